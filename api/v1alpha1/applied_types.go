@@ -1,0 +1,135 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// AppliedAccess is the operator's record of what it grants and what it still
+// has to take away. It is written before the first AWS call of a change, so
+// that no restart and no later edit can forget an access.
+type AppliedAccess struct {
+	// serial counts the changes of granted. It ties a principal's outcome to the
+	// very grant that it was compiled from.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Serial int64 `json:"serial,omitempty"`
+
+	// generation of the spec that granted comes from.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Generation int64 `json:"generation,omitempty"`
+
+	// granted is the access in force; absent when there is none.
+	// +optional
+	Granted *ResolvedGrant `json:"granted,omitempty"`
+
+	// revoking lists former grants whose end is not proven yet.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	Revoking []ResolvedGrant `json:"revoking,omitempty"`
+}
+
+// ResolvedGrant is an access with every reference resolved: nothing else is
+// needed to render it into a policy, to take it away, or to tell whether it
+// covered a session.
+type ResolvedGrant struct {
+	// accountID is the account that it was granted in.
+	// +required
+	// +kubebuilder:validation:MinLength=12
+	// +kubebuilder:validation:MaxLength=12
+	AccountID string `json:"accountID,omitempty"`
+
+	// principals that it was granted to.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	Principals []Principal `json:"principals,omitempty"`
+
+	// targets with every reference resolved.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	Targets []ResolvedTarget `json:"targets,omitempty"`
+
+	// documents with every reference resolved.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	Documents []ResolvedDocument `json:"documents,omitempty"`
+
+	// regions in which it holds.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=40
+	Regions []Region `json:"regions,omitempty"`
+
+	// clients whose read permissions come with it.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=3
+	Clients []Client `json:"clients,omitempty"`
+
+	// sessionScope says how own sessions are recognised.
+	// +optional
+	SessionScope SessionScope `json:"sessionScope,omitempty"`
+
+	// dataChannelScope of the account when it was granted.
+	// +optional
+	DataChannelScope DataChannelScope `json:"dataChannelScope,omitempty"`
+
+	// notBefore is when it begins.
+	// +optional
+	NotBefore *metav1.Time `json:"notBefore,omitempty"`
+
+	// notAfter is when it ends.
+	// +optional
+	NotAfter *metav1.Time `json:"notAfter,omitempty"`
+
+	// requireMFA asks for multi-factor authentication.
+	// +optional
+	RequireMFA bool `json:"requireMFA,omitempty"`
+
+	// sourceCIDRs from which AWS must be called.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	SourceCIDRs []CIDR `json:"sourceCIDRs,omitempty"`
+
+	// onRevoke says what happens to open sessions when it ends.
+	// +optional
+	OnRevoke OnRevoke `json:"onRevoke,omitempty"`
+}
+
+// ResolvedTarget is a set of nodes, by ids or by tags.
+type ResolvedTarget struct {
+	// instanceIDs of the nodes.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=300
+	InstanceIDs []InstanceID `json:"instanceIDs,omitempty"`
+
+	// tags that a node must carry, all of them; with instanceIDs on top of the id.
+	// +optional
+	// +mapType=atomic
+	// +kubebuilder:validation:MaxProperties=100
+	Tags map[string]string `json:"tags,omitempty"`
+}
+
+// ResolvedDocument is a session document by its name in AWS.
+type ResolvedDocument struct {
+	// name of the document.
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=128
+	Name string `json:"name,omitempty"`
+
+	// kmsKeyARN is the key that sessions with this document are encrypted with.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	KMSKeyARN string `json:"kmsKeyARN,omitempty"`
+}

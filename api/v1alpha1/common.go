@@ -1,0 +1,37 @@
+package v1alpha1
+
+// Finalizer keeps an object until what it declared is gone from AWS.
+const Finalizer = "ssm-access.dev/finalizer"
+
+// TagPrefix begins every tag key that the operator writes to AWS resources.
+// Tags inform; ownership of a policy is its path and name.
+const TagPrefix = "ssm-access.dev/"
+
+// DefaultDocument is the account's regional default session document, which
+// AWS uses when a session names none.
+const DefaultDocument = "SSM-SessionManagerRunShell"
+
+// Region is the id of an AWS region, such as ap-northeast-1.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=32
+// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
+type Region string
+
+// AccountReference names the AWSAccount that an object converges.
+type AccountReference struct {
+	// name of the AWSAccount.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+}
+
+// LocalReference names an object in the same namespace.
+type LocalReference struct {
+	// name of the object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+}
