@@ -1,0 +1,45 @@
+package policy
+
+import "fmt"
+
+// InvalidError says that a value cannot be rendered safely.
+type InvalidError struct {
+	// Grant is the ID of the grant; empty when the account, the principal or the
+	// quotas are meant.
+	Grant string
+	// Field is where the value stands, as in "targets[0].tags".
+	Field string
+	// Value is the offending value.
+	Value string
+	// Reason says what is wrong and what would be right.
+	Reason string
+}
+
+// Error is a sentence without the grant's ID, which people do not know it by.
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("%s %q cannot be used: %s", e.Field, e.Value, e.Reason)
+}
+
+// TooLargeError says that the grants do not fit into the quotas, and by how much.
+type TooLargeError struct {
+	Principal Principal
+	// Needed and Allowed count characters when Indivisible, else policies.
+	Needed, Allowed int
+	// Indivisible means that one statement with a single element exceeds the
+	// size of a policy. Otherwise there would be too many policies.
+	Indivisible bool
+	// PolicySize is the quota that the counts were made with, in characters.
+	PolicySize int
+	// Grants are the IDs of the grants that do not fit, sorted.
+	Grants []string
+}
+
+// Error is a sentence that says by how much, and the way out.
+func (e *TooLargeError) Error() string {
+	if e.Indivisible {
+		return fmt.Sprintf("one statement for %s needs %d characters, %d more than the %d that a policy may have: use fewer or shorter tags, or fewer source ranges",
+			e.Principal, e.Needed, e.Needed-e.Allowed, e.Allowed)
+	}
+	return fmt.Sprintf("%s needs %d policies of %d characters, %d more than the %d it may have: target by tags instead of instance ids, detach other policies, or raise the quota",
+		e.Principal, e.Needed, e.PolicySize, e.Needed-e.Allowed, e.Allowed)
+}
