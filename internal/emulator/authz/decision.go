@@ -52,9 +52,21 @@ func (s Source) String() string {
 	case SessionSource:
 		return "session policy"
 	case TrustSource:
-		return "resource-based policy"
+		return "role trust policy"
 	default:
 		return "identity-based policy"
+	}
+}
+
+// article is the one that AWS puts before the name of the kind.
+func (s Source) article() string {
+	switch s {
+	case IdentitySource:
+		return "an"
+	case TrustSource:
+		return "the" // a role has but one
+	default:
+		return "a"
 	}
 }
 
@@ -86,12 +98,8 @@ func (d Decision) Message(callerARN string, r Request) string {
 		return ""
 	}
 	head := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s", callerARN, r.Action, r.Resource)
-	article := "a"
-	if d.Source == IdentitySource {
-		article = "an"
-	}
 	if d.Outcome == ExplicitDeny {
-		return fmt.Sprintf("%s with an explicit deny in %s %s", head, article, d.Source)
+		return fmt.Sprintf("%s with an explicit deny in %s %s", head, d.Source.article(), d.Source)
 	}
 	return fmt.Sprintf("%s because no %s allows the %s action", head, d.Source, r.Action)
 }
