@@ -1,0 +1,107 @@
+// Command manager is the operator: it converges AWS accounts to the
+// SessionAccesses that a cluster holds.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"time"
+
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// version is stamped by the build.
+var version = "dev"
+
+// stopTimeout is how long running reconciles may take to end. Every one of
+// them can be broken off between any two calls.
+const stopTimeout = 10 * time.Second
+
+func main() {
+	o, err := parseOptions(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	if err := run(ctrl.SetupSignalHandler(), o); err != nil {
+		fmt.Fprintln(os.Stderr, "manager:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, o options) error {
+	logger, err := newLogger(o.logLevel, o.logFormat)
+	if err != nil {
+		return err
+	}
+	log.SetLogger(logger)
+	ctx = logr.NewContext(ctx, logger)
+
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find the Kubernetes API server; set KUBECONFIG, or run in a cluster: %w", err)
+	}
+	// The API server has its own priority and fairness; a second limit here
+	// would only make a large batch slow.
+	config.QPS = -1
+	mgr, err := newManager(config, o)
+	if err != nil {
+		return fmt.Errorf("create the manager: %w", err)
+	}
+	owner, err := ownerID(ctx, mgr.GetAPIReader(), o.ownerID)
+	if err != nil {
+		return err
+	}
+	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithAppID("ssm-access-operator"))
+	if err != nil {
+		return fmt.Errorf("load the AWS configuration: %w", err)
+	}
+	pool := cloud.NewPool(cloud.PoolOptions{
+		Base: base, OwnerID: owner, Rate: o.awsRate, Burst: o.awsBurst, Logger: logger.WithName("aws"),
+	})
+	if err := controllers.Setup(ctx, mgr, controllers.Options{OwnerID: owner, Pool: pool, ResyncInterval: o.resyncInterval}); err != nil {
+		return fmt.Errorf("set up the controllers: %w", err)
+	}
+	logger.Info("Starting", "version", version, "owner", owner)
+	return mgr.Start(ctx)
+}
+
+func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, fmt.Errorf("register the kinds: %w", err)
+	}
+	timeout := stopTimeout
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme,
+		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:        o.probeAddress,
+		LeaderElection:                o.leaderElect,
+		LeaderElectionID:              "manager.ssm-access.dev",
+		LeaderElectionNamespace:       o.leaderNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &timeout,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return mgr, errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
+}

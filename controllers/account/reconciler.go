@@ -1,0 +1,163 @@
+// Package account reconciles AWSAccount: it verifies who the operator is in an
+// account, reads its quotas and what IAM holds, and lets the other controllers
+// work on it only then.
+package account
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// resyncJitter spreads the resyncs of several accounts: each comes up to this
+// share later than the interval.
+const resyncJitter = 0.1
+
+// Reconciler verifies one AWSAccount at a time.
+type Reconciler struct {
+	Client   client.Client
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	Pool     *cloud.Pool
+	Accounts *registry.Registry
+	// ResyncInterval is how often an account is verified and read again.
+	ResyncInterval time.Duration
+}
+
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts,verbs=get;list;watch;patch;update
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts/status,verbs=patch;update
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts/finalizers,verbs=update
+
+// Reconcile verifies an account and registers it, or takes it off the registry.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	account := &v1alpha1.AWSAccount{}
+	if err := r.Client.Get(ctx, req.NamespacedName, account); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			r.Accounts.Remove(ctx, req.Name)
+		}
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	before := account.DeepCopy()
+	if entry, ok := r.fresh(account); ok {
+		showUsage(account, entry)
+		_, err := lifecycle.WriteStatus(ctx, r.Client, before, account)
+		return lifecycle.Result(lifecycle.PriorityGrant, entry.NextResync.Sub(r.Clock.Now()), err)
+	}
+	verdict, retry := r.verify(ctx, account)
+	account.Status.ObservedGeneration = account.Generation
+	transition := verdict.Apply(&account.Status.Conditions, account.Generation)
+	written, err := lifecycle.WriteStatus(ctx, r.Client, before, account)
+	if err == nil && written && transition {
+		lifecycle.Announce(r.Recorder, account, verdict)
+	}
+	if err == nil {
+		err = retry
+	}
+	return lifecycle.Result(lifecycle.PriorityGrant, wait.Jitter(r.ResyncInterval, resyncJitter), err)
+}
+
+// fresh says whether this generation was verified and the next resync is ahead.
+func (r *Reconciler) fresh(account *v1alpha1.AWSAccount) (registry.Entry, bool) {
+	entry, ok := r.Accounts.Get(account.Spec.AccountID)
+	ok = ok && entry.Name == account.Name && entry.Generation == account.Generation && r.Clock.Now().Before(entry.NextResync)
+	return entry, ok
+}
+
+// verify checks the account in the order in which trouble is likely, registers
+// it when all is well, and takes it off the registry when it is not ours to
+// write to. retry is an error to back off with.
+func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (v lifecycle.Verdict, retry error) {
+	ctx = cloud.WithPriority(ctx, cloud.Resync)
+	other, err := r.older(ctx, account)
+	if err != nil {
+		return verifying(account), err
+	}
+	if other != "" {
+		r.Accounts.Remove(ctx, account.Name)
+		return conflict(account, other), nil
+	}
+	entry := registry.Entry{Name: account.Name, Generation: account.Generation, Mode: account.Spec.Mode, Cloud: r.Pool.Account(configOf(account))}
+	if err := r.read(ctx, account, &entry); err != nil {
+		return r.lost(ctx, account, err)
+	}
+	entry.NextResync = r.Clock.Now().Add(r.ResyncInterval)
+	r.Accounts.Put(ctx, entry)
+	showUsage(account, entry)
+	log.FromContext(ctx).V(1).Info("Verified the account", "account", entry.AccountID, "policies", entry.Cloud.Mirror().PolicyCount())
+	return verified(account), nil
+}
+
+func configOf(account *v1alpha1.AWSAccount) cloud.Config {
+	config := cloud.Config{AccountID: account.Spec.AccountID, Region: string(account.Spec.Regions[0])}
+	if role := account.Spec.AssumeRole; role != nil {
+		config.RoleARN, config.ExternalID = role.RoleARN, role.ExternalID
+	}
+	return config
+}
+
+// read asks AWS who we are, what the quotas are, and what IAM holds.
+func (r *Reconciler) read(ctx context.Context, account *v1alpha1.AWSAccount, entry *registry.Entry) error {
+	identity, err := entry.Cloud.Identity(ctx)
+	if err != nil {
+		return fmt.Errorf("verify the identity in account %s: %w", account.Spec.AccountID, err)
+	}
+	if identity.AccountID != account.Spec.AccountID {
+		return &cloud.WrongAccountError{Want: account.Spec.AccountID, Got: identity.AccountID}
+	}
+	account.Status.Identity = &v1alpha1.Identity{ARN: identity.ARN, Partition: identity.Partition}
+	entry.AccountID, entry.Partition = identity.AccountID, identity.Partition
+	if entry.Quotas, err = entry.Cloud.Quotas(ctx); err != nil {
+		return fmt.Errorf("read the quotas of account %s: %w", account.Spec.AccountID, err)
+	}
+	if _, err := entry.Cloud.Mirror().Refresh(ctx); err != nil {
+		return fmt.Errorf("read the IAM of account %s: %w", account.Spec.AccountID, err)
+	}
+	return nil
+}
+
+// older names an older AWSAccount that declares the same account id.
+func (r *Reconciler) older(ctx context.Context, account *v1alpha1.AWSAccount) (string, error) {
+	var all v1alpha1.AWSAccountList
+	if err := r.Client.List(ctx, &all); err != nil {
+		return "", fmt.Errorf("list the AWSAccounts: %w", err)
+	}
+	for i := range all.Items {
+		other := &all.Items[i]
+		if other.Name != account.Name && other.Spec.AccountID == account.Spec.AccountID && precedes(other, account) {
+			return other.Name, nil
+		}
+	}
+	return "", nil
+}
+
+// precedes orders by age, and by name among those of one second.
+func precedes(a, b *v1alpha1.AWSAccount) bool {
+	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.Name < b.Name
+	}
+	return a.CreationTimestamp.Before(&b.CreationTimestamp)
+}
+
+// lost judges why an account cannot be worked on. Where AWS merely does not
+// answer, an account that was verified before stays registered.
+func (r *Reconciler) lost(ctx context.Context, account *v1alpha1.AWSAccount, err error) (lifecycle.Verdict, error) {
+	log.FromContext(ctx).Info("The account cannot be verified", "account", account.Spec.AccountID, "error", err.Error())
+	verdict := refusal(account, err)
+	if verdict.Progress == lifecycle.Stuck {
+		r.Accounts.Remove(ctx, account.Name)
+		return verdict, nil
+	}
+	return verdict, err
+}

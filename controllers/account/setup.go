@@ -1,0 +1,50 @@
+package account
+
+import (
+	"context"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+)
+
+// concurrency is how many accounts are read at once: the bulk read of a large
+// account takes memory while it lasts.
+const concurrency = 2
+
+// SetupWithManager registers the controller.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[reconcile.Request]) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("awsaccount").
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		For(&v1alpha1.AWSAccount{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		// One that goes may have kept another from being used.
+		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesRawSource(wake).
+		Complete(r)
+}
+
+// rivals lists the other AWSAccounts of the same account id.
+func (r *Reconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
+	var all v1alpha1.AWSAccountList
+	if err := r.Client.List(ctx, &all); err != nil {
+		// A list from the cache fails only while the manager stops.
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the AWSAccounts")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range all.Items {
+		other := &all.Items[i]
+		if other.Name != obj.GetName() && other.Spec.AccountID == obj.(*v1alpha1.AWSAccount).Spec.AccountID {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(other)})
+		}
+	}
+	return requests
+}

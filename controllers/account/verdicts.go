@@ -1,0 +1,74 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+func verified(account *v1alpha1.AWSAccount) lifecycle.Verdict {
+	message := fmt.Sprintf("Account %s is verified and its IAM has been read.", account.Spec.AccountID)
+	if account.Spec.Mode == v1alpha1.ModeObserve {
+		message += " Mode Observe: nothing is written to it."
+	}
+	return lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonVerified, Message: message}
+}
+
+func verifying(account *v1alpha1.AWSAccount) lifecycle.Verdict {
+	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonVerifying,
+		Message: fmt.Sprintf("Account %s is being verified.", account.Spec.AccountID)}
+}
+
+func conflict(account *v1alpha1.AWSAccount, other string) lifecycle.Verdict {
+	return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonConflict,
+		Message: fmt.Sprintf("AWSAccount %q is older and declares account %s as well; delete one of the two. This one is not used.", other, account.Spec.AccountID)}
+}
+
+// refusal is why an account cannot be worked on, and what to do.
+func refusal(account *v1alpha1.AWSAccount, err error) lifecycle.Verdict {
+	var wrong *cloud.WrongAccountError
+	if errors.As(err, &wrong) {
+		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonWrongAccount,
+			Message: fmt.Sprintf("The operator's credentials belong to account %s, not to %s; correct accountID in a new AWSAccount, or set assumeRole to a role of account %s. Nothing is written to either.", wrong.Got, wrong.Want, wrong.Want)}
+	}
+	switch cloud.Classify(err) {
+	case cloud.Refused:
+		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: refusedReason(err), Message: cloud.Sentence(err)}
+	case cloud.Invalid, cloud.Missing, cloud.Conflict, cloud.Internal:
+		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInvalid, Message: cloud.Sentence(err)}
+	case cloud.Throttled, cloud.Waiting, cloud.Canceled:
+		return verifying(account)
+	default:
+		return lifecycle.Verdict{Progress: lifecycle.Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: cloud.Sentence(err)}
+	}
+}
+
+// refusedReason tells missing permissions from credentials that are no good:
+// what STS refuses is about the credentials.
+func refusedReason(err error) string {
+	switch cloud.Action(err) {
+	case "sts:AssumeRole", "sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity", "":
+		return v1alpha1.ReasonCredentialsInvalid
+	default:
+		return v1alpha1.ReasonAccessDenied
+	}
+}
+
+// showUsage puts the use of the policy quota into the status.
+func showUsage(account *v1alpha1.AWSAccount, entry registry.Entry) {
+	mirror := entry.Cloud.Mirror()
+	account.Status.Policies = &v1alpha1.PolicyUsage{
+		Used:  count(mirror.PolicyCount()),
+		Quota: count(entry.Quotas.Policies),
+		Ours:  count(len(mirror.OurNames())),
+	}
+}
+
+func count(n int) *int32 {
+	c := int32(min(n, 1<<30)) //nolint:gosec // Bounded on the same line.
+	return &c
+}

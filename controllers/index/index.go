@@ -1,0 +1,74 @@
+// Package index names the fields by which the cache finds SessionAccesses.
+package index
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+)
+
+const (
+	// accountName is the AWSAccount that a spec names.
+	accountName = "spec.accountRef.name"
+	// accountID are the account ids that a record names.
+	accountID = "status.applied.accountIDs"
+	// principal are the principals that a record names, granted or being revoked.
+	principal = "status.applied.principals"
+)
+
+// Register adds the indexes to a cache. It is called once, before it starts.
+func Register(ctx context.Context, indexer client.FieldIndexer) error {
+	for field, values := range map[string]client.IndexerFunc{
+		accountName: byAccountName,
+		accountID:   byAccountID,
+		principal:   byPrincipal,
+	} {
+		if err := indexer.IndexField(ctx, &v1alpha1.SessionAccess{}, field, values); err != nil {
+			return fmt.Errorf("index SessionAccesses by %s: %w", field, err)
+		}
+	}
+	return nil
+}
+
+// OfAccountName selects the objects that name an AWSAccount.
+func OfAccountName(name string) client.ListOption {
+	return client.MatchingFields{accountName: name}
+}
+
+// OfAccountID selects the objects whose records name an account id.
+func OfAccountID(id string) client.ListOption {
+	return client.MatchingFields{accountID: id}
+}
+
+// OfPrincipal selects the objects whose records name a principal.
+func OfPrincipal(key outcome.Key) client.ListOption {
+	return client.MatchingFields{principal: principalValue(key)}
+}
+
+func byAccountName(obj client.Object) []string {
+	return []string{obj.(*v1alpha1.SessionAccess).Spec.AccountRef.Name}
+}
+
+func byAccountID(obj client.Object) []string {
+	var ids []string
+	for _, key := range outcome.KeysOf(obj.(*v1alpha1.SessionAccess).Status.Applied) {
+		ids = append(ids, key.AccountID)
+	}
+	return slices.Compact(ids) // The keys are sorted by account id first.
+}
+
+func byPrincipal(obj client.Object) []string {
+	keys := outcome.KeysOf(obj.(*v1alpha1.SessionAccess).Status.Applied)
+	values := make([]string, len(keys))
+	for i, key := range keys {
+		values[i] = principalValue(key)
+	}
+	return values
+}
+
+func principalValue(key outcome.Key) string { return key.AccountID + "/" + key.String() }

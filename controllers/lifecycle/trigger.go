@@ -1,0 +1,71 @@
+package lifecycle
+
+import (
+	"context"
+	"sync"
+
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+)
+
+// Priorities of the work queues, higher first. Deleting and narrowing overtake
+// new grants, and new grants overtake looking again.
+const (
+	PriorityRevocation = 100
+	PriorityGrant      = 0
+	PriorityResync     = -100
+)
+
+// Trigger is a source through which one controller wakes another: what is
+// added goes straight to the other's queue. What is added before the queue
+// exists waits for it.
+type Trigger[T comparable] struct {
+	mu      sync.Mutex
+	queue   workqueue.TypedRateLimitingInterface[T]
+	waiting []pending[T]
+}
+
+type pending[T comparable] struct {
+	priority int
+	items    []T
+}
+
+// Start takes the queue of the controller that the trigger wakes.
+func (t *Trigger[T]) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[T]) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queue = queue
+	for _, p := range t.waiting {
+		Enqueue(queue, p.priority, p.items...)
+	}
+	t.waiting = nil
+	return nil
+}
+
+// String names the source in logs.
+func (t *Trigger[T]) String() string { return "trigger" }
+
+// Add enqueues the items at a priority.
+func (t *Trigger[T]) Add(priority int, items ...T) {
+	if len(items) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.queue == nil {
+		t.waiting = append(t.waiting, pending[T]{priority, items})
+		return
+	}
+	Enqueue(t.queue, priority, items...)
+}
+
+// Enqueue adds items to a controller's queue at a priority.
+func Enqueue[T comparable](queue workqueue.TypedRateLimitingInterface[T], priority int, items ...T) {
+	if pq, ok := queue.(priorityqueue.PriorityQueue[T]); ok {
+		pq.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, items...)
+		return
+	}
+	for _, item := range items {
+		queue.Add(item)
+	}
+}

@@ -1,0 +1,112 @@
+package principal
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+)
+
+// claims is what the SessionAccesses that name a principal come to.
+type claims struct {
+	// grants that are in force or will be.
+	grants []policy.Grant
+	// saw every object, granting or not.
+	saw map[types.UID]outcome.Sighting
+	// revoking: some object waits for proof that an access is gone.
+	revoking bool
+	// name of the principal as the oldest object spells it; empty without objects.
+	name string
+}
+
+// claimsOf gathers what the records of the objects grant a principal. An object
+// that is being deleted grants nothing, whatever its record says.
+func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time) claims {
+	c := claims{saw: make(map[types.UID]outcome.Sighting, len(accesses))}
+	for i := range accesses {
+		access := &accesses[i]
+		record := access.Status.Applied
+		if record == nil {
+			continue
+		}
+		sighting := outcome.Sighting{
+			Object:   types.NamespacedName{Namespace: access.Namespace, Name: access.Name},
+			Serial:   record.Serial,
+			Deleting: !access.DeletionTimestamp.IsZero(),
+		}
+		spelling, granted := grantedTo(record.Granted, key)
+		sighting.Included = granted && !sighting.Deleting && !expired(record.Granted, now)
+		if sighting.Included {
+			c.grants = append(c.grants, translate(access.UID, record.Granted))
+			c.name = spelling
+		} else if c.name == "" {
+			c.name = spelling
+		}
+		c.revoking = c.revoking || sighting.Deleting || len(record.Revoking) > 0
+		c.saw[access.UID] = sighting
+	}
+	if c.name == "" {
+		c.name = key.Name
+	}
+	return c
+}
+
+// grantedTo says whether a grant names the principal, and how it spells it.
+func grantedTo(grant *v1alpha1.ResolvedGrant, key outcome.Key) (spelling string, ok bool) {
+	if grant == nil {
+		return "", false
+	}
+	for _, p := range grant.Principals {
+		if outcome.KeyOf(grant.AccountID, p) == key {
+			return p.Name, true
+		}
+	}
+	return "", false
+}
+
+func expired(grant *v1alpha1.ResolvedGrant, now time.Time) bool {
+	return grant.NotAfter != nil && !now.Before(grant.NotAfter.Time)
+}
+
+// translate puts a recorded grant into the terms of the compiler.
+func translate(uid types.UID, g *v1alpha1.ResolvedGrant) policy.Grant {
+	grant := policy.Grant{
+		ID:          string(uid),
+		Regions:     texts(g.Regions),
+		OwnSessions: policy.Scope(g.SessionScope),
+		DataChannel: policy.DataChannelScope(g.DataChannelScope),
+		NotBefore:   timeOf(g.NotBefore),
+		NotAfter:    timeOf(g.NotAfter),
+		RequireMFA:  g.RequireMFA,
+		SourceCIDRs: texts(g.SourceCIDRs),
+	}
+	for _, t := range g.Targets {
+		grant.Targets = append(grant.Targets, policy.Target{InstanceIDs: texts(t.InstanceIDs), Tags: t.Tags})
+	}
+	for _, d := range g.Documents {
+		grant.Documents = append(grant.Documents, policy.Document{Name: d.Name, KMSKeyARN: d.KMSKeyARN})
+	}
+	for _, c := range g.Clients {
+		grant.Clients = append(grant.Clients, policy.Client(c))
+	}
+	return grant
+}
+
+func texts[T ~string](values []T) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
+}
+
+func timeOf(t *metav1.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.Time
+}

@@ -1,0 +1,112 @@
+// Package principal converges the policies of one IAM principal to the union of
+// all SessionAccesses that name it. A principal, not an object, is the unit: a
+// user in thirty SessionAccesses holds one policy, and a change is one write.
+package principal
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/utils/clock"
+	"k8s.io/utils/keymutex"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// Reconciler converges one principal at a time.
+type Reconciler struct {
+	Client   client.Client
+	Clock    clock.PassiveClock
+	OwnerID  string
+	Accounts *registry.Registry
+	Outcomes *outcome.Store
+
+	// locks keep the two lanes off the same principal.
+	locks keymutex.KeyMutex
+}
+
+// lane is one of the two controllers that share a Reconciler.
+type lane struct {
+	*Reconciler
+	calls cloud.Priority
+	queue int
+}
+
+// Reconcile implements reconcile.TypedReconciler.
+func (l lane) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, error) {
+	l.locks.LockKey(key.String())
+	defer func() { _ = l.locks.UnlockKey(key.String()) }() // It fails only for a key that is not locked.
+	return lifecycle.Result(l.queue, 0, l.converge(cloud.WithPriority(ctx, l.calls), key))
+}
+
+// converge brings what IAM holds for a principal to what is declared, and
+// stores the outcome. An account that is not verified is left alone.
+func (r *Reconciler) converge(ctx context.Context, key outcome.Key) error {
+	account, ok := r.Accounts.Get(key.AccountID)
+	if !ok {
+		return nil
+	}
+	var accesses v1alpha1.SessionAccessList
+	if err := r.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
+	}
+	w := &work{Reconciler: r, account: account, key: key, claims: claimsOf(key, accesses.Items, r.Clock.Now())}
+	result, err := w.run(ctx)
+	if cloud.Classify(err) == cloud.Canceled {
+		return nil
+	}
+	if result != nil {
+		r.Outcomes.Put(key, *result)
+	}
+	return err
+}
+
+// principalOf is the principal in IAM; nil for a permission set.
+func principalOf(key outcome.Key, name string) *cloud.Principal {
+	if key.Kind == v1alpha1.PrincipalPermissionSet {
+		return nil
+	}
+	return &cloud.Principal{Kind: cloud.PrincipalKind(key.Kind), Name: name}
+}
+
+// execute carries out steps. A failed narrowing does not hold up the other
+// narrowings; nothing that widens is done after a failure.
+func execute(ctx context.Context, account *cloud.Account, steps []step, describe func(step) cloud.NewPolicy) (failedNarrowing bool, err error) {
+	logger := log.FromContext(ctx)
+	for _, s := range steps {
+		if err != nil && !s.narrows {
+			continue
+		}
+		logger.Info("Writing to IAM", "step", s.String(), "policy", s.policy)
+		if failure := do(ctx, account, s, describe); failure != nil {
+			failedNarrowing = failedNarrowing || s.narrows
+			if err == nil {
+				err = failure
+			}
+		}
+	}
+	return failedNarrowing, err
+}
+
+func do(ctx context.Context, account *cloud.Account, s step, describe func(step) cloud.NewPolicy) error {
+	switch s.action {
+	case createPolicy:
+		return account.CreatePolicy(ctx, describe(s))
+	case putDocument:
+		return account.PutDocument(ctx, s.policy, s.document)
+	case attachPolicy:
+		return account.Attach(ctx, s.policy, s.entity)
+	case detachPolicy:
+		return account.Detach(ctx, s.policy, s.entity)
+	default:
+		return account.DeletePolicy(ctx, s.policy)
+	}
+}

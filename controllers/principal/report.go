@@ -1,0 +1,99 @@
+package principal
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+)
+
+// failed is the outcome when the principal could not even be looked up. Nil
+// where the error is not shown.
+func (w *work) failed(err error) *outcome.Outcome {
+	p, ok := problemOf(err)
+	if !ok {
+		return nil
+	}
+	return w.tell(false, nil, func(types.UID, outcome.Sighting) problem { return p })
+}
+
+// observed is the outcome in mode Observe: nothing was written.
+func (w *work) observed(steps []step, problems map[types.UID]problem) *outcome.Outcome {
+	narrowing := false
+	texts := make([]string, len(steps))
+	for i, s := range steps {
+		narrowing = narrowing || s.narrows
+		texts[i] = s.String()
+	}
+	return w.tell(!narrowing, nil, func(uid types.UID, saw outcome.Sighting) problem {
+		if p, ok := problems[uid]; ok {
+			return p
+		}
+		if len(steps) == 0 || (!saw.Included && !narrowing) {
+			return problem{state: v1alpha1.PrincipalGranted}
+		}
+		return problem{v1alpha1.PrincipalWouldGrant, v1alpha1.ReasonObserved,
+			fmt.Sprintf("AWSAccount %q is in mode Observe, so nothing was written. With mode Enforce the operator would %s.", w.account.Name, strings.Join(texts, ", then "))}
+	})
+}
+
+// outcome tells what came of the writes. Nil where the error is not shown and
+// the last outcome stays true.
+func (w *work) outcome(plan policy.Plan, problems map[types.UID]problem, err error, failedNarrowing bool) *outcome.Outcome {
+	failure, shown := problemOf(err)
+	if err != nil && !shown {
+		return nil
+	}
+	return w.tell(!failedNarrowing, w.policyARNs(plan), func(uid types.UID, saw outcome.Sighting) problem {
+		switch p, ok := problems[uid]; {
+		case ok:
+			return p
+		case err != nil && (saw.Included || failedNarrowing):
+			return failure
+		default:
+			return problem{state: v1alpha1.PrincipalGranted, message: w.remark()}
+		}
+	})
+}
+
+// tell makes an outcome of what was seen and what each object is told.
+func (w *work) tell(narrowed bool, arns []string, about func(types.UID, outcome.Sighting) problem) *outcome.Outcome {
+	for uid, saw := range w.claims.saw {
+		p := about(uid, saw)
+		saw.State, saw.Reason, saw.Message = p.state, p.reason, p.message
+		w.claims.saw[uid] = saw
+	}
+	return &outcome.Outcome{Narrowed: narrowed, PolicyARNs: arns, Saw: w.claims.saw}
+}
+
+// remark is what people should know of a principal whose access is in place.
+func (w *work) remark() string {
+	switch {
+	case w.key.Kind == v1alpha1.PrincipalPermissionSet:
+		return fmt.Sprintf("Reference the customer managed policy %s with path %s in permission set %s.",
+			w.policyName(1), policy.Path(w.OwnerID), w.claims.name)
+	case w.view.Boundary != "":
+		return fmt.Sprintf("%s %s has the permissions boundary %s, which may allow less than this grant.", w.key.Kind, w.claims.name, w.view.Boundary)
+	default:
+		return ""
+	}
+}
+
+// policyARNs are the policies of a plan that IAM holds.
+func (w *work) policyARNs(plan policy.Plan) []string {
+	var arns []string
+	for i, document := range plan.Documents {
+		if document == "" {
+			continue
+		}
+		if view := w.account.Cloud.Mirror().Policy(w.policyName(i + 1)); view.Presence == cloud.Present {
+			arns = append(arns, view.ARN)
+		}
+	}
+	return arns
+}

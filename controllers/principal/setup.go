@@ -1,0 +1,116 @@
+package principal
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/keymutex"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+const (
+	// grantWorkers is how many principals are worked on at once. The limiter of
+	// the account bounds the calls; more workers would only queue there.
+	grantWorkers = 4
+	// revocationWorkers serve deletions and narrowings alone, so that one never
+	// waits for a worker that waits for the limiter.
+	revocationWorkers = 2
+	// lockStripes bounds the memory of the locks; two principals that share one
+	// wait for each other, and that is all.
+	lockStripes = 4096
+)
+
+// SetupWithManager registers the two controllers, which share this Reconciler:
+// one for deletions and narrowings, and one for everything else.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
+	r.locks = keymutex.NewHashed(lockStripes)
+	grants := lane{Reconciler: r, calls: cloud.Grant, queue: lifecycle.PriorityGrant}
+	if err := r.register(mgr, "principal", grants, grantWorkers, events(grantsOf), &wake.Grants); err != nil {
+		return err
+	}
+	revocations := lane{Reconciler: r, calls: cloud.Revocation, queue: lifecycle.PriorityRevocation}
+	return r.register(mgr, "principal-revocation", revocations, revocationWorkers, events(revocationsOf), &wake.Revocations)
+}
+
+func (r *Reconciler) register(mgr ctrl.Manager, name string, l lane, workers int, on handler.TypedEventHandler[client.Object, outcome.Key], wake *lifecycle.Trigger[outcome.Key]) error {
+	return builder.TypedControllerManagedBy[outcome.Key](mgr).
+		Named(name).
+		WithOptions(controller.TypedOptions[outcome.Key]{MaxConcurrentReconciles: workers}).
+		Watches(&v1alpha1.SessionAccess{}, on).
+		WatchesRawSource(wake).
+		Complete(l)
+}
+
+// selector picks the principals that a change of an object concerns in a lane.
+// before is nil for a new object, after for one that is gone.
+type selector func(before, after *v1alpha1.SessionAccess) []outcome.Key
+
+// revocationsOf picks the principals that may lose something.
+func revocationsOf(before, after *v1alpha1.SessionAccess) []outcome.Key {
+	switch {
+	case after == nil:
+		return nil
+	case !after.DeletionTimestamp.IsZero():
+		if before != nil && !before.DeletionTimestamp.IsZero() && sameRecord(before, after) {
+			return nil
+		}
+		return outcome.KeysOf(after.Status.Applied)
+	case after.Status.Applied == nil || len(after.Status.Applied.Revoking) == 0:
+		return nil
+	case before != nil && sameRecord(before, after):
+		return nil
+	default:
+		return outcome.KeysOf(after.Status.Applied)
+	}
+}
+
+// grantsOf picks the principals of every other change of a record, and of an
+// object that is gone, whose outcome can be forgotten.
+func grantsOf(before, after *v1alpha1.SessionAccess) []outcome.Key {
+	switch {
+	case after == nil:
+		return outcome.KeysOf(before.Status.Applied)
+	case before == nil:
+		return outcome.KeysOf(after.Status.Applied)
+	case sameRecord(before, after) || len(revocationsOf(before, after)) > 0:
+		return nil
+	default:
+		return append(outcome.KeysOf(before.Status.Applied), outcome.KeysOf(after.Status.Applied)...)
+	}
+}
+
+func sameRecord(before, after *v1alpha1.SessionAccess) bool {
+	return equality.Semantic.DeepEqual(before.Status.Applied, after.Status.Applied)
+}
+
+// events enqueues what a selector picks.
+func events(pick selector) handler.TypedEventHandler[client.Object, outcome.Key] {
+	type queue = workqueue.TypedRateLimitingInterface[outcome.Key]
+	access := func(obj client.Object) *v1alpha1.SessionAccess { return obj.(*v1alpha1.SessionAccess) }
+	return handler.TypedFuncs[client.Object, outcome.Key]{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) {
+			priority := lifecycle.PriorityGrant
+			if e.IsInInitialList {
+				priority = lifecycle.PriorityResync
+			}
+			lifecycle.Enqueue(q, priority, pick(nil, access(e.Object))...)
+		},
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+			lifecycle.Enqueue(q, lifecycle.PriorityGrant, pick(access(e.ObjectOld), access(e.ObjectNew))...)
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) {
+			lifecycle.Enqueue(q, lifecycle.PriorityResync, pick(access(e.Object), nil)...)
+		},
+	}
+}

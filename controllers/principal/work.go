@@ -1,0 +1,175 @@
+package principal
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+)
+
+// work is the inputs of one reconcile of one principal.
+type work struct {
+	*Reconciler
+	account registry.Entry
+	key     outcome.Key
+	claims  claims
+
+	view cloud.PrincipalView
+	held map[int]cloud.PolicyView
+	// complete: no policy of this principal exists beyond those held, proven.
+	complete bool
+}
+
+// run gathers, decides, writes and tells. The outcome is nil where nothing is
+// known that was not known before.
+func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
+	if err := w.find(ctx); err != nil {
+		return w.failed(err), quiet(err)
+	}
+	w.readHeld()
+	plan, problems := w.compile()
+	steps := stepsFor(w.situation(plan))
+	if w.account.Mode == v1alpha1.ModeObserve {
+		return w.observed(steps, problems), nil
+	}
+	failedNarrowing, err := execute(ctx, w.account.Cloud, steps, w.describe)
+	result := w.outcome(plan, problems, err, failedNarrowing)
+	return result, quiet(err)
+}
+
+// find asks the mirror for the principal, and IAM once where the mirror has
+// none: it may have been created since.
+func (w *work) find(ctx context.Context) error {
+	p := principalOf(w.key, w.claims.name)
+	if p == nil {
+		w.view = cloud.PrincipalView{Presence: cloud.Present}
+		return nil
+	}
+	w.view = w.account.Cloud.Mirror().Principal(*p)
+	if w.view.Presence == cloud.Present || len(w.claims.grants) == 0 {
+		return nil
+	}
+	view, err := w.account.Cloud.LookUpPrincipal(ctx, *p)
+	w.view = view
+	return err
+}
+
+// readHeld takes from the mirror what IAM holds of this principal's policies.
+func (w *work) readHeld() {
+	views, complete := w.account.Cloud.Mirror().PoliciesWithPrefix(policy.Prefix(w.OwnerID, w.compiled()))
+	w.complete = complete
+	w.held = make(map[int]cloud.PolicyView, len(views))
+	for _, view := range views {
+		if parsed, ok := policy.ParseName(view.Name); ok {
+			w.held[parsed.Shard] = view
+		}
+	}
+}
+
+func (w *work) compiled() policy.Principal {
+	return policy.Principal{Kind: policy.Kind(w.key.Kind), Name: w.claims.name}
+}
+
+// compile makes the documents. A principal that does not exist is granted
+// nothing: no policy can be attached to it.
+func (w *work) compile() (policy.Plan, map[types.UID]problem) {
+	grants := w.claims.grants
+	problems := map[types.UID]problem{}
+	if w.view.Presence == cloud.Absent {
+		for _, g := range grants {
+			problems[types.UID(g.ID)] = notFound(w.key.Kind, w.claims.name, w.key.AccountID)
+		}
+		grants = nil
+	}
+	plan, err := policy.Compile(policy.Account{ID: w.account.AccountID, Partition: w.account.Partition},
+		w.compiled(), grants, w.heldDocuments(), w.quotas(), w.Clock.Now())
+	for uid, p := range compileProblems(err, plan.Incomplete) {
+		problems[uid] = p
+	}
+	return plan, problems
+}
+
+func (w *work) heldDocuments() []string {
+	shards := sortedShards(w.held)
+	if len(shards) == 0 {
+		return nil
+	}
+	documents := make([]string, shards[len(shards)-1])
+	for shard, view := range w.held {
+		if view.Presence == cloud.Present && view.Document != nothingAllowed {
+			documents[shard-1] = view.Document
+		}
+	}
+	return documents
+}
+
+// quotas bounds what may be written: by the principal's attachments, and by the
+// account's number of policies.
+func (w *work) quotas() policy.Quotas {
+	q := w.account.Quotas
+	ours := 0
+	for _, view := range w.held {
+		if view.Presence == cloud.Present {
+			ours++
+		}
+	}
+	allowed := max(0, q.Policies-w.account.Cloud.Mirror().PolicyCount()) + ours
+	switch w.key.Kind {
+	case v1alpha1.PrincipalUser:
+		allowed = min(allowed, q.AttachedPoliciesPerUser-w.view.ForeignAttachments)
+	case v1alpha1.PrincipalGroup:
+		allowed = min(allowed, q.AttachedPoliciesPerGroup-w.view.ForeignAttachments)
+	case v1alpha1.PrincipalRole:
+		allowed = min(allowed, q.AttachedPoliciesPerRole-w.view.ForeignAttachments)
+	}
+	return policy.Quotas{PolicySize: q.PolicySize, Policies: max(0, allowed)}
+}
+
+func (w *work) situation(plan policy.Plan) situation {
+	name := w.view.Name
+	if name == "" {
+		name = w.claims.name
+	}
+	return situation{
+		name:     w.policyName,
+		held:     w.held,
+		complete: w.complete,
+		plan:     plan,
+		attachTo: principalOf(w.key, name),
+		revoking: w.claims.revoking,
+	}
+}
+
+func (w *work) policyName(shard int) string { return policy.Name(w.OwnerID, w.compiled(), shard) }
+
+// describe completes a policy that is to be created. A description cannot be
+// changed later, so it says only what stays true.
+func (w *work) describe(s step) cloud.NewPolicy {
+	return cloud.NewPolicy{
+		Name:        s.policy,
+		Document:    s.document,
+		Description: fmt.Sprintf("Session Manager access of %s %s, kept by ssm-access-operator %s.", strings.ToLower(string(w.key.Kind)), w.claims.name, w.OwnerID),
+		Tags: map[string]string{
+			v1alpha1.TagPrefix + "owner":          w.OwnerID,
+			v1alpha1.TagPrefix + "principal-kind": string(w.key.Kind),
+		},
+	}
+}
+
+// quiet keeps an error that is to be retried with backoff, and drops one that
+// only somebody's help or the next resync can mend.
+func quiet(err error) error {
+	switch cloud.Classify(err) {
+	case cloud.None, cloud.Refused, cloud.Invalid, cloud.Missing, cloud.Internal:
+		return nil
+	default:
+		return err
+	}
+}

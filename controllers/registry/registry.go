@@ -1,0 +1,78 @@
+// Package registry holds the accounts that were verified in this process. An
+// account that is not in it is not written to.
+package registry
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// Entry is a verified account.
+type Entry struct {
+	// Name and Generation of the AWSAccount that was verified.
+	Name       string
+	Generation int64
+	// AccountID and Partition as AWS answered them.
+	AccountID, Partition string
+	// Mode of the AWSAccount.
+	Mode v1alpha1.AccountMode
+	// Quotas as AWS reported them last.
+	Quotas cloud.Quotas
+	// Cloud is the account in AWS. Its mirror is filled.
+	Cloud *cloud.Account
+	// NextResync is when the account is to be read again.
+	NextResync time.Time
+}
+
+// Listener hears that an account was verified, lost or read anew. resync is
+// true when nothing but the time made it happen. It must not block.
+type Listener func(ctx context.Context, accountID string, resync bool)
+
+// Registry holds the verified accounts by account id.
+type Registry struct {
+	mu       sync.RWMutex
+	listener Listener
+	entries  map[string]Entry
+}
+
+// New returns an empty registry.
+func New(listener Listener) *Registry {
+	return &Registry{listener: listener, entries: map[string]Entry{}}
+}
+
+// Get returns the verified account of an id.
+func (r *Registry) Get(accountID string) (Entry, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	e, ok := r.entries[accountID]
+	return e, ok
+}
+
+// Put records a verified account.
+func (r *Registry) Put(ctx context.Context, e Entry) {
+	r.mu.Lock()
+	before, had := r.entries[e.AccountID]
+	r.entries[e.AccountID] = e
+	r.mu.Unlock()
+	r.listener(ctx, e.AccountID, had && before.Generation == e.Generation && before.Name == e.Name)
+}
+
+// Remove forgets the account that was registered under an AWSAccount, if any.
+func (r *Registry) Remove(ctx context.Context, name string) {
+	var lost []string
+	r.mu.Lock()
+	for id, e := range r.entries {
+		if e.Name == name {
+			delete(r.entries, id)
+			lost = append(lost, id)
+		}
+	}
+	r.mu.Unlock()
+	for _, id := range lost {
+		r.listener(ctx, id, false)
+	}
+}

@@ -1,0 +1,83 @@
+package sessionaccess
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// maxRevoking bounds the former grants that a record holds. While it is full,
+// a further change waits until one of them is proven gone.
+const maxRevoking = 64
+
+// nextApplied is the record after a judgement: what is granted from now on, and
+// what is still to be taken away. It returns the record it was given when
+// nothing changes, and never changes it in place.
+func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, now time.Time) *v1alpha1.AppliedAccess {
+	granted := grantedNow(record, j, generation, now)
+	if record == nil {
+		if granted == nil {
+			return nil
+		}
+		return &v1alpha1.AppliedAccess{Serial: 1, Generation: generation, Granted: granted}
+	}
+	if equality.Semantic.DeepEqual(record.Granted, granted) {
+		return record
+	}
+	next := record.DeepCopy()
+	if record.Granted != nil && !coversGrant(granted, record.Granted) {
+		if len(next.Revoking) >= maxRevoking {
+			return record
+		}
+		if !slices.ContainsFunc(next.Revoking, func(old v1alpha1.ResolvedGrant) bool {
+			return equality.Semantic.DeepEqual(&old, record.Granted)
+		}) {
+			next.Revoking = append(next.Revoking, *record.Granted.DeepCopy())
+		}
+	}
+	next.Serial++
+	next.Generation = generation
+	next.Granted = granted
+	return next
+}
+
+// grantedNow is what a judgement grants at a moment. While the spec waits for
+// something, what was granted stays, less what the spec no longer asks for.
+func grantedNow(record *v1alpha1.AppliedAccess, j judgement, generation int64, now time.Time) *v1alpha1.ResolvedGrant {
+	granted := j.grant
+	if j.waiting {
+		granted = nil
+		if record != nil {
+			granted = record.Granted
+		}
+		if granted != nil && j.grant != nil && record.Generation != generation {
+			granted = intersect(granted, j.grant)
+		}
+	}
+	if granted == nil || expired(granted, now) {
+		return nil
+	}
+	return granted
+}
+
+// expired says whether a grant has ended by itself.
+func expired(g *v1alpha1.ResolvedGrant, now time.Time) bool {
+	return g.NotAfter != nil && !now.Before(g.NotAfter.Time)
+}
+
+// settle drops the former grants whose end is proven. It returns the record it
+// was given when none is.
+func settle(record *v1alpha1.AppliedAccess, gone func(*v1alpha1.ResolvedGrant) bool) *v1alpha1.AppliedAccess {
+	if record == nil || len(record.Revoking) == 0 {
+		return record
+	}
+	next := record.DeepCopy()
+	next.Revoking = slices.DeleteFunc(next.Revoking, func(old v1alpha1.ResolvedGrant) bool { return gone(&old) })
+	if len(next.Revoking) == 0 {
+		next.Revoking = nil
+	}
+	return next
+}

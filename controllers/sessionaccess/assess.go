@@ -1,0 +1,180 @@
+package sessionaccess
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+)
+
+// look returns the last outcome of a principal in this process.
+type look func(outcome.Key) (outcome.Outcome, bool)
+
+// principalStatuses reports each granted principal from its outcome. known is
+// false while one of them has no outcome for this very record.
+func principalStatuses(record *v1alpha1.AppliedAccess, uid types.UID, look look) (statuses []v1alpha1.PrincipalStatus, reasons map[string]string, known bool) {
+	if record == nil || record.Granted == nil {
+		return nil, nil, true
+	}
+	known = true
+	reasons = map[string]string{}
+	for _, p := range record.Granted.Principals {
+		status := v1alpha1.PrincipalStatus{Kind: p.Kind, Name: p.Name, State: v1alpha1.PrincipalPending}
+		o, ok := look(outcome.KeyOf(record.Granted.AccountID, p))
+		saw := o.Saw[uid]
+		if !ok || !saw.Included || saw.Serial != record.Serial {
+			known = false
+			statuses = append(statuses, status)
+			continue
+		}
+		status.State, status.Message, status.PolicyARNs = saw.State, saw.Message, o.PolicyARNs
+		reasons[nameOf(p)] = saw.Reason
+		statuses = append(statuses, status)
+	}
+	return statuses, reasons, known
+}
+
+// ended says whether a principal is proven to have nothing left of what the
+// record does not grant. While the object is being deleted that is everything.
+func ended(record *v1alpha1.AppliedAccess, key outcome.Key, uid types.UID, deleting bool, look look) bool {
+	o, ok := look(key)
+	if !ok || !o.Narrowed {
+		return false
+	}
+	saw, seen := o.Saw[uid]
+	if deleting {
+		return seen && saw.Deleting && !saw.Included
+	}
+	return seen && saw.Serial == record.Serial
+}
+
+// severity orders what may be wrong with principals: what needs somebody's help
+// comes before what heals by itself.
+var severity = []v1alpha1.PrincipalState{
+	v1alpha1.PrincipalRefused, v1alpha1.PrincipalNotFound, v1alpha1.PrincipalFailed, v1alpha1.PrincipalWouldGrant, v1alpha1.PrincipalPending,
+}
+
+// verdictOf judges an access whose principals are known.
+func verdictOf(spec *v1alpha1.SessionAccessSpec, record *v1alpha1.AppliedAccess, j judgement, statuses []v1alpha1.PrincipalStatus, reasons map[string]string, now time.Time) lifecycle.Verdict {
+	if j.problem != nil {
+		return *j.problem
+	}
+	for _, state := range severity {
+		if v, ok := worst(statuses, reasons, state); ok {
+			return v
+		}
+	}
+	if record != nil && len(record.Revoking) > 0 {
+		return revoking(record)
+	}
+	if spec.NotAfter != nil && !now.Before(spec.NotAfter.Time) {
+		return lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonExpired,
+			Message: "The access has ended and nothing of it is left in AWS; delete this object, or set a later notAfter to grant it again."}
+	}
+	return lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonGranted, Message: grantedMessage(statuses)}
+}
+
+func grantedMessage(statuses []v1alpha1.PrincipalStatus) string {
+	var permissionSets []string
+	for _, s := range statuses {
+		if s.Kind == v1alpha1.PrincipalPermissionSet && s.Message != "" {
+			permissionSets = append(permissionSets, s.Message)
+		}
+	}
+	message := fmt.Sprintf("The access of %s is in place.", count(len(statuses), "principal"))
+	if len(permissionSets) > 0 {
+		message += " " + permissionSets[0]
+	}
+	return message
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// worst makes a verdict of the principals in one state: the message of the
+// first, and how many more there are.
+func worst(statuses []v1alpha1.PrincipalStatus, reasons map[string]string, state v1alpha1.PrincipalState) (lifecycle.Verdict, bool) {
+	var first *v1alpha1.PrincipalStatus
+	n := 0
+	for i := range statuses {
+		if statuses[i].State != state {
+			continue
+		}
+		if n++; first == nil {
+			first = &statuses[i]
+		}
+	}
+	if first == nil {
+		return lifecycle.Verdict{}, false
+	}
+	reason := reasons[string(first.Kind)+"/"+first.Name]
+	if reason == "" {
+		reason = v1alpha1.ReasonApplying
+	}
+	message := first.Message
+	if n > 1 {
+		message = strings.TrimSpace(fmt.Sprintf("%s The same holds for %s; status.principals names each.", message, count(n-1, "other principal")))
+	}
+	return lifecycle.Verdict{Progress: progressOf(state), Reason: reason, Message: message}, true
+}
+
+func progressOf(state v1alpha1.PrincipalState) lifecycle.Progress {
+	switch state {
+	case v1alpha1.PrincipalFailed:
+		return lifecycle.Retrying
+	case v1alpha1.PrincipalPending:
+		return lifecycle.Working
+	default:
+		return lifecycle.Stuck
+	}
+}
+
+func applying(record *v1alpha1.AppliedAccess) lifecycle.Verdict {
+	if record == nil || record.Granted == nil {
+		return revoking(record)
+	}
+	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonApplying,
+		Message: fmt.Sprintf("The policies of %s are being written.", count(len(record.Granted.Principals), "principal"))}
+}
+
+func revoking(record *v1alpha1.AppliedAccess) lifecycle.Verdict {
+	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonRevoking,
+		Message: fmt.Sprintf("Access that is no longer declared is being taken away from %s.", count(len(outcome.KeysOf(record)), "principal"))}
+}
+
+// setActive tells whether the present moment lies inside the grant's time.
+func setActive(status *v1alpha1.SessionAccessStatus, generation int64, spec *v1alpha1.SessionAccessSpec, now time.Time) {
+	set := func(s metav1.ConditionStatus, reason, message string) {
+		lifecycle.SetCondition(&status.Conditions, generation, v1alpha1.ConditionActive, s, reason, message)
+	}
+	switch {
+	case spec.NotAfter != nil && !now.Before(spec.NotAfter.Time):
+		set(metav1.ConditionFalse, v1alpha1.ReasonExpired, "notAfter has passed.")
+	case status.Applied == nil || status.Applied.Granted == nil:
+		set(metav1.ConditionFalse, v1alpha1.ReasonNotGranted, "Nothing is granted; condition Ready tells why.")
+	case spec.NotBefore != nil && now.Before(spec.NotBefore.Time):
+		set(metav1.ConditionFalse, v1alpha1.ReasonNotYetValid, "notBefore has not come; AWS denies until then.")
+	default:
+		set(metav1.ConditionTrue, v1alpha1.ReasonInForce, "The present moment lies between notBefore and notAfter.")
+	}
+}
+
+// nextWake is how long until time alone changes what an access is; zero for never.
+func nextWake(spec *v1alpha1.SessionAccessSpec, now time.Time) time.Duration {
+	for _, at := range []*metav1.Time{spec.NotBefore, spec.NotAfter} {
+		if at != nil && now.Before(at.Time) {
+			return at.Sub(now)
+		}
+	}
+	return 0
+}

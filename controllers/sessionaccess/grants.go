@@ -1,0 +1,102 @@
+package sessionaccess
+
+import (
+	"maps"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// coversGrant says whether everything that old allows is allowed by wide as
+// well, so that going from old to wide takes nothing away. In doubt it says no.
+func coversGrant(wide, old *v1alpha1.ResolvedGrant) bool {
+	if wide == nil {
+		return false
+	}
+	return wide.AccountID == old.AccountID &&
+		sameConditions(wide, old) &&
+		containsAll(wide.Principals, old.Principals) &&
+		containsAll(wide.Regions, old.Regions) &&
+		containsAll(wide.Documents, old.Documents) &&
+		containsAll(wide.Clients, old.Clients) &&
+		coversTargets(wide.Targets, old.Targets)
+}
+
+// sameConditions compares what every statement of a grant carries.
+func sameConditions(a, b *v1alpha1.ResolvedGrant) bool {
+	return a.SessionScope == b.SessionScope &&
+		a.DataChannelScope == b.DataChannelScope &&
+		a.RequireMFA == b.RequireMFA &&
+		a.NotBefore.Equal(b.NotBefore) &&
+		a.NotAfter.Equal(b.NotAfter) &&
+		slices.Equal(a.SourceCIDRs, b.SourceCIDRs)
+}
+
+func containsAll[T comparable](all, some []T) bool {
+	return !slices.ContainsFunc(some, func(x T) bool { return !slices.Contains(all, x) })
+}
+
+func coversTargets(wide, old []v1alpha1.ResolvedTarget) bool {
+	ids := map[v1alpha1.InstanceID]bool{}
+	for _, t := range wide {
+		for _, id := range t.InstanceIDs {
+			if len(t.Tags) == 0 {
+				ids[id] = true
+			}
+		}
+	}
+	covered := func(t v1alpha1.ResolvedTarget) bool {
+		if len(t.InstanceIDs) > 0 && len(t.Tags) == 0 {
+			return !slices.ContainsFunc(t.InstanceIDs, func(id v1alpha1.InstanceID) bool { return !ids[id] })
+		}
+		return slices.ContainsFunc(wide, func(w v1alpha1.ResolvedTarget) bool { return equality.Semantic.DeepEqual(w, t) })
+	}
+	return !slices.ContainsFunc(old, func(t v1alpha1.ResolvedTarget) bool { return !covered(t) })
+}
+
+// intersect is what old grants and wanted still asks for, under the conditions
+// of wanted. Nil when nothing is left.
+func intersect(old, wanted *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
+	both := wanted.DeepCopy()
+	both.Principals = common(old.Principals, wanted.Principals)
+	both.Regions = common(old.Regions, wanted.Regions)
+	both.Documents = common(old.Documents, wanted.Documents)
+	both.Clients = common(old.Clients, wanted.Clients)
+	both.Targets = commonTargets(old.Targets, wanted.Targets)
+	if len(both.Principals) == 0 || len(both.Regions) == 0 || len(both.Documents) == 0 || len(both.Targets) == 0 {
+		return nil
+	}
+	return both
+}
+
+func common[T comparable](old, wanted []T) []T {
+	return slices.DeleteFunc(slices.Clone(wanted), func(x T) bool { return !slices.Contains(old, x) })
+}
+
+func commonTargets(old, wanted []v1alpha1.ResolvedTarget) []v1alpha1.ResolvedTarget {
+	var both []v1alpha1.ResolvedTarget
+	for _, w := range wanted {
+		if t, ok := commonTarget(old, w); ok {
+			both = append(both, t)
+		}
+	}
+	return both
+}
+
+// commonTarget is the part of a wanted target that some old one held, under the
+// very same tags.
+func commonTarget(old []v1alpha1.ResolvedTarget, wanted v1alpha1.ResolvedTarget) (v1alpha1.ResolvedTarget, bool) {
+	var ids []v1alpha1.InstanceID
+	for _, o := range old {
+		if !maps.Equal(o.Tags, wanted.Tags) {
+			continue
+		}
+		if len(o.InstanceIDs) == 0 && len(wanted.InstanceIDs) == 0 {
+			return wanted, true
+		}
+		ids = append(ids, common(o.InstanceIDs, wanted.InstanceIDs)...)
+	}
+	return v1alpha1.ResolvedTarget{InstanceIDs: ids, Tags: wanted.Tags}, len(ids) > 0
+}

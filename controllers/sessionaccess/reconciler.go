@@ -1,0 +1,141 @@
+// Package sessionaccess reconciles SessionAccess: it decides what each one
+// grants, records that before AWS is told, and reports what became of it. The
+// policies themselves are the principals' affair.
+package sessionaccess
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+)
+
+// Reconciler decides, records and reports one SessionAccess at a time.
+type Reconciler struct {
+	Client   client.Client
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	Accounts *registry.Registry
+	Outcomes *outcome.Store
+}
+
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch;update
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses/status,verbs=patch;update
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile brings one SessionAccess a step further.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	access := &v1alpha1.SessionAccess{}
+	if err := r.Client.Get(ctx, req.NamespacedName, access); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !access.DeletionTimestamp.IsZero() {
+		return lifecycle.Result(lifecycle.PriorityRevocation, 0, r.reconcileDeletion(ctx, access))
+	}
+	in, err := r.gather(ctx, access)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	err = r.reconcileSpec(ctx, access, judge(in))
+	return lifecycle.Result(lifecycle.PriorityGrant, nextWake(&access.Spec, r.Clock.Now()), err)
+}
+
+// gather reads everything that decides what the access grants.
+func (r *Reconciler) gather(ctx context.Context, access *v1alpha1.SessionAccess) (inputs, error) {
+	in := inputs{access: access}
+	account := &v1alpha1.AWSAccount{}
+	switch err := r.Client.Get(ctx, client.ObjectKey{Name: access.Spec.AccountRef.Name}, account); {
+	case err == nil:
+		in.account = account
+	case client.IgnoreNotFound(err) != nil:
+		return in, fmt.Errorf("read AWSAccount %q: %w", access.Spec.AccountRef.Name, err)
+	}
+	namespace := &corev1.Namespace{}
+	switch err := r.Client.Get(ctx, client.ObjectKey{Name: access.Namespace}, namespace); {
+	case err == nil:
+		in.namespace = namespace
+	case client.IgnoreNotFound(err) != nil:
+		return in, fmt.Errorf("read namespace %q: %w", access.Namespace, err)
+	}
+	return in, nil
+}
+
+// reconcileSpec records what the judgement changes, or else reports how far the
+// principals are. Either way it writes the status once at most.
+func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) error {
+	record := access.Status.Applied
+	next := nextApplied(record, j, access.Generation, r.Clock.Now())
+	if next != record {
+		return r.recordGrant(ctx, access, next, j)
+	}
+	next = settle(record, func(old *v1alpha1.ResolvedGrant) bool { return r.gone(access, old) })
+	return r.report(ctx, access, next, j)
+}
+
+// gone says whether nothing of a former grant is left in AWS.
+func (r *Reconciler) gone(access *v1alpha1.SessionAccess, old *v1alpha1.ResolvedGrant) bool {
+	for _, key := range outcome.GrantKeys(old) {
+		if !ended(access.Status.Applied, key, access.UID, false, r.Outcomes.Get) {
+			return false
+		}
+	}
+	return true
+}
+
+// recordGrant writes the record of a changed grant. The principals act on it
+// once it is stored.
+func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAccess, next *v1alpha1.AppliedAccess, j judgement) error {
+	if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
+		return err
+	}
+	before := access.DeepCopy()
+	access.Status.Applied = next
+	verdict := applying(next)
+	if j.problem != nil {
+		verdict = *j.problem
+	}
+	log.FromContext(ctx).Info("Recording what is granted", "serial", next.Serial, "revoking", len(next.Revoking))
+	return r.write(ctx, before, access, verdict)
+}
+
+// report writes how far the principals are, once every one of them is known.
+func (r *Reconciler) report(ctx context.Context, access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess, j judgement) error {
+	before := access.DeepCopy()
+	access.Status.Applied = record
+	statuses, reasons, known := principalStatuses(record, access.UID, r.Outcomes.Get)
+	if known {
+		access.Status.Principals = statuses
+		return r.write(ctx, before, access, verdictOf(&access.Spec, record, j, statuses, reasons, r.Clock.Now()))
+	}
+	switch {
+	case j.problem != nil:
+		return r.write(ctx, before, access, *j.problem)
+	case !r.accountVerified(record):
+		return r.write(ctx, before, access, accountNotReady(access))
+	default:
+		// After a restart an object keeps its status until its principals are known.
+		return r.writeIfNew(ctx, before, access, applying(record))
+	}
+}
+
+// accountVerified says whether the account can be written to in this process.
+func (r *Reconciler) accountVerified(record *v1alpha1.AppliedAccess) bool {
+	for _, key := range outcome.KeysOf(record) {
+		if _, ok := r.Accounts.Get(key.AccountID); !ok {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,108 @@
+package sessionaccess
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+)
+
+// concurrency is how many SessionAccesses are worked on at once. They talk to
+// the API server only.
+const concurrency = 4
+
+// SetupWithManager registers the controller. wake is how outcomes and accounts
+// enqueue objects.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[reconcile.Request]) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("sessionaccess").
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		Watches(&v1alpha1.SessionAccess{}, ownEvents()).
+		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfAccount), builder.WithPredicates(accountNews())).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.accessesInNamespace)).
+		WatchesRawSource(wake).
+		Complete(r)
+}
+
+// ownEvents enqueues an object for what people change in it, deletions first.
+// Its own status writes are no news.
+func ownEvents() handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	request := func(obj client.Object) reconcile.Request {
+		return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)}
+	}
+	priority := func(obj client.Object, initial bool) int {
+		switch {
+		case !obj.GetDeletionTimestamp().IsZero():
+			return lifecycle.PriorityRevocation
+		case initial:
+			return lifecycle.PriorityResync
+		case obj.GetGeneration() > 1:
+			// It may be a narrowing; the reconcile is short.
+			return lifecycle.PriorityRevocation
+		default:
+			return lifecycle.PriorityGrant
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) {
+			lifecycle.Enqueue(q, priority(e.Object, e.IsInInitialList), request(e.Object))
+		},
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&
+				e.ObjectOld.GetDeletionTimestamp().Equal(e.ObjectNew.GetDeletionTimestamp()) {
+				return
+			}
+			lifecycle.Enqueue(q, priority(e.ObjectNew, false), request(e.ObjectNew))
+		},
+	}
+}
+
+// accountNews lets through what can change a judgement: the account's spec, and
+// whether it is ready.
+func accountNews() predicate.Predicate {
+	ready := func(obj client.Object) bool {
+		return meta.IsStatusConditionTrue(obj.(*v1alpha1.AWSAccount).Status.Conditions, v1alpha1.ConditionReady)
+	}
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || ready(e.ObjectOld) != ready(e.ObjectNew)
+	}}
+}
+
+// accessesOfAccount lists the objects that name an AWSAccount.
+func (r *Reconciler) accessesOfAccount(ctx context.Context, account client.Object) []reconcile.Request {
+	return r.list(ctx, index.OfAccountName(account.GetName()))
+}
+
+// accessesInNamespace lists the objects of a namespace, whose labels decide.
+func (r *Reconciler) accessesInNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+	return r.list(ctx, client.InNamespace(namespace.GetName()))
+}
+
+func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []reconcile.Request {
+	var all v1alpha1.SessionAccessList
+	if err := r.Client.List(ctx, &all, opts...); err != nil {
+		// A list from the cache fails only while the manager stops.
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the SessionAccesses that an event concerns")
+		return nil
+	}
+	requests := make([]reconcile.Request, len(all.Items))
+	for i := range all.Items {
+		requests[i].NamespacedName = types.NamespacedName{Namespace: all.Items[i].Namespace, Name: all.Items[i].Name}
+	}
+	return requests
+}

@@ -1,0 +1,39 @@
+package sessionaccess
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+)
+
+// write completes the status with a verdict and writes it where it changed.
+func (r *Reconciler) write(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error {
+	status := &access.Status
+	status.ObservedGeneration = access.Generation
+	status.Summary = summarize(&access.Spec, status.Principals)
+	transition := v.Apply(&status.Conditions, access.Generation)
+	setActive(status, access.Generation, &access.Spec, r.Clock.Now())
+	written, err := lifecycle.WriteStatus(ctx, r.Client, before, access)
+	if err == nil && written && transition {
+		lifecycle.Announce(r.Recorder, access, v)
+	}
+	return err
+}
+
+// writeIfNew writes a verdict where there is none for this generation yet.
+func (r *Reconciler) writeIfNew(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error {
+	ready := meta.FindStatusCondition(access.Status.Conditions, v1alpha1.ConditionReady)
+	if ready != nil && ready.ObservedGeneration == access.Generation && before.Status.Applied == access.Status.Applied {
+		return nil
+	}
+	return r.write(ctx, before, access, v)
+}
+
+func accountNotReady(access *v1alpha1.SessionAccess) lifecycle.Verdict {
+	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
+		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", access.Spec.AccountRef.Name)}
+}

@@ -1,0 +1,74 @@
+// Package controllers holds the reconcilers of all kinds. Setup is the only
+// list of them.
+package controllers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/account"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// Options is what the controllers need besides the manager.
+type Options struct {
+	// OwnerID is eight hex digits; our policies live under /ssm-access/<OwnerID>/.
+	OwnerID string
+	// Pool holds the AWS accounts.
+	Pool *cloud.Pool
+	// ResyncInterval is how often each account is verified and read again.
+	ResyncInterval time.Duration
+	// Clock tells the time; the real one where it is nil.
+	Clock clock.PassiveClock
+}
+
+// recorderName is the reporting controller of our events.
+const recorderName = "ssm-access-operator"
+
+// Setup registers every controller with the manager.
+func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	recorder := mgr.GetEventRecorder(recorderName)
+	accesses, accountTrigger, principals := &lifecycle.Trigger[reconcile.Request]{}, &lifecycle.Trigger[reconcile.Request]{}, &principal.Triggers{}
+	accounts := registry.New(principals.WakeAccount(mgr.GetClient()))
+	outcomes := outcome.NewStore(func(objects ...types.NamespacedName) {
+		accesses.Add(lifecycle.PriorityGrant, requests(objects)...)
+	})
+	return errors.Join(
+		(&account.Reconciler{
+			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock,
+			Pool: o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
+		}).SetupWithManager(mgr, accountTrigger),
+		(&principal.Reconciler{
+			Client: mgr.GetClient(), Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
+		}).SetupWithManager(mgr, principals),
+		(&sessionaccess.Reconciler{
+			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
+		}).SetupWithManager(mgr, accesses),
+	)
+}
+
+func requests(objects []types.NamespacedName) []reconcile.Request {
+	out := make([]reconcile.Request, len(objects))
+	for i, object := range objects {
+		out[i].NamespacedName = object
+	}
+	return out
+}
