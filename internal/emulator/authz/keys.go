@@ -56,10 +56,11 @@ var prefixedKeys = set(
 	// that Session Manager gives to a session: aws:ssmmessages:session-id and
 	// aws:ssmmessages:target-id.
 	"ssm:resourceTag",
+	"sts:RequestContext",
 )
 
-// namedKeys are the global condition keys and those of the services that the
-// emulator plays or that its policies mention. Sources: "AWS global condition
+// namedKeys are all global condition keys, all of ssm, and those of the other
+// services that the emulator plays or that its policies mention. Sources: "AWS global condition
 // context keys" and the Service Authorization Reference.
 var namedKeys = catalog(
 	keys(kindString,
@@ -73,29 +74,30 @@ var namedKeys = catalog(
 		// the resource
 		"aws:ResourceAccount", "aws:ResourceOrgID",
 		// the request
-		"aws:CalledViaFirst", "aws:CalledViaLast", "aws:referer",
-		"aws:RequestedRegion", "aws:SourceAccount", "aws:SourceOrgID", "aws:UserAgent",
+		"aws:CalledViaAWSMCP", "aws:CalledViaFirst", "aws:CalledViaLast", "aws:referer", "aws:RequestedRegion",
+		"aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOwner", "aws:UserAgent",
 		// the services
 		"ec2:AvailabilityZone", "ec2:CreateAction", "ec2:InstanceID", "ec2:InstanceType",
 		"ec2:MetadataHttpTokens", "ec2:Owner", "ec2:Region", "ec2:SubnetID", "ec2:Tenancy", "ec2:VpcID",
-		"iam:AWSServiceName", "iam:PassedToService",
-		"kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:GrantConstraintType",
+		"iam:AWSServiceName", "iam:OrganizationsPolicyId", "iam:PassedToService", "iam:RegisterSecurityKey",
+		"kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:GrantConstraintType", "kms:GranteePrincipal",
 		"kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:RequestAlias", "kms:ViaService",
 		"s3:delimiter", "s3:prefix", "s3:ResourceAccount", "s3:VersionId",
 		"s3:x-amz-acl", "s3:x-amz-server-side-encryption",
-		"ssm:DocumentType", "ssm:Overwrite", "ssm:Policies", "ssm:Recursive", "ssm:SyncType",
+		"ssm:AccessRequestId", "ssm:DocumentType", "ssm:NodeAccountId", "ssm:NodeOrgId", "ssm:Overwrite", "ssm:Policies", "ssm:Recursive", "ssm:SyncType",
 		"sts:AWSServiceName", "sts:ExternalId", "sts:RoleSessionName", "sts:SourceIdentity",
 	),
 	keys(kindARN,
-		"aws:PrincipalArn", "aws:SourceArn", "aws:SourceVpcArn",
+		"aws:ChatbotSourceArn", "aws:PrincipalArn", "aws:SourceArn", "aws:SourceVpcArn",
 		"ec2:InstanceProfile", "ec2:SourceInstanceARN", "ec2:Subnet", "ec2:Vpc",
 		"iam:AssociatedResourceArn", "iam:PermissionsBoundary", "iam:PolicyARN",
 		"s3:x-amz-server-side-encryption-aws-kms-key-id",
 		"ssm:SourceInstanceARN",
+		"sts:TaskPolicyArn",
 	),
 	keys(kindBool,
-		"aws:AssumedRoot", "aws:MultiFactorAuthPresent", "aws:PrincipalIsAWSService",
-		"aws:SecureTransport", "aws:ViaAWSService",
+		"aws:AssumedRoot", "aws:IsMcpServiceAction", "aws:MultiFactorAuthPresent", "aws:PrincipalIsAWSService",
+		"aws:SecureTransport", "aws:ViaAWSMCPService", "aws:ViaAWSService",
 		"kms:GrantIsForAWSResource", "kms:MultiRegion",
 		"ssm:AutoApprove", "ssm:SessionDocumentAccessCheck",
 	),
@@ -110,10 +112,10 @@ var namedKeys = catalog(
 		"aws:ResourceOrgPaths", "aws:SourceOrgPaths", "aws:TagKeys", "aws:VpceOrgPaths",
 		"kms:EncryptionContextKeys", "kms:GrantOperations", "kms:ResourceAliases",
 		"s3:RequestObjectTagKeys",
-		"ssm:DocumentCategories",
-		"sts:TransitiveTagKeys",
+		"ssm:DocumentCategories", "ssm:DocumentVersion", "ssm:InventoryTypeName",
+		"sts:IdentityTokenAudience", "sts:TransitiveTagKeys",
 	),
-	multivalued(kindARN, "logs:LogGeneratingResourceArns"),
+	multivalued(kindARN, "logs:LogGeneratingResourceArns", "sts:RequestContextProviders"),
 )
 
 // keys describes single-valued keys of one kind.
