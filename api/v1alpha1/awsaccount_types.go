@@ -71,6 +71,7 @@ type AWSAccountSpec struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=40
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
 	// mode Observe writes nothing to AWS and reports what would be written.
@@ -98,6 +99,20 @@ type AWSAccountSpec struct {
 	// +optional
 	// +kubebuilder:default=Required
 	SessionTermination SessionTermination `json:"sessionTermination,omitempty"`
+
+	// guardrails bound what namespaces may declare, at most 50. Without one, a
+	// namespace that may use the account may grant any principal access to any node.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=50
+	Guardrails []Guardrail `json:"guardrails,omitempty"`
+
+	// allowAbandon lets the annotation ssm-access.dev/abandon: "true" release an
+	// object whose access cannot be taken away because AWS is out of reach. The
+	// account keeps the record of what is owed.
+	// +optional
+	AllowAbandon bool `json:"allowAbandon,omitempty"`
 }
 
 // AssumeRole says which role to assume in an account, and how.

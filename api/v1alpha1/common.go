@@ -15,7 +15,6 @@ const DefaultDocument = "SSM-SessionManagerRunShell"
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=32
-// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 type Region string
 
 // AccountReference names the AWSAccount that an object converges.

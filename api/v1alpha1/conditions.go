@@ -58,6 +58,9 @@ const (
 	// ReasonReferenceNotResolved: an object that the spec names does not exist or
 	// is not ready.
 	ReasonReferenceNotResolved = "ReferenceNotResolved"
+	// ReasonGuardrailViolated: a guardrail of the AWSAccount does not allow it; the
+	// message names the rule.
+	ReasonGuardrailViolated = "GuardrailViolated"
 	// ReasonInvalidSpec: the spec passed the API server and still cannot be rendered.
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonPrincipalNotFound: IAM has no principal of that name. The other

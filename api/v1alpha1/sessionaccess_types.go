@@ -79,6 +79,10 @@ type SessionAccessSpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:XValidation:rule="!self.name.startsWith('arn:')",message="name is the name alone, not an ARN: write user01 for arn:aws:iam::488821267897:user/user01"
+	// +kubebuilder:validation:items:XValidation:rule="self.name.startsWith('arn:') || self.name.matches('^[A-Za-z0-9_+=,.@-]+$')",message="name may hold letters, digits and _+=,.@- only, without a path and without wildcards"
+	// +kubebuilder:validation:items:XValidation:rule="self.kind == 'Group' || size(self.name) <= 64",message="the name of a user, role or permission set has at most 64 characters"
+	// +kubebuilder:validation:items:XValidation:rule="self.kind != 'Role' || !self.name.lowerAscii().startsWith('awsreservedsso_')",message="a role of IAM Identity Center cannot be attached to; use kind PermissionSet with the permission set's name"
 	Principals []Principal `json:"principals,omitempty"`
 
 	// targets on which sessions may be opened, any of at most 20.
@@ -93,6 +97,7 @@ type SessionAccessSpec struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=40
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
 	// documents with which sessions may be opened, at most 20.
@@ -134,6 +139,7 @@ type SessionAccessSpec struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="a range of addresses is written as address/bits, for example 203.0.113.0/24"
 	SourceCIDRs []CIDR `json:"sourceCIDRs,omitempty"`
 
 	// reason for the access, for people who read it later, such as a ticket.
@@ -149,11 +155,6 @@ type SessionAccessSpec struct {
 }
 
 // Principal names whom access is granted to.
-//
-// +kubebuilder:validation:XValidation:rule="!self.name.startsWith('arn:')",message="name is the name alone, not an ARN: write user01 for arn:aws:iam::488821267897:user/user01"
-// +kubebuilder:validation:XValidation:rule="self.name.startsWith('arn:') || self.name.matches('^[A-Za-z0-9_+=,.@-]+$')",message="name may hold letters, digits and _+=,.@- only, without a path and without wildcards"
-// +kubebuilder:validation:XValidation:rule="self.kind == 'Group' || size(self.name) <= 64",message="the name of a user, role or permission set has at most 64 characters"
-// +kubebuilder:validation:XValidation:rule="self.kind != 'Role' || !self.name.lowerAscii().startsWith('awsreservedsso_')",message="a role of IAM Identity Center cannot be attached to; use kind PermissionSet with the permission set's name"
 type Principal struct {
 	// kind is User, Group, Role or PermissionSet.
 	// +required
@@ -170,7 +171,6 @@ type Principal struct {
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=32
-// +kubebuilder:validation:XValidation:rule="self.matches('^(i-[0-9a-f]{8}|i-[0-9a-f]{17}|mi-[0-9a-f]{17})$')",message="an instance id is i- or mi- and 17 hex digits (older ones i- and 8), without wildcards, for example i-051cac51072605f39"
 type InstanceID string
 
 // Target is a set of nodes: given by ids, by tags or by a HybridActivation.
@@ -182,6 +182,7 @@ type Target struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=300
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^(i-[0-9a-f]{8}|i-[0-9a-f]{17}|mi-[0-9a-f]{17})$')",message="an instance id is i- or mi- and 17 hex digits (older ones i- and 8), without wildcards, for example i-051cac51072605f39"
 	InstanceIDs []InstanceID `json:"instanceIDs,omitempty"`
 
 	// tags that a node must carry, all of at most 50. Keys match whatever their case.
@@ -218,7 +219,6 @@ type DocumentReference struct {
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=64
-// +kubebuilder:validation:XValidation:rule="isCIDR(self)",message="a range of addresses is written as address/bits, for example 203.0.113.0/24"
 type CIDR string
 
 // SessionAccessStatus is what the operator made of a SessionAccess.

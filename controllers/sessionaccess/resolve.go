@@ -135,6 +135,9 @@ func resolveReferences(in inputs) judgement {
 		}
 		grant.Documents = append(grant.Documents, v1alpha1.ResolvedDocument{Name: document.Name})
 	}
+	if verdict := guard(in, grant); verdict != nil {
+		return judgement{problem: verdict}
+	}
 	if len(unresolved) > 0 {
 		j := waiting(v1alpha1.ReasonReferenceNotResolved,
 			"%s cannot be resolved yet, so nothing new is granted; what was granted before and is still declared stays. Name instances, tags or documents directly to go on without it.", strings.Join(unresolved, ", "))

@@ -1,0 +1,178 @@
+package sessionaccess
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+)
+
+// guard holds a resolved grant against the guardrails that match its namespace,
+// and puts the tags that they require on its targets. The first violation wins.
+func guard(in inputs, grant *v1alpha1.ResolvedGrant) *lifecycle.Verdict {
+	required := map[string]string{}
+	for i := range in.account.Spec.Guardrails {
+		rule := &in.account.Spec.Guardrails[i]
+		if !matches(rule, in) {
+			continue
+		}
+		for _, check := range []func(*v1alpha1.Guardrail, *v1alpha1.SessionAccess, *v1alpha1.ResolvedGrant) string{
+			principalAllowed, documentsAllowed, validityAllowed, mfaAllowed, leavingAllowed,
+		} {
+			if violation := check(rule, in.access, grant); violation != "" {
+				return violated(in.account, rule, violation)
+			}
+		}
+		if violation := require(required, rule.RequiredTags); violation != "" {
+			return violated(in.account, rule, violation)
+		}
+		if violation := requireOnTargets(grant, rule.RequiredTags); violation != "" {
+			return violated(in.account, rule, violation)
+		}
+	}
+	return nil
+}
+
+func violated(account *v1alpha1.AWSAccount, rule *v1alpha1.Guardrail, violation string) *lifecycle.Verdict {
+	return &lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,
+		Message: fmt.Sprintf("Guardrail %q of AWSAccount %q does not allow this: %s Nothing is granted.", rule.Name, account.Name, violation)}
+}
+
+// matches says whether a rule bounds the namespace. A selector that cannot be
+// read bounds every namespace, and so does a namespace that is not known.
+func matches(rule *v1alpha1.Guardrail, in inputs) bool {
+	selector, err := metav1.LabelSelectorAsSelector(&rule.NamespaceSelector)
+	return err != nil || in.namespace == nil || selector.Matches(labels.Set(in.namespace.Labels))
+}
+
+func principalAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant *v1alpha1.ResolvedGrant) string {
+	if len(rule.Principals) == 0 {
+		return ""
+	}
+	for _, p := range grant.Principals {
+		if !slices.ContainsFunc(rule.Principals, func(pattern v1alpha1.PrincipalPattern) bool {
+			return pattern.Kind == p.Kind && matchName(strings.ToLower(string(pattern.Name)), strings.ToLower(p.Name))
+		}) {
+			return fmt.Sprintf("%s is not among its principals; remove that principal or extend the rule.", nameOf(p))
+		}
+	}
+	return ""
+}
+
+func documentsAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant *v1alpha1.ResolvedGrant) string {
+	if len(rule.Documents) == 0 {
+		return ""
+	}
+	for _, d := range grant.Documents {
+		if !slices.ContainsFunc(rule.Documents, func(pattern v1alpha1.NamePattern) bool { return matchName(string(pattern), d.Name) }) {
+			return fmt.Sprintf("document %s is not among its documents; remove that document or extend the rule.", d.Name)
+		}
+	}
+	return ""
+}
+
+// validityAllowed measures from notBefore, or from the object's creation where
+// that is later: a begin in the past does not stretch what is allowed.
+func validityAllowed(rule *v1alpha1.Guardrail, access *v1alpha1.SessionAccess, grant *v1alpha1.ResolvedGrant) string {
+	if rule.MaxValidity == nil {
+		return ""
+	}
+	if grant.NotAfter == nil {
+		return fmt.Sprintf("an access may be valid for %s at most; set notAfter.", shortDuration(rule.MaxValidity.Duration))
+	}
+	begin := access.CreationTimestamp.Time
+	if grant.NotBefore != nil && grant.NotBefore.After(begin) {
+		begin = grant.NotBefore.Time
+	}
+	if grant.NotAfter.Sub(begin) > rule.MaxValidity.Duration {
+		return fmt.Sprintf("an access may be valid for %s at most; set an earlier notAfter.", shortDuration(rule.MaxValidity.Duration))
+	}
+	return ""
+}
+
+// shortDuration writes 720h0m0s as 720h.
+func shortDuration(d time.Duration) string {
+	text := d.String()
+	text = strings.TrimSuffix(text, "0s")
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}
+
+func mfaAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant *v1alpha1.ResolvedGrant) string {
+	if rule.RequireMFA && !grant.RequireMFA {
+		return "multi-factor authentication is required; set requireMFA: true."
+	}
+	return ""
+}
+
+func leavingAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant *v1alpha1.ResolvedGrant) string {
+	if rule.ForbidLeaveSessions && grant.OnRevoke == v1alpha1.RevokeLeaveSessions {
+		return "open sessions must end with the access; set onRevoke: TerminateSessions."
+	}
+	return ""
+}
+
+// require unites the tags of several rules, which must not contradict.
+func require(all, tags map[string]string) string {
+	for _, key := range slices.Sorted(maps.Keys(tags)) {
+		if spelling, value, ok := findTag(all, key); ok && value != tags[key] {
+			return fmt.Sprintf("it requires tag %s=%s and another matching rule %s=%s, so no node can match; change one of the rules.", key, tags[key], spelling, value)
+		}
+		all[key] = tags[key]
+	}
+	return ""
+}
+
+// requireOnTargets puts tags on every target, ids and tags alike: AWS checks
+// them at every session, so a tag that goes takes the access with it.
+func requireOnTargets(grant *v1alpha1.ResolvedGrant, tags map[string]string) string {
+	for i := range grant.Targets {
+		target := &grant.Targets[i]
+		for _, key := range slices.Sorted(maps.Keys(tags)) {
+			spelling, value, ok := findTag(target.Tags, key)
+			switch {
+			case ok && value != tags[key]:
+				return fmt.Sprintf("it requires tag %s=%s and a target asks for %s=%s; correct the target.", key, tags[key], spelling, value)
+			case !ok:
+				target.Tags = with(target.Tags, key, tags[key])
+			}
+		}
+	}
+	return ""
+}
+
+// findTag finds a key as IAM does, ignoring case.
+func findTag(tags map[string]string, key string) (spelling, value string, ok bool) {
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		if strings.EqualFold(k, key) {
+			return k, tags[k], true
+		}
+	}
+	return "", "", false
+}
+
+func with(tags map[string]string, key, value string) map[string]string {
+	out := maps.Clone(tags)
+	if out == nil {
+		out = map[string]string{}
+	}
+	out[key] = value
+	return out
+}
+
+// matchName matches a name against a pattern in which * stands for any
+// characters. Names hold no slash, at which a * would end.
+func matchName(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return err == nil && ok
+}
