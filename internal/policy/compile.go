@@ -1,7 +1,10 @@
 package policy
 
 import (
+	"cmp"
 	"errors"
+	"math"
+	"slices"
 	"time"
 )
 
@@ -52,11 +55,100 @@ type Write struct {
 // it; when the rest does not fit, the plan is the widest that only narrows what
 // is held. An invalid account, principal or quota gives an empty plan.
 func Compile(acct Account, p Principal, grants []Grant, held []string, q Quotas, now time.Time) (Plan, error) {
-	return Plan{}, errors.New("not implemented")
+	return compile(acct, p, grants, held, q, now, false)
 }
 
 // Repack is Compile, and then drains the smallest shard into the free room of
 // the others if all of it fits there. The writes grow before they shrink.
 func Repack(acct Account, p Principal, grants []Grant, held []string, q Quotas, now time.Time) (Plan, error) {
-	return Plan{}, errors.New("not implemented")
+	return compile(acct, p, grants, held, q, now, true)
+}
+
+func compile(acct Account, p Principal, grants []Grant, held []string, q Quotas, now time.Time, repack bool) (Plan, error) {
+	if err := checkFrame(acct, p, q); err != nil {
+		return Plan{}, err
+	}
+	live, bad := admit(acct, grants, now)
+	all := collect(acct, p, live)
+	c := &compilation{packer: packer{all: all, limit: q.PolicySize}, policies: q.Policies}
+	if c.unchanged(held) {
+		return Plan{Documents: slices.Clone(held), Incomplete: failed(bad)}, joined(bad)
+	}
+	for _, document := range held {
+		c.held = append(c.held, parseHeld(all, document))
+	}
+	plan, tooLarge := c.plan(repack)
+	if tooLarge == nil {
+		plan.Incomplete = failed(bad)
+		return plan, joined(bad)
+	}
+	layout := c.kept(math.MaxInt)
+	plan, _ = c.moves(layout) // nothing moves, so nothing can be in the way
+	homes := c.homes(layout)
+	missing := func(atom int) bool { return homes[atom] == nowhere }
+	plan.Incomplete = sortedIDs(append(failed(bad), having(acct, p, live, all, missing)...))
+	tooLarge.Principal = p
+	tooLarge.Grants = having(acct, p, live, all, missing)
+	if tooLarge.Indivisible {
+		empty := newShard(all)
+		tooLarge.Grants = having(acct, p, live, all, func(atom int) bool { return empty.size+empty.cost(atom) > c.limit })
+	}
+	return plan, errors.Join(joined(bad), tooLarge)
+}
+
+// admit gives the grants that are not over, and what is wrong with those of them
+// that cannot be rendered, ordered by ID.
+func admit(acct Account, grants []Grant, now time.Time) ([]*Grant, []*InvalidError) {
+	live := make([]*Grant, 0, len(grants))
+	var bad []*InvalidError
+	for i := range grants {
+		g := &grants[i]
+		if g.Expired(now) {
+			continue
+		}
+		if err := checkGrant(acct, g); err != nil {
+			bad = append(bad, err)
+			continue
+		}
+		live = append(live, g)
+	}
+	slices.SortStableFunc(bad, func(a, b *InvalidError) int { return cmp.Compare(a.Grant, b.Grant) })
+	return live, bad
+}
+
+// having gives the IDs of the grants that have an atom of which the test holds.
+func having(acct Account, p Principal, grants []*Grant, all *atoms, test func(atom int) bool) []string {
+	var found []string
+	for _, g := range grants {
+		own := collect(acct, p, []*Grant{g})
+		for atom := range own.len() {
+			group := &own.groups[own.groupOf[atom]]
+			if test(all.find(group.kind, group.condition, own.element(atom))) {
+				found = append(found, g.ID)
+				break
+			}
+		}
+	}
+	return sortedIDs(found)
+}
+
+func failed(bad []*InvalidError) []string {
+	var list []string
+	for _, err := range bad {
+		list = append(list, err.Grant)
+	}
+	return sortedIDs(list)
+}
+
+func sortedIDs(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func joined(bad []*InvalidError) error {
+	list := make([]error, 0, len(bad))
+	for _, err := range bad {
+		list = append(list, err)
+	}
+	return errors.Join(list...)
 }

@@ -1,5 +1,33 @@
 package policy
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// The parts of a policy's name. IAM allows 128 characters; the longest name is
+//
+//	ssma-<8>-<1>-<80>-<12>-<6> = 4+1+8+1+1+1+80+1+12+1+6 = 116.
+const (
+	namePrefix = "ssma-"
+	labelMax   = 80
+	hashDigits = 12
+	shardMax   = 999_999
+)
+
+var (
+	ownerForm = regexp.MustCompile(`^[0-9a-f]{8}$`)
+	nameForm  = regexp.MustCompile(`^ssma-([0-9a-f]{8})-([ugrp])-([a-z0-9_+=,.@-]{1,80})-([0-9a-f]{12})-([1-9][0-9]{0,5})$`)
+)
+
+var kindLetters = map[Kind]string{User: "u", Group: "g", Role: "r", PermissionSet: "p"}
+
+var letterKinds = map[string]Kind{"u": User, "g": Group, "r": Role, "p": PermissionSet}
+
 // ParsedName is what the name of a policy tells.
 type ParsedName struct {
 	// Owner is the 8 hex digits of the operator's owner id.
@@ -13,17 +41,57 @@ type ParsedName struct {
 	Shard int
 }
 
-// Name is the name of a policy of the principal.
-func Name(owner string, p Principal, shard int) string { return "" }
+// ValidOwner reports whether owner is an owner id: 8 lower-case hex digits.
+func ValidOwner(owner string) bool { return ownerForm.MatchString(owner) }
+
+// Path is the IAM path of all policies of the owner. It panics, as [Name] and
+// [Prefix] do, unless [ValidOwner]: whatever an ill-formed owner matched would
+// be taken for ours.
+func Path(owner string) string {
+	mustOwner(owner)
+	return "/ssm-access/" + owner + "/"
+}
 
 // Prefix is what the names of all shards of the principal begin with; it ends in "-".
-func Prefix(owner string, p Principal) string { return "" }
+//
+// The name in it is in lower case, so that it does not depend on how somebody
+// spelt a name whose case IAM ignores; the hash tells apart what was cut.
+func Prefix(owner string, p Principal) string {
+	mustOwner(owner)
+	letter, ok := kindLetters[p.Kind]
+	if !ok {
+		panic(fmt.Sprintf("policy: principal kind %q is not known", p.Kind))
+	}
+	sum := sha256.Sum256([]byte(Key(p)))
+	hash := hex.EncodeToString(sum[:hashDigits/2])
+	label := strings.ToLower(p.Name)
+	label = label[:min(len(label), labelMax)]
+	return namePrefix + owner + "-" + letter + "-" + label + "-" + hash + "-"
+}
 
-// Path is the IAM path of all policies of the owner.
-func Path(owner string) string { return "/ssm-access/" + owner + "/" }
+// Name is the name of the principal's policy that holds the shard, counted from 1.
+func Name(owner string, p Principal, shard int) string {
+	if shard < 1 || shard > shardMax {
+		panic(fmt.Sprintf("policy: shard %d is not between 1 and %d", shard, shardMax))
+	}
+	return Prefix(owner, p) + strconv.Itoa(shard)
+}
 
 // ParseName takes a policy's name apart; false means that it is not ours by form.
-func ParseName(name string) (ParsedName, bool) { return ParsedName{}, false }
+func ParseName(name string) (ParsedName, bool) {
+	m := nameForm.FindStringSubmatch(name)
+	if m == nil {
+		return ParsedName{}, false
+	}
+	shard, err := strconv.Atoi(m[5])
+	if err != nil {
+		return ParsedName{}, false
+	}
+	return ParsedName{Owner: m[1], Kind: letterKinds[m[2]], Label: m[3], Hash: m[4], Shard: shard}, true
+}
 
-// ValidOwner reports whether owner is 8 lower-case hex digits.
-func ValidOwner(owner string) bool { return false }
+func mustOwner(owner string) {
+	if !ValidOwner(owner) {
+		panic(fmt.Sprintf("policy: owner id %q is not 8 lower-case hex digits", owner))
+	}
+}

@@ -1,7 +1,12 @@
 package policy
 
-// Session is an open session, as DescribeSessions tells of it and as we know its
-// node and owner.
+import (
+	"slices"
+	"strings"
+)
+
+// Session is an open session: what DescribeSessions tells of it, and what is
+// known of its node and owner.
 type Session struct {
 	// Owner is the ARN of who opened it.
 	Owner string
@@ -13,21 +18,75 @@ type Session struct {
 	Tags map[string]string
 	// Region of the node.
 	Region string
-	// Document is the name or ARN of the session document; empty means the default.
+	// Document is the name or the ARN of the session document; empty means
+	// [DefaultDocument].
 	Document string
 }
 
-// Covers reports whether the grant, given to the principals, allows the session:
-// its owner (directly or through a group), node, region and document. Time, MFA
-// and addresses are not looked at: use [Grant.Active].
-func Covers(acct Account, g Grant, principals []Principal, s Session) bool { return false }
-
-// Owner is who a session belongs to.
-type Owner struct {
-	Account   Account
-	Principal Principal
+// Covers reports whether the grant, given to the principals, allows the session
+// by itself: its owner (directly or through a group), node, region and document.
+// Time, MFA and addresses are not looked at; for time there is [Grant.Active].
+func Covers(acct Account, g Grant, principals []Principal, s Session) bool {
+	return owns(acct, principals, s) &&
+		slices.Contains(g.Regions, s.Region) &&
+		slices.ContainsFunc(g.Targets, func(t Target) bool { return t.matches(s.Target, s.Tags) }) &&
+		slices.ContainsFunc(g.Documents, func(d Document) bool { return d.matches(acct, s.Region, s.Document) })
 }
 
-// OwnerOf reads the owner's ARN of a session: an IAM user, or the role or
-// permission set of an assumed role. False for anything else, such as root.
-func OwnerOf(arn string) (Owner, bool) { return Owner{}, false }
+// owns reports whether the session's owner is, or belongs to, one of the principals.
+func owns(acct Account, principals []Principal, s Session) bool {
+	owner, ok := OwnerOf(s.Owner)
+	if !ok || owner.Account != acct {
+		return false
+	}
+	as := []string{Key(owner.Principal)}
+	if owner.Principal.Kind == User {
+		for _, g := range s.OwnerGroups {
+			as = append(as, Key(Principal{Group, g}))
+		}
+	}
+	return slices.ContainsFunc(principals, func(p Principal) bool { return slices.Contains(as, Key(p)) })
+}
+
+// matches reports whether the node is one of the target's. A target of nothing
+// matches nothing.
+func (t Target) matches(id string, tags map[string]string) bool {
+	if len(t.InstanceIDs) == 0 && len(t.Tags) == 0 {
+		return false
+	}
+	if len(t.InstanceIDs) > 0 && !slices.Contains(t.InstanceIDs, id) {
+		return false
+	}
+	for k, v := range t.Tags {
+		if !hasTag(tags, k, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasTag compares keys as IAM does, whatever their case, and values exactly.
+func hasTag(tags map[string]string, key, value string) bool {
+	if v, ok := tags[key]; ok && v == value {
+		return true
+	}
+	for k, v := range tags {
+		if v == value && strings.EqualFold(k, key) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches reports whether a session of the region used the document.
+func (d Document) matches(acct Account, region, used string) bool {
+	switch {
+	case used == "":
+		return d.Name == DefaultDocument
+	case strings.HasPrefix(used, "arn:"):
+		e := newScopes(acct, region).documentElement(d.Name)
+		return used == e.scope+e.name
+	default:
+		return used == d.Name
+	}
+}
