@@ -161,10 +161,9 @@ func (c *condition) holds(ctx *Context) bool {
 		}
 		return false
 	}
-	if absent && c.ifExists {
-		return true
-	}
 	switch c.qualifier {
+	// IfExists changes nothing under a set operator: IAM resolves the set first,
+	// so that ForAnyValue fails without values, with IfExists too.
 	case forAllValues:
 		return isEmptySet(values) || c.holdsForAll(values, ctx)
 	case forAnyValue:
@@ -172,7 +171,7 @@ func (c *condition) holds(ctx *Context) bool {
 	default:
 		// A single-valued key has at most one value: the request was checked.
 		if absent {
-			return c.negated
+			return c.negated || c.ifExists
 		}
 		return c.holdsFor(values[0], ctx)
 	}

@@ -180,7 +180,7 @@ func TestMissingKeysFailPositiveAndPassNegatedOperators(t *testing.T) {
 			{"ForAllValues:" + op, of("ForAllValues:" + op), nil, true},
 			{"ForAllValues:" + op + "IfExists", of("ForAllValues:" + op + "IfExists"), nil, true},
 			{"ForAnyValue:" + op, of("ForAnyValue:" + op), nil, false},
-			{"ForAnyValue:" + op + "IfExists", of("ForAnyValue:" + op + "IfExists"), nil, true},
+			{"ForAnyValue:" + op + "IfExists", of("ForAnyValue:" + op + "IfExists"), nil, false},
 		})
 	}
 }
