@@ -2,33 +2,33 @@ package cloud
 
 import "fmt"
 
-// Class says how a failed call is to be handled.
-type Class string
+// Error is a failed call: what was attempted, where and as whom. Its text is
+// for logs; Sentence makes one for people out of it.
+type Error struct {
+	// Attempted in words, such as `attaching policy "x" to User "y"`.
+	Attempted string
+	AccountID string
+	// Identity is the ARN that acts, without session name; "" when not known.
+	Identity string
+	Err      error
+}
 
-// The classes of errors.
-const (
-	// None: there is no error.
-	None Class = ""
-	// Waiting: nothing is wrong; what is needed is not there yet.
-	Waiting Class = "Waiting"
-	// Throttled: AWS asks for patience; the limiter has taken note.
-	Throttled Class = "Throttled"
-	// Refused: the operator's identity lacks a permission or its credentials
-	// are not accepted.
-	Refused Class = "Refused"
-	// Invalid: AWS does not accept what was asked, a quota included.
-	Invalid Class = "Invalid"
-	// Missing: what the call names does not exist.
-	Missing Class = "Missing"
-	// Conflict: it exists already, or is in use.
-	Conflict Class = "Conflict"
-	// Transport: no answer, or a failure on AWS's side.
-	Transport Class = "Transport"
-	// Canceled: the caller's context ended.
-	Canceled Class = "Canceled"
-	// Internal: not an error of AWS: a bug or a misuse of this package.
-	Internal Class = "Internal"
-)
+// Error implements error.
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s in account %s: %v", e.Attempted, e.AccountID, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// CredentialsError tells that there are no credentials to sign a request with.
+type CredentialsError struct{ Err error }
+
+// Error implements error.
+func (e *CredentialsError) Error() string { return "getting credentials: " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *CredentialsError) Unwrap() error { return e.Err }
 
 // NotOursError refuses a write to a policy outside of our path.
 type NotOursError struct{ Name string }
@@ -51,7 +51,7 @@ type NameTakenError struct{ Name, ARN string }
 
 // Error implements error.
 func (e *NameTakenError) Error() string {
-	return fmt.Sprintf("the policy name %q is taken by %s, which is not ours", e.Name, e.ARN)
+	return fmt.Sprintf("the policy name %q is taken by %s, which is not ours: rename or remove that policy", e.Name, e.ARN)
 }
 
 // MissingPrincipalError tells that a principal does not exist.
@@ -69,4 +69,13 @@ type PolicyGoneError struct{ Name string }
 // Error implements error.
 func (e *PolicyGoneError) Error() string {
 	return fmt.Sprintf("policy %q is gone and is to be created anew", e.Name)
+}
+
+// SettlingError tells that IAM does not yet show everywhere what was written a
+// moment ago: try again.
+type SettlingError struct{ Name string }
+
+// Error implements error.
+func (e *SettlingError) Error() string {
+	return fmt.Sprintf("IAM does not show policy %q everywhere yet", e.Name)
 }

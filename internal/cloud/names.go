@@ -30,6 +30,21 @@ func (p Principal) Key() string {
 	return strings.ToLower(string(p.Kind)) + "/" + nameKey(p.Name)
 }
 
+// principalOf is the principal that has that Key, its name spelt so.
+func principalOf(key, name string) Principal {
+	for _, kind := range []PrincipalKind{User, Group, Role} {
+		if p := (Principal{Kind: kind, Name: name}); p.Key() == key {
+			return p
+		}
+	}
+	return Principal{Name: name}
+}
+
+// same reports whether IAM holds both for the same principal.
+func (p Principal) same(q Principal) bool {
+	return p.Kind == q.Kind && strings.EqualFold(p.Name, q.Name)
+}
+
 // String is for messages, such as `User "alice"`.
 func (p Principal) String() string { return fmt.Sprintf("%s %q", p.Kind, p.Name) }
 

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,8 +11,13 @@ import (
 
 // ConsistencyWindow is how long after a write IAM may still answer reads with
 // what was before, and how long a write whose answer was lost may still take
-// effect. AWS names no figure; a minute is several times what is observed.
+// effect and show. AWS names no figure; a minute is several times what is
+// observed.
 const ConsistencyWindow = time.Minute
+
+// DefaultAttemptTimeout is the ceiling for one request and its answer. The
+// largest answers, pages of the bulk read, take some seconds.
+const DefaultAttemptTimeout = 30 * time.Second
 
 // PoolOptions is what all accounts have in common.
 type PoolOptions struct {
@@ -24,12 +30,16 @@ type PoolOptions struct {
 	Rate float64
 	// Burst of requests, per account and service; default DefaultBurst.
 	Burst int
+	// AttemptTimeout is the ceiling for one request, waiting for the limiter
+	// not included; default DefaultAttemptTimeout.
+	AttemptTimeout time.Duration
 	// Clock measures the consistency window; default the real one. The
-	// limiter always runs on real time.
+	// limiter and the timeouts always run on real time.
 	Clock clock.PassiveClock
 	// OnCall, when set, is told of every finished call. It must not block.
 	OnCall func(Call)
-	// Logger gets a line a call at V(1), with AWS's request id.
+	// Logger gets a line a call at V(1), with AWS's request id, unless the
+	// call's context carries a logger.
 	Logger logr.Logger
 }
 
@@ -58,4 +68,57 @@ type Config struct {
 	ExternalID string
 	// Region for IAM and STS, which also tells the partition.
 	Region string
+}
+
+// Pool holds one Account per account id. Safe for concurrent use.
+type Pool struct {
+	options PoolOptions
+
+	mu       sync.Mutex
+	accounts map[string]*Account
+}
+
+// NewPool makes an empty pool.
+func NewPool(options PoolOptions) *Pool {
+	if options.Rate <= 0 {
+		options.Rate = DefaultRate
+	}
+	if options.Burst <= 0 {
+		options.Burst = DefaultBurst
+	}
+	if options.AttemptTimeout <= 0 {
+		options.AttemptTimeout = DefaultAttemptTimeout
+	}
+	if options.Clock == nil {
+		options.Clock = clock.RealClock{}
+	}
+	if options.Logger.GetSink() == nil {
+		options.Logger = logr.Discard()
+	}
+	return &Pool{options: options, accounts: map[string]*Account{}}
+}
+
+// Ownership tells which policies are those of this installation.
+func (p *Pool) Ownership() Ownership { return Ownership{OwnerID: p.options.OwnerID} }
+
+// Account gives the account of that id. It is the same one every time, with
+// the same mirror and limiters; when the role, the external id or the region
+// differ from the last time, it calls with new clients from then on.
+func (p *Pool) Account(config Config) *Account {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	account := p.accounts[config.AccountID]
+	if account == nil {
+		account = newAccount(config.AccountID, p.options)
+		p.accounts[config.AccountID] = account
+	}
+	account.configure(config)
+	return account
+}
+
+// Forget drops an account and all that is known of it.
+func (p *Pool) Forget(accountID string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.accounts, accountID)
 }

@@ -99,7 +99,7 @@ func (v PolicyView) Attachment(p Principal) (presence Presence, proven bool) {
 			return a.Presence, a.Proven
 		}
 	}
-	if v.Presence == Unknown && v.Attachments == nil && !v.OthersProven {
+	if v.Presence == Unknown && !v.OthersProven {
 		return Unknown, false
 	}
 	return Absent, v.OthersProven

@@ -1,0 +1,197 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// Class says how a failed call is to be handled.
+type Class string
+
+// The classes of errors.
+const (
+	// None: there is no error.
+	None Class = ""
+	// Waiting: nothing is wrong; what is needed is not there yet.
+	Waiting Class = "Waiting"
+	// Throttled: AWS asks for patience; the limiter has taken note.
+	Throttled Class = "Throttled"
+	// Refused: the operator's identity lacks a permission, or AWS does not
+	// accept its credentials, or there are none.
+	Refused Class = "Refused"
+	// Invalid: AWS does not accept what was asked, a quota included.
+	Invalid Class = "Invalid"
+	// Missing: what the call names does not exist.
+	Missing Class = "Missing"
+	// Conflict: it exists already, or is in use.
+	Conflict Class = "Conflict"
+	// Transport: no answer, or a failure on AWS's side.
+	Transport Class = "Transport"
+	// Canceled: the caller's context ended.
+	Canceled Class = "Canceled"
+)
+
+// Error codes that this package acts upon.
+const (
+	codeNoSuchEntity   = "NoSuchEntity"
+	codeEntityExists   = "EntityAlreadyExists"
+	codeDeleteConflict = "DeleteConflict"
+	codeLimitExceeded  = "LimitExceeded"
+	// unknownCode is the SDK's own, for an answer without a code.
+	unknownCode = "UnknownError"
+)
+
+// conflictingWrites are the codes with which AWS declines because of another
+// write under way; the SDK is told to try these again too.
+var conflictingWrites = map[string]struct{}{
+	"ConcurrentModification":          {},
+	"ConcurrentModificationException": {},
+	"TooManyUpdates":                  {},
+}
+
+// codesByClass holds every code that is not told by its HTTP status: what is
+// not here is Transport when 5xx, else Invalid.
+var codesByClass = map[Class][]string{
+	Waiting: {"EntityTemporarilyUnmodifiable"},
+	Refused: append([]string{
+		"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedAccess",
+		"OptInRequired", "SubscriptionRequiredException", "RegionDisabledException",
+	}, credentialCodes...),
+	Missing: {
+		codeNoSuchEntity, "DoesNotExistException", "InvalidDocument", "InvalidInstanceId",
+		"InvalidInstanceID.NotFound", "InvalidActivation", "InvalidActivationId", "InvalidResourceId",
+		"ServiceSettingNotFound",
+	},
+	Conflict: {
+		codeEntityExists, codeDeleteConflict, "DocumentAlreadyExists", "InvalidDocumentOperation",
+	},
+	Transport: {
+		unknownCode, "ServiceFailure", "ServiceUnavailable", "ServiceUnavailableException",
+		"InternalFailure", "InternalError", "InternalServerError", "RequestTimeout", "RequestTimeoutException",
+		"Unavailable",
+	},
+}
+
+// credentialCodes say that the credentials themselves are not accepted.
+var credentialCodes = []string{
+	"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure",
+	"SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "IncompleteSignatureException",
+	"ExpiredToken", "ExpiredTokenException", "RequestExpired", "MissingAuthenticationToken",
+	"MissingAuthenticationTokenException", "InvalidIdentityToken", "IDPRejectedClaim",
+}
+
+// classByCode is codesByClass turned round, with what the SDK holds for
+// throttling.
+var classByCode = func() map[string]Class {
+	classes := map[string]Class{}
+	for class, codes := range codesByClass {
+		for _, code := range codes {
+			classes[code] = class
+		}
+	}
+	throttled := maps.Clone(retry.DefaultThrottleErrorCodes)
+	maps.Copy(throttled, conflictingWrites)
+	for code := range throttled {
+		classes[code] = Throttled
+	}
+	return classes
+}()
+
+// Classify tells the class of an error of this package or of the SDK: by
+// AWS's error code and the HTTP status, never by the text.
+func Classify(err error) Class {
+	if err == nil {
+		return None
+	}
+	if class, ok := classifyOwn(err); ok {
+		return class
+	}
+	if code := Code(err); code != "" {
+		return classifyCode(code, err)
+	}
+	var operation *smithy.OperationError
+	var noCredentials *CredentialsError
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return Canceled
+	case errors.As(err, &noCredentials) && !errors.As(noCredentials.Err, &operation):
+		// Nobody was asked: there is nothing to get credentials from.
+		return Refused
+	}
+	return Transport
+}
+
+func classifyOwn(err error) (Class, bool) {
+	var (
+		notOurs  *NotOursError
+		wrong    *WrongAccountError
+		taken    *NameTakenError
+		missing  *MissingPrincipalError
+		gone     *PolicyGoneError
+		settling *SettlingError
+		timeout  *TimeoutError
+	)
+	switch {
+	case errors.As(err, &notOurs):
+		return Invalid, true
+	case errors.As(err, &wrong):
+		return Refused, true
+	case errors.As(err, &taken):
+		return Conflict, true
+	case errors.As(err, &missing):
+		return Missing, true
+	case errors.As(err, &gone), errors.As(err, &settling):
+		return Waiting, true
+	case errors.As(err, &timeout):
+		return Transport, true
+	}
+	return None, false
+}
+
+func classifyCode(code string, err error) Class {
+	if class, ok := classByCode[code]; ok {
+		return class
+	}
+	var answer *smithyhttp.ResponseError
+	if errors.As(err, &answer) && answer.HTTPStatusCode() >= http.StatusInternalServerError {
+		return Transport
+	}
+	return Invalid
+}
+
+// Code is AWS's error code, such as "NoSuchEntity"; "" when AWS gave none.
+func Code(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+// outcomeCode is the code for metrics: AWS's, else the class.
+func outcomeCode(err error) string {
+	if code := Code(err); code != "" {
+		return code
+	}
+	return string(Classify(err))
+}
+
+func throttling(err error) bool { return classByCode[Code(err)] == Throttled }
+
+var isCredentialCode = func() map[string]bool {
+	set := map[string]bool{}
+	for _, code := range credentialCodes {
+		set[code] = true
+	}
+	return set
+}()
+
+// rejectedCredentials reports whether AWS does not accept the credentials: a
+// role that was deleted and made anew invalidates those of the old one.
+func rejectedCredentials(err error) bool { return isCredentialCode[Code(err)] }

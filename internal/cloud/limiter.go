@@ -1,0 +1,146 @@
+package cloud
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Defaults of the limiter. AWS publishes no request rates of IAM; these leave
+// room for whoever else works on the account.
+const (
+	// DefaultRate in requests a second, per account and service.
+	DefaultRate = 10.0
+	// DefaultBurst in requests, per account and service.
+	DefaultBurst = 20
+)
+
+const (
+	// slowest is the share of its rate below which a limiter is not cut.
+	slowest = 1.0 / 20
+	// recovery is how long a limiter takes from nothing back to its rate.
+	recovery = time.Minute
+	// cutPause is how long after a cut further throttled answers are held to
+	// be to requests that were under way before it.
+	cutPause = time.Second
+)
+
+// limiter admits requests to one service of one account: a token bucket whose
+// waiters are served by priority. Throttling halves its rate, time restores it
+// (additive increase, multiplicative decrease).
+type limiter struct {
+	full rate.Limit
+
+	mu     sync.Mutex
+	bucket *rate.Limiter
+	queues [priorities]list.List // of chan struct{}, closed when admitted
+	alarm  *time.Timer           // set while somebody waits
+	cut    time.Time             // when the rate was last cut; zero: never
+	floor  rate.Limit            // what it was cut to
+}
+
+func newLimiter(perSecond float64, burst int) *limiter {
+	full := rate.Limit(perSecond)
+	return &limiter{full: full, bucket: rate.NewLimiter(full, burst)}
+}
+
+// wait returns when the request may be sent, or the context's error.
+func (l *limiter) wait(ctx context.Context, p Priority) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	admitted := make(chan struct{})
+	l.mu.Lock()
+	place := l.queues[p].PushBack(admitted)
+	l.serve()
+	l.mu.Unlock()
+
+	select {
+	case <-admitted:
+		return nil
+	case <-ctx.Done():
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.queues[p].Remove(place)
+		return ctx.Err()
+	}
+}
+
+// serve admits waiters as long as there are tokens, and sets the alarm for the
+// next token when somebody is left. The caller holds mu.
+func (l *limiter) serve() {
+	for queue := l.next(); queue != nil; queue = l.next() {
+		now := time.Now()
+		l.bucket.SetLimitAt(now, l.rateAt(now))
+		if !l.bucket.AllowN(now, 1) {
+			l.wakeAfter(untilToken(l.bucket, now))
+			return
+		}
+		close(queue.Remove(queue.Front()).(chan struct{}))
+	}
+}
+
+// next is the queue whose turn it is; nil when nobody waits.
+func (l *limiter) next() *list.List {
+	for p := range l.queues {
+		if l.queues[p].Len() > 0 {
+			return &l.queues[p]
+		}
+	}
+	return nil
+}
+
+func (l *limiter) wakeAfter(d time.Duration) {
+	if l.alarm != nil {
+		l.alarm.Reset(d)
+		return
+	}
+	l.alarm = time.AfterFunc(d, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.serve()
+	})
+}
+
+// untilToken is how long it takes until the bucket holds a token.
+func untilToken(bucket *rate.Limiter, now time.Time) time.Duration {
+	missing := 1 - bucket.TokensAt(now)
+	// A microsecond more, or rounding has it wake up just too early.
+	return time.Duration(missing/float64(bucket.Limit())*float64(time.Second)) + time.Microsecond
+}
+
+// throttled takes note that AWS asked for patience: half the rate, and what
+// the bucket has saved up is gone.
+func (l *limiter) throttled() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if !l.cut.IsZero() && now.Sub(l.cut) < cutPause {
+		return
+	}
+	l.floor = max(l.rateAt(now)/2, l.full*slowest)
+	l.cut = now
+	l.bucket.SetLimitAt(now, l.floor)
+	if saved := int(l.bucket.TokensAt(now)); saved > 0 {
+		l.bucket.AllowN(now, saved)
+	}
+}
+
+// rateAt is the rate at a time: what it was cut to, and the share of the full
+// rate that the time since has given back.
+func (l *limiter) rateAt(now time.Time) rate.Limit {
+	if l.cut.IsZero() {
+		return l.full
+	}
+	return min(l.full, l.floor+l.full*rate.Limit(now.Sub(l.cut).Seconds()/recovery.Seconds()))
+}
+
+// rate is the present rate in requests a second.
+func (l *limiter) rate() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return float64(l.rateAt(time.Now()))
+}

@@ -1,0 +1,151 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// request waits for the limiter in the background and notes its name when it
+// is admitted.
+func (l *limiter) request(ctx context.Context, t *testing.T, p Priority, name string, log *admissions) {
+	t.Helper()
+	go func() {
+		if l.wait(ctx, p) == nil {
+			log.add(name)
+		}
+	}()
+	synctest.Wait()
+}
+
+type admissions struct {
+	mu    sync.Mutex
+	names []string
+}
+
+func (a *admissions) add(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.names = append(a.names, name)
+}
+
+func (a *admissions) all() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.names
+}
+
+func TestLimiterAdmitsTheBurstAtOnceAndThenTheRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(2, 3)
+		began := time.Now()
+		var at []time.Duration
+		for range 7 {
+			if err := l.wait(t.Context(), Grant); err != nil {
+				t.Fatal(err)
+			}
+			at = append(at, time.Since(began).Round(10*time.Millisecond))
+		}
+		want := []time.Duration{0, 0, 0, 500e6, 1000e6, 1500e6, 2000e6}
+		for i := range want {
+			if at[i] != want[i] {
+				t.Fatalf("admitted at %v, want %v", at, want)
+			}
+		}
+	})
+}
+
+func TestRevocationOvertakesWaitingGrantsAndResyncs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(1, 1)
+		var log admissions
+		l.request(t.Context(), t, Grant, "first", &log)
+		l.request(t.Context(), t, Resync, "resync", &log)
+		l.request(t.Context(), t, Grant, "grant a", &log)
+		l.request(t.Context(), t, Grant, "grant b", &log)
+		l.request(t.Context(), t, Revocation, "revocation", &log)
+		time.Sleep(5 * time.Second)
+		synctest.Wait()
+		want := []string{"first", "revocation", "grant a", "grant b", "resync"}
+		got := log.all()
+		if len(got) != len(want) {
+			t.Fatalf("admitted %v, want %v", got, want)
+		}
+		for i := range want {
+			if got[i] != want[i] {
+				t.Fatalf("admitted %v, want %v", got, want)
+			}
+		}
+	})
+}
+
+func TestCancelledRequestLeavesTheQueueAndTakesNoToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(1, 1)
+		var log admissions
+		l.request(t.Context(), t, Grant, "first", &log)
+		ctx, cancel := context.WithCancel(t.Context())
+		failed := make(chan error, 1)
+		go func() { failed <- l.wait(ctx, Revocation) }()
+		synctest.Wait()
+		l.request(t.Context(), t, Grant, "second", &log)
+		cancel()
+		if err := <-failed; !errors.Is(err, context.Canceled) {
+			t.Fatalf("got %v, want context.Canceled", err)
+		}
+		time.Sleep(1100 * time.Millisecond)
+		synctest.Wait()
+		if got := log.all(); len(got) != 2 {
+			t.Fatalf("after a second admitted %v, want first and second", got)
+		}
+	})
+}
+
+func TestThrottlingHalvesTheRateOnceAndTimeRestoresIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(8, 8)
+		l.throttled()
+		l.throttled() // an answer to a request sent before the cut
+		if got := l.rate(); got != 4 {
+			t.Fatalf("rate after throttling is %v, want 4", got)
+		}
+		began := time.Now()
+		if err := l.wait(t.Context(), Grant); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(began); waited < 200*time.Millisecond {
+			t.Fatalf("admitted after %v: the saved up burst should be gone", waited)
+		}
+		time.Sleep(15*time.Second - time.Since(began))
+		if got := l.rate(); got < 5.9 || got > 6.1 {
+			t.Fatalf("rate 15 s later is %v, want about 6", got)
+		}
+		time.Sleep(time.Minute)
+		if got := l.rate(); got != 8 {
+			t.Fatalf("rate after recovery is %v, want 8", got)
+		}
+	})
+}
+
+func TestThrottlingNeverStopsTheLimiter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(10, 1)
+		for range 100 {
+			l.throttled()
+			time.Sleep(cutPause)
+		}
+		if got := l.rate(); got < 10*slowest {
+			t.Fatalf("rate is %v, below the floor", got)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for range 3 {
+			if err := l.wait(ctx, Resync); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,165 @@
+package cloud
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+// LookUpPrincipal reads one principal and writes the answer into the mirror.
+// That there is none is an answer, not an error. One call.
+func (a *Account) LookUpPrincipal(ctx context.Context, p Principal) (PrincipalView, error) {
+	client, err := a.iam(ctx)
+	if err != nil {
+		return PrincipalView{}, err
+	}
+	begun := a.mirror.now()
+	found, err := getPrincipal(ctx, client, p)
+	if err != nil && Code(err) != codeNoSuchEntity {
+		return PrincipalView{}, a.explain(err, "looking up %s", p)
+	}
+	if found != nil {
+		found.read = begun
+	}
+	a.mirror.foundPrincipal(p, found)
+	return a.mirror.Principal(p), nil
+}
+
+func getPrincipal(ctx context.Context, client *iam.Client, p Principal) (*principal, error) {
+	switch p.Kind {
+	case Group:
+		// A group comes with its members: one is enough.
+		out, err := client.GetGroup(ctx, &iam.GetGroupInput{GroupName: &p.Name, MaxItems: aws.Int32(1)})
+		if err != nil {
+			return nil, err
+		}
+		return &principal{name: aws.ToString(out.Group.GroupName), path: aws.ToString(out.Group.Path)}, nil
+	case Role:
+		out, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &p.Name})
+		if err != nil {
+			return nil, err
+		}
+		return &principal{
+			name: aws.ToString(out.Role.RoleName), path: aws.ToString(out.Role.Path),
+			boundary: boundaryARN(out.Role.PermissionsBoundary),
+		}, nil
+	default:
+		out, err := client.GetUser(ctx, &iam.GetUserInput{UserName: &p.Name})
+		if err != nil {
+			return nil, err
+		}
+		return &principal{
+			name: aws.ToString(out.User.UserName), path: aws.ToString(out.User.Path),
+			boundary: boundaryARN(out.User.PermissionsBoundary),
+		}, nil
+	}
+}
+
+func boundaryARN(boundary *types.AttachedPermissionsBoundary) string {
+	if boundary == nil {
+		return ""
+	}
+	return aws.ToString(boundary.PermissionsBoundaryArn)
+}
+
+// LookUpPolicy reads one policy of ours and writes the answer into the mirror.
+// That there is none is an answer, not an error. One call when it does not
+// exist, else four or more.
+func (a *Account) LookUpPolicy(ctx context.Context, name string) (PolicyView, error) {
+	if !a.ownership.ownsName(name) {
+		return PolicyView{}, &NotOursError{Name: name}
+	}
+	client, err := a.iam(ctx)
+	if err != nil {
+		return PolicyView{}, err
+	}
+	if err := a.readPolicy(ctx, client, name); err != nil {
+		return PolicyView{}, a.explain(err, "looking up policy %q", name)
+	}
+	return a.mirror.Policy(name), nil
+}
+
+func (a *Account) readPolicy(ctx context.Context, client *iam.Client, name string) error {
+	r := reading{begun: a.mirror.now(), point: true}
+	seen, err := a.observePolicy(ctx, client, name)
+	if err != nil && Code(err) != codeNoSuchEntity {
+		return err
+	}
+	if err != nil {
+		seen = nil
+	}
+	a.mirror.record(name, func(p *policy) { p.take(seen, r) })
+	return nil
+}
+
+// observePolicy reads all there is about a policy; NoSuchEntity when it does
+// not exist, or vanishes meanwhile.
+func (a *Account) observePolicy(ctx context.Context, client *iam.Client, name string) (*observed, error) {
+	arn := aws.String(a.mirror.ARN(name))
+	policy, err := client.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: arn})
+	if err != nil {
+		return nil, err
+	}
+	seen := &observed{name: aws.ToString(policy.Policy.PolicyName), listed: true}
+	if seen.versions, seen.defaultVersion, err = listVersions(ctx, client, arn); err != nil {
+		return nil, err
+	}
+	version, err := client.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{
+		PolicyArn: arn, VersionId: &seen.defaultVersion,
+	})
+	if err != nil {
+		return nil, err
+	}
+	seen.document = decodeDocument(aws.ToString(version.PolicyVersion.Document))
+	seen.attached, err = listAttached(ctx, client, arn)
+	return seen, err
+}
+
+// listVersions gives the ids of a policy's versions, oldest first, and that of
+// the default.
+func listVersions(ctx context.Context, client *iam.Client, arn *string) (versions []string, current string, err error) {
+	versions = []string{}
+	pages := iam.NewListPolicyVersionsPaginator(client, &iam.ListPolicyVersionsInput{PolicyArn: arn})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, version := range page.Versions {
+			versions = append(versions, aws.ToString(version.VersionId))
+			if version.IsDefaultVersion {
+				current = aws.ToString(version.VersionId)
+			}
+		}
+	}
+	slices.SortFunc(versions, compareVersions)
+	return versions, current, nil
+}
+
+// listAttached gives the principals a policy is attached to; whose permissions
+// boundary it is does not count.
+func listAttached(ctx context.Context, client *iam.Client, arn *string) ([]Principal, error) {
+	var attached []Principal
+	pages := iam.NewListEntitiesForPolicyPaginator(client, &iam.ListEntitiesForPolicyInput{
+		PolicyArn: arn, PolicyUsageFilter: types.PolicyUsageTypePermissionsPolicy, MaxItems: aws.Int32(pageSize),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, user := range page.PolicyUsers {
+			attached = append(attached, Principal{Kind: User, Name: aws.ToString(user.UserName)})
+		}
+		for _, group := range page.PolicyGroups {
+			attached = append(attached, Principal{Kind: Group, Name: aws.ToString(group.GroupName)})
+		}
+		for _, role := range page.PolicyRoles {
+			attached = append(attached, Principal{Kind: Role, Name: aws.ToString(role.RoleName)})
+		}
+	}
+	return attached, nil
+}

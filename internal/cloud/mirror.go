@@ -1,0 +1,197 @@
+package cloud
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/utils/clock"
+)
+
+// Mirror is what IAM of one account holds of interest: all principals, our
+// policies, and who they are attached to. It answers from memory. Reads fill
+// it (Refresh, Account.LookUp…), our own writes go through it; when the two
+// disagree, the package comment says which is believed. Safe for concurrent
+// use.
+type Mirror struct {
+	ownership Ownership
+	clock     clock.PassiveClock
+	made      time.Time
+	// client gives the client for the bulk read, verified to be of the account.
+	client func(context.Context) (bulkReader, error)
+	// refreshing holds a token while a Refresh is under way.
+	refreshing chan struct{}
+
+	mu sync.RWMutex
+	// readAt is when the newest Refresh began that is merged; never before.
+	readAt instant
+	// policyARNs is the prefix of our policies' ARNs; "" before it is known.
+	policyARNs string
+	// policies of ours by lower-case name, also such as are lately gone.
+	policies    map[string]*policy
+	policyNames sortedKeys
+	// attached are the keys of our policies by the key of the principal.
+	attached map[string][]string
+	// principals by Key; userNames are the lower-case names of users.
+	principals map[string]*principal
+	userNames  sortedKeys
+	// members are the names of users by the lower-case name of the group.
+	members map[string][]string
+	// foreignPolicies is the number of customer managed policies not ours.
+	foreignPolicies int
+	// misplaced are the ARNs of policies with a name of our form outside of
+	// our path, by lower-case name.
+	misplaced map[string]string
+}
+
+// principal is one principal as the mirror holds it.
+type principal struct {
+	name, path, boundary string
+	groups               []string
+	foreignAttachments   int
+	foreignOwners        []ForeignPolicy
+	read                 instant
+	// complete is false when a point read alone found it.
+	complete bool
+}
+
+// ForeignPolicy is a policy that another owner's operator made.
+type ForeignPolicy struct{ OwnerID, Name, ARN string }
+
+func newMirror(ownership Ownership, clock clock.PassiveClock, client func(context.Context) (bulkReader, error)) *Mirror {
+	return &Mirror{
+		ownership:  ownership,
+		clock:      clock,
+		made:       clock.Now(),
+		client:     client,
+		refreshing: make(chan struct{}, 1),
+		policies:   map[string]*policy{},
+		attached:   map[string][]string{},
+		principals: map[string]*principal{},
+	}
+}
+
+func (m *Mirror) now() instant { return start.plus(m.clock.Since(m.made)) }
+
+func (m *Mirror) timeOf(i instant) time.Time { return m.made.Add(time.Duration(i - start)) }
+
+// setARNs tells where the account's policies lie, once STS has said so.
+func (m *Mirror) setARNs(id Identity) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.policyARNs = "arn:" + id.Partition + ":iam::" + id.AccountID + ":policy"
+}
+
+func (m *Mirror) policyARNPrefix() string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.policyARNs
+}
+
+// arn of a policy of ours; "" when the partition is not known yet.
+func (m *Mirror) arn(name string) string {
+	if m.policyARNs == "" {
+		return ""
+	}
+	return m.policyARNs + m.ownership.Path() + name
+}
+
+// ARN of the policy of ours with that name; "" before STS has told the
+// account's partition.
+func (m *Mirror) ARN(name string) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.arn(name)
+}
+
+// misplacedARN is the ARN of the policy of that name outside of our path; ""
+// when the last Refresh saw none.
+func (m *Mirror) misplacedARN(name string) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.misplaced[nameKey(name)]
+}
+
+// record changes the entry of a policy, which is made when there is none.
+func (m *Mirror) record(name string, change func(*policy)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := nameKey(name)
+	p := m.policies[key]
+	if p == nil {
+		p = m.unknownPolicy(name)
+		m.policies[key] = p
+		m.policyNames.insert(key)
+	}
+	before := p.attachedTo()
+	change(p)
+	m.reindex(key, before, p.attachedTo())
+}
+
+// unknownPolicy is the entry of a policy that no read or write has shown yet.
+func (m *Mirror) unknownPolicy(name string) *policy {
+	unseen := evidence{read: m.readAt}
+	p := &policy{name: name, existence: unseen, content: unseen, others: unseen}
+	if m.readAt != never {
+		p.presence = Absent
+	}
+	return p
+}
+
+// reindex brings the index from principals to policies up to date.
+func (m *Mirror) reindex(policyKey string, before, after []Principal) {
+	for _, principal := range before {
+		if slices.ContainsFunc(after, principal.same) {
+			continue
+		}
+		key := principal.Key()
+		left := slices.DeleteFunc(m.attached[key], func(k string) bool { return k == policyKey })
+		if len(left) == 0 {
+			delete(m.attached, key)
+			continue
+		}
+		m.attached[key] = left
+	}
+	for _, principal := range after {
+		if key := principal.Key(); !slices.Contains(m.attached[key], policyKey) {
+			m.attached[key] = append(m.attached[key], policyKey)
+		}
+	}
+}
+
+// peek gives a copy of a policy's entry as it is now.
+func (m *Mirror) peek(name string) policy {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	p := m.policies[nameKey(name)]
+	if p == nil {
+		return *m.unknownPolicy(name)
+	}
+	copied := *p
+	copied.attachments = slices.Clone(p.attachments)
+	return copied
+}
+
+// foundPrincipal takes over a point read; found is nil when there is none.
+func (m *Mirror) foundPrincipal(p Principal, found *principal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := p.Key()
+	if found == nil {
+		delete(m.principals, key)
+		if p.Kind == User {
+			m.userNames.remove(nameKey(p.Name))
+		}
+		return
+	}
+	if known := m.principals[key]; known != nil {
+		known.name, known.path, known.boundary = found.name, found.path, found.boundary
+		known.read = max(known.read, found.read)
+		return
+	}
+	m.principals[key] = found
+	if p.Kind == User {
+		m.userNames.insert(nameKey(p.Name))
+	}
+}

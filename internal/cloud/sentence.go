@@ -1,0 +1,131 @@
+package cloud
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// Action is the IAM action of the call that failed, such as "iam:CreatePolicy"
+// or, when the credentials could not be had, "sts:AssumeRole"; "" when err is
+// of no call.
+func Action(err error) string {
+	action := ""
+	for {
+		var operation *smithy.OperationError
+		if !errors.As(err, &operation) {
+			return action
+		}
+		action = strings.ToLower(operation.ServiceID) + ":" + operation.OperationName
+		err = operation.Err
+	}
+}
+
+// Sentence says for people what is wrong and what to do about it. It is the
+// same for the same failure: it bears no request id, time, session or text of
+// AWS's, so that it can stand in a status.
+func Sentence(err error) string {
+	class := Classify(err)
+	if class == None {
+		return ""
+	}
+	if text, ok := ownSentence(err); ok {
+		return text
+	}
+	f := failure{action: Action(err), code: Code(err)}
+	var where *Error
+	if errors.As(err, &where) {
+		f.attempted, f.identity = where.Attempted, where.Identity
+	}
+	return f.sentence(class, err)
+}
+
+// ownSentence is for the errors that this package found out itself: their text
+// is a stable sentence already, but for the wrapping.
+func ownSentence(err error) (string, bool) {
+	for _, own := range []error{
+		as[*NotOursError](err), as[*WrongAccountError](err), as[*NameTakenError](err),
+		as[*MissingPrincipalError](err), as[*PolicyGoneError](err), as[*SettlingError](err),
+	} {
+		if own != nil {
+			text := own.Error()
+			return strings.ToUpper(text[:1]) + text[1:] + ".", true
+		}
+	}
+	return "", false
+}
+
+// as is errors.As that gives nil, an untyped one, when there is none.
+func as[E error](err error) error {
+	var target E
+	if errors.As(err, &target) {
+		return target
+	}
+	return nil
+}
+
+type failure struct {
+	action, code        string
+	attempted, identity string
+}
+
+func (f failure) sentence(class Class, err error) string {
+	switch class {
+	case Refused:
+		return f.refused(err)
+	case Throttled:
+		return fmt.Sprintf("AWS limits the rate of %s: the operator goes slower and tries again.", f.call())
+	case Missing:
+		return fmt.Sprintf("What %s names does not exist.", f.call())
+	case Conflict:
+		return fmt.Sprintf("%s collides with what is there already.", f.call())
+	case Waiting:
+		return fmt.Sprintf("%s is not possible yet: the operator tries again.", f.call())
+	case Canceled:
+		return fmt.Sprintf("%s was broken off.", f.call())
+	case Invalid:
+		if f.code == codeLimitExceeded {
+			return fmt.Sprintf("%s would exceed a quota of the account: have the quota raised or declare less.", f.call())
+		}
+		return fmt.Sprintf("AWS does not accept %s.", f.call())
+	default:
+		if f.code != "" {
+			return fmt.Sprintf("AWS failed at %s: the operator tries again.", f.call())
+		}
+		return fmt.Sprintf("AWS gave no answer to %s: the operator tries again; check the network and the endpoint if it lasts.", f.call())
+	}
+}
+
+func (f failure) refused(err error) string {
+	switch {
+	case as[*CredentialsError](err) != nil && f.code == "":
+		return fmt.Sprintf("There are no AWS credentials for %s: give the operator's pod or process credentials.", f.call())
+	case rejectedCredentials(err):
+		return fmt.Sprintf("AWS does not accept the credentials used for %s: check the credentials that the operator runs with.", f.call())
+	case f.action == "sts:AssumeRole":
+		return fmt.Sprintf("AWS refused %s: let the role's trust policy admit the operator, with the external id if one is set, and allow the operator sts:AssumeRole.", f.call())
+	}
+	whom := "the operator's identity"
+	if f.identity != "" {
+		whom = f.identity
+	}
+	return fmt.Sprintf("AWS refused %s: allow that action to %s.", f.call(), whom)
+}
+
+// call names the call, such as `iam:CreatePolicy (AccessDenied) for creating
+// policy "x"`.
+func (f failure) call() string {
+	text := f.action
+	if text == "" {
+		text = "the call"
+	}
+	if f.code != "" {
+		text += " (" + f.code + ")"
+	}
+	if f.attempted != "" {
+		text += " for " + f.attempted
+	}
+	return text
+}

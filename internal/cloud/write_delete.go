@@ -1,0 +1,84 @@
+package cloud
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+)
+
+// deletionRounds is how often a deletion is tried before it is left to the
+// next reconcile: once by what the mirror knows, once by what IAM lists, and
+// once more for what came in between.
+const deletionRounds = 3
+
+// DeletePolicy takes a policy of ours off every principal and deletes it. Gone
+// already is fine. One call for each attachment and each old version, and one
+// more; what the mirror does not know of is listed when IAM says that there is
+// something left.
+func (a *Account) DeletePolicy(ctx context.Context, name string) error {
+	return a.write(ctx, name, func(w *writer) error {
+		known := w.known()
+		attached, versions, current := known.attachedTo(), known.versions, known.defaultVersion
+		for round := 1; ; round++ {
+			if err := w.strip(ctx, attached, versions, current); err != nil {
+				return err
+			}
+			err := w.deletePolicy(ctx)
+			if Code(err) != codeDeleteConflict || round == deletionRounds {
+				return a.explain(err, "deleting policy %q", name)
+			}
+			if attached, versions, current, err = w.leftovers(ctx); err != nil {
+				return a.explain(err, "listing what keeps policy %q from being deleted", name)
+			}
+		}
+	})
+}
+
+// strip takes away what keeps a policy from being deleted: access first.
+func (w *writer) strip(ctx context.Context, attached []Principal, versions []string, current string) error {
+	for _, principal := range attached {
+		if err := w.detached(ctx, principal); err != nil {
+			return err
+		}
+	}
+	for _, version := range versions {
+		if version == current {
+			continue
+		}
+		// The default version, if somebody moved it, goes with the policy.
+		if err := w.dropVersion(ctx, version); err != nil && Code(err) != codeDeleteConflict {
+			return w.account.explain(err, "deleting version %s of policy %q", version, w.name)
+		}
+	}
+	return nil
+}
+
+func (w *writer) deletePolicy(ctx context.Context) error {
+	o, err := w.send(func(watched func(*iam.Options)) error {
+		_, err := w.client.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: &w.arn}, watched)
+		return err
+	})
+	if Code(err) == codeNoSuchEntity {
+		o.acked, err = true, nil
+	}
+	w.note(o, func(p *policy) {
+		if o.acked {
+			p.deleted(o)
+			return
+		}
+		p.wroteExistence(Absent, o)
+	})
+	return err
+}
+
+// leftovers lists what IAM still has attached or versioned; nothing when the
+// policy vanished meanwhile.
+func (w *writer) leftovers(ctx context.Context) (attached []Principal, versions []string, current string, err error) {
+	if attached, err = listAttached(ctx, w.client, &w.arn); err == nil {
+		versions, current, err = listVersions(ctx, w.client, &w.arn)
+	}
+	if Code(err) == codeNoSuchEntity {
+		return nil, nil, "", nil
+	}
+	return attached, versions, current, err
+}

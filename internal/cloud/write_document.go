@@ -1,0 +1,211 @@
+package cloud
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
+// NewPolicy is a policy to be created.
+type NewPolicy struct {
+	Name string
+	// Description can never be changed later.
+	Description string
+	// Document in JSON.
+	Document string
+	// Tags inform people; nothing is read from them.
+	Tags map[string]string
+}
+
+// CreatePolicy makes a policy under our path. One that is there already gets
+// the document instead; a NameTakenError tells that a policy outside of our
+// path bears the name. One call, two when it is there already.
+func (a *Account) CreatePolicy(ctx context.Context, policy NewPolicy) error {
+	return a.write(ctx, policy.Name, func(w *writer) error {
+		return a.explain(w.create(ctx, policy), "creating policy %q", policy.Name)
+	})
+}
+
+// PutDocument makes the document the default version of a policy of ours. The
+// oldest version that is not the default goes first, when the quota leaves no
+// room. One call, two when there are as many versions as the quota allows.
+func (a *Account) PutDocument(ctx context.Context, name, document string) error {
+	return a.write(ctx, name, func(w *writer) error {
+		err := w.put(ctx, document)
+		if Code(err) == codeNoSuchEntity {
+			err = w.gone(ctx)
+		}
+		return a.explain(err, "updating policy %q", name)
+	})
+}
+
+func (w *writer) create(ctx context.Context, wanted NewPolicy) error {
+	o, err := w.send(func(watched func(*iam.Options)) error {
+		_, err := w.client.CreatePolicy(ctx, &iam.CreatePolicyInput{
+			PolicyName: &wanted.Name, Path: aws.String(w.account.ownership.Path()),
+			Description: optional(wanted.Description), PolicyDocument: &wanted.Document, Tags: tags(wanted.Tags),
+		}, watched)
+		return err
+	})
+	w.note(o, func(p *policy) {
+		if o.acked {
+			p.created(wanted.Document, o)
+			return
+		}
+		p.wroteExistence(Present, o)
+		p.wroteContent(wanted.Document, "", o)
+	})
+	if Code(err) == codeEntityExists {
+		return w.createExisting(ctx, wanted)
+	}
+	return err
+}
+
+// createExisting is for a name that is taken: by us, be it that a first
+// attempt was not lost after all, or by somebody else. Which of them it is
+// tells a write, not a read: reads lag.
+func (w *writer) createExisting(ctx context.Context, wanted NewPolicy) error {
+	err := w.put(ctx, wanted.Document)
+	if Code(err) != codeNoSuchEntity {
+		return err
+	}
+	arn, err := w.misplaced(ctx)
+	if err != nil {
+		return err
+	}
+	if arn == "" {
+		return &SettlingError{Name: w.name}
+	}
+	return &NameTakenError{Name: w.name, ARN: arn}
+}
+
+// misplaced finds the policy of that name outside of our path; "" when there
+// is none to be seen.
+func (w *writer) misplaced(ctx context.Context) (arn string, err error) {
+	if arn = w.account.mirror.misplacedARN(w.name); arn != "" {
+		return arn, nil
+	}
+	pages := iam.NewListPoliciesPaginator(w.client, &iam.ListPoliciesInput{
+		Scope: types.PolicyScopeTypeLocal, MaxItems: aws.Int32(pageSize),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return "", err
+		}
+		for _, policy := range page.Policies {
+			if nameKey(aws.ToString(policy.PolicyName)) == nameKey(w.name) && aws.ToString(policy.Arn) != w.arn {
+				return aws.ToString(policy.Arn), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// put makes a new default version, and room for it when there is none.
+func (w *writer) put(ctx context.Context, document string) error {
+	if known := w.known(); len(known.versions) >= w.account.versionsPerPolicy() {
+		if err := w.dropOldest(ctx, known.versions, known.defaultVersion); err != nil {
+			return err
+		}
+	}
+	refusal := w.putVersion(ctx, document)
+	if Code(refusal) != codeLimitExceeded {
+		return refusal
+	}
+	// Too many versions, other than the mirror knew, or too large a document:
+	// AWS's code is the same.
+	versions, current, err := listVersions(ctx, w.client, &w.arn)
+	switch {
+	case err != nil:
+		return err
+	case len(versions) >= w.account.versionsPerPolicy():
+		if err := w.dropOldest(ctx, versions, current); err != nil {
+			return err
+		}
+		return w.putVersion(ctx, document)
+	case len(document) <= w.account.knownQuotas().PolicySize:
+		return &SettlingError{Name: w.name} // there are more than the list shows yet
+	}
+	return refusal
+}
+
+func (w *writer) putVersion(ctx context.Context, document string) error {
+	var version string
+	o, err := w.send(func(watched func(*iam.Options)) error {
+		out, err := w.client.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{
+			PolicyArn: &w.arn, PolicyDocument: &document, SetAsDefault: true,
+		}, watched)
+		if err == nil && out.PolicyVersion != nil {
+			version = aws.ToString(out.PolicyVersion.VersionId)
+		}
+		return err
+	})
+	w.note(o, func(p *policy) {
+		if o.acked {
+			p.wroteExistence(Present, outcome{began: o.began, ended: o.ended, acked: true})
+		}
+		p.wroteContent(document, version, o)
+		if o.doubtful {
+			p.versions = nil // a lost attempt may have made one more
+		}
+	})
+	return err
+}
+
+// dropOldest deletes the oldest version that can be deleted.
+func (w *writer) dropOldest(ctx context.Context, versions []string, current string) error {
+	var err error
+	for _, version := range versions {
+		if version == current {
+			continue
+		}
+		err = w.dropVersion(ctx, version)
+		if Code(err) != codeDeleteConflict {
+			return err
+		}
+		// It is the default: somebody moved that. The next one is not.
+	}
+	return err
+}
+
+// dropVersion deletes a version; one that is gone already is fine.
+func (w *writer) dropVersion(ctx context.Context, version string) error {
+	o, err := w.send(func(watched func(*iam.Options)) error {
+		_, err := w.client.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{
+			PolicyArn: &w.arn, VersionId: &version,
+		}, watched)
+		return err
+	})
+	if Code(err) == codeNoSuchEntity {
+		o.acked, err = true, nil
+	}
+	w.note(o, func(p *policy) {
+		if o.acked {
+			p.droppedVersion(version)
+			return
+		}
+		p.versions = nil
+	})
+	return err
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// tags in the SDK's form, sorted by key.
+func tags(m map[string]string) []types.Tag {
+	var out []types.Tag
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		out = append(out, types.Tag{Key: aws.String(key), Value: aws.String(m[key])})
+	}
+	return out
+}
