@@ -73,3 +73,10 @@ func (p *Paging) Size(asked int) int {
 	}
 	return p.random.IntN(asked + 1)
 }
+
+// Short returns the share of pages that are short.
+func (p *Paging) Short() float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.share
+}

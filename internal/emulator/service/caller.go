@@ -63,9 +63,8 @@ func (c Caller) SessionOwnerName() string {
 	}
 }
 
-// Context returns the condition keys that every request of this caller has.
-func (c Caller) Context() authz.Context {
-	var ctx authz.Context
+// Describe sets the condition keys that every request of this caller has.
+func (c Caller) Describe(ctx *authz.Context) {
 	ctx.Set("aws:PrincipalArn", c.PrincipalARN)
 	ctx.Set("aws:PrincipalAccount", c.AccountID)
 	ctx.Set("aws:userid", c.UserID)
@@ -81,6 +80,4 @@ func (c Caller) Context() authz.Context {
 	for _, t := range c.Tags {
 		ctx.Set("aws:PrincipalTag/"+t.Key, t.Value)
 	}
-	return ctx
 }
-

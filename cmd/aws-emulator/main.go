@@ -1,0 +1,41 @@
+// Command aws-emulator serves an emulated AWS for demos and tests.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+const usage = `aws-emulator serves IAM, STS, Session Manager and a part of EC2 as AWS does, over
+the wire and out of memory. Point AWS_ENDPOINT_URL at the URL that it prints, and
+use an access key of the fixture. Everything is gone when it stops.
+
+Without --fixture it holds account 488821267897 in ap-northeast-1 with two users
+(user01, user02), two instances (PC01, PC02) and the operator's own identities.
+GET URL/_emulator/health tells whether it is ready; see the package documentation
+of internal/emulator for the rest of the control endpoint.
+
+Flags:
+`
+
+func main() {
+	c, err := parseFlags(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, c, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "aws-emulator:", err)
+		stop()
+		os.Exit(1)
+	}
+}

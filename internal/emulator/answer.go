@@ -1,0 +1,70 @@
+package emulator
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/wire"
+)
+
+// errDropped stands for a connection that is cut instead of answered.
+var errDropped = errors.New("the connection is cut")
+
+const (
+	jsonContent = "application/x-amz-json-1.1"
+	xmlContent  = "text/xml"
+)
+
+// writeAnswer writes an output or an error in the protocol of the service.
+func writeAnswer(w http.ResponseWriter, x *exchange, out any, err error) {
+	status, contentType, body := http.StatusOK, xmlContent, []byte(nil)
+	dialect := wire.IAM
+	if x.service != nil {
+		dialect = x.service.Dialect
+	}
+	if dialect == nil {
+		contentType = jsonContent
+	}
+	failure := asWireError(err)
+	switch {
+	case failure == nil && dialect == nil:
+		body = wire.EncodeJSON(out)
+	case failure == nil:
+		body = dialect.EncodeAnswer(x.operation, x.request.ID, out)
+	case dialect == nil:
+		status, body = failure.Status, wire.EncodeJSONError(failure)
+	default:
+		status, body = failure.Status, dialect.EncodeError(x.request.ID, failure)
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("X-Amzn-Requestid", x.request.ID)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	// A client that has gone away is no concern of the server's.
+	_, _ = w.Write(body)
+}
+
+// asWireError makes any error one that AWS could answer; what is none of
+// AWS's is a fault of the emulator and says so.
+func asWireError(err error) *wire.Error {
+	if err == nil {
+		return nil
+	}
+	var failure *wire.Error
+	if errors.As(err, &failure) {
+		return failure
+	}
+	return wire.Errorf(500, "EmulatorFault", "The emulator failed: %v", err)
+}
+
+func codeOf(err error) string {
+	switch {
+	case err == nil:
+		return ""
+	case errors.Is(err, errDropped):
+		return "Dropped"
+	default:
+		return asWireError(err).Code
+	}
+}

@@ -1,0 +1,96 @@
+package emulator
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+)
+
+// settings are what POST /_emulator/settings can set; what is left out stays.
+type settings struct {
+	EvaluateIAM     *bool            `json:"evaluateIAM,omitempty"`
+	ReadDelay       *faults.Duration `json:"readDelay,omitempty"`
+	EvaluationDelay *faults.Duration `json:"evaluationDelay,omitempty"`
+	Spread          *bool            `json:"spread,omitempty"`
+	ShortPages      *float64         `json:"shortPages,omitempty"`
+}
+
+func (s *Server) settings() settings {
+	s.mu.RLock()
+	evaluate := s.evaluate
+	s.mu.RUnlock()
+	c := s.Consistency()
+	reads, evaluation := faults.Duration(c.Reads), faults.Duration(c.Evaluation)
+	share := s.paging.Short()
+	return settings{EvaluateIAM: &evaluate, ReadDelay: &reads, EvaluationDelay: &evaluation, Spread: &c.Spread, ShortPages: &share}
+}
+
+func (s *Server) controlSettings(r *http.Request) (any, error) {
+	in, err := readControl[settings](r)
+	if err != nil {
+		return nil, err
+	}
+	c := s.Consistency()
+	if in.ReadDelay != nil {
+		c.Reads = time.Duration(*in.ReadDelay)
+	}
+	if in.EvaluationDelay != nil {
+		c.Evaluation = time.Duration(*in.EvaluationDelay)
+	}
+	if in.Spread != nil {
+		c.Spread = *in.Spread
+	}
+	s.SetConsistency(c)
+	if in.EvaluateIAM != nil {
+		s.SetEvaluateIAM(*in.EvaluateIAM)
+	}
+	if in.ShortPages != nil {
+		s.SetShortPages(*in.ShortPages)
+	}
+	return s.settings(), nil
+}
+
+func (s *Server) accountOf(r *http.Request) (*Account, error) {
+	id := r.PathValue("account")
+	a := s.Account(id)
+	if a == nil {
+		return nil, badRequest{fmt.Errorf("there is no account %s", id)}
+	}
+	return a, nil
+}
+
+func (s *Server) controlQuotas(r *http.Request) (any, error) {
+	a, err := s.accountOf(r)
+	if err != nil {
+		return nil, err
+	}
+	quotas, err := readControl[map[string]int32](r)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range quotas {
+		if !a.IAM.SetQuota(name, value) {
+			return nil, badRequest{fmt.Errorf("there is no quota %s", name)}
+		}
+	}
+	return a.IAM.Quotas(), nil
+}
+
+func (s *Server) controlIAM(r *http.Request) (any, error) {
+	a, err := s.accountOf(r)
+	if err != nil {
+		return nil, err
+	}
+	return a.IAM.Latest().Export(), nil
+}
+
+func (s *Server) controlAddAccount(r *http.Request) (any, error) {
+	f, err := readControl[fixtures.Account](r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.AddAccount(f)
+}

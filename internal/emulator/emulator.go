@@ -1,0 +1,166 @@
+// Package emulator is AWS over the wire, as far as the operator goes: IAM,
+// STS, Session Manager and what it needs of EC2, for several accounts and
+// regions in one process. It is an http.Handler that the AWS SDKs and the CLI
+// call unchanged, with a control endpoint below /_emulator/.
+//
+// It imports nothing else of this module, so that it cannot share a
+// misunderstanding with what it tests.
+package emulator
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/clock"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/sigv4"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/sts"
+)
+
+// Options says how an emulator is set up. Only the fixture is needed.
+type Options struct {
+	// Fixture is what the accounts hold at the start.
+	Fixture *fixtures.Fixture
+	// EvaluateIAM judges every call by the policies of its caller. A fixture
+	// may say otherwise for an account.
+	EvaluateIAM bool
+	// TrustSignatures leaves the signatures of requests unchecked; the access
+	// key alone then tells the caller.
+	TrustSignatures bool
+	// ConsistencyDelay is how far IAM's reads and evaluation lag its writes.
+	ConsistencyDelay time.Duration
+	// Clock tells the time; the machine's when nil.
+	Clock *clock.Clock
+	// Seed makes ids and chances repeatable.
+	Seed uint64
+}
+
+// Server is an emulated AWS. It is safe for concurrent use.
+type Server struct {
+	clock      *clock.Clock
+	random     *service.Random
+	requestIDs *service.Random
+	verifier   *sigv4.Verifier
+	trust      bool
+	services   map[string]*service.Service
+	control    http.Handler
+	calls      *calls.Log
+	faults     *faults.Set
+	lag        *service.Lag
+	evalLag    *service.Lag
+	paging     *service.Paging
+
+	mu       sync.RWMutex
+	accounts map[string]*Account
+	hooks    []func(calls.Call)
+	evaluate bool
+}
+
+// Account is one emulated account.
+type Account struct {
+	ID, Partition string
+	// IAM is the account's IAM, to look into and to change behind the
+	// operator's back.
+	IAM *iam.Account
+
+	mu       sync.RWMutex
+	evaluate *bool
+}
+
+// New returns an emulator that holds a fixture.
+func New(o Options) (*Server, error) {
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
+	random := service.NewRandom(o.Seed)
+	s := &Server{
+		clock: o.Clock, random: random, requestIDs: service.NewRandom(o.Seed + 1), verifier: sigv4.NewVerifier(), trust: o.TrustSignatures,
+		calls: calls.NewLog(), faults: faults.NewSet(service.NewRandom(o.Seed + 2)),
+		lag: service.NewLag(service.NewRandom(o.Seed + 3)), evalLag: service.NewLag(service.NewRandom(o.Seed + 4)),
+		paging:   service.NewPaging(service.NewRandom(o.Seed + 5)),
+		accounts: map[string]*Account{}, evaluate: o.EvaluateIAM,
+	}
+	s.services = s.newServices()
+	s.control = s.newControl()
+	if o.Fixture != nil {
+		for _, a := range o.Fixture.Accounts {
+			if err := s.AddAccount(a); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s.SetConsistencyDelay(o.ConsistencyDelay)
+	return s, nil
+}
+
+func (s *Server) newServices() map[string]*service.Service {
+	world := &sts.World{Account: s.iamOf, Random: s.random, MayAssume: s.mayAssume, WallClock: time.Now}
+	services := map[string]*service.Service{}
+	for _, svc := range []*service.Service{
+		iam.Service(func(r *service.Request) *iam.Account { return s.mustAccount(r).IAM }),
+		world.Service(),
+	} {
+		services[svc.Name] = svc
+	}
+	return services
+}
+
+// AddAccount puts another account into the emulator.
+func (s *Server) AddAccount(f fixtures.Account) error {
+	partition := f.Partition
+	if partition == "" {
+		partition = "aws"
+	}
+	account := &Account{ID: f.ID, Partition: partition, evaluate: f.EvaluateIAM}
+	account.IAM = iam.NewAccount(iam.Options{
+		ID: f.ID, Partition: partition, Now: s.clock.Now, Random: s.random,
+		Lag: s.lag, EvaluationLag: s.evalLag, Paging: s.paging,
+	})
+	if err := account.IAM.Load(f); err != nil {
+		return fmt.Errorf("load the fixture: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.accounts[f.ID]; ok {
+		return fmt.Errorf("load the fixture: account %s is there twice", f.ID)
+	}
+	s.accounts[f.ID] = account
+	return nil
+}
+
+// Account returns an account by its id, nil when there is none.
+func (s *Server) Account(id string) *Account {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.accounts[id]
+}
+
+// Accounts returns all accounts by their ids.
+func (s *Server) Accounts() []*Account {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list []*Account
+	for _, id := range slices.Sorted(maps.Keys(s.accounts)) {
+		list = append(list, s.accounts[id])
+	}
+	return list
+}
+
+func (s *Server) iamOf(id string) (*iam.Account, bool) {
+	a := s.Account(id)
+	if a == nil {
+		return nil, false
+	}
+	return a.IAM, true
+}
+
+// mustAccount is the account of a caller that has been authenticated.
+func (s *Server) mustAccount(r *service.Request) *Account { return s.Account(r.Caller.AccountID) }

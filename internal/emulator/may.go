@@ -1,0 +1,132 @@
+package emulator
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
+)
+
+// Question asks what a principal may do, without doing it. It is judged
+// whether or not callers are.
+type Question struct {
+	// Principal is the ARN of a user, a role or a role session
+	// (arn:aws:sts::A:assumed-role/R/S).
+	Principal string `json:"principal"`
+	// Action is "service:Operation".
+	Action string `json:"action"`
+	// Resources are ARNs; "*" when there are none. All must be allowed.
+	Resources []string `json:"resources,omitempty"`
+	// Region is aws:RequestedRegion.
+	Region string `json:"region,omitempty"`
+	// SourceIP is aws:SourceIp.
+	SourceIP string `json:"sourceIP,omitempty"`
+	// MFA makes the credentials temporary ones with or without a second factor;
+	// nil means long-term ones.
+	MFA *bool `json:"mfa,omitempty"`
+	// Context holds further condition keys. Tags of resources that the emulator
+	// knows are added by themselves.
+	Context map[string][]string `json:"context,omitempty"`
+	// Lagging judges by what evaluation sees now rather than by what was
+	// written last.
+	Lagging bool `json:"lagging,omitempty"`
+}
+
+// Answer is what a principal may do.
+type Answer struct {
+	Allowed bool `json:"allowed"`
+	// Verdicts has one entry for each resource.
+	Verdicts []Verdict `json:"verdicts"`
+}
+
+// Verdict is the decision on one resource.
+type Verdict struct {
+	Resource string `json:"resource"`
+	Allowed  bool   `json:"allowed"`
+	// Outcome is allowed, implicitDeny or explicitDeny.
+	Outcome string `json:"outcome"`
+	// Policy and Sid name the statement that decided.
+	Policy string `json:"policy,omitempty"`
+	Sid    string `json:"sid,omitempty"`
+	// Message is AWS's sentence for a denial.
+	Message string `json:"message,omitempty"`
+}
+
+// May answers a question. The error says what is wrong with the question.
+func (s *Server) May(q Question) (Answer, error) {
+	account, caller, err := s.callerByARN(q.Principal)
+	if err != nil {
+		return Answer{}, err
+	}
+	state := account.IAM.Latest()
+	if q.Lagging {
+		state = account.IAM.ForEvaluation(s.clock.Now())
+	}
+	if len(q.Resources) == 0 {
+		q.Resources = []string{"*"}
+	}
+	caller.MFA, caller.MFAAt = q.MFA, s.clock.Now()
+	r := &service.Request{Caller: caller, Region: q.Region, Now: s.clock.Now(), SourceIP: q.SourceIP}
+	answer := Answer{Allowed: true}
+	for _, resource := range q.Resources {
+		v, err := s.judge(state, r, q, resource)
+		if err != nil {
+			return Answer{}, err
+		}
+		answer.Allowed = answer.Allowed && v.Allowed
+		answer.Verdicts = append(answer.Verdicts, v)
+	}
+	return answer, nil
+}
+
+func (s *Server) judge(state *iam.State, r *service.Request, q Question, resource string) (Verdict, error) {
+	ctx := s.resourceContext(resource)
+	for key, values := range q.Context {
+		ctx.Set(key, values...)
+	}
+	policies, ok := iam.PoliciesOf(state, r.Caller)
+	if !ok {
+		return Verdict{}, fmt.Errorf("the principal %s does not exist", q.Principal)
+	}
+	request := authz.Request{Action: q.Action, Resource: resource, Context: requestContext(r, ctx)}
+	d, err := authz.Evaluate(request, policies)
+	if err != nil {
+		return Verdict{}, err
+	}
+	return Verdict{
+		Resource: resource, Allowed: d.Allowed(), Outcome: d.Outcome.String(), Policy: d.Policy, Sid: d.Sid,
+		Message: d.Message(r.Caller.ARN, request),
+	}, nil
+}
+
+// callerByARN makes a caller of the ARN of a user, a role or a role session.
+func (s *Server) callerByARN(text string) (*Account, service.Caller, error) {
+	parsed, err := arn.Parse(text)
+	if err != nil {
+		return nil, service.Caller{}, fmt.Errorf("the principal %q is no ARN", text)
+	}
+	account := s.Account(parsed.AccountID)
+	if account == nil {
+		return nil, service.Caller{}, fmt.Errorf("there is no account %s", parsed.AccountID)
+	}
+	state := account.IAM.Latest()
+	if rest, ok := strings.CutPrefix(parsed.Resource, "assumed-role/"); ok {
+		name, session, _ := strings.Cut(rest, "/")
+		if role, ok := state.Entity(iam.Role, name); ok {
+			return account, account.IAM.CallerOf(role, session), nil
+		}
+		return nil, service.Caller{}, fmt.Errorf("there is no role %s", name)
+	}
+	e, ok := state.EntityByARN(text)
+	if !ok || e.Kind == iam.Group {
+		return nil, service.Caller{}, fmt.Errorf("there is no user or role %s", text)
+	}
+	return account, account.IAM.CallerOf(e, "question"), nil
+}
+
+// resourceContext holds the tags of a resource that the emulator knows.
+func (s *Server) resourceContext(string) authz.Context { return authz.Context{} }

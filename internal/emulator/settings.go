@@ -1,0 +1,107 @@
+package emulator
+
+import (
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+)
+
+// Now is the emulator's time.
+func (s *Server) Now() time.Time { return s.clock.Now() }
+
+// Advance moves the emulator's time forward.
+func (s *Server) Advance(d time.Duration) { s.clock.Advance(d) }
+
+// SetConsistencyDelay makes IAM's reads, and its judging of callers, lag
+// writes by d from now on. What was overwritten before is forgotten.
+func (s *Server) SetConsistencyDelay(d time.Duration) {
+	s.SetConsistency(Consistency{Reads: d, Evaluation: d})
+}
+
+// Consistency is how far IAM is behind its own writes.
+type Consistency struct {
+	// Reads is the delay of Get, List and the bulk read, Evaluation that of
+	// the judging of callers.
+	Reads, Evaluation time.Duration
+	// Spread gives each read its own share of the delay, so that one that comes
+	// later may show an older state.
+	Spread bool
+}
+
+// SetConsistency sets how far IAM is behind its own writes.
+func (s *Server) SetConsistency(c Consistency) {
+	for _, a := range s.Accounts() {
+		a.IAM.Keep(max(c.Reads, c.Evaluation))
+	}
+	s.lag.Set(c.Reads, c.Spread)
+	s.evalLag.Set(c.Evaluation, c.Spread)
+}
+
+// Consistency returns how far IAM is behind its own writes.
+func (s *Server) Consistency() Consistency {
+	reads, spread := s.lag.Get()
+	evaluation, _ := s.evalLag.Get()
+	return Consistency{Reads: reads, Evaluation: evaluation, Spread: spread}
+}
+
+// SetShortPages makes this share of the pages of IAM's lists shorter than
+// asked for, down to none.
+func (s *Server) SetShortPages(share float64) { s.paging.SetShort(share) }
+
+// SetEvaluateIAM switches the judging of callers for all accounts that have no
+// setting of their own.
+func (s *Server) SetEvaluateIAM(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.evaluate = on
+}
+
+// SetEvaluateIAM switches the judging of this account's callers, whatever the
+// emulator's setting.
+func (a *Account) SetEvaluateIAM(on bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.evaluate = &on
+}
+
+// evaluates tells whether an account's callers are judged.
+func (s *Server) evaluates(a *Account) bool {
+	a.mu.RLock()
+	own := a.evaluate
+	a.mu.RUnlock()
+	if own != nil {
+		return *own
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.evaluate
+}
+
+// Inject puts a fault in force and returns its id.
+func (s *Server) Inject(f faults.Fault) (string, error) { return s.faults.Add(f) }
+
+// RemoveFault takes a fault out of force, "" all of them, and lets go what
+// they hold.
+func (s *Server) RemoveFault(id string) bool { return s.faults.Remove(id) }
+
+// Faults lists the faults in force.
+func (s *Server) Faults() []faults.Status { return s.faults.List() }
+
+// Calls returns the counts of calls since the last reset.
+func (s *Server) Calls() calls.Counts { return s.calls.Counts() }
+
+// CallLog returns the calls after number n, 0 for all.
+func (s *Server) CallLog(n int) []calls.Call { return s.calls.Since(n) }
+
+// ResetCalls empties the counts and the log.
+func (s *Server) ResetCalls() { s.calls.Reset() }
+
+// OnCall calls hook with every call on its arrival, before anything is done.
+// The call goes on when the hook returns, so that a test can stop the world at
+// the n-th call. Hooks are run in the goroutine of the request.
+func (s *Server) OnCall(hook func(calls.Call)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks = append(s.hooks, hook)
+}
