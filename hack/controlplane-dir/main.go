@@ -15,12 +15,19 @@ import (
 )
 
 func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "There is no control plane:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	dir, err := assets.Ensure(ctx, os.Stderr)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "There is no control plane:", err)
-		os.Exit(1)
+		return err
 	}
-	fmt.Println(dir)
+	_, err = fmt.Println(dir)
+	return err
 }

@@ -166,7 +166,7 @@ func TestMain(m *testing.M) {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		fmt.Println(cp.dir)
+		fmt.Fprintln(os.Stdout, cp.dir)
 		select {}
 	}
 	os.Exit(m.Run())

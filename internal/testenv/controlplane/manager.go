@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -54,11 +53,11 @@ func tryControllerManager(ctx context.Context, program, kubeconfig string, log *
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(program,
+	cmd := exec.Command(program, //nolint:noctx // ctx bounds the start alone
 		"--kubeconfig="+kubeconfig,
 		"--controllers=namespace-controller,garbage-collector-controller",
 		"--leader-elect=false",
-		"--bind-address=127.0.0.1", "--secure-port="+strconv.Itoa(port),
+		"--bind-address=127.0.0.1", "--secure-port="+port,
 		"--authentication-skip-lookup=true",
 	)
 	cmd.Stdout, cmd.Stderr = log, log
@@ -81,13 +80,13 @@ func tryControllerManager(ctx context.Context, program, kubeconfig string, log *
 
 // waitHealthy returns nil once the process says that it is healthy, and an
 // error when it ends first.
-func (m *controllerManager) waitHealthy(ctx context.Context, port int) error {
+func (m *controllerManager) waitHealthy(ctx context.Context, port string) error {
 	// Its certificate is made at start and known to nobody; nothing secret is
 	// sent or received.
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // see above
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
-	url := "https://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) + "/healthz"
+	url := "https://" + net.JoinHostPort("127.0.0.1", port) + "/healthz"
 
 	return wait.PollUntilContextCancel(ctx, healthInterval, true, func(ctx context.Context) (bool, error) {
 		select {
@@ -95,7 +94,7 @@ func (m *controllerManager) waitHealthy(ctx context.Context, port int) error {
 			return false, fmt.Errorf("%s ended at once: %s", m.cmd.Path, m.cmd.ProcessState)
 		default:
 		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return false, err
 		}
@@ -123,11 +122,12 @@ func (m *controllerManager) stop() error {
 }
 
 // freePort returns a TCP port of 127.0.0.1 on which nothing listened just now.
-func freePort(ctx context.Context) (int, error) {
+func freePort(ctx context.Context) (string, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+		return "", fmt.Errorf("find a free port: %w", err)
 	}
 	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	return port, err
 }

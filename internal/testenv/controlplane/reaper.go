@@ -39,7 +39,7 @@ type reaper struct {
 
 // startReaper guards the processes whose programs come from wrap for dir.
 func startReaper(dir string) (*reaper, error) {
-	cmd := exec.Command("/bin/sh", "-c", reaperScript, "controlplane-reaper", dir)
+	cmd := exec.Command("/bin/sh", "-c", reaperScript, "controlplane-reaper", dir) //nolint:noctx // it outlives every context
 	// Out of reach of an interrupt typed at the terminal.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	lifeline, err := cmd.StdinPipe()
@@ -61,8 +61,8 @@ func (r *reaper) stop() error {
 // wrap makes, below dir, a wrapper of each named binary of binDir, and returns
 // their paths by name.
 func wrap(dir, binDir string, names ...string) (map[string]string, error) {
-	wrapped, real := filepath.Join(dir, "wrapped"), filepath.Join(dir, "real")
-	if err := errors.Join(os.Mkdir(wrapped, 0o700), os.Symlink(binDir, real)); err != nil {
+	wrapped, target := filepath.Join(dir, "wrapped"), filepath.Join(dir, "real")
+	if err := errors.Join(os.Mkdir(wrapped, 0o700), os.Symlink(binDir, target)); err != nil {
 		return nil, fmt.Errorf("wrap the control plane's binaries: %w", err)
 	}
 	programs := make(map[string]string, len(names))

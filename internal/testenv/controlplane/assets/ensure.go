@@ -90,27 +90,41 @@ func lock(ctx context.Context, path string, progress io.Writer) (unlock func(), 
 	if err != nil {
 		return nil, fmt.Errorf("lock the cache of the control plane: %w", err)
 	}
+	locked, err := tryLock(file)
+	if err == nil && !locked {
+		err = waitForLock(ctx, file, progress)
+	}
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return func() { file.Close() }, nil
+}
+
+// tryLock returns whether it got the lock.
+func tryLock(file *os.File) (bool, error) {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// waitForLock tries again until it gets the lock: a call that blocks could not
+// be cancelled.
+func waitForLock(ctx context.Context, file *os.File, progress io.Writer) error {
+	done := report(ctx, progress, "waiting for another process that builds it")
+	defer done()
 	retry := time.NewTicker(lockInterval)
 	defer retry.Stop()
-	waiting := func() {}
-	defer func() { waiting() }()
-	for first := true; ; first = false {
-		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if err == nil {
-			return func() { file.Close() }, nil
-		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			file.Close()
-			return nil, fmt.Errorf("lock %s: %w", path, err)
-		}
-		if first {
-			waiting = report(ctx, progress, "waiting for another process that builds it")
-		}
+	for {
 		select {
 		case <-ctx.Done():
-			file.Close()
-			return nil, fmt.Errorf("wait for another process to build the control plane: %w", ctx.Err())
+			return ctx.Err()
 		case <-retry.C:
+		}
+		if locked, err := tryLock(file); locked || err != nil {
+			return err
 		}
 	}
 }
