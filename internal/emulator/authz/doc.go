@@ -13,6 +13,21 @@
 // not know makes [Parse] fail; a request context that holds a key it does not
 // know makes [Evaluate] fail. Nothing is ignored.
 //
+// # Where the documentation leaves room
+//
+// These readings could not be checked against AWS itself:
+//
+//   - What a policy variable is replaced by is never read as a wildcard.
+//   - In Resource a "*" reaches over colons wherever it stands; the
+//     documentation promises that only for one that ends a part of the ARN.
+//   - A missing variable in NotResource spares nothing, by analogy with the
+//     documented rule that negated operators match a variable without value.
+//   - ForAnyValue fails on a missing key with IfExists too.
+//   - NotPrincipal spares a caller only when its account, its role and itself
+//     are all listed.
+//   - A role trusts a service by the service's name only, not by "*".
+//   - Spaces inside of strings count towards the size of a policy.
+//
 // A [Document] is compiled once by Parse or ParseTrust, is immutable, and may
 // be evaluated by any number of goroutines.
 package authz

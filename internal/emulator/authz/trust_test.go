@@ -80,6 +80,20 @@ func TestTrustPolicyNamesPrincipals(t *testing.T) {
 	}
 }
 
+func TestTheClosestNameCountsInWhicheverStatement(t *testing.T) {
+	named := `{"Sid":"Named","Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"` + user01 + `"}}`
+	account := `{"Sid":"Account","Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"488821267897"}}`
+	for _, statements := range []string{named + "," + account, account + "," + named} {
+		got, err := authz.EvaluateTrust(authz.Principal{ARN: user01}, assume(nil), mustParseTrust(t, policy(statements)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Sid != "Named" || got.Delegated {
+			t.Errorf("got %+v by %s, want the statement that names the user", got, statements)
+		}
+	}
+}
+
 func TestExternalIDMustMatch(t *testing.T) {
 	trust := mustParseTrust(t, trustIn(`{"AWS":"111122223333"}`, `,"Condition":{"StringEquals":{"sts:ExternalId":"abc"}}`))
 	for name, c := range map[string]struct {

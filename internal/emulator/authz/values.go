@@ -68,7 +68,7 @@ func parseAddressRange(s string) (netip.Prefix, error) {
 	if err != nil || prefix.Addr().Is4In6() {
 		return netip.Prefix{}, fail
 	}
-	return prefix.Masked(), nil
+	return prefix, nil // Contains disregards host bits
 }
 
 // parseAddress reads the one address of a request. A mapped IPv4 address is the
