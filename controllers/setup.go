@@ -61,6 +61,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		}).SetupWithManager(mgr, principals),
 		(&sessionaccess.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
+			Sessions: sessionaccess.NewListings(),
 		}).SetupWithManager(mgr, accesses),
 	)
 }

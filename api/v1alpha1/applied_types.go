@@ -30,6 +30,49 @@ type AppliedAccess struct {
 	Revoking []ResolvedGrant `json:"revoking,omitempty"`
 }
 
+// SessionsOutcome says what became of the open sessions of a revoked access.
+//
+// +kubebuilder:validation:Enum=Ending;Ended;Left;NotChecked
+type SessionsOutcome string
+
+const (
+	// SessionsEnding: they are being ended, or looked for once more.
+	SessionsEnding SessionsOutcome = "Ending"
+	// SessionsEnded: none is open any more.
+	SessionsEnded SessionsOutcome = "Ended"
+	// SessionsLeft: onRevoke said to leave them.
+	SessionsLeft SessionsOutcome = "Left"
+	// SessionsNotChecked: they could never be listed, and the account lets a
+	// revocation complete without.
+	SessionsNotChecked SessionsOutcome = "NotChecked"
+)
+
+// RevocationStatus records how access was last taken away.
+type RevocationStatus struct {
+	// permissionGoneAt is when the last policy stopped granting it.
+	// +required
+	PermissionGoneAt metav1.Time `json:"permissionGoneAt,omitzero"`
+
+	// sessions says what became of the open sessions.
+	// +required
+	Sessions SessionsOutcome `json:"sessions,omitempty"`
+
+	// sessionsEnded counts the sessions that were seen ended.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	SessionsEnded *int32 `json:"sessionsEnded,omitempty"`
+
+	// ending are the ids of sessions that were told to end and are still open.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=500
+	Ending []string `json:"ending,omitempty"`
+
+	// completedAt is when nothing was left to do.
+	// +optional
+	CompletedAt *metav1.Time `json:"completedAt,omitempty"`
+}
+
 // ResolvedGrant is an access with every reference resolved: nothing else is
 // needed to render it into a policy, to take it away, or to tell whether it
 // covered a session.

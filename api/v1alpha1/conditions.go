@@ -19,6 +19,10 @@ const (
 	// ConditionActive tells on a SessionAccess whether the present moment lies
 	// between notBefore and notAfter of a grant that is not refused.
 	ConditionActive = "Active"
+
+	// ConditionSessionListing tells on an AWSAccount whether open sessions can be
+	// listed in all its regions, which ending them needs.
+	ConditionSessionListing = "SessionListing"
 )
 
 // Reasons of Ready on an AWSAccount.
@@ -37,6 +41,17 @@ const (
 	ReasonConflict = "Conflict"
 )
 
+// Reasons of SessionListing on an AWSAccount.
+const (
+	// ReasonSessionsListed: open sessions can be listed.
+	ReasonSessionsListed = "SessionsListed"
+	// ReasonNeverListed: they cannot be, and never could. Revocations wait for it,
+	// unless sessionTermination is BestEffort.
+	ReasonNeverListed = "NeverListed"
+	// ReasonListingLost: they could be listed before. Revocations wait for it.
+	ReasonListingLost = "ListingLost"
+)
+
 // Reasons of Ready on a SessionAccess.
 const (
 	// ReasonGranted: every principal's policy holds the grant and is attached.
@@ -45,6 +60,14 @@ const (
 	ReasonApplying = "Applying"
 	// ReasonRevoking: access is being taken away.
 	ReasonRevoking = "Revoking"
+	// ReasonEndingSessions: the permission is gone; open sessions that it covered
+	// are being ended, or looked for once more.
+	ReasonEndingSessions = "EndingSessions"
+	// ReasonSessionsEnded: a revocation is complete, sessions included.
+	ReasonSessionsEnded = "SessionsEnded"
+	// ReasonSessionsNotChecked: the permission is gone, and nobody could look for
+	// open sessions.
+	ReasonSessionsNotChecked = "SessionsNotChecked"
 	// ReasonObserved: the account is in mode Observe, so nothing was written.
 	ReasonObserved = "Observed"
 	// ReasonAccountNotFound: no AWSAccount has the name in accountRef.

@@ -247,6 +247,10 @@ type SessionAccessStatus struct {
 	// +kubebuilder:validation:MaxItems=100
 	Principals []PrincipalStatus `json:"principals,omitempty"`
 
+	// revocation records how access was last taken away.
+	// +optional
+	Revocation *RevocationStatus `json:"revocation,omitempty"`
+
 	// applied records what was granted, before AWS was told. Access is taken away
 	// by this record, whatever the spec says by then.
 	// +optional

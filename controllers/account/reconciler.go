@@ -88,10 +88,11 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 		r.Accounts.Remove(ctx, account.Name)
 		return conflict(account, other), nil
 	}
-	entry := registry.Entry{Name: account.Name, Generation: account.Generation, Mode: account.Spec.Mode, Cloud: r.Pool.Account(configOf(account))}
+	entry := registry.Entry{Name: account.Name, Generation: account.Generation, Mode: account.Spec.Mode, SessionTermination: account.Spec.SessionTermination, Cloud: r.Pool.Account(configOf(account))}
 	if err := r.read(ctx, account, &entry); err != nil {
 		return r.lost(ctx, account, err)
 	}
+	entry.Sessions = r.listSessions(ctx, account, entry.Cloud)
 	entry.NextResync = r.Clock.Now().Add(r.ResyncInterval)
 	r.Accounts.Put(ctx, entry)
 	showUsage(account, entry)

@@ -38,7 +38,7 @@ func refusal(account *v1alpha1.AWSAccount, err error) lifecycle.Verdict {
 	switch cloud.Classify(err) {
 	case cloud.Refused:
 		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: refusedReason(err), Message: cloud.Sentence(err)}
-	case cloud.Invalid, cloud.Missing, cloud.Conflict, cloud.Internal:
+	case cloud.Invalid, cloud.Missing, cloud.Conflict:
 		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInvalid, Message: cloud.Sentence(err)}
 	case cloud.Throttled, cloud.Waiting, cloud.Canceled:
 		return verifying(account)

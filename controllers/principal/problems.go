@@ -24,7 +24,7 @@ func problemOf(err error) (p problem, ok bool) {
 	switch cloud.Classify(err) {
 	case cloud.Refused:
 		return problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonAccessDenied, cloud.Sentence(err)}, true
-	case cloud.Invalid, cloud.Internal:
+	case cloud.Invalid:
 		return problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonInvalid, cloud.Sentence(err)}, true
 	case cloud.Missing:
 		return problem{v1alpha1.PrincipalNotFound, v1alpha1.ReasonPrincipalNotFound, cloud.Sentence(err)}, true

@@ -167,7 +167,7 @@ func (w *work) describe(s step) cloud.NewPolicy {
 // only somebody's help or the next resync can mend.
 func quiet(err error) error {
 	switch cloud.Classify(err) {
-	case cloud.None, cloud.Refused, cloud.Invalid, cloud.Missing, cloud.Internal:
+	case cloud.None, cloud.Refused, cloud.Invalid, cloud.Missing:
 		return nil
 	default:
 		return err

@@ -11,6 +11,16 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
+// Sessions tells whether an account's open sessions can be listed.
+type Sessions int
+
+const (
+	// SessionsNeverListed: not in some region, and never in all of them.
+	SessionsNeverListed Sessions = iota
+	// SessionsListed: in every region, now or before.
+	SessionsListed
+)
+
 // Entry is a verified account.
 type Entry struct {
 	// Name and Generation of the AWSAccount that was verified.
@@ -20,6 +30,9 @@ type Entry struct {
 	AccountID, Partition string
 	// Mode of the AWSAccount.
 	Mode v1alpha1.AccountMode
+	// SessionTermination of the AWSAccount, and whether sessions can be listed.
+	SessionTermination v1alpha1.SessionTermination
+	Sessions           Sessions
 	// Quotas as AWS reported them last.
 	Quotas cloud.Quotas
 	// Cloud is the account in AWS. Its mirror is filled.

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
 // maxRevoking bounds the former grants that a record holds. While it is full,
@@ -28,7 +29,7 @@ func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, 
 		return record
 	}
 	next := record.DeepCopy()
-	if record.Granted != nil && !coversGrant(granted, record.Granted) {
+	if record.Granted != nil && !grants.Covers(granted, record.Granted) {
 		if len(next.Revoking) >= maxRevoking {
 			return record
 		}
@@ -54,30 +55,18 @@ func grantedNow(record *v1alpha1.AppliedAccess, j judgement, generation int64, n
 			granted = record.Granted
 		}
 		if granted != nil && j.grant != nil && record.Generation != generation {
-			granted = intersect(granted, j.grant)
+			granted = grants.Intersect(granted, j.grant)
 		}
 	}
-	if granted == nil || expired(granted, now) {
+	if granted == nil || grants.Expired(granted, now) {
 		return nil
 	}
 	return granted
 }
 
-// expired says whether a grant has ended by itself.
-func expired(g *v1alpha1.ResolvedGrant, now time.Time) bool {
-	return g.NotAfter != nil && !now.Before(g.NotAfter.Time)
-}
-
-// settle drops the former grants whose end is proven. It returns the record it
-// was given when none is.
-func settle(record *v1alpha1.AppliedAccess, gone func(*v1alpha1.ResolvedGrant) bool) *v1alpha1.AppliedAccess {
-	if record == nil || len(record.Revoking) == 0 {
-		return record
-	}
+// settled is the record once every former grant is gone, sessions included.
+func settled(record *v1alpha1.AppliedAccess) *v1alpha1.AppliedAccess {
 	next := record.DeepCopy()
-	next.Revoking = slices.DeleteFunc(next.Revoking, func(old v1alpha1.ResolvedGrant) bool { return gone(&old) })
-	if len(next.Revoking) == 0 {
-		next.Revoking = nil
-	}
+	next.Revoking = nil
 	return next
 }

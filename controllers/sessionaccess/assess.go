@@ -61,7 +61,7 @@ var severity = []v1alpha1.PrincipalState{
 }
 
 // verdictOf judges an access whose principals are known.
-func verdictOf(spec *v1alpha1.SessionAccessSpec, record *v1alpha1.AppliedAccess, j judgement, statuses []v1alpha1.PrincipalStatus, reasons map[string]string, now time.Time) lifecycle.Verdict {
+func verdictOf(spec *v1alpha1.SessionAccessSpec, j judgement, statuses []v1alpha1.PrincipalStatus, reasons map[string]string, p progress, now time.Time) lifecycle.Verdict {
 	if j.problem != nil {
 		return *j.problem
 	}
@@ -70,8 +70,8 @@ func verdictOf(spec *v1alpha1.SessionAccessSpec, record *v1alpha1.AppliedAccess,
 			return v
 		}
 	}
-	if record != nil && len(record.Revoking) > 0 {
-		return revoking(record)
+	if p.verdict.Reason != "" {
+		return p.verdict
 	}
 	if spec.NotAfter != nil && !now.Before(spec.NotAfter.Time) {
 		return lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonExpired,

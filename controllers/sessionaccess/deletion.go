@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -14,36 +15,123 @@ import (
 )
 
 // reconcileDeletion lets the object go once every principal of its record is
-// proven to hold nothing of it. The principals take the deletion from the
-// object itself: nothing needs to be recorded first.
-func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.SessionAccess) error {
+// proven to hold nothing of it, and the open sessions that it covered have
+// ended. The principals take the deletion from the object itself: nothing needs
+// to be recorded first.
+func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.SessionAccess) (time.Duration, error) {
 	if !controllerutil.ContainsFinalizer(access, v1alpha1.Finalizer) {
-		return nil
+		return 0, nil
 	}
-	left := slices.DeleteFunc(outcome.KeysOf(access.Status.Applied), func(key outcome.Key) bool {
-		return ended(access.Status.Applied, key, access.UID, true, r.Outcomes.Get)
-	})
-	if len(left) == 0 {
-		log.FromContext(ctx).Info("Letting the object go: nothing of it is left in AWS")
-		return lifecycle.RemoveFinalizer(ctx, r.Client, access)
+	lost := everything(access.Status.Applied)
+	if len(lost) == 0 {
+		return 0, r.release(ctx, access)
 	}
 	before := access.DeepCopy()
-	return r.write(ctx, before, access, r.held(access, left))
+	p, err := r.advance(ctx, access, lost, true)
+	if err != nil {
+		return 0, err
+	}
+	if p.done {
+		r.announceRevoked(access)
+		return 0, r.release(ctx, access)
+	}
+	return p.after, r.write(ctx, before, access, p.verdict)
 }
 
-// held tells what keeps a deleted object: the first principal with a problem,
-// or else that AWS is being told.
-func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []outcome.Key) lifecycle.Verdict {
+func (r *Reconciler) release(ctx context.Context, access *v1alpha1.SessionAccess) error {
+	log.FromContext(ctx).Info("Letting the object go: nothing of it is left in AWS")
+	return lifecycle.RemoveFinalizer(ctx, r.Client, access)
+}
+
+// everything lists all grants of a record.
+func everything(record *v1alpha1.AppliedAccess) []v1alpha1.ResolvedGrant {
+	if record == nil {
+		return nil
+	}
+	all := slices.Clone(record.Revoking)
+	if record.Granted != nil {
+		all = append(all, *record.Granted)
+	}
+	return all
+}
+
+// advance takes a revocation a step further: first the permission of every
+// principal, then the open sessions.
+func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, deleting bool) (progress, error) {
+	var left []outcome.Key
+	for i := range lost {
+		left = append(left, outcome.GrantKeys(&lost[i])...)
+	}
+	left = slices.DeleteFunc(left, func(key outcome.Key) bool {
+		return ended(access.Status.Applied, key, access.UID, deleting, r.Outcomes.Get)
+	})
+	if len(left) == 0 {
+		return revocation{Reconciler: r, access: access, lost: lost}.step(ctx)
+	}
+	verdict, stuck := r.held(access, left)
+	if gone := terminating(without(lost, left)); stuck && len(gone) > 0 {
+		revocation{Reconciler: r, access: access, lost: gone}.endEarly(ctx)
+	}
+	return progress{verdict: verdict}, nil
+}
+
+// without leaves principals out of grants, and grants that have none left.
+func without(lost []v1alpha1.ResolvedGrant, left []outcome.Key) []v1alpha1.ResolvedGrant {
+	var out []v1alpha1.ResolvedGrant
+	for i := range lost {
+		g := lost[i].DeepCopy()
+		g.Principals = slices.DeleteFunc(g.Principals, func(p v1alpha1.Principal) bool {
+			return slices.Contains(left, outcome.KeyOf(g.AccountID, p))
+		})
+		if len(g.Principals) > 0 {
+			out = append(out, *g)
+		}
+	}
+	return out
+}
+
+// held tells what keeps a permission from going: the first principal with a
+// problem, or else that AWS is being told. stuck says that it is a problem.
+func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []outcome.Key) (v lifecycle.Verdict, stuck bool) {
 	for _, key := range left {
 		if _, ok := r.Accounts.Get(key.AccountID); !ok {
 			return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
-				Message: fmt.Sprintf("This object stays until its access is taken away, and account %s cannot be worked on now; mend the AWSAccount that declares it, or create it again.", key.AccountID)}
+				Message: fmt.Sprintf("Access cannot be taken away: account %s cannot be worked on now. Mend the AWSAccount that declares it, or create it again.", key.AccountID)}, true
 		}
 		o, _ := r.Outcomes.Get(key)
-		if saw, ok := o.Saw[access.UID]; ok && saw.Deleting && saw.Reason != "" {
+		if saw, ok := o.Saw[access.UID]; ok && !saw.Included && saw.Reason != "" {
 			return lifecycle.Verdict{Progress: progressOf(saw.State), Reason: saw.Reason,
-				Message: fmt.Sprintf("This object stays until the access of %s is taken away. %s", key, saw.Message)}
+				Message: fmt.Sprintf("The access of %s cannot be taken away. %s", key, saw.Message)}, true
 		}
 	}
-	return revoking(access.Status.Applied)
+	return revoking(access.Status.Applied), false
+}
+
+// announceRevoked tells in an event what a revocation came to.
+func (r *Reconciler) announceRevoked(access *v1alpha1.SessionAccess) {
+	record := access.Status.Revocation
+	if record == nil {
+		return
+	}
+	v := lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonSessionsEnded,
+		Message: fmt.Sprintf("Access was taken away; %s ended.", verb(int(*record.SessionsEnded)))}
+	switch record.Sessions {
+	case v1alpha1.SessionsLeft:
+		v.Message = "Access was taken away; open sessions were left, as onRevoke says."
+	case v1alpha1.SessionsNotChecked:
+		v.Reason = v1alpha1.ReasonSessionsNotChecked
+		v.Message = "Access was taken away; nobody could look for open sessions, which AWSAccount.spec.sessionTermination: BestEffort allows."
+	}
+	lifecycle.Announce(r.Recorder, access, v)
+}
+
+func verb(sessions int) string {
+	switch sessions {
+	case 0:
+		return "no open session was"
+	case 1:
+		return "1 open session was"
+	default:
+		return fmt.Sprintf("%d open sessions were", sessions)
+	}
 }

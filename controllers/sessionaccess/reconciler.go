@@ -6,6 +6,7 @@ package sessionaccess
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
@@ -27,6 +28,7 @@ type Reconciler struct {
 	Clock    clock.PassiveClock
 	Accounts *registry.Registry
 	Outcomes *outcome.Store
+	Sessions *Listings
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch;update
@@ -42,14 +44,23 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !access.DeletionTimestamp.IsZero() {
-		return lifecycle.Result(lifecycle.PriorityRevocation, 0, r.reconcileDeletion(ctx, access))
+		after, err := r.reconcileDeletion(ctx, access)
+		return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
 	}
 	in, err := r.gather(ctx, access)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	err = r.reconcileSpec(ctx, access, judge(in))
-	return lifecycle.Result(lifecycle.PriorityGrant, nextWake(&access.Spec, r.Clock.Now()), err)
+	after, err := r.reconcileSpec(ctx, access, judge(in))
+	return lifecycle.Result(lifecycle.PriorityGrant, soonest(after, nextWake(&access.Spec, r.Clock.Now())), err)
+}
+
+// soonest is the smaller of two waits, of which zero means never.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || (b != 0 && b < a) {
+		return b
+	}
+	return a
 }
 
 // gather reads everything that decides what the access grants.
@@ -72,26 +83,27 @@ func (r *Reconciler) gather(ctx context.Context, access *v1alpha1.SessionAccess)
 	return in, nil
 }
 
-// reconcileSpec records what the judgement changes, or else reports how far the
-// principals are. Either way it writes the status once at most.
-func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) error {
+// reconcileSpec records what the judgement changes, or else takes away what
+// went and reports how far the principals are. Either way it writes the status
+// once at most.
+func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) (time.Duration, error) {
 	record := access.Status.Applied
-	next := nextApplied(record, j, access.Generation, r.Clock.Now())
-	if next != record {
-		return r.recordGrant(ctx, access, next, j)
+	if next := nextApplied(record, j, access.Generation, r.Clock.Now()); next != record {
+		return 0, r.recordGrant(ctx, access, next, j)
 	}
-	next = settle(record, func(old *v1alpha1.ResolvedGrant) bool { return r.gone(access, old) })
-	return r.report(ctx, access, next, j)
-}
-
-// gone says whether nothing of a former grant is left in AWS.
-func (r *Reconciler) gone(access *v1alpha1.SessionAccess, old *v1alpha1.ResolvedGrant) bool {
-	for _, key := range outcome.GrantKeys(old) {
-		if !ended(access.Status.Applied, key, access.UID, false, r.Outcomes.Get) {
-			return false
+	before := access.DeepCopy()
+	var p progress
+	if record != nil && len(record.Revoking) > 0 {
+		var err error
+		if p, err = r.advance(ctx, access, record.Revoking, false); err != nil {
+			return 0, err
+		}
+		if p.done {
+			access.Status.Applied = settled(record)
+			r.announceRevoked(access)
 		}
 	}
-	return true
+	return p.after, r.report(ctx, before, access, j, p)
 }
 
 // recordGrant writes the record of a changed grant. The principals act on it
@@ -101,6 +113,9 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 		return err
 	}
 	before := access.DeepCopy()
+	if before.Status.Applied != nil && len(next.Revoking) > len(before.Status.Applied.Revoking) {
+		access.Status.Revocation = nil // What went before goes on with what goes now.
+	}
 	access.Status.Applied = next
 	verdict := applying(next)
 	if j.problem != nil {
@@ -111,15 +126,13 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 }
 
 // report writes how far the principals are, once every one of them is known.
-func (r *Reconciler) report(ctx context.Context, access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess, j judgement) error {
-	before := access.DeepCopy()
-	access.Status.Applied = record
+func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.SessionAccess, j judgement, p progress) error {
+	record := access.Status.Applied
 	statuses, reasons, known := principalStatuses(record, access.UID, r.Outcomes.Get)
-	if known {
-		access.Status.Principals = statuses
-		return r.write(ctx, before, access, verdictOf(&access.Spec, record, j, statuses, reasons, r.Clock.Now()))
-	}
 	switch {
+	case known:
+		access.Status.Principals = statuses
+		return r.write(ctx, before, access, verdictOf(&access.Spec, j, statuses, reasons, p, r.Clock.Now()))
 	case j.problem != nil:
 		return r.write(ctx, before, access, *j.problem)
 	case !r.accountVerified(record):

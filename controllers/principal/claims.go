@@ -3,10 +3,10 @@ package principal
 import (
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -39,9 +39,9 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 			Deleting: !access.DeletionTimestamp.IsZero(),
 		}
 		spelling, granted := grantedTo(record.Granted, key)
-		sighting.Included = granted && !sighting.Deleting && !expired(record.Granted, now)
+		sighting.Included = granted && !sighting.Deleting && !grants.Expired(record.Granted, now)
 		if sighting.Included {
-			c.grants = append(c.grants, translate(access.UID, record.Granted))
+			c.grants = append(c.grants, grants.Policy(string(access.UID), record.Granted))
 			c.name = spelling
 		} else if c.name == "" {
 			c.name = spelling
@@ -66,47 +66,4 @@ func grantedTo(grant *v1alpha1.ResolvedGrant, key outcome.Key) (spelling string,
 		}
 	}
 	return "", false
-}
-
-func expired(grant *v1alpha1.ResolvedGrant, now time.Time) bool {
-	return grant.NotAfter != nil && !now.Before(grant.NotAfter.Time)
-}
-
-// translate puts a recorded grant into the terms of the compiler.
-func translate(uid types.UID, g *v1alpha1.ResolvedGrant) policy.Grant {
-	grant := policy.Grant{
-		ID:          string(uid),
-		Regions:     texts(g.Regions),
-		OwnSessions: policy.Scope(g.SessionScope),
-		DataChannel: policy.DataChannelScope(g.DataChannelScope),
-		NotBefore:   timeOf(g.NotBefore),
-		NotAfter:    timeOf(g.NotAfter),
-		RequireMFA:  g.RequireMFA,
-		SourceCIDRs: texts(g.SourceCIDRs),
-	}
-	for _, t := range g.Targets {
-		grant.Targets = append(grant.Targets, policy.Target{InstanceIDs: texts(t.InstanceIDs), Tags: t.Tags})
-	}
-	for _, d := range g.Documents {
-		grant.Documents = append(grant.Documents, policy.Document{Name: d.Name, KMSKeyARN: d.KMSKeyARN})
-	}
-	for _, c := range g.Clients {
-		grant.Clients = append(grant.Clients, policy.Client(c))
-	}
-	return grant
-}
-
-func texts[T ~string](values []T) []string {
-	out := make([]string, len(values))
-	for i, v := range values {
-		out[i] = string(v)
-	}
-	return out
-}
-
-func timeOf(t *metav1.Time) time.Time {
-	if t == nil {
-		return time.Time{}
-	}
-	return t.Time
 }

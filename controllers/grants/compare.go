@@ -1,4 +1,6 @@
-package sessionaccess
+// Package grants compares resolved grants and puts them into the terms of the
+// policy compiler. It is pure.
+package grants
 
 import (
 	"maps"
@@ -9,9 +11,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// coversGrant says whether everything that old allows is allowed by wide as
+// Covers says whether everything that old allows is allowed by wide as
 // well, so that going from old to wide takes nothing away. In doubt it says no.
-func coversGrant(wide, old *v1alpha1.ResolvedGrant) bool {
+func Covers(wide, old *v1alpha1.ResolvedGrant) bool {
 	if wide == nil {
 		return false
 	}
@@ -56,9 +58,9 @@ func coversTargets(wide, old []v1alpha1.ResolvedTarget) bool {
 	return !slices.ContainsFunc(old, func(t v1alpha1.ResolvedTarget) bool { return !covered(t) })
 }
 
-// intersect is what old grants and wanted still asks for, under the conditions
+// Intersect is what old grants and wanted still asks for, under the conditions
 // of wanted. Nil when nothing is left.
-func intersect(old, wanted *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
+func Intersect(old, wanted *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
 	both := wanted.DeepCopy()
 	both.Principals = common(old.Principals, wanted.Principals)
 	both.Regions = common(old.Regions, wanted.Regions)

@@ -1,0 +1,249 @@
+package sessionaccess
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+)
+
+// sessionPoll is how long after telling sessions to end they are looked for again.
+const sessionPoll = 5 * time.Second
+
+// maxEnding bounds the sessions that one pass ends; the next pass takes the rest.
+const maxEnding = 500
+
+// revocation is one pass over the open sessions of grants whose permission is
+// gone.
+type revocation struct {
+	*Reconciler
+	access *v1alpha1.SessionAccess
+	// lost are the grants that went; deleting says that the object goes with them.
+	lost     []v1alpha1.ResolvedGrant
+	deleting bool
+}
+
+// progress says how far a revocation is.
+type progress struct {
+	// done: nothing is left to do.
+	done bool
+	// after is when to look again, where it is not done.
+	after   time.Duration
+	verdict lifecycle.Verdict
+}
+
+// step takes the revocation a step further and keeps its record in the status,
+// which the caller writes.
+func (v revocation) step(ctx context.Context) (progress, error) {
+	now := v.Clock.Now()
+	record := v.begin(now)
+	account, ok := v.Accounts.Get(v.lost[0].AccountID)
+	if !ok {
+		return progress{verdict: accountNotReady(v.access)}, nil
+	}
+	ending := terminating(v.lost)
+	switch {
+	case len(ending) == 0:
+		return v.complete(record, v1alpha1.SessionsLeft, now), nil
+	case account.Sessions == registry.SessionsNeverListed && account.SessionTermination == v1alpha1.TerminationBestEffort:
+		return v.complete(record, v1alpha1.SessionsNotChecked, now), nil
+	}
+	open, seen, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, ending)
+	if err != nil {
+		return v.unlisted(err), quietly(err)
+	}
+	if err := v.end(ctx, account, open); err != nil {
+		return v.unlisted(err), quietly(err)
+	}
+	tally(record, open)
+	settled := record.PermissionGoneAt.Add(cloud.ConsistencyWindow)
+	switch {
+	case len(open) > 0:
+		return progress{after: sessionPoll, verdict: endingSessions(len(open))}, nil
+	case seen.Before(settled):
+		return progress{after: settled.Sub(now), verdict: endingSessions(0)}, nil
+	default:
+		return v.complete(record, v1alpha1.SessionsEnded, now), nil
+	}
+}
+
+// endEarly ends sessions of the principals that have lost their permission while
+// others of the same revocation are stuck. What fails here is tried again later.
+func (v revocation) endEarly(ctx context.Context) {
+	account, ok := v.Accounts.Get(v.lost[0].AccountID)
+	if !ok {
+		return
+	}
+	open, _, err := v.losing(ctx, account, v.lost)
+	if err == nil {
+		err = v.end(ctx, account, open)
+	}
+	if err != nil {
+		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", err.Error())
+	}
+}
+
+// begin starts the record of this revocation, or takes up the one that is under
+// way.
+func (v revocation) begin(now time.Time) *v1alpha1.RevocationStatus {
+	record := v.access.Status.Revocation
+	if record == nil || record.CompletedAt != nil {
+		var none int32
+		// Stored to the second, so rounded up: the window must not be cut short.
+		gone := metav1.NewTime(now.Add(time.Second).Truncate(time.Second))
+		record = &v1alpha1.RevocationStatus{PermissionGoneAt: gone, Sessions: v1alpha1.SessionsEnding, SessionsEnded: &none}
+		v.access.Status.Revocation = record
+	}
+	return record
+}
+
+// goneAt is since when the permission is gone; now, while that is not recorded.
+func (v revocation) goneAt() time.Time {
+	if record := v.access.Status.Revocation; record != nil && record.CompletedAt == nil {
+		return record.PermissionGoneAt.Time
+	}
+	return v.Clock.Now()
+}
+
+func (v revocation) complete(record *v1alpha1.RevocationStatus, outcome v1alpha1.SessionsOutcome, now time.Time) progress {
+	at := metav1.NewTime(now).Rfc3339Copy()
+	record.Sessions, record.CompletedAt = outcome, &at
+	return progress{done: true}
+}
+
+// end tells sessions to end. AWS answers success whatever the session is, so
+// they are looked for again.
+func (v revocation) end(ctx context.Context, account registry.Entry, open []openSession) error {
+	for _, s := range open {
+		log.FromContext(ctx).Info("Ending a session that lost its permission", "session", s.ID, "region", s.region)
+		if err := account.Cloud.TerminateSession(cloud.WithPriority(ctx, cloud.Revocation), s.region, s.ID); err != nil {
+			return fmt.Errorf("end session %s in %s: %w", s.ID, s.region, err)
+		}
+	}
+	return nil
+}
+
+// tally keeps the ids of the sessions that are open still, and counts those
+// that were told to end and are gone.
+func tally(record *v1alpha1.RevocationStatus, open []openSession) {
+	ids := make([]string, len(open))
+	for i, s := range open {
+		ids[i] = s.ID
+	}
+	slices.Sort(ids)
+	for _, id := range record.Ending {
+		if !slices.Contains(ids, id) {
+			*record.SessionsEnded++
+		}
+	}
+	record.Ending = ids
+}
+
+// openSession is an open session that has lost its permission.
+type openSession struct {
+	cloud.Session
+	region string
+}
+
+// losing lists the open sessions that must end, and says when AWS was asked
+// first.
+func (v revocation) losing(ctx context.Context, account registry.Entry, lost []v1alpha1.ResolvedGrant) (losing []openSession, seen time.Time, err error) {
+	seen = v.Clock.Now()
+	for _, region := range regionsOf(lost) {
+		open, at, err := v.Sessions.list(ctx, account, region, v.goneAt(), v.Clock)
+		if err != nil {
+			return nil, seen, fmt.Errorf("list the open sessions in %s: %w", region, err)
+		}
+		if at.Before(seen) {
+			seen = at
+		}
+		chosen, err := v.choose(ctx, account, region, open, lost)
+		if err != nil {
+			return nil, seen, err
+		}
+		losing = append(losing, chosen...)
+	}
+	if len(losing) > maxEnding {
+		losing = losing[:maxEnding]
+	}
+	return losing, seen, nil
+}
+
+// terminating leaves out the grants whose sessions are to be left.
+func terminating(lost []v1alpha1.ResolvedGrant) []v1alpha1.ResolvedGrant {
+	return slices.DeleteFunc(slices.Clone(lost), func(g v1alpha1.ResolvedGrant) bool { return g.OnRevoke == v1alpha1.RevokeLeaveSessions })
+}
+
+func regionsOf(lost []v1alpha1.ResolvedGrant) []string {
+	var regions []string
+	for _, g := range lost {
+		for _, r := range g.Regions {
+			regions = append(regions, string(r))
+		}
+	}
+	slices.Sort(regions)
+	return slices.Compact(regions)
+}
+
+// choose picks the sessions that must end out of all that are open in a region.
+func (v revocation) choose(ctx context.Context, account registry.Entry, region string, open []cloud.Session, lost []v1alpha1.ResolvedGrant) ([]openSession, error) {
+	in := policy.Account{ID: account.AccountID, Partition: account.Partition}
+	gone := make([]held, len(lost))
+	for i := range lost {
+		gone[i] = heldOf(string(v.access.UID), &lost[i])
+	}
+	candidates := v.owned(account, region, open, gone)
+	if err := v.tag(ctx, account, region, candidates); err != nil {
+		return nil, err
+	}
+	var chosen []openSession
+	for _, c := range candidates {
+		live, err := v.live(ctx, account.AccountID, c.facts)
+		if err != nil {
+			return nil, err
+		}
+		if mustEnd(in, c.facts, gone, live) {
+			chosen = append(chosen, openSession{Session: c.Session, region: region})
+		}
+	}
+	return chosen, nil
+}
+
+func endingSessions(open int) lifecycle.Verdict {
+	message := "The permission is gone. Open sessions are looked for once more, for those that began while AWS was still taking it in."
+	if open > 0 {
+		message = fmt.Sprintf("The permission is gone, and %d open sessions that it covered are being ended.", open)
+	}
+	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonEndingSessions, Message: message}
+}
+
+// unlisted tells that open sessions could not be looked for or ended.
+func (v revocation) unlisted(err error) progress {
+	message := "The permission is gone, but open sessions cannot be looked for, so this is not complete. " + cloud.Sentence(err)
+	stuck := lifecycle.Stuck
+	if cloud.Classify(err) == cloud.Transport {
+		stuck = lifecycle.Retrying
+	}
+	return progress{after: unlistedRetry, verdict: lifecycle.Verdict{Progress: stuck, Reason: v1alpha1.ReasonEndingSessions,
+		Message: message + " Where an account's sessions can never be listed, AWSAccount.spec.sessionTermination: BestEffort lets a revocation complete without."}}
+}
+
+// unlistedRetry is how soon sessions are looked for again where that failed.
+const unlistedRetry = time.Minute
+
+// quietly drops what has been put into the status and is tried again anyway.
+func quietly(err error) error {
+	if cloud.Classify(err) == cloud.Canceled {
+		return err
+	}
+	return nil
+}
