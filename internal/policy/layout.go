@@ -33,7 +33,10 @@ func (c *compilation) plan(repack bool) (Plan, *TooLargeError) {
 	}
 	layout := c.sticky()
 	used := countUsed(layout)
-	if c.policies >= 0 && used > c.policies {
+	if c.over(layout) {
+		layout = c.thinned(layout)
+	}
+	if c.over(layout) {
 		fresh := c.pack(c.everything())
 		if len(fresh) > c.policies {
 			return Plan{}, c.tooMany(len(fresh))
@@ -51,6 +54,24 @@ func (c *compilation) plan(repack bool) (Plan, *TooLargeError) {
 		return plan, nil
 	}
 	return Plan{}, c.tooMany(used)
+}
+
+// over reports whether the layout has more policies than there may be.
+func (c *compilation) over(layout []*shard) bool {
+	return c.policies >= 0 && countUsed(layout) > c.policies
+}
+
+// thinned drains the smallest shards until there are no more than there may be,
+// or the rest has no room. That moves less than packing afresh.
+func (c *compilation) thinned(layout []*shard) []*shard {
+	for c.over(layout) {
+		fewer, ok := c.drain(layout, smallest(layout))
+		if !ok {
+			break
+		}
+		layout = fewer
+	}
+	return layout
 }
 
 func (c *compilation) tooMany(needed int) *TooLargeError {
