@@ -35,6 +35,13 @@ func (s *Server) newControl() http.Handler {
 	handle("GET /_emulator/accounts/{account}/iam", s.controlIAM)
 	handle("POST /_emulator/accounts/{account}/quotas", s.controlQuotas)
 	handle("POST /_emulator/accounts", s.controlAddAccount)
+	const region = "/_emulator/accounts/{account}/regions/{region}/"
+	handle("GET "+region+"nodes", s.controlNodes)
+	handle("POST "+region+"nodes", s.controlAddNodes)
+	handle("PATCH "+region+"nodes/{node}", s.controlNode)
+	handle("GET "+region+"sessions", s.controlSessions)
+	handle("POST "+region+"sessions", s.controlOpenSession)
+	handle("DELETE "+region+"sessions/{session}", s.controlEndSession)
 	return mux
 }
 

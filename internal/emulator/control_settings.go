@@ -14,6 +14,8 @@ type settings struct {
 	EvaluateIAM     *bool            `json:"evaluateIAM,omitempty"`
 	ReadDelay       *faults.Duration `json:"readDelay,omitempty"`
 	EvaluationDelay *faults.Duration `json:"evaluationDelay,omitempty"`
+	SessionDelay    *faults.Duration `json:"sessionDelay,omitempty"`
+	SessionEnding   *faults.Duration `json:"sessionEnding,omitempty"`
 	Spread          *bool            `json:"spread,omitempty"`
 	ShortPages      *float64         `json:"shortPages,omitempty"`
 }
@@ -23,9 +25,9 @@ func (s *Server) settings() settings {
 	evaluate := s.evaluate
 	s.mu.RUnlock()
 	c := s.Consistency()
-	reads, evaluation := faults.Duration(c.Reads), faults.Duration(c.Evaluation)
+	reads, evaluation, sessions := faults.Duration(c.Reads), faults.Duration(c.Evaluation), faults.Duration(c.Sessions)
 	share := s.paging.Short()
-	return settings{EvaluateIAM: &evaluate, ReadDelay: &reads, EvaluationDelay: &evaluation, Spread: &c.Spread, ShortPages: &share}
+	return settings{EvaluateIAM: &evaluate, ReadDelay: &reads, EvaluationDelay: &evaluation, SessionDelay: &sessions, Spread: &c.Spread, ShortPages: &share}
 }
 
 func (s *Server) controlSettings(r *http.Request) (any, error) {
@@ -39,6 +41,12 @@ func (s *Server) controlSettings(r *http.Request) (any, error) {
 	}
 	if in.EvaluationDelay != nil {
 		c.Evaluation = time.Duration(*in.EvaluationDelay)
+	}
+	if in.SessionDelay != nil {
+		c.Sessions = time.Duration(*in.SessionDelay)
+	}
+	if in.SessionEnding != nil {
+		s.SetSessionEndingTime(time.Duration(*in.SessionEnding))
 	}
 	if in.Spread != nil {
 		c.Spread = *in.Spread

@@ -8,7 +8,6 @@
 package emulator
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -17,11 +16,13 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/clock"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ec2"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/sigv4"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/sts"
 )
 
@@ -56,23 +57,14 @@ type Server struct {
 	faults     *faults.Set
 	lag        *service.Lag
 	evalLag    *service.Lag
+	sessionLag *service.Lag
 	paging     *service.Paging
 
-	mu       sync.RWMutex
-	accounts map[string]*Account
-	hooks    []func(calls.Call)
-	evaluate bool
-}
-
-// Account is one emulated account.
-type Account struct {
-	ID, Partition string
-	// IAM is the account's IAM, to look into and to change behind the
-	// operator's back.
-	IAM *iam.Account
-
-	mu       sync.RWMutex
-	evaluate *bool
+	mu        sync.RWMutex
+	accounts  map[string]*Account
+	hooks     []func(calls.Call)
+	observers []func(Change)
+	evaluate  bool
 }
 
 // New returns an emulator that holds a fixture.
@@ -85,8 +77,9 @@ func New(o Options) (*Server, error) {
 		clock: o.Clock, random: random, requestIDs: service.NewRandom(o.Seed + 1), verifier: sigv4.NewVerifier(), trust: o.TrustSignatures,
 		calls: calls.NewLog(), faults: faults.NewSet(service.NewRandom(o.Seed + 2)),
 		lag: service.NewLag(service.NewRandom(o.Seed + 3)), evalLag: service.NewLag(service.NewRandom(o.Seed + 4)),
-		paging:   service.NewPaging(service.NewRandom(o.Seed + 5)),
-		accounts: map[string]*Account{}, evaluate: o.EvaluateIAM,
+		sessionLag: service.NewLag(service.NewRandom(o.Seed + 6)),
+		paging:     service.NewPaging(service.NewRandom(o.Seed + 5)),
+		accounts:   map[string]*Account{}, evaluate: o.EvaluateIAM,
 	}
 	s.services = s.newServices()
 	s.control = s.newControl()
@@ -107,33 +100,12 @@ func (s *Server) newServices() map[string]*service.Service {
 	for _, svc := range []*service.Service{
 		iam.Service(func(r *service.Request) *iam.Account { return s.mustAccount(r).IAM }),
 		world.Service(),
+		ssm.Service(func(r *service.Request) *ssm.Region { return s.mustRegion(r).SSM }),
+		ec2.Service(func(r *service.Request) *ec2.Region { return s.mustRegion(r).ec2 }),
 	} {
 		services[svc.Name] = svc
 	}
 	return services
-}
-
-// AddAccount puts another account into the emulator.
-func (s *Server) AddAccount(f fixtures.Account) error {
-	partition := f.Partition
-	if partition == "" {
-		partition = "aws"
-	}
-	account := &Account{ID: f.ID, Partition: partition, evaluate: f.EvaluateIAM}
-	account.IAM = iam.NewAccount(iam.Options{
-		ID: f.ID, Partition: partition, Now: s.clock.Now, Random: s.random,
-		Lag: s.lag, EvaluationLag: s.evalLag, Paging: s.paging,
-	})
-	if err := account.IAM.Load(f); err != nil {
-		return fmt.Errorf("load the fixture: %w", err)
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, ok := s.accounts[f.ID]; ok {
-		return fmt.Errorf("load the fixture: account %s is there twice", f.ID)
-	}
-	s.accounts[f.ID] = account
-	return nil
 }
 
 // Account returns an account by its id, nil when there is none.
@@ -164,3 +136,6 @@ func (s *Server) iamOf(id string) (*iam.Account, bool) {
 
 // mustAccount is the account of a caller that has been authenticated.
 func (s *Server) mustAccount(r *service.Request) *Account { return s.Account(r.Caller.AccountID) }
+
+// mustRegion is what the caller's account has in the region of the request.
+func (s *Server) mustRegion(r *service.Request) *Region { return s.mustAccount(r).Region(r.Region) }

@@ -60,6 +60,7 @@ func (s *Server) answer(x *exchange) (any, error) {
 		AccountID: x.request.Caller.AccountID, Region: x.request.Region, Caller: x.request.Caller.ARN, UserAgent: x.http.UserAgent(),
 	})
 	out, err := s.perform(x, op, known, authenticated)
+	err = inProtocol(x.service, err)
 	s.calls.End(x.call, codeOf(err))
 	return out, err
 }
@@ -110,6 +111,23 @@ func (s *Server) carryOut(x *exchange, op service.Operation, in any) (any, error
 		s.calls.Update(x.call, func(c *calls.Call) { c.Effect = true })
 	}
 	return out, err
+}
+
+// inProtocol gives the error of a bad parameter the name that the service's
+// protocol has for it.
+func inProtocol(svc *service.Service, err error) error {
+	var failure *wire.Error
+	if !errors.As(err, &failure) || failure.Code != "ValidationError" {
+		return err
+	}
+	renamed := *failure
+	switch {
+	case svc.Dialect == nil:
+		renamed.Code = "ValidationException"
+	case svc.Name == "ec2":
+		renamed.Code = "InvalidParameterValue"
+	}
+	return &renamed
 }
 
 func (s *Server) runHooks(n int) {

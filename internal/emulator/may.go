@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
 )
 
 // Question asks what a principal may do, without doing it. It is judged
@@ -21,6 +23,11 @@ type Question struct {
 	Action string `json:"action"`
 	// Resources are ARNs; "*" when there are none. All must be allowed.
 	Resources []string `json:"resources,omitempty"`
+	// Target asks, instead of Resources, whether a session may be opened on a
+	// node of the Region: on the node and with the Document, as AWS judges it.
+	// The Document is a name or ARN, the default one when empty.
+	Target   string `json:"target,omitempty"`
+	Document string `json:"document,omitempty"`
 	// Region is aws:RequestedRegion.
 	Region string `json:"region,omitempty"`
 	// SourceIP is aws:SourceIp.
@@ -58,7 +65,7 @@ type Verdict struct {
 
 // May answers a question. The error says what is wrong with the question.
 func (s *Server) May(q Question) (Answer, error) {
-	account, caller, err := s.callerByARN(q.Principal)
+	account, _, err := s.principalOf(nil, q.Principal)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -66,14 +73,26 @@ func (s *Server) May(q Question) (Answer, error) {
 	if q.Lagging {
 		state = account.IAM.ForEvaluation(s.clock.Now())
 	}
-	if len(q.Resources) == 0 {
-		q.Resources = []string{"*"}
+	return s.MayIn(state, q)
+}
+
+// MayIn answers a question by a state of IAM that may be past.
+func (s *Server) MayIn(state *iam.State, q Question) (Answer, error) {
+	account, caller, err := s.principalOf(state, q.Principal)
+	if err != nil {
+		return Answer{}, err
 	}
 	caller.MFA, caller.MFAAt = q.MFA, s.clock.Now()
 	r := &service.Request{Caller: caller, Region: q.Region, Now: s.clock.Now(), SourceIP: q.SourceIP}
+	if q.Target != "" {
+		return s.mayStart(state, account, r, q)
+	}
+	if len(q.Resources) == 0 {
+		q.Resources = []string{"*"}
+	}
 	answer := Answer{Allowed: true}
 	for _, resource := range q.Resources {
-		v, err := s.judge(state, r, q, resource)
+		v, err := s.judge(state, r, q, resource, s.resourceContext(resource))
 		if err != nil {
 			return Answer{}, err
 		}
@@ -83,8 +102,37 @@ func (s *Server) May(q Question) (Answer, error) {
 	return answer, nil
 }
 
-func (s *Server) judge(state *iam.State, r *service.Request, q Question, resource string) (Verdict, error) {
-	ctx := s.resourceContext(resource)
+// errDenied is a verdict that does not allow.
+var errDenied = errors.New("denied")
+
+// mayStart asks about the opening of a session as the call itself would.
+func (s *Server) mayStart(state *iam.State, account *Account, r *service.Request, q Question) (Answer, error) {
+	if q.Region == "" {
+		return Answer{}, errors.New("a question about a target needs its region")
+	}
+	if q.Document == "" {
+		q.Document = ssm.DefaultDocument
+	}
+	q.Action = "ssm:StartSession"
+	var answer Answer
+	var fault error
+	err := account.Region(q.Region).SSM.MayStart(func(c service.Check) error {
+		v, err := s.judge(state, r, q, c.Resource, c.Context)
+		if err != nil {
+			fault = err
+			return err
+		}
+		answer.Verdicts = append(answer.Verdicts, v)
+		if !v.Allowed {
+			return errDenied
+		}
+		return nil
+	}, q.Target, q.Document)
+	answer.Allowed = err == nil
+	return answer, fault
+}
+
+func (s *Server) judge(state *iam.State, r *service.Request, q Question, resource string, ctx authz.Context) (Verdict, error) {
 	for key, values := range q.Context {
 		ctx.Set(key, values...)
 	}
@@ -103,8 +151,9 @@ func (s *Server) judge(state *iam.State, r *service.Request, q Question, resourc
 	}, nil
 }
 
-// callerByARN makes a caller of the ARN of a user, a role or a role session.
-func (s *Server) callerByARN(text string) (*Account, service.Caller, error) {
+// principalOf makes a caller of the ARN of a user, a role or a role session, as
+// a state of its account knows it; nil is the latest.
+func (s *Server) principalOf(state *iam.State, text string) (*Account, service.Caller, error) {
 	parsed, err := arn.Parse(text)
 	if err != nil {
 		return nil, service.Caller{}, fmt.Errorf("the principal %q is no ARN", text)
@@ -113,7 +162,9 @@ func (s *Server) callerByARN(text string) (*Account, service.Caller, error) {
 	if account == nil {
 		return nil, service.Caller{}, fmt.Errorf("there is no account %s", parsed.AccountID)
 	}
-	state := account.IAM.Latest()
+	if state == nil {
+		state = account.IAM.Latest()
+	}
 	if rest, ok := strings.CutPrefix(parsed.Resource, "assumed-role/"); ok {
 		name, session, _ := strings.Cut(rest, "/")
 		if role, ok := state.Entity(iam.Role, name); ok {
@@ -127,6 +178,3 @@ func (s *Server) callerByARN(text string) (*Account, service.Caller, error) {
 	}
 	return account, account.IAM.CallerOf(e, "question"), nil
 }
-
-// resourceContext holds the tags of a resource that the emulator knows.
-func (s *Server) resourceContext(string) authz.Context { return authz.Context{} }

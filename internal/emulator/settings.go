@@ -19,33 +19,50 @@ func (s *Server) SetConsistencyDelay(d time.Duration) {
 	s.SetConsistency(Consistency{Reads: d, Evaluation: d})
 }
 
-// Consistency is how far IAM is behind its own writes.
+// Consistency is how far reads are behind writes.
 type Consistency struct {
 	// Reads is the delay of Get, List and the bulk read, Evaluation that of
 	// the judging of callers.
 	Reads, Evaluation time.Duration
+	// Sessions is the delay of DescribeSessions.
+	Sessions time.Duration
 	// Spread gives each read its own share of the delay, so that one that comes
 	// later may show an older state.
 	Spread bool
 }
 
-// SetConsistency sets how far IAM is behind its own writes.
+// SetConsistency sets how far reads are behind writes.
 func (s *Server) SetConsistency(c Consistency) {
 	for _, a := range s.Accounts() {
 		a.IAM.Keep(max(c.Reads, c.Evaluation))
+		for _, r := range a.Regions() {
+			r.SSM.Keep(c.Sessions)
+		}
 	}
 	s.lag.Set(c.Reads, c.Spread)
 	s.evalLag.Set(c.Evaluation, c.Spread)
+	s.sessionLag.Set(c.Sessions, c.Spread)
 }
 
-// Consistency returns how far IAM is behind its own writes.
+// Consistency returns how far reads are behind writes.
 func (s *Server) Consistency() Consistency {
 	reads, spread := s.lag.Get()
 	evaluation, _ := s.evalLag.Get()
-	return Consistency{Reads: reads, Evaluation: evaluation, Spread: spread}
+	sessions, _ := s.sessionLag.Get()
+	return Consistency{Reads: reads, Evaluation: evaluation, Sessions: sessions, Spread: spread}
 }
 
-// SetShortPages makes this share of the pages of IAM's lists shorter than
+// SetSessionEndingTime is how long sessions take to end after
+// TerminateSession, in the regions that there are.
+func (s *Server) SetSessionEndingTime(d time.Duration) {
+	for _, a := range s.Accounts() {
+		for _, r := range a.Regions() {
+			r.SSM.SetEndingTime(d)
+		}
+	}
+}
+
+// SetShortPages makes this share of the pages of lists shorter than
 // asked for, down to none.
 func (s *Server) SetShortPages(share float64) { s.paging.SetShort(share) }
 

@@ -11,9 +11,12 @@ import (
 // History is a value with its past. T is immutable: a change replaces it. It
 // is safe for concurrent use.
 type History[T any] struct {
-	mu     sync.RWMutex
-	states []state[T] // oldest first, never empty
-	keep   time.Duration
+	// writing admits one change at a time; mu guards the fields and is held for
+	// moments only, so that a change may read while it is made.
+	writing sync.Mutex
+	mu      sync.RWMutex
+	states  []state[T] // oldest first, never empty
+	keep    time.Duration
 }
 
 type state[T any] struct {
@@ -45,21 +48,32 @@ func (h *History[T]) At(t time.Time) T {
 }
 
 // Update replaces the value by what change makes of it, as of now. When
-// change fails the value stays. Updates come one at a time.
-func (h *History[T]) Update(now time.Time, change func(T) (T, error)) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	next, err := change(h.states[len(h.states)-1].value)
+// change fails the value stays. Changes come one at a time; committed, which
+// may be nil, is called with the new value before the next begins. Both may
+// read the history but not update it.
+func (h *History[T]) Update(now time.Time, change func(T) (T, error), committed func(T)) error {
+	h.writing.Lock()
+	defer h.writing.Unlock()
+	next, err := change(h.Latest())
 	if err != nil {
 		return err
 	}
+	h.put(now, next)
+	if committed != nil {
+		committed(next)
+	}
+	return nil
+}
+
+func (h *History[T]) put(now time.Time, next T) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.keep == 0 {
 		h.states = append(h.states[:0], state[T]{now, next})
-		return nil
+		return
 	}
 	h.states = append(h.states, state[T]{now, next})
 	h.forget(now)
-	return nil
 }
 
 // Keep sets how far back At can look; what is older is forgotten.

@@ -8,7 +8,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 )
 
-// Options says how an account's IAM is set up. All of it is needed.
+// Options says how an account's IAM is set up. All but
+// Changed is needed.
 type Options struct {
 	// ID is the account's twelve digits, Partition the one of its ARNs.
 	ID, Partition string
@@ -21,8 +22,8 @@ type Options struct {
 	Lag, EvaluationLag *service.Lag
 	// Paging is how full pages are.
 	Paging *service.Paging
-	// Changed is called after each change with the state that it made. Changes
-	// of one account come in their order, one at a time.
+	// Changed, which may be nil, is called after each change with the state that
+	// it made. Changes come in their order, one at a time.
 	Changed func(now time.Time, state *State)
 }
 
@@ -69,12 +70,10 @@ func (a *Account) at(lag *service.Lag, now time.Time) *State {
 // update changes the state as of now. The change sees the latest state: IAM
 // lets reads lag, not the checks of a write.
 func (a *Account) update(now time.Time, change func(*State) error) error {
-	return a.history.Update(now, func(s *State) (*State, error) {
-		next, err := s.with(change)
-		if err == nil && a.Changed != nil {
-			a.Changed(now, next)
+	return a.history.Update(now, func(s *State) (*State, error) { return s.with(change) }, func(s *State) {
+		if a.Changed != nil {
+			a.Changed(now, s)
 		}
-		return next, err
 	})
 }
 

@@ -101,3 +101,16 @@ func setResourceTags(c *authz.Context, tags []service.Tag) {
 		c.Set("iam:ResourceTag/"+t.Key, t.Value)
 	}
 }
+
+// ResourceContext holds the tags of an entity or policy as condition keys, by
+// its ARN.
+func (a *Account) ResourceContext(arn string) authz.Context {
+	var ctx authz.Context
+	s := a.Latest()
+	if e, ok := s.EntityByARN(arn); ok {
+		setResourceTags(&ctx, e.Tags)
+	} else if p, ok := s.Policy(arn); ok {
+		setResourceTags(&ctx, p.Tags)
+	}
+	return ctx
+}

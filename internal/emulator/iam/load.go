@@ -58,7 +58,7 @@ func (a *Account) AddPolicy(f fixtures.Policy) (string, error) {
 		Versions: []*Version{{ID: "v1", Created: now, Document: document}},
 	}
 	return p.ARN, a.update(now, func(s *State) error {
-		if _, ok := s.policies.get(key(f.Name)); ok {
+		if _, ok := s.policies.Get(key(f.Name)); ok {
 			return alreadyExists("policy", f.Name)
 		}
 		s.putPolicy(p)
@@ -168,7 +168,7 @@ func (a *Account) addEntity(e *Entity, g fixtures.Grants, groups []string) error
 // policyByRef finds a policy by its ARN or, in this account, by its name.
 func (a *Account) policyByRef(s *State, ref string) (*Policy, error) {
 	if !strings.HasPrefix(ref, "arn:") {
-		if p, ok := s.policies.get(key(ref)); ok {
+		if p, ok := s.policies.Get(key(ref)); ok {
 			return p, nil
 		}
 		return nil, noSuchPolicy(ref)

@@ -7,6 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ordered"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 )
 
@@ -86,11 +87,11 @@ func (a *Account) listAttached(r *service.Request, kind Kind, name, pathPrefix, 
 
 // attachedSequence yields the attached policies of an entity by name.
 func (s *State) attachedSequence(e *Entity) func(string) iter.Seq2[string, types.AttachedPolicy] {
-	t := newTree[types.AttachedPolicy]()
+	t := ordered.New[types.AttachedPolicy]()
 	for _, p := range attachedOut(e) {
-		t = t.with(key(*p.PolicyName)+"\x00"+*p.PolicyArn, p)
+		t = t.With(key(*p.PolicyName)+"\x00"+*p.PolicyArn, p)
 	}
-	return t.after
+	return t.After
 }
 
 func (a *Account) listAttachedUserPolicies(r *service.Request, in *sdk.ListAttachedUserPoliciesInput) (*sdk.ListAttachedUserPoliciesOutput, error) {
@@ -144,13 +145,13 @@ func (a *Account) listEntitiesForPolicy(r *service.Request, in *sdk.ListEntities
 
 // holdersAfter yields the entities that hold the policy whose ARN the prefix
 // names.
-func (s *State) holdersAfter(holders tree[attachment], prefix, after string) iter.Seq2[string, *Entity] {
+func (s *State) holdersAfter(holders ordered.Map[attachment], prefix, after string) iter.Seq2[string, *Entity] {
 	return func(yield func(string, *Entity) bool) {
-		for k, h := range holders.below(prefix) {
+		for k, h := range holders.Below(prefix) {
 			if k <= after {
 				continue
 			}
-			if e, ok := s.entities(h.kind).get(h.key); ok && !yield(k, e) {
+			if e, ok := s.entities(h.kind).Get(h.key); ok && !yield(k, e) {
 				return
 			}
 		}

@@ -45,7 +45,7 @@ func (a *Account) create(r *service.Request, n newEntity) (*Entity, error) {
 		if _, ok := s.Entity(n.kind, name); ok {
 			return alreadyExists(string(n.kind), name)
 		}
-		if quota := a.Quota(entitiesQuota(n.kind)); s.entities(n.kind).len() >= quota {
+		if quota := a.Quota(entitiesQuota(n.kind)); s.entities(n.kind).Len() >= quota {
 			return limitExceeded(string(n.kind)+"sPerAccount", quota)
 		}
 		s.put(e)
@@ -73,7 +73,7 @@ func (a *Account) remove(r *service.Request, kind Kind, name *string) error {
 			return deleteConflict("Cannot delete entity, must detach all policies first.")
 		case len(e.Inline) > 0:
 			return deleteConflict("Cannot delete entity, must delete policies first.")
-		case kind == User && len(e.Groups) > 0, kind == Group && s.members.countBelow(memberKey(e.Name, "")) > 0:
+		case kind == User && len(e.Groups) > 0, kind == Group && s.members.CountBelow(memberKey(e.Name, "")) > 0:
 			return deleteConflict("Cannot delete entity, must remove users from group first.")
 		case kind == User && len(a.Keys(User, e.Name)) > 0:
 			return deleteConflict("Cannot delete entity, must delete access keys first.")
@@ -89,7 +89,7 @@ func (s *State) drop(e *Entity) {
 		s.setBoundary(e, "")
 	}
 	t := s.entities(e.Kind)
-	*t = t.without(key(e.Name))
+	*t = t.Without(key(e.Name))
 }
 
 func resourceOf(kind Kind) string {

@@ -39,11 +39,11 @@ func (a *Account) getGroup(r *service.Request, in *sdk.GetGroupInput) (*sdk.GetG
 // membersAfter yields the members of a group by name.
 func (s *State) membersAfter(g *Entity, after string) iter.Seq2[string, *Entity] {
 	return func(yield func(string, *Entity) bool) {
-		for k, user := range s.members.below(memberKey(g.Name, "")) {
+		for k, user := range s.members.Below(memberKey(g.Name, "")) {
 			if k <= after {
 				continue
 			}
-			if u, ok := s.users.get(user); ok && !yield(k, u) {
+			if u, ok := s.users.Get(user); ok && !yield(k, u) {
 				return
 			}
 		}

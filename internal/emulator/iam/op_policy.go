@@ -37,10 +37,10 @@ func (a *Account) createPolicy(r *service.Request, in *sdk.CreatePolicyInput) (*
 		Versions: []*Version{{ID: "v1", Created: r.Now, Document: document}}, Default: "v1", NextVersion: 2,
 	}
 	err = a.update(r.Now, func(s *State) error {
-		if _, ok := s.policies.get(key(name)); ok {
+		if _, ok := s.policies.Get(key(name)); ok {
 			return alreadyExists("policy", name)
 		}
-		if quota := a.Quota(quotaPolicies); s.policies.len() >= quota {
+		if quota := a.Quota(quotaPolicies); s.policies.Len() >= quota {
 			return limitExceeded("PoliciesPerAccount", quota)
 		}
 		s.putPolicy(p)
@@ -115,7 +115,7 @@ func (a *Account) deletePolicy(r *service.Request, in *sdk.DeletePolicyInput) (*
 		case len(p.Versions) > 1:
 			return deleteConflict("This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
 		}
-		s.policies = s.policies.without(key(p.Name))
+		s.policies = s.policies.Without(key(p.Name))
 		return nil
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ordered"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/wire"
 )
@@ -52,7 +53,7 @@ func (a *Account) simulatePrincipalPolicy(r *service.Request, in *sdk.SimulatePr
 	if err != nil {
 		return nil, err
 	}
-	p, err := paginate(a, in.Marker, in.MaxItems, func(after string) iter.Seq2[string, types.EvaluationResult] { return results.after(after) }, nil)
+	p, err := paginate(a, in.Marker, in.MaxItems, func(after string) iter.Seq2[string, types.EvaluationResult] { return results.After(after) }, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +70,8 @@ func (s *State) policiesFor(a *Account, e *Entity) authz.Policies {
 }
 
 // simulate judges every action on every resource.
-func simulate(in *sdk.SimulatePrincipalPolicyInput, policies authz.Policies) (tree[types.EvaluationResult], error) {
-	results := newTree[types.EvaluationResult]()
+func simulate(in *sdk.SimulatePrincipalPolicyInput, policies authz.Policies) (ordered.Map[types.EvaluationResult], error) {
+	results := ordered.New[types.EvaluationResult]()
 	var ctx authz.Context
 	for _, entry := range in.ContextEntries {
 		ctx.Set(aws.ToString(entry.ContextKeyName), entry.ContextKeyValues...)
@@ -93,7 +94,7 @@ func simulate(in *sdk.SimulatePrincipalPolicyInput, policies authz.Policies) (tr
 			if d.Policy != "" {
 				result.MatchedStatements = append(result.MatchedStatements, types.Statement{SourcePolicyId: aws.String(d.Policy)})
 			}
-			results = results.with(action+"\x00"+resource, result)
+			results = results.With(action+"\x00"+resource, result)
 		}
 	}
 	return results, nil

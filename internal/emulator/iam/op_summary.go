@@ -10,7 +10,7 @@ func (a *Account) getAccountSummary(r *service.Request, _ *sdk.GetAccountSummary
 	s := a.read(r.Now)
 	summary := a.Quotas()
 	for name, count := range map[string]int{
-		"Users": s.users.len(), "Groups": s.groups.len(), "Roles": s.roles.len(), "Policies": s.policies.len(),
+		"Users": s.users.Len(), "Groups": s.groups.Len(), "Roles": s.roles.Len(), "Policies": s.policies.Len(),
 		"PolicyVersionsInUse": s.versionsInUse(),
 	} {
 		summary[name] = int32(count)

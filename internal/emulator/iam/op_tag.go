@@ -4,6 +4,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ordered"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 )
 
@@ -49,11 +50,11 @@ func (a *Account) listPolicyTags(r *service.Request, in *sdk.ListPolicyTagsInput
 
 // pageTags pages through tags by their keys.
 func (a *Account) pageTags(tags []service.Tag, marker *string, maxItems *int32) (page[types.Tag], error) {
-	t := newTree[types.Tag]()
+	t := ordered.New[types.Tag]()
 	for _, tag := range tagsOut(tags) {
-		t = t.with(key(*tag.Key), tag)
+		t = t.With(key(*tag.Key), tag)
 	}
-	return paginate(a, marker, maxItems, t.after, nil)
+	return paginate(a, marker, maxItems, t.After, nil)
 }
 
 func (a *Account) changeEntityTags(r *service.Request, kind Kind, name *string, change func([]service.Tag) ([]service.Tag, error)) error {

@@ -7,6 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ordered"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 )
 
@@ -57,7 +58,7 @@ func (a *Account) deleteUser(r *service.Request, in *sdk.DeleteUserInput) (*sdk.
 // listEntities pages through the entities of a kind.
 func (a *Account) listEntities(r *service.Request, kind Kind, pathPrefix, marker *string, maxItems *int32) (page[*Entity], error) {
 	s := a.read(r.Now)
-	return paginate(a, marker, maxItems, s.entities(kind).after, func(e *Entity) bool { return hasPrefix(e.Path, pathPrefix) })
+	return paginate(a, marker, maxItems, s.entities(kind).After, func(e *Entity) bool { return hasPrefix(e.Path, pathPrefix) })
 }
 
 func (a *Account) listGroupsForUser(r *service.Request, in *sdk.ListGroupsForUserInput) (*sdk.ListGroupsForUserOutput, error) {
@@ -66,13 +67,13 @@ func (a *Account) listGroupsForUser(r *service.Request, in *sdk.ListGroupsForUse
 	if err != nil {
 		return nil, err
 	}
-	t := newTree[*Entity]()
+	t := ordered.New[*Entity]()
 	for _, name := range u.Groups {
 		if g, ok := s.Entity(Group, name); ok {
-			t = t.with(key(name), g)
+			t = t.With(key(name), g)
 		}
 	}
-	p, err := paginate(a, in.Marker, in.MaxItems, func(after string) iter.Seq2[string, *Entity] { return t.after(after) }, nil)
+	p, err := paginate(a, in.Marker, in.MaxItems, func(after string) iter.Seq2[string, *Entity] { return t.After(after) }, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ordered"
 )
 
 // The parts of a list over several trees, in their order. Each key is the
@@ -19,7 +21,7 @@ const (
 )
 
 // part yields a tree's entries as one part of a list of several.
-func part[V, T any](letter string, t tree[V], wrap func(V) T) func(after string) iter.Seq2[string, T] {
+func part[V, T any](letter string, t ordered.Map[V], wrap func(V) T) func(after string) iter.Seq2[string, T] {
 	return func(after string) iter.Seq2[string, T] {
 		return func(yield func(string, T) bool) {
 			within := ""
@@ -29,7 +31,7 @@ func part[V, T any](letter string, t tree[V], wrap func(V) T) func(after string)
 			case strings.HasPrefix(after, letter):
 				within = after[1:]
 			}
-			for k, v := range t.after(within) {
+			for k, v := range t.After(within) {
 				if !yield(letter+k, wrap(v)) {
 					return
 				}
@@ -53,10 +55,10 @@ func joined[T any](parts ...func(string) iter.Seq2[string, T]) func(string) iter
 	}
 }
 
-func (s *State) awsTree() tree[*Policy] {
-	t := newTree[*Policy]()
+func (s *State) awsTree() ordered.Map[*Policy] {
+	t := ordered.New[*Policy]()
 	for _, p := range s.aws {
-		t = t.with(key(p.Name), p)
+		t = t.With(key(p.Name), p)
 	}
 	return t
 }

@@ -3,18 +3,20 @@ package iam
 import (
 	"iter"
 	"strings"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ordered"
 )
 
 // State is all of an account's IAM at one moment. It is immutable.
 type State struct {
-	users, groups, roles tree[*Entity]
-	policies             tree[*Policy]
+	users, groups, roles ordered.Map[*Entity]
+	policies             ordered.Map[*Policy]
 	// attachments has a key "policy ARN, kind, name" for each attachment.
-	attachments tree[attachment]
+	attachments ordered.Map[attachment]
 	// boundaries has the same for each permissions boundary in use.
-	boundaries tree[attachment]
+	boundaries ordered.Map[attachment]
 	// members has a key "group, user" for each membership.
-	members tree[string]
+	members ordered.Map[string]
 	// aws holds the managed policies of AWS, the same in every account.
 	aws map[string]*Policy
 }
@@ -27,9 +29,9 @@ type attachment struct {
 
 func newState(aws map[string]*Policy) *State {
 	return &State{
-		users: newTree[*Entity](), groups: newTree[*Entity](), roles: newTree[*Entity](),
-		policies: newTree[*Policy](), attachments: newTree[attachment](), boundaries: newTree[attachment](),
-		members: newTree[string](), aws: aws,
+		users: ordered.New[*Entity](), groups: ordered.New[*Entity](), roles: ordered.New[*Entity](),
+		policies: ordered.New[*Policy](), attachments: ordered.New[attachment](), boundaries: ordered.New[attachment](),
+		members: ordered.New[string](), aws: aws,
 	}
 }
 
@@ -42,7 +44,7 @@ func (s *State) with(change func(*State) error) (*State, error) {
 	return &next, nil
 }
 
-func (s *State) entities(kind Kind) *tree[*Entity] {
+func (s *State) entities(kind Kind) *ordered.Map[*Entity] {
 	switch kind {
 	case User:
 		return &s.users
@@ -55,7 +57,7 @@ func (s *State) entities(kind Kind) *tree[*Entity] {
 
 // Entity finds a user, group or role by its name, whatever the case.
 func (s *State) Entity(kind Kind, name string) (*Entity, bool) {
-	return s.entities(kind).get(key(name))
+	return s.entities(kind).Get(key(name))
 }
 
 // Policy finds a managed policy, the account's own or AWS's, by its ARN.
@@ -63,7 +65,7 @@ func (s *State) Policy(arn string) (*Policy, bool) {
 	if p, ok := s.aws[arn]; ok {
 		return p, true
 	}
-	p, ok := s.policies.get(key(arn[strings.LastIndex(arn, "/")+1:]))
+	p, ok := s.policies.Get(key(arn[strings.LastIndex(arn, "/")+1:]))
 	if !ok || p.ARN != arn {
 		return nil, false
 	}
@@ -71,27 +73,17 @@ func (s *State) Policy(arn string) (*Policy, bool) {
 }
 
 // Entities yields the entities of a kind in the order of their names.
-func (s *State) Entities(kind Kind) iter.Seq[*Entity] { return values(*s.entities(kind)) }
+func (s *State) Entities(kind Kind) iter.Seq[*Entity] { return s.entities(kind).Values() }
 
 // Policies yields the customer managed policies in the order of their names.
-func (s *State) Policies() iter.Seq[*Policy] { return values(s.policies) }
-
-func values[V any](t tree[V]) iter.Seq[V] {
-	return func(yield func(V) bool) {
-		for _, v := range t.after("") {
-			if !yield(v) {
-				return
-			}
-		}
-	}
-}
+func (s *State) Policies() iter.Seq[*Policy] { return s.policies.Values() }
 
 func (s *State) put(e *Entity) {
 	t := s.entities(e.Kind)
-	*t = t.with(key(e.Name), e)
+	*t = t.With(key(e.Name), e)
 }
 
-func (s *State) putPolicy(p *Policy) { s.policies = s.policies.with(key(p.Name), p) }
+func (s *State) putPolicy(p *Policy) { s.policies = s.policies.With(key(p.Name), p) }
 
 func attachmentKey(arn string, kind Kind, entityKey string) string {
 	return arn + "\x00" + string(kind) + "\x00" + entityKey
@@ -105,45 +97,45 @@ func (s *State) attach(e *Entity, arn string) {
 		return
 	}
 	s.put(e.with(func(e *Entity) { e.Attached = added(e.Attached, arn) }))
-	s.attachments = s.attachments.with(attachmentKey(arn, e.Kind, key(e.Name)), attachment{e.Kind, key(e.Name)})
+	s.attachments = s.attachments.With(attachmentKey(arn, e.Kind, key(e.Name)), attachment{e.Kind, key(e.Name)})
 }
 
 func (s *State) detach(e *Entity, arn string) {
 	s.put(e.with(func(e *Entity) { e.Attached = removed(e.Attached, arn) }))
-	s.attachments = s.attachments.without(attachmentKey(arn, e.Kind, key(e.Name)))
+	s.attachments = s.attachments.Without(attachmentKey(arn, e.Kind, key(e.Name)))
 }
 
 // setBoundary sets or, with "", takes away the permissions boundary.
 func (s *State) setBoundary(e *Entity, arn string) {
 	if e.Boundary != "" {
-		s.boundaries = s.boundaries.without(attachmentKey(e.Boundary, e.Kind, key(e.Name)))
+		s.boundaries = s.boundaries.Without(attachmentKey(e.Boundary, e.Kind, key(e.Name)))
 	}
 	if arn != "" {
-		s.boundaries = s.boundaries.with(attachmentKey(arn, e.Kind, key(e.Name)), attachment{e.Kind, key(e.Name)})
+		s.boundaries = s.boundaries.With(attachmentKey(arn, e.Kind, key(e.Name)), attachment{e.Kind, key(e.Name)})
 	}
 	s.put(e.with(func(e *Entity) { e.Boundary = arn }))
 }
 
 // join makes the user a member of the group.
 func (s *State) join(user, group *Entity) {
-	if _, ok := s.members.get(memberKey(group.Name, user.Name)); ok {
+	if _, ok := s.members.Get(memberKey(group.Name, user.Name)); ok {
 		return
 	}
-	s.members = s.members.with(memberKey(group.Name, user.Name), key(user.Name))
+	s.members = s.members.With(memberKey(group.Name, user.Name), key(user.Name))
 	s.put(user.with(func(u *Entity) { u.Groups = added(u.Groups, group.Name) }))
 }
 
 func (s *State) leave(user, group *Entity) {
-	s.members = s.members.without(memberKey(group.Name, user.Name))
+	s.members = s.members.Without(memberKey(group.Name, user.Name))
 	s.put(user.with(func(u *Entity) { u.Groups = removed(u.Groups, group.Name) }))
 }
 
 // attachmentCount is how many users, groups and roles hold the policy.
 func (s *State) attachmentCount(arn string) int32 {
-	return int32(s.attachments.countBelow(arn + "\x00"))
+	return int32(s.attachments.CountBelow(arn + "\x00"))
 }
 
 // boundaryCount is how many users and roles have the policy as boundary.
 func (s *State) boundaryCount(arn string) int32 {
-	return int32(s.boundaries.countBelow(arn + "\x00"))
+	return int32(s.boundaries.CountBelow(arn + "\x00"))
 }

@@ -1,0 +1,147 @@
+package emulator
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ec2"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
+)
+
+// Account is one emulated account.
+type Account struct {
+	ID, Partition string
+	// IAM is the account's IAM, to look into and to change behind the
+	// operator's back.
+	IAM *iam.Account
+
+	newRegion func(name string) *Region
+
+	mu       sync.RWMutex
+	evaluate *bool
+	regions  map[string]*Region
+}
+
+// Region is what an account has in one region.
+type Region struct {
+	// Fleet is the machines, SSM the sessions and documents.
+	Fleet *fleet.Fleet
+	SSM   *ssm.Region
+
+	ec2 *ec2.Region
+}
+
+// AddAccount puts another account into the emulator.
+func (s *Server) AddAccount(f fixtures.Account) error {
+	partition := f.Partition
+	if partition == "" {
+		partition = "aws"
+	}
+	account := &Account{ID: f.ID, Partition: partition, evaluate: f.EvaluateIAM, regions: map[string]*Region{}}
+	account.newRegion = func(name string) *Region { return s.newRegion(account, name) }
+	account.IAM = iam.NewAccount(iam.Options{
+		ID: f.ID, Partition: partition, Now: s.clock.Now, Random: s.random, Lag: s.lag, EvaluationLag: s.evalLag, Paging: s.paging,
+		Changed: func(now time.Time, state *iam.State) {
+			s.changed(Change{Time: now, AccountID: f.ID, Service: "iam", IAM: state})
+		},
+	})
+	if err := account.load(f); err != nil {
+		return fmt.Errorf("load the fixture: account %s: %w", f.ID, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.accounts[f.ID]; ok {
+		return fmt.Errorf("load the fixture: account %s is there twice", f.ID)
+	}
+	s.accounts[f.ID] = account
+	return nil
+}
+
+func (a *Account) load(f fixtures.Account) error {
+	if err := a.IAM.Load(f); err != nil {
+		return err
+	}
+	for name, content := range f.Regions {
+		region := a.Region(name)
+		if err := region.Fleet.Load(content); err != nil {
+			return err
+		}
+		for _, d := range content.Documents {
+			if err := region.SSM.LoadDocument(d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Server) newRegion(a *Account, name string) *Region {
+	scope := service.Scope{Partition: a.Partition, Region: name, AccountID: a.ID}
+	changed := func(now time.Time) {
+		s.changed(Change{Time: now, AccountID: a.ID, Region: name, Service: "ssm"})
+	}
+	f := fleet.New(s.clock.Now, changed)
+	return &Region{
+		Fleet: f,
+		SSM: ssm.NewRegion(ssm.Options{
+			Scope: scope, Fleet: f, Now: s.clock.Now, Random: s.random, Lag: s.sessionLag, Paging: s.paging, Changed: changed,
+		}),
+		ec2: &ec2.Region{Scope: scope, Fleet: f, Paging: s.paging},
+	}
+}
+
+// Region returns what the account has in a region; empty where it has nothing.
+func (a *Account) Region(name string) *Region {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r, ok := a.regions[name]
+	if !ok {
+		r = a.newRegion(name)
+		a.regions[name] = r
+	}
+	return r
+}
+
+// Regions yields the regions in which there is or was anything, by name.
+func (a *Account) Regions() iter.Seq2[string, *Region] {
+	a.mu.RLock()
+	regions := maps.Clone(a.regions)
+	a.mu.RUnlock()
+	return func(yield func(string, *Region) bool) {
+		for _, name := range slices.Sorted(maps.Keys(regions)) {
+			if !yield(name, regions[name]) {
+				return
+			}
+		}
+	}
+}
+
+// resourceContext holds the tags of a resource that the emulator knows, as
+// condition keys.
+func (s *Server) resourceContext(arn string) authz.Context {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 {
+		return authz.Context{}
+	}
+	account := s.Account(parts[4])
+	if account == nil {
+		return authz.Context{}
+	}
+	switch parts[2] {
+	case "ssm", "ec2", "ssmmessages":
+		return account.Region(parts[3]).SSM.ResourceContext(arn)
+	case "iam":
+		return account.IAM.ResourceContext(arn)
+	}
+	return authz.Context{}
+}
