@@ -88,9 +88,8 @@ func (b *build) download(ctx context.Context, dir string, progress io.Writer) er
 
 // compile builds the binaries called names into dir.
 func (b *build) compile(ctx context.Context, dir string, names []string, progress io.Writer) error {
-	done := report(ctx, progress, fmt.Sprintf(
-		"compiling %s of Kubernetes %s, once per machine and version, about 12 min on two cores",
-		strings.Join(names, ", "), b.version))
+	fmt.Fprintln(progress, "control plane: what follows happens once per machine and version; compiling all of it takes about 12 min on two cores")
+	done := report(ctx, progress, fmt.Sprintf("compiling %s of Kubernetes %s", strings.Join(names, ", "), b.version))
 	defer done()
 
 	args := append([]string{"build", "-C", filepath.Join(b.root, moduleDir), "-o", dir + string(filepath.Separator)}, b.flags...)
