@@ -1,0 +1,88 @@
+// Command bench measures what the operator costs: calls to AWS, writes to the
+// API server, time, CPU and memory. It runs the real manager as a process of its
+// own, a real Kubernetes API server and an emulated AWS that answers without
+// delay, prints one table, and fails when a bound does not hold.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/go-logr/logr"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// options are the command line.
+type options struct {
+	manager   string
+	directory string
+	size      size
+}
+
+// size is how large the declarations are.
+type size struct {
+	// users are onboarded with one grant each.
+	users int
+	// principals of a larger account, and grants over them that are queued.
+	principals, grants int
+}
+
+func main() {
+	o, err := parseOptions(os.Args[1:], os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	ctrllog.SetLogger(logr.Discard())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "\nbench:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func parseOptions(args []string, output io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(output)
+	flags.StringVar(&o.manager, "manager", "bin/manager", "`file` of the operator's binary, as \"make build\" makes it")
+	flags.StringVar(&o.directory, "dir", "bin", "existing `directory` for the logs")
+	flags.IntVar(&o.size.users, "users", 200, "`number` of users that are onboarded with one grant each")
+	flags.IntVar(&o.size.principals, "principals", 1000, "`number` of principals of the queued grants")
+	flags.IntVar(&o.size.grants, "grants", 3000, "`number` of grants that are queued when a revocation comes")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("it takes flags only, not %q; --help lists them", flags.Arg(0))
+	case o.size.users < 3, o.size.principals < 1, o.size.grants < o.size.principals:
+		return o, errors.New("it takes at least 3 users, 1 principal, and a grant for each principal")
+	}
+	return o, nil
+}
+
+// run measures every suite and prints the table.
+func run(ctx context.Context, o options, out, progress io.Writer) error {
+	var figures []figure
+	for _, s := range suites(o.size) {
+		measured, err := s.run(ctx, o, progress)
+		if figures = append(figures, measured...); err != nil {
+			print(out, figures)
+			return err
+		}
+	}
+	print(out, figures)
+	return broken(figures)
+}

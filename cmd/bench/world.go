@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// world is what the rows of a suite share.
+type world struct {
+	env     *testenv.Env
+	manager *testenv.Process
+	binary  string
+	flags   []string
+	users   []string
+	log     *os.File
+	// own counts the writes of this program to objects of the project's kinds.
+	own int
+}
+
+// newWorld starts a control plane and an account, and no manager.
+func newWorld(ctx context.Context, s suite, o options) (*world, error) {
+	binary, err := filepath.Abs(o.manager)
+	if err != nil {
+		return nil, fmt.Errorf("find the operator's binary: %w", err)
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return nil, fmt.Errorf("there is no binary of the operator, build it with \"make build\": %w", err)
+	}
+	log, err := os.Create(filepath.Join(o.directory, "bench-manager-"+s.name+".log"))
+	if err != nil {
+		return nil, fmt.Errorf("make a log: %w", err)
+	}
+	w := &world{binary: binary, flags: s.flags, users: s.users, log: log}
+	w.env, err = testenv.Start(ctx, testenv.Options{Fixture: fixture(s.users)})
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+// fixture is an account with the operator and these users in it.
+func fixture(users []string) *fixtures.Fixture {
+	f := fixtures.S1()
+	for _, user := range users {
+		f.Accounts[0].Users = append(f.Accounts[0].Users, fixtures.User{Name: user})
+	}
+	return f
+}
+
+// start starts the manager, with further flags than the suite's.
+func (w *world) start(flags ...string) (err error) {
+	w.manager, err = w.env.StartProcess(testenv.ProcessOptions{
+		Binary: w.binary, Args: append(append([]string{}, w.flags...), flags...), Log: w.log,
+	})
+	return err
+}
+
+// close stops everything.
+func (w *world) close() error {
+	var err error
+	if w.env != nil {
+		err = w.env.Close()
+	}
+	return errors.Join(err, w.log.Close())
+}
+
+// watch lets time pass, while whatever happens is counted.
+func watch(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

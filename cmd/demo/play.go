@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What the samples in config/samples/s1 and the emulator's fixture hold.
+const (
+	samples   = "config/samples/s1"
+	namespace = "team-a"
+)
+
+var (
+	users   = []string{"user01", "user02"}
+	nodes   = []string{"PC01", "PC02"}
+	nodeIDs = map[string]string{"PC01": "i-051cac51072605f39", "PC02": "i-0ee187d8794b12114"}
+)
+
+// play shows access that comes with a manifest and goes with it.
+func (s *stage) play(ctx context.Context) error {
+	s.say("Nobody has been granted anything yet. Each user tries to open a session on each instance:")
+	if err := s.expect(ctx, nil); err != nil {
+		return err
+	}
+	s.say("Two manifests say that user01 may open sessions on PC01, and user02 on PC02.")
+	if err := s.apply(ctx); err != nil {
+		return err
+	}
+	if err := s.showPolicy(ctx, "user01"); err != nil {
+		return err
+	}
+	s.say("Each user tries again:")
+	if err := s.expect(ctx, map[string]string{"user01": "PC01", "user02": "PC02"}); err != nil {
+		return err
+	}
+	s.say("The manifest of user01 goes. kubectl returns once nothing of it is left in AWS.")
+	if err := s.kubectl(ctx, "delete", "sessionaccess", "user01-pc01", "-n", namespace, "--timeout=60s"); err != nil {
+		return err
+	}
+	s.say("Each user tries once more:")
+	return s.expect(ctx, map[string]string{"user02": "PC02"})
+}
+
+// apply applies the samples and shows them once they are ready.
+func (s *stage) apply(ctx context.Context) error {
+	if err := s.kubectl(ctx, "apply", "-k", samples); err != nil {
+		return err
+	}
+	err := s.kubectl(ctx, "wait", "--for=condition=Ready", "awsaccount,sessionaccess", "--all", "--all-namespaces", "--timeout=60s")
+	// What there is tells also why it is not ready.
+	return errors.Join(err, s.kubectl(ctx, "get", "awsaccount,sessionaccess", "-A"))
+}
+
+// showPolicy shows what IAM holds for a user.
+func (s *stage) showPolicy(ctx context.Context, user string) error {
+	arns, documents, err := attachedPolicies(ctx, s.env.AWSConfig(s.env.Credentials("admin")), user)
+	if err != nil {
+		return err
+	}
+	if len(arns) == 0 {
+		return fmt.Errorf("the SessionAccess of %s is ready, and IAM has no policy attached to %s", user, user)
+	}
+	for _, arn := range arns {
+		s.say("What IAM has attached to %s is %s:\n\n%s", user, arn, documents[arn])
+	}
+	return nil
+}
+
+// expect has every user try every node, shows what AWS answers, and fails where
+// that is not as declared: each user may reach one node, or none.
+func (s *stage) expect(ctx context.Context, may map[string]string) error {
+	got, err := tryAll(ctx, s.env, users, nodes, nodeIDs)
+	if err != nil {
+		return err
+	}
+	got.print(s.out)
+	if differences := got.differences(declared(users, nodes, may)); len(differences) > 0 {
+		return errors.New(strings.Join(differences, "\n"))
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// stage is everything that runs, and whom it is shown to.
+type stage struct {
+	out    io.Writer
+	env    *testenv.Env
+	logs   []*os.File
+	logged string // what the logs are of, and where
+}
+
+// setStage starts the control plane, the emulator and the operator.
+func setStage(ctx context.Context, o options, out io.Writer) (*stage, error) {
+	manager, err := filepath.Abs(o.manager)
+	if err != nil {
+		return nil, fmt.Errorf("find the operator's binary: %w", err)
+	}
+	if _, err := os.Stat(manager); err != nil {
+		return nil, fmt.Errorf("there is no binary of the operator, build it with \"make build\": %w", err)
+	}
+	s := &stage{out: out}
+	started := time.Now()
+	s.say("Starting a Kubernetes API server, an emulated AWS that judges every call by its caller's IAM policies, and the operator.")
+	if err := s.start(ctx, manager, o.directory); err != nil {
+		return nil, s.strike(err)
+	}
+	s.say("They run, after %s.", time.Since(started).Round(100*time.Millisecond))
+	return s, nil
+}
+
+func (s *stage) start(ctx context.Context, manager, directory string) error {
+	managerLog, err := s.log(directory, "demo-manager.log")
+	if err != nil {
+		return err
+	}
+	planeLog, err := s.log(directory, "demo-controlplane.log")
+	if err != nil {
+		return err
+	}
+	s.logged = fmt.Sprintf("The operator's log is %s, the control plane's %s.", managerLog.Name(), planeLog.Name())
+	s.env, err = testenv.Start(ctx, testenv.Options{ClusterOptions: testenv.ClusterOptions{Log: planeLog}})
+	if err != nil {
+		return err
+	}
+	_, err = s.env.StartProcess(testenv.ProcessOptions{Binary: manager, Args: []string{"--log-format=console"}, Log: managerLog})
+	return err
+}
+
+func (s *stage) log(directory, name string) (*os.File, error) {
+	file, err := os.Create(filepath.Join(directory, name))
+	if err != nil {
+		return nil, fmt.Errorf("make a log: %w", err)
+	}
+	s.logs = append(s.logs, file)
+	return file, nil
+}
+
+// strike stops everything. Where there was an error it returns that one, with
+// where to look for more.
+func (s *stage) strike(err error) error {
+	if s.env != nil {
+		err = errors.Join(err, s.env.Close())
+	}
+	for _, log := range s.logs {
+		err = errors.Join(err, log.Close())
+	}
+	if err != nil && s.logged != "" {
+		return fmt.Errorf("%w\n%s", err, s.logged)
+	}
+	return err
+}
+
+// say prints a paragraph.
+func (s *stage) say(format string, args ...any) {
+	fmt.Fprintf(s.out, format+"\n\n", args...)
+}
