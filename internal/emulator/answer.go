@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/aws/smithy-go"
+
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/wire"
 )
 
@@ -26,10 +28,12 @@ func writeAnswer(w http.ResponseWriter, x *exchange, out any, err error) {
 	if dialect == nil {
 		contentType = jsonContent
 	}
+	if err == nil && dialect == nil {
+		body, err = wire.EncodeJSON(out.(smithy.Serializable))
+	}
 	failure := asWireError(err)
 	switch {
 	case failure == nil && dialect == nil:
-		body = wire.EncodeJSON(out)
 	case failure == nil:
 		body = dialect.EncodeAnswer(x.operation, x.request.ID, out)
 	case dialect == nil:

@@ -2,11 +2,19 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
+	"io"
 	"math"
 	"reflect"
+	"strings"
 	"time"
+
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/aws/smithy-go/transport/http/protocol/awsjson"
 )
 
 // DecodeJSON fills the SDK input structure that into points to from the body
@@ -42,12 +50,7 @@ func jsonInto(name string, from any, into reflect.Value) error {
 		if !ok {
 			return wrongType(name)
 		}
-		for _, f := range fieldsOf(into.Type()) {
-			if err := jsonInto(f.name, members[f.name], into.Field(f.index)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return jsonStruct(members, into)
 	case into.Kind() == reflect.Slice:
 		return jsonList(name, from, into)
 	case into.Kind() == reflect.Map:
@@ -55,6 +58,22 @@ func jsonInto(name string, from any, into reflect.Value) error {
 	default:
 		return jsonScalar(name, from, into)
 	}
+}
+
+// jsonStruct finds members whatever their case: the SDK capitalises names that
+// the model does not.
+func jsonStruct(members map[string]any, into reflect.Value) error {
+	for key, member := range members {
+		for _, f := range fieldsOf(into.Type()) {
+			if !strings.EqualFold(f.name, key) {
+				continue
+			}
+			if err := jsonInto(f.name, member, into.Field(f.index)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func jsonList(name string, from any, into reflect.Value) error {
@@ -150,79 +169,32 @@ func wrongType(name string) error {
 	return Errorf(400, "SerializationException", "The value of %s is of the wrong type", name)
 }
 
-// EncodeJSON writes out, a pointer to the SDK's output structure, as the body
-// of a JSON 1.1 answer: members that are not set are left out, times are
-// seconds since the epoch.
-func EncodeJSON(out any) []byte {
-	tree := jsonFrom(reflect.ValueOf(out).Elem())
-	body, err := json.Marshal(tree)
+// answerShape stands for the shape of any output where the protocol wants to
+// know that there is one.
+var answerShape = smithy.NewOperationSchema(
+	smithy.NewSchema(smithy.ShapeID{Name: "Answer"}, smithy.ShapeTypeOperation, 0),
+	smithy.NewSchema(smithy.ShapeID{Name: "Answer"}, smithy.ShapeTypeStructure, 0), nil)
+
+var json11 = awsjson.New11(smithy.NewServiceSchema(smithy.NewSchema(smithy.ShapeID{Name: "Emulator"}, smithy.ShapeTypeService, 0), ""))
+
+// EncodeJSON writes an SDK output structure as the body of a JSON 1.1 answer.
+// The SDK writes it itself, as it would a request: so the names, which are not
+// always those of Go, and the times are its own.
+func EncodeJSON(out smithy.Serializable) ([]byte, error) {
+	request := smithyhttp.NewStackRequest().(*smithyhttp.Request)
+	if err := json11.SerializeRequest(context.Background(), answerShape, out, request); err != nil {
+		return nil, fmt.Errorf("encode %T: %w", out, err)
+	}
+	body, err := io.ReadAll(request.GetStream())
 	if err != nil {
-		// Only a float that is no number could fail, and no shape holds one.
-		panic(err)
+		return nil, fmt.Errorf("encode %T: %w", out, err)
 	}
-	return body
-}
-
-func jsonFrom(v reflect.Value) any {
-	switch v.Kind() {
-	case reflect.Pointer:
-		return jsonFrom(v.Elem())
-	case reflect.Struct:
-		if v.Type() == timeType {
-			return json.Number(jsonSeconds(v.Interface().(time.Time)))
-		}
-		members := map[string]any{}
-		for _, f := range fieldsOf(v.Type()) {
-			if member := v.Field(f.index); isSet(member) {
-				members[f.name] = jsonFrom(member)
-			}
-		}
-		return members
-	case reflect.Slice:
-		if v.Type() == bytesType {
-			return v.Bytes()
-		}
-		items := make([]any, v.Len())
-		for i := range items {
-			items[i] = jsonFrom(v.Index(i))
-		}
-		return items
-	case reflect.Map:
-		members := map[string]any{}
-		for _, key := range v.MapKeys() {
-			members[key.String()] = jsonFrom(v.MapIndex(key))
-		}
-		return members
-	default:
-		return v.Interface()
-	}
-}
-
-// isSet tells whether a member is written: nil never is, nor is an
-// enumeration without a value.
-func isSet(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Interface:
-		return !v.IsNil()
-	case reflect.String:
-		return v.Len() > 0
-	default:
-		return true
-	}
-}
-
-// jsonSeconds gives milliseconds where there are any, as SSM does.
-func jsonSeconds(t time.Time) string {
-	whole, err := json.Marshal(float64(t.UnixMilli()) / 1000)
-	if err != nil {
-		panic(err) // a quotient of an integer is always a number
-	}
-	return string(whole)
+	return body, nil
 }
 
 // EncodeJSONError writes the error document of JSON 1.1.
 func EncodeJSONError(e *Error) []byte {
-	body, err := json.Marshal(map[string]string{"__type": e.Code, "message": e.Message})
+	body, err := json.Marshal(map[string]string{"__type": e.Code, "Message": e.Message})
 	if err != nil {
 		panic(err) // a map of strings always marshals
 	}
