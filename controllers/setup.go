@@ -7,14 +7,11 @@ import (
 	"errors"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/account"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
@@ -46,16 +43,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	recorder := mgr.GetEventRecorder(recorderName)
-	accesses, accountTrigger, principals := &lifecycle.Trigger[reconcile.Request]{}, &lifecycle.Trigger[reconcile.Request]{}, &principal.Triggers{}
-	accounts := registry.New(principals.WakeAccount(mgr.GetClient()))
-	outcomes := outcome.NewStore(func(objects ...types.NamespacedName) {
-		accesses.Add(lifecycle.PriorityGrant, requests(objects)...)
-	})
+	accesses, principals := &sessionaccess.Trigger{}, &principal.Triggers{}
+	accounts := registry.New(principals.WakeAccount(mgr.GetClient()), accesses.WakeAccount(mgr.GetClient()))
+	outcomes := outcome.NewStore(accesses.WakeObjects)
 	return errors.Join(
 		(&account.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock,
 			Pool: o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
-		}).SetupWithManager(mgr, accountTrigger),
+		}).SetupWithManager(mgr),
 		(&principal.Reconciler{
 			Client: mgr.GetClient(), Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
 		}).SetupWithManager(mgr, principals),
@@ -64,12 +59,4 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			Sessions: sessionaccess.NewListings(),
 		}).SetupWithManager(mgr, accesses),
 	)
-}
-
-func requests(objects []types.NamespacedName) []reconcile.Request {
-	out := make([]reconcile.Request, len(objects))
-	for i, object := range objects {
-		out[i].NamespacedName = object
-	}
-	return out
 }

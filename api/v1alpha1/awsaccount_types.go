@@ -55,6 +55,8 @@ const (
 )
 
 // AWSAccountSpec declares an AWS account that the operator may converge.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.assumeRole) || !self.assumeRole.roleARN.contains(':role/') || self.assumeRole.roleARN.contains(':iam::' + self.accountID + ':role/')",message="assumeRole.roleARN is a role of another account than accountID; give a role in that account"
 type AWSAccountSpec struct {
 	// accountID is the account's 12-digit id. It cannot change: access that was
 	// granted in one account could not be taken away from another.
@@ -128,13 +130,13 @@ type AssumeRole struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=1224
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@:/-]+$')",message="externalID may hold letters, digits and _+=,.@:/-"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@:/-]+$')",message="externalID may hold letters, digits and _+=,.@:/- only, without spaces"
 	ExternalID string `json:"externalID,omitempty"`
 }
 
 // AllowedNamespaces selects the namespaces that may use an account.
 //
-// +kubebuilder:validation:XValidation:rule="(self.from == 'Selector') == has(self.selector)",message="selector is given exactly when from is Selector"
+// +kubebuilder:validation:XValidation:rule="(self.from == 'Selector') == has(self.selector)",message="give a selector with from: Selector, and none with All or None"
 type AllowedNamespaces struct {
 	// from is All, Selector or None.
 	// +required

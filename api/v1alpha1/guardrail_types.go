@@ -46,7 +46,7 @@ type Guardrail struct {
 	// maxValidity is the longest time between notBefore (or the creation of the
 	// object) and notAfter, which must then be given. For example 720h.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s')",message="maxValidity must be longer than 0s, for example 720h"
+	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s')",message="maxValidity is a time longer than 0s in h, m and s, for example 720h for 30 days"
 	MaxValidity *metav1.Duration `json:"maxValidity,omitempty"`
 
 	// requireMFA asks that every access has requireMFA.

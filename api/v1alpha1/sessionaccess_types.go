@@ -64,7 +64,9 @@ const (
 
 // SessionAccessSpec grants principals sessions on targets.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.notBefore) || !has(self.notAfter) || self.notBefore < self.notAfter",message="notAfter must be later than notBefore"
+// +kubebuilder:validation:XValidation:rule="!has(self.notBefore) || !has(self.notAfter) || self.notBefore < self.notAfter",message="notAfter must be later than notBefore; correct one of them"
+// +kubebuilder:validation:XValidation:rule="has(self.principals) && size(self.principals) > 0",message="principals names nobody; give at least one, such as {kind: User, name: user01}"
+// +kubebuilder:validation:XValidation:rule="has(self.targets) && size(self.targets) > 0",message="targets names no node; give at least one entry with instanceIDs, tags or activationRef"
 type SessionAccessSpec struct {
 	// accountRef names the AWSAccount. It cannot change: access that was granted
 	// in one account could not be taken away from another.
@@ -73,22 +75,22 @@ type SessionAccessSpec struct {
 	AccountRef AccountReference `json:"accountRef,omitzero"`
 
 	// principals that may open sessions, at most 100.
-	// +required
+	// +optional
 	// +listType=map
 	// +listMapKey=kind
 	// +listMapKey=name
-	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:XValidation:rule="!self.name.startsWith('arn:')",message="name is the name alone, not an ARN: write user01 for arn:aws:iam::488821267897:user/user01"
 	// +kubebuilder:validation:items:XValidation:rule="self.name.startsWith('arn:') || self.name.matches('^[A-Za-z0-9_+=,.@-]+$')",message="name may hold letters, digits and _+=,.@- only, without a path and without wildcards"
 	// +kubebuilder:validation:items:XValidation:rule="self.kind == 'Group' || size(self.name) <= 64",message="the name of a user, role or permission set has at most 64 characters"
 	// +kubebuilder:validation:items:XValidation:rule="self.kind != 'Role' || !self.name.lowerAscii().startsWith('awsreservedsso_')",message="a role of IAM Identity Center cannot be attached to; use kind PermissionSet with the permission set's name"
+	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.kind == p.kind && q.name.lowerAscii() == p.name.lowerAscii()))",message="principals whose names differ only in case are the same principal to IAM; keep one of them"
+	// +kubebuilder:validation:items:XValidation:rule="self.kind != 'PermissionSet' || (size(self.name) <= 32 && !self.name.startsWith('AWSReservedSSO_'))",message="a permission set is given by its own name of at most 32 characters: write Ops for the role AWSReservedSSO_Ops_0123456789abcdef"
 	Principals []Principal `json:"principals,omitempty"`
 
 	// targets on which sessions may be opened, any of at most 20.
-	// +required
+	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=20
 	Targets []Target `json:"targets,omitempty"`
 
@@ -100,7 +102,8 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
-	// documents with which sessions may be opened, at most 20.
+	// documents with which sessions may be opened, at most 20;
+	// SSM-SessionManagerRunShell when left out.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:default={{name: "SSM-SessionManagerRunShell"}}
@@ -108,7 +111,8 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:MaxItems=20
 	Documents []DocumentReference `json:"documents,omitempty"`
 
-	// clients from which sessions are opened: each brings the read permissions it needs.
+	// clients from which sessions are opened: each brings the read permissions
+	// it needs. SessionManagerConsole and CLI when left out.
 	// +optional
 	// +listType=set
 	// +kubebuilder:default={"SessionManagerConsole","CLI"}
@@ -124,10 +128,12 @@ type SessionAccessSpec struct {
 
 	// notBefore is when the access begins; at once when left out.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="timestamp(int(self)) == self && self >= timestamp('2000-01-01T00:00:00Z')",message="a time is written to the second and with its zone, for example 2027-01-01T00:00:00Z"
 	NotBefore *metav1.Time `json:"notBefore,omitempty"`
 
 	// notAfter is when the access ends; never when left out.
 	// +optional
+	// +kubebuilder:validation:XValidation:rule="timestamp(int(self)) == self && self >= timestamp('2000-01-01T00:00:00Z')",message="a time is written to the second and with its zone, for example 2027-01-01T00:00:00Z"
 	NotAfter *metav1.Time `json:"notAfter,omitempty"`
 
 	// requireMFA asks for credentials that were issued with multi-factor authentication.
@@ -201,7 +207,7 @@ type Target struct {
 
 // DocumentReference names a session document, in AWS or by its SessionDocument.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.name) != has(self.ref)",message="a document has exactly one of name and ref"
+// +kubebuilder:validation:XValidation:rule="has(self.name) != has(self.ref)",message="a document has exactly one of name and ref; write one entry for each"
 type DocumentReference struct {
 	// name of the document in AWS.
 	// +optional

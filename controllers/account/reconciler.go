@@ -36,9 +36,8 @@ type Reconciler struct {
 	ResyncInterval time.Duration
 }
 
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts,verbs=get;list;watch;patch;update
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts/status,verbs=patch;update
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts/finalizers,verbs=update
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts/status,verbs=patch
 
 // Reconcile verifies an account and registers it, or takes it off the registry.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {

@@ -56,7 +56,7 @@ func (w *work) outcome(plan policy.Plan, problems map[types.UID]problem, err err
 		case err != nil && (saw.Included || failedNarrowing):
 			return failure
 		default:
-			return problem{state: v1alpha1.PrincipalGranted, message: w.remark()}
+			return problem{state: v1alpha1.PrincipalGranted, message: w.remark(plan)}
 		}
 	})
 }
@@ -72,11 +72,11 @@ func (w *work) tell(narrowed bool, arns []string, about func(types.UID, outcome.
 }
 
 // remark is what people should know of a principal whose access is in place.
-func (w *work) remark() string {
+func (w *work) remark(plan policy.Plan) string {
 	switch {
 	case w.key.Kind == v1alpha1.PrincipalPermissionSet:
-		return fmt.Sprintf("Reference the customer managed policy %s with path %s in permission set %s.",
-			w.policyName(1), policy.Path(w.OwnerID), w.claims.name)
+		return fmt.Sprintf("Reference each of these customer managed policies, with path %s, in permission set %s: %s.",
+			policy.Path(w.OwnerID), w.claims.name, strings.Join(w.policyNames(plan), ", "))
 	case w.view.Boundary != "":
 		return fmt.Sprintf("%s %s has the permissions boundary %s, which may allow less than this grant.", w.key.Kind, w.claims.name, w.view.Boundary)
 	default:
@@ -87,13 +87,20 @@ func (w *work) remark() string {
 // policyARNs are the policies of a plan that IAM holds.
 func (w *work) policyARNs(plan policy.Plan) []string {
 	var arns []string
-	for i, document := range plan.Documents {
-		if document == "" {
-			continue
-		}
-		if view := w.account.Cloud.Mirror().Policy(w.policyName(i + 1)); view.Presence == cloud.Present {
+	for _, name := range w.policyNames(plan) {
+		if view := w.account.Cloud.Mirror().Policy(name); view.Presence == cloud.Present {
 			arns = append(arns, view.ARN)
 		}
 	}
 	return arns
+}
+
+func (w *work) policyNames(plan policy.Plan) []string {
+	var names []string
+	for i, document := range plan.Documents {
+		if document != "" {
+			names = append(names, w.policyName(i+1))
+		}
+	}
+	return names
 }

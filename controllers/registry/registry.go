@@ -47,14 +47,14 @@ type Listener func(ctx context.Context, accountID string, resync bool)
 
 // Registry holds the verified accounts by account id.
 type Registry struct {
-	mu       sync.RWMutex
-	listener Listener
-	entries  map[string]Entry
+	mu        sync.RWMutex
+	listeners []Listener
+	entries   map[string]Entry
 }
 
 // New returns an empty registry.
-func New(listener Listener) *Registry {
-	return &Registry{listener: listener, entries: map[string]Entry{}}
+func New(listeners ...Listener) *Registry {
+	return &Registry{listeners: listeners, entries: map[string]Entry{}}
 }
 
 // Get returns the verified account of an id.
@@ -71,7 +71,7 @@ func (r *Registry) Put(ctx context.Context, e Entry) {
 	before, had := r.entries[e.AccountID]
 	r.entries[e.AccountID] = e
 	r.mu.Unlock()
-	r.listener(ctx, e.AccountID, had && before.Generation == e.Generation && before.Name == e.Name)
+	r.tell(ctx, e.AccountID, had && before.Generation == e.Generation && before.Name == e.Name)
 }
 
 // Remove forgets the account that was registered under an AWSAccount, if any.
@@ -86,6 +86,12 @@ func (r *Registry) Remove(ctx context.Context, name string) {
 	}
 	r.mu.Unlock()
 	for _, id := range lost {
-		r.listener(ctx, id, false)
+		r.tell(ctx, id, false)
+	}
+}
+
+func (r *Registry) tell(ctx context.Context, accountID string, resync bool) {
+	for _, listener := range r.listeners {
+		listener(ctx, accountID, resync)
 	}
 }

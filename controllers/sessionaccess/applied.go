@@ -10,9 +10,34 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
-// maxRevoking bounds the former grants that a record holds. While it is full,
-// a further change waits until one of them is proven gone.
-const maxRevoking = 64
+const (
+	// maxRevoking bounds the former grants that a record holds, as the API does.
+	maxRevoking = 64
+	// maxWeight bounds their members (ids, tags, principals, documents …), each of
+	// about 25 bytes: etcd takes objects of 1.5 MiB at most.
+	maxWeight = 20_000
+)
+
+// full says that a record cannot hold another former grant: a further change
+// waits until those that it holds are proven gone.
+func full(record *v1alpha1.AppliedAccess) bool {
+	weight := weigh(record.Granted)
+	for i := range record.Revoking {
+		weight += weigh(&record.Revoking[i])
+	}
+	return len(record.Revoking) >= maxRevoking || weight > maxWeight
+}
+
+func weigh(g *v1alpha1.ResolvedGrant) int {
+	weight := len(g.Principals) + len(g.Regions) + len(g.Documents) + len(g.SourceCIDRs)
+	for _, t := range g.Targets {
+		weight += len(t.InstanceIDs) + tagWeight*len(t.Tags)
+	}
+	return weight
+}
+
+// tagWeight: a tag may have 384 characters, of up to four bytes.
+const tagWeight = 60
 
 // nextApplied is the record after a judgement: what is granted from now on, and
 // what is still to be taken away. It returns the record it was given when
@@ -30,7 +55,7 @@ func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, 
 	}
 	next := record.DeepCopy()
 	if record.Granted != nil && !grants.Covers(granted, record.Granted) {
-		if len(next.Revoking) >= maxRevoking {
+		if full(record) {
 			return record
 		}
 		if !slices.ContainsFunc(next.Revoking, func(old v1alpha1.ResolvedGrant) bool {

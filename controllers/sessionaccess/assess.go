@@ -153,13 +153,16 @@ func revoking(record *v1alpha1.AppliedAccess) lifecycle.Verdict {
 }
 
 // setActive tells whether the present moment lies inside the grant's time.
-func setActive(status *v1alpha1.SessionAccessStatus, generation int64, spec *v1alpha1.SessionAccessSpec, now time.Time) {
+func setActive(access *v1alpha1.SessionAccess, now time.Time) {
+	status, spec, deleting := &access.Status, &access.Spec, !access.DeletionTimestamp.IsZero()
 	set := func(s metav1.ConditionStatus, reason, message string) {
-		lifecycle.SetCondition(&status.Conditions, generation, v1alpha1.ConditionActive, s, reason, message)
+		lifecycle.SetCondition(&status.Conditions, access.Generation, v1alpha1.ConditionActive, s, reason, message)
 	}
 	switch {
 	case spec.NotAfter != nil && !now.Before(spec.NotAfter.Time):
 		set(metav1.ConditionFalse, v1alpha1.ReasonExpired, "notAfter has passed.")
+	case deleting:
+		set(metav1.ConditionFalse, v1alpha1.ReasonNotGranted, "This object is being deleted, and its access with it.")
 	case status.Applied == nil || status.Applied.Granted == nil:
 		set(metav1.ConditionFalse, v1alpha1.ReasonNotGranted, "Nothing is granted; condition Ready tells why.")
 	case spec.NotBefore != nil && now.Before(spec.NotBefore.Time):

@@ -31,9 +31,8 @@ type Reconciler struct {
 	Sessions *Listings
 }
 
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch;update
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses/status,verbs=patch;update
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses/finalizers,verbs=update
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -118,8 +117,11 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 	}
 	access.Status.Applied = next
 	verdict := applying(next)
-	if j.problem != nil {
+	switch {
+	case j.problem != nil:
 		verdict = *j.problem
+	case !r.accountVerified(next):
+		verdict = accountNotReady(access)
 	}
 	log.FromContext(ctx).Info("Recording what is granted", "serial", next.Serial, "revoking", len(next.Revoking))
 	return r.write(ctx, before, access, verdict)

@@ -27,14 +27,14 @@ const concurrency = 4
 
 // SetupWithManager registers the controller. wake is how outcomes and accounts
 // enqueue objects.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[reconcile.Request]) error {
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("sessionaccess").
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
 		Watches(&v1alpha1.SessionAccess{}, ownEvents()).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfAccount), builder.WithPredicates(accountNews())).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.accessesInNamespace)).
-		WatchesRawSource(wake).
+		WatchesRawSource(&wake.Trigger).
 		Complete(r)
 }
 
@@ -85,17 +85,17 @@ func accountNews() predicate.Predicate {
 
 // accessesOfAccount lists the objects that name an AWSAccount.
 func (r *Reconciler) accessesOfAccount(ctx context.Context, account client.Object) []reconcile.Request {
-	return r.list(ctx, index.OfAccountName(account.GetName()))
+	return list(ctx, r.Client, index.OfAccountName(account.GetName()))
 }
 
 // accessesInNamespace lists the objects of a namespace, whose labels decide.
 func (r *Reconciler) accessesInNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
-	return r.list(ctx, client.InNamespace(namespace.GetName()))
+	return list(ctx, r.Client, client.InNamespace(namespace.GetName()))
 }
 
-func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []reconcile.Request {
+func list(ctx context.Context, c client.Reader, opts ...client.ListOption) []reconcile.Request {
 	var all v1alpha1.SessionAccessList
-	if err := r.Client.List(ctx, &all, opts...); err != nil {
+	if err := c.List(ctx, &all, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
 		// A list from the cache fails only while the manager stops.
 		ctrl.LoggerFrom(ctx).Error(err, "Listing the SessionAccesses that an event concerns")
 		return nil

@@ -16,7 +16,7 @@ func (r *Reconciler) write(ctx context.Context, before, access *v1alpha1.Session
 	status.ObservedGeneration = access.Generation
 	status.Summary = summarize(&access.Spec, status.Principals)
 	transition := v.Apply(&status.Conditions, access.Generation)
-	setActive(status, access.Generation, &access.Spec, r.Clock.Now())
+	setActive(access, r.Clock.Now())
 	written, err := lifecycle.WriteStatus(ctx, r.Client, before, access)
 	if err == nil && written && transition {
 		lifecycle.Announce(r.Recorder, access, v)

@@ -1,0 +1,36 @@
+package sessionaccess
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+)
+
+// Trigger wakes the controller from outside.
+type Trigger struct {
+	lifecycle.Trigger[reconcile.Request]
+}
+
+// WakeObjects wakes the objects that an outcome changes something for.
+func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
+	requests := make([]reconcile.Request, len(objects))
+	for i, object := range objects {
+		requests[i].NamespacedName = object
+	}
+	t.Add(lifecycle.PriorityGrant, requests...)
+}
+
+// WakeAccount wakes the objects of an account that was verified, lost or
+// declared anew. What a mere resync finds comes through the principals.
+func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, accountID string, resync bool) {
+	return func(ctx context.Context, accountID string, resync bool) {
+		if !resync {
+			t.Add(lifecycle.PriorityGrant, list(ctx, c, index.OfAccountID(accountID))...)
+		}
+	}
+}
