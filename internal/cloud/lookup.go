@@ -25,7 +25,11 @@ func (a *Account) LookUpPrincipal(ctx context.Context, p Principal) (PrincipalVi
 		found.read = begun
 	}
 	a.mirror.foundPrincipal(p, found)
-	return a.mirror.Principal(p), nil
+	view := a.mirror.Principal(p)
+	if found == nil {
+		view.Presence = Absent // also where the mirror is not filled yet
+	}
+	return view, nil
 }
 
 func getPrincipal(ctx context.Context, client *iam.Client, p Principal) (*principal, error) {

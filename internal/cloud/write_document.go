@@ -22,8 +22,9 @@ type NewPolicy struct {
 }
 
 // CreatePolicy makes a policy under our path. One that is there already gets
-// the document instead; a NameTakenError tells that a policy outside of our
-// path bears the name. One call, two when it is there already.
+// the document instead. A NameTakenError tells that a policy outside of our
+// path bears the name; one that the mirror has not seen yet makes it a
+// SettlingError until the next Refresh. One call, two when the policy is there.
 func (a *Account) CreatePolicy(ctx context.Context, policy NewPolicy) error {
 	return a.write(ctx, policy.Name, func(w *writer) error {
 		return a.explain(w.create(ctx, policy), "creating policy %q", policy.Name)
@@ -67,43 +68,17 @@ func (w *writer) create(ctx context.Context, wanted NewPolicy) error {
 
 // createExisting is for a name that is taken: by us, be it that a first
 // attempt was not lost after all, or by somebody else. Which of them it is
-// tells a write, not a read: reads lag.
+// tells a write, not a read: reads lag. Who else it is, the bulk read has seen
+// or will see.
 func (w *writer) createExisting(ctx context.Context, wanted NewPolicy) error {
 	err := w.put(ctx, wanted.Document)
 	if Code(err) != codeNoSuchEntity {
 		return err
 	}
-	arn, err := w.misplaced(ctx)
-	if err != nil {
-		return err
+	if arn := w.account.mirror.misplacedARN(w.name); arn != "" {
+		return &NameTakenError{Name: w.name, ARN: arn}
 	}
-	if arn == "" {
-		return &SettlingError{Name: w.name}
-	}
-	return &NameTakenError{Name: w.name, ARN: arn}
-}
-
-// misplaced finds the policy of that name outside of our path; "" when there
-// is none to be seen.
-func (w *writer) misplaced(ctx context.Context) (arn string, err error) {
-	if arn = w.account.mirror.misplacedARN(w.name); arn != "" {
-		return arn, nil
-	}
-	pages := iam.NewListPoliciesPaginator(w.client, &iam.ListPoliciesInput{
-		Scope: types.PolicyScopeTypeLocal, MaxItems: aws.Int32(pageSize),
-	})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return "", err
-		}
-		for _, policy := range page.Policies {
-			if nameKey(aws.ToString(policy.PolicyName)) == nameKey(w.name) && aws.ToString(policy.Arn) != w.arn {
-				return aws.ToString(policy.Arn), nil
-			}
-		}
-	}
-	return "", nil
+	return &SettlingError{Name: w.name}
 }
 
 // put makes a new default version, and room for it when there is none.
@@ -120,16 +95,19 @@ func (w *writer) put(ctx context.Context, document string) error {
 	// Too many versions, other than the mirror knew, or too large a document:
 	// AWS's code is the same.
 	versions, current, err := listVersions(ctx, w.client, &w.arn)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case len(versions) >= w.account.versionsPerPolicy():
+	}
+	if len(versions) >= w.account.versionsPerPolicy() {
 		if err := w.dropOldest(ctx, versions, current); err != nil {
 			return err
 		}
-		return w.putVersion(ctx, document)
-	case len(document) <= w.account.knownQuotas().PolicySize:
-		return &SettlingError{Name: w.name} // there are more than the list shows yet
+		if refusal = w.putVersion(ctx, document); Code(refusal) != codeLimitExceeded {
+			return refusal
+		}
+	}
+	if len(document) <= w.account.knownQuotas().PolicySize {
+		return &SettlingError{Name: w.name} // the list of versions lags
 	}
 	return refusal
 }
