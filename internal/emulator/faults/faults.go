@@ -127,6 +127,9 @@ func (s *Set) Add(f Fault) (string, error) {
 	if !f.Kind.known() {
 		return "", fmt.Errorf("there is no fault of kind %q", f.Kind)
 	}
+	if f.Share < 0 || f.Share > 1 || f.Nth < 0 || f.Count < 0 || f.Latency < 0 {
+		return "", fmt.Errorf("share is from 0 to 1, nth, count and latency are not negative")
+	}
 	if f.Kind == Error && f.Code == "" {
 		return "", fmt.Errorf("a fault of kind %s needs a code", f.Kind)
 	}
