@@ -20,6 +20,7 @@ func (s *Server) newControl() http.Handler {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { writeControl(w, r, f) })
 	}
 	handle("GET /_emulator/health", s.controlHealth)
+	handle("GET /_emulator/operations", func(*http.Request) (any, error) { return s.Operations(), nil })
 	handle("GET /_emulator/calls", func(*http.Request) (any, error) { return s.Calls(), nil })
 	handle("GET /_emulator/calls/log", s.controlCallLog)
 	handle("DELETE /_emulator/calls", s.controlResetCalls)

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
@@ -121,4 +122,16 @@ func (s *Server) OnCall(hook func(calls.Call)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hooks = append(s.hooks, hook)
+}
+
+// Operations lists what the emulator can do, as "service:Operation".
+func (s *Server) Operations() []string {
+	var list []string
+	for name, svc := range s.services {
+		for operation := range svc.Operations {
+			list = append(list, name+":"+operation)
+		}
+	}
+	slices.Sort(list)
+	return list
 }

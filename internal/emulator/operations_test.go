@@ -1,0 +1,154 @@
+package emulator_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// everything is a walk through all operations, each input on the ground that
+// those before it have made. The operation is told by the input's type.
+func everything() []any {
+	s := aws.String
+	own := s("arn:aws:iam::" + account + ":policy/P")
+	document, trust := s(anyDocument), s(trustEC2)
+	return []any{
+		&iam.CreatePolicyInput{PolicyName: s("P"), PolicyDocument: document}, &iam.GetPolicyInput{PolicyArn: own},
+		&iam.ListPoliciesInput{}, &iam.TagPolicyInput{PolicyArn: own, Tags: tags("k")}, &iam.ListPolicyTagsInput{PolicyArn: own},
+		&iam.UntagPolicyInput{PolicyArn: own, TagKeys: []string{"k"}},
+		&iam.CreatePolicyVersionInput{PolicyArn: own, PolicyDocument: document}, &iam.GetPolicyVersionInput{PolicyArn: own, VersionId: s("v2")},
+		&iam.ListPolicyVersionsInput{PolicyArn: own}, &iam.SetDefaultPolicyVersionInput{PolicyArn: own, VersionId: s("v2")},
+		&iam.DeletePolicyVersionInput{PolicyArn: own, VersionId: s("v1")},
+
+		&iam.CreateUserInput{UserName: s("u")}, &iam.GetUserInput{UserName: s("u")}, &iam.ListUsersInput{},
+		&iam.CreateGroupInput{GroupName: s("g")}, &iam.GetGroupInput{GroupName: s("g")}, &iam.ListGroupsInput{},
+		&iam.CreateRoleInput{RoleName: s("r"), AssumeRolePolicyDocument: trust}, &iam.GetRoleInput{RoleName: s("r")}, &iam.ListRolesInput{},
+		&iam.UpdateAssumeRolePolicyInput{RoleName: s("r"), PolicyDocument: trust},
+		&iam.TagUserInput{UserName: s("u"), Tags: tags("k")}, &iam.UntagUserInput{UserName: s("u"), TagKeys: []string{"k"}},
+		&iam.TagRoleInput{RoleName: s("r"), Tags: tags("k")}, &iam.UntagRoleInput{RoleName: s("r"), TagKeys: []string{"k"}},
+		&iam.AddUserToGroupInput{UserName: s("u"), GroupName: s("g")}, &iam.ListGroupsForUserInput{UserName: s("u")},
+		&iam.RemoveUserFromGroupInput{UserName: s("u"), GroupName: s("g")},
+
+		&iam.AttachUserPolicyInput{UserName: s("u"), PolicyArn: own}, &iam.ListAttachedUserPoliciesInput{UserName: s("u")},
+		&iam.AttachGroupPolicyInput{GroupName: s("g"), PolicyArn: own}, &iam.ListAttachedGroupPoliciesInput{GroupName: s("g")},
+		&iam.AttachRolePolicyInput{RoleName: s("r"), PolicyArn: own}, &iam.ListAttachedRolePoliciesInput{RoleName: s("r")},
+		&iam.ListEntitiesForPolicyInput{PolicyArn: own},
+		&iam.DetachUserPolicyInput{UserName: s("u"), PolicyArn: own}, &iam.DetachGroupPolicyInput{GroupName: s("g"), PolicyArn: own},
+		&iam.DetachRolePolicyInput{RoleName: s("r"), PolicyArn: own},
+		&iam.PutUserPermissionsBoundaryInput{UserName: s("u"), PermissionsBoundary: own}, &iam.DeleteUserPermissionsBoundaryInput{UserName: s("u")},
+		&iam.PutRolePermissionsBoundaryInput{RoleName: s("r"), PermissionsBoundary: own}, &iam.DeleteRolePermissionsBoundaryInput{RoleName: s("r")},
+		&iam.PutUserPolicyInput{UserName: s("u"), PolicyName: s("i"), PolicyDocument: document}, &iam.GetUserPolicyInput{UserName: s("u"), PolicyName: s("i")},
+		&iam.ListUserPoliciesInput{UserName: s("u")}, &iam.DeleteUserPolicyInput{UserName: s("u"), PolicyName: s("i")},
+		&iam.PutGroupPolicyInput{GroupName: s("g"), PolicyName: s("i"), PolicyDocument: document}, &iam.GetGroupPolicyInput{GroupName: s("g"), PolicyName: s("i")},
+		&iam.ListGroupPoliciesInput{GroupName: s("g")}, &iam.DeleteGroupPolicyInput{GroupName: s("g"), PolicyName: s("i")},
+		&iam.PutRolePolicyInput{RoleName: s("r"), PolicyName: s("i"), PolicyDocument: document}, &iam.GetRolePolicyInput{RoleName: s("r"), PolicyName: s("i")},
+		&iam.ListRolePoliciesInput{RoleName: s("r")}, &iam.DeleteRolePolicyInput{RoleName: s("r"), PolicyName: s("i")},
+
+		&iam.GetAccountAuthorizationDetailsInput{}, &iam.GetAccountSummaryInput{},
+		&iam.SimulatePrincipalPolicyInput{PolicySourceArn: s("arn:aws:iam::" + account + ":user/u"), ActionNames: []string{"ssm:StartSession"}},
+		&iam.DeleteUserInput{UserName: s("u")}, &iam.DeleteGroupInput{GroupName: s("g")}, &iam.DeleteRoleInput{RoleName: s("r")},
+		&iam.DeletePolicyInput{PolicyArn: own},
+
+		&sts.GetCallerIdentityInput{}, &sts.AssumeRoleInput{RoleArn: s(operatorRole), RoleSessionName: s("me"), ExternalId: s("abc")},
+
+		&ssm.StartSessionInput{Target: s(pc01), Reason: s("why")}, &ssm.DescribeSessionsInput{State: ssmtypes.SessionStateActive},
+		&ssm.ResumeSessionInput{SessionId: s("$session")}, &ssm.TerminateSessionInput{SessionId: s("$session")},
+		&ssm.GetConnectionStatusInput{Target: s(pc01)}, &ssm.DescribeInstanceInformationInput{},
+		&ssm.CreateDocumentInput{Name: s("doc"), Content: s(`{"schemaVersion":"1.0","sessionType":"Standard_Stream"}`), DocumentType: ssmtypes.DocumentTypeSession},
+		&ssm.GetDocumentInput{Name: s("doc")}, &ssm.DescribeDocumentInput{Name: s("doc")}, &ssm.DeleteDocumentInput{Name: s("doc")},
+
+		&ec2.DescribeInstancesInput{Filters: []ec2types.Filter{{Name: s("tag:Name"), Values: []string{"PC0*"}}}}, &ec2.DescribeRegionsInput{},
+	}
+}
+
+func TestEveryOperationAnswersTheSDK(t *testing.T) {
+	w := newWorld(t)
+	clients := map[string]any{"iam": w.iam(admin), "sts": w.sts(admin), "ssm": w.ssm(admin), "ec2": w.ec2(admin)}
+	session := ""
+	for _, in := range everything() {
+		shape := reflect.TypeOf(in).Elem()
+		name := shape.Name()[:len(shape.Name())-len("Input")]
+		service := shape.PkgPath()[len("github.com/aws/aws-sdk-go-v2/service/"):]
+		if id := reflect.ValueOf(in).Elem().FieldByName("SessionId"); id.IsValid() {
+			id.Set(reflect.ValueOf(&session))
+		}
+		result := reflect.ValueOf(clients[service]).MethodByName(name).Call([]reflect.Value{reflect.ValueOf(ctx(t)), reflect.ValueOf(in)})
+		if err, failed := result[1].Interface().(error); failed {
+			t.Fatalf("%s:%s: %v", service, name, err)
+		}
+		if out, ok := result[0].Interface().(*ssm.StartSessionOutput); ok {
+			session = *out.SessionId
+		}
+	}
+	counts := w.Calls()
+	for _, operation := range w.Operations() {
+		if counts.ByAction[operation] == 0 {
+			t.Errorf("%s is never called", operation)
+		}
+	}
+	if counts.Errors != 0 {
+		t.Errorf("the calls are %+v", counts)
+	}
+}
+
+func TestUnknownOperationsAreRefused(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.iam(admin).ListSAMLProviders(ctx(t), &iam.ListSAMLProvidersInput{})
+	wantCode(t, err, "InvalidAction")
+	_, err = w.ssm(admin).ListAssociations(ctx(t), &ssm.ListAssociationsInput{})
+	wantCode(t, err, "UnknownOperationException")
+	_, err = w.ec2(admin).DescribeSpotPriceHistory(ctx(t), &ec2.DescribeSpotPriceHistoryInput{})
+	wantCode(t, err, "InvalidAction")
+}
+
+func TestInstancesAreFilteredAndPaged(t *testing.T) {
+	w := newWorld(t)
+	find := func(in ec2.DescribeInstancesInput) ([]string, error) {
+		out, err := w.ec2(admin).DescribeInstances(ctx(t), &in)
+		if err != nil {
+			return nil, err
+		}
+		var ids []string
+		for _, r := range out.Reservations {
+			for _, i := range r.Instances {
+				ids = append(ids, *i.InstanceId)
+			}
+		}
+		return ids, nil
+	}
+	filter := func(name string, values ...string) []ec2types.Filter {
+		return []ec2types.Filter{{Name: aws.String(name), Values: values}}
+	}
+	for name, c := range map[string]struct {
+		in   ec2.DescribeInstancesInput
+		want []string
+		code string
+	}{
+		"all":               {ec2.DescribeInstancesInput{}, []string{pc01, pc02}, ""},
+		"by id":             {ec2.DescribeInstancesInput{InstanceIds: []string{pc02}}, []string{pc02}, ""},
+		"by filter":         {ec2.DescribeInstancesInput{Filters: filter("instance-id", pc01, "i-none")}, []string{pc01}, ""},
+		"by tag":            {ec2.DescribeInstancesInput{Filters: filter("tag:Name", "PC02")}, []string{pc02}, ""},
+		"by tag, wildcards": {ec2.DescribeInstancesInput{Filters: filter("tag:Name", "?C0*")}, []string{pc01, pc02}, ""},
+		"by state":          {ec2.DescribeInstancesInput{Filters: filter("instance-state-name", "stopped")}, nil, ""},
+		"by nonsense":       {ec2.DescribeInstancesInput{Filters: filter("nonsense", "x")}, nil, "InvalidParameterValue"},
+		"an id that is not": {ec2.DescribeInstancesInput{InstanceIds: []string{"i-00000000000000000"}}, nil, "InvalidInstanceID.NotFound"},
+		"no id":             {ec2.DescribeInstancesInput{InstanceIds: []string{"PC01"}}, nil, "InvalidInstanceID.Malformed"},
+		"ids and pages":     {ec2.DescribeInstancesInput{InstanceIds: []string{pc01}, MaxResults: aws.Int32(5)}, nil, "InvalidParameterCombination"},
+		"too small a page":  {ec2.DescribeInstancesInput{MaxResults: aws.Int32(4)}, nil, "InvalidParameterValue"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ids, err := find(c.in)
+			wantCode(t, err, c.code)
+			if !reflect.DeepEqual(ids, c.want) {
+				t.Fatalf("the instances are %v, want %v", ids, c.want)
+			}
+		})
+	}
+}

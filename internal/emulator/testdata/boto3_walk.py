@@ -1,0 +1,119 @@
+"""Calls every operation of the emulator as a client that knows nothing of it."""
+import json
+
+import boto3
+from botocore.exceptions import ClientError
+
+iam, sts, ssm, ec2 = (boto3.client(s) for s in ("iam", "sts", "ssm", "ec2"))
+account = sts.get_caller_identity()["Account"]
+document = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Sid": "A", "Effect": "Allow", "Action": "ssm:StartSession", "Resource": "*",
+     "Condition": {"StringEquals": {"ssm:resourceTag/Name": "a+b c%20é"}}}]}, ensure_ascii=False)
+trust = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+
+
+def refused(code, call, **arguments):
+    try:
+        call(**arguments)
+    except ClientError as e:
+        assert e.response["Error"]["Code"] == code, e
+        assert e.response["Error"]["Message"], e
+        return
+    raise AssertionError("nothing was refused, %s was expected" % code)
+
+
+arn = iam.create_policy(PolicyName="P", Path="/ssm-access/x/", PolicyDocument=document, Description="d",
+                        Tags=[{"Key": "k", "Value": "v"}])["Policy"]["Arn"]
+assert arn == "arn:aws:iam::%s:policy/ssm-access/x/P" % account
+policy = iam.get_policy(PolicyArn=arn)["Policy"]
+assert policy["Tags"] == [{"Key": "k", "Value": "v"}] and policy["DefaultVersionId"] == "v1" and policy["IsAttachable"]
+refused("EntityAlreadyExists", iam.create_policy, PolicyName="p", PolicyDocument=document)
+assert iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]["Document"] == json.loads(document)
+iam.create_policy_version(PolicyArn=arn, PolicyDocument=document)
+iam.set_default_policy_version(PolicyArn=arn, VersionId="v2")
+assert [v["VersionId"] for v in iam.list_policy_versions(PolicyArn=arn)["Versions"] if v["IsDefaultVersion"]] == ["v2"]
+iam.delete_policy_version(PolicyArn=arn, VersionId="v1")
+iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "l", "Value": "w"}])
+iam.untag_policy(PolicyArn=arn, TagKeys=["k"])
+assert iam.list_policy_tags(PolicyArn=arn)["Tags"] == [{"Key": "l", "Value": "w"}]
+assert arn in [p["Arn"] for page in iam.get_paginator("list_policies").paginate(Scope="Local", PaginationConfig={"PageSize": 1}) for p in page["Policies"]]
+
+iam.create_user(UserName="u", Path="/x/", Tags=[{"Key": "k", "Value": "v"}])
+iam.create_group(GroupName="g")
+iam.create_role(RoleName="r", AssumeRolePolicyDocument=trust, Description="d")
+assert iam.get_user(UserName="u")["User"]["Path"] == "/x/"
+assert iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"] == json.loads(trust)
+iam.update_assume_role_policy(RoleName="r", PolicyDocument=trust)
+assert "u" in [u["UserName"] for u in iam.list_users(PathPrefix="/x/")["Users"]]
+assert "g" in [g["GroupName"] for g in iam.list_groups()["Groups"]]
+assert "r" in [r["RoleName"] for r in iam.list_roles()["Roles"]]
+iam.add_user_to_group(UserName="u", GroupName="g")
+assert [u["UserName"] for u in iam.get_group(GroupName="g")["Users"]] == ["u"]
+assert [g["GroupName"] for g in iam.list_groups_for_user(UserName="u")["Groups"]] == ["g"]
+for kind, key in (("user", "UserName"), ("group", "GroupName"), ("role", "RoleName")):
+    who = {key: kind[0]}
+    op = lambda name: getattr(iam, name % kind)  # noqa: E731
+    op("attach_%s_policy")(PolicyArn=arn, **who)
+    assert op("list_attached_%s_policies")(**who)["AttachedPolicies"] == [{"PolicyName": "P", "PolicyArn": arn}]
+    op("put_%s_policy")(PolicyName="i", PolicyDocument=document, **who)
+    assert op("get_%s_policy")(PolicyName="i", **who)["PolicyDocument"] == json.loads(document)
+    assert op("list_%s_policies")(**who)["PolicyNames"] == ["i"]
+    if kind != "group":
+        op("put_%s_permissions_boundary")(PermissionsBoundary=arn, **who)
+        op("tag_%s")(Tags=[{"Key": "t", "Value": "w"}], **who)
+        op("untag_%s")(TagKeys=["t"], **who)
+entities = iam.list_entities_for_policy(PolicyArn=arn)
+assert [len(entities[k]) for k in ("PolicyUsers", "PolicyGroups", "PolicyRoles")] == [1, 1, 1]
+refused("DeleteConflict", iam.delete_policy, PolicyArn=arn)
+details = iam.get_account_authorization_details()
+user = [u for u in details["UserDetailList"] if u["UserName"] == "u"][0]
+assert user["GroupList"] == ["g"] and user["UserPolicyList"][0]["PolicyDocument"] == json.loads(document)
+assert user["PermissionsBoundary"]["PermissionsBoundaryArn"] == arn and user["Tags"] == [{"Key": "k", "Value": "v"}]
+held = [p for p in details["Policies"] if p["Arn"] == arn][0]
+assert held["PolicyVersionList"][0]["Document"] == json.loads(document) and held["AttachmentCount"] == 3
+assert "Tags" not in held
+assert iam.get_account_summary()["SummaryMap"]["PolicySizeQuota"] == 6144
+simulated = iam.simulate_principal_policy(
+    PolicySourceArn="arn:aws:iam::%s:user/x/u" % account, ActionNames=["ssm:StartSession"],
+    ContextEntries=[{"ContextKeyName": "ssm:resourceTag/Name", "ContextKeyType": "string", "ContextKeyValues": ["a+b c%20é"]}])
+assert simulated["EvaluationResults"][0]["EvalDecision"] == "allowed"
+for kind, key in (("user", "UserName"), ("group", "GroupName"), ("role", "RoleName")):
+    who = {key: kind[0]}
+    op = lambda name: getattr(iam, name % kind)  # noqa: E731
+    op("detach_%s_policy")(PolicyArn=arn, **who)
+    op("delete_%s_policy")(PolicyName="i", **who)
+    if kind != "group":
+        op("delete_%s_permissions_boundary")(**who)
+iam.remove_user_from_group(UserName="u", GroupName="g")
+iam.delete_user(UserName="u")
+iam.delete_group(GroupName="g")
+iam.delete_role(RoleName="r")
+iam.delete_policy(PolicyArn=arn)
+refused("NoSuchEntity", iam.get_policy, PolicyArn=arn)
+
+assumed = sts.assume_role(RoleArn="arn:aws:iam::%s:role/ssm-access-operator" % account, RoleSessionName="me", ExternalId="abc")
+c = assumed["Credentials"]
+me = boto3.client("sts", aws_access_key_id=c["AccessKeyId"], aws_secret_access_key=c["SecretAccessKey"], aws_session_token=c["SessionToken"])
+assert me.get_caller_identity()["Arn"] == assumed["AssumedRoleUser"]["Arn"]
+
+instances = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
+assert [i["Tags"][0]["Value"] for i in instances] == ["PC01", "PC02"] and instances[0]["SecurityGroups"] and instances[0]["VpcId"]
+assert instances[0]["State"] == {"Code": 16, "Name": "running"} and instances[0]["IamInstanceProfile"]["Arn"]
+assert ec2.describe_regions(RegionNames=["ap-northeast-1"])["Regions"][0]["RegionName"] == "ap-northeast-1"
+target = instances[0]["InstanceId"]
+assert ssm.get_connection_status(Target=target)["Status"] == "connected"
+information = ssm.describe_instance_information(Filters=[{"Key": "InstanceIds", "Values": [target]}])["InstanceInformationList"]
+assert information[0]["PingStatus"] == "Online" and information[0]["LastPingDateTime"]
+ssm.create_document(Name="doc", DocumentType="Session", Content='{"schemaVersion":"1.0","sessionType":"Standard_Stream"}')
+assert ssm.describe_document(Name="doc")["Document"]["Status"] == "Active"
+assert json.loads(ssm.get_document(Name="doc")["Content"])["schemaVersion"] == "1.0"
+session = ssm.start_session(Target=target, DocumentName="doc", Reason="why")["SessionId"]
+shown = ssm.describe_sessions(State="Active", Filters=[{"key": "Target", "value": target}])["Sessions"]
+assert shown[0]["SessionId"] == session and shown[0]["Reason"] == "why" and shown[0]["StartDate"]
+assert ssm.resume_session(SessionId=session)["TokenValue"]
+assert ssm.terminate_session(SessionId=session)["SessionId"] == session
+assert ssm.describe_sessions(State="History")["Sessions"][0]["Status"] == "Terminated"
+ssm.delete_document(Name="doc")
+refused("InvalidDocument", ssm.start_session, Target=target, DocumentName="doc")
+refused("TargetNotConnected", ssm.start_session, Target="i-00000000000000000")
