@@ -95,6 +95,7 @@ func NewPool(options PoolOptions) *Pool {
 	if options.Logger.GetSink() == nil {
 		options.Logger = logr.Discard()
 	}
+	options.Base.HTTPClient = withPlainBody(options.Base.HTTPClient)
 	return &Pool{options: options, accounts: map[string]*Account{}}
 }
 

@@ -66,7 +66,7 @@ func (inv *inventory) read(ctx context.Context, client bulkReader) (pages int, e
 		if !page.IsTruncated {
 			return pages, nil
 		}
-		if aws.ToString(page.Marker) == "" || aws.ToString(page.Marker) == aws.ToString(input.Marker) {
+		if aws.ToString(page.Marker) == "" {
 			return pages, errors.New("IAM says that there are more pages but not where they begin")
 		}
 		input.Marker = page.Marker

@@ -298,3 +298,21 @@ func TestDeclinedWriteLeavesTheMirrorAsItWas(t *testing.T) {
 		t.Errorf("view %+v", view)
 	}
 }
+
+func TestPolicyMadeAnewIsAttachedToNobody(t *testing.T) {
+	w := newWorld(t)
+	w.create(testPolicy, grantA)
+	w.must(w.account.Attach(t.Context(), testPolicy, alice))
+	w.settle()
+	_, err := w.stranger.DetachUserPolicy(t.Context(), &iam.DetachUserPolicyInput{PolicyArn: arnOf(testPolicy), UserName: &alice.Name})
+	w.must(err)
+	_, err = w.stranger.DeletePolicy(t.Context(), &iam.DeletePolicyInput{PolicyArn: arnOf(testPolicy)})
+	w.must(err)
+	w.create(testPolicy, grantB)
+	if got := w.mirror.Policy(testPolicy).AttachedTo(); len(got) != 0 {
+		t.Errorf("attached to %v", got)
+	}
+	if got := w.mirror.Principal(alice).Attached; len(got) != 0 {
+		t.Errorf("alice has %v", got)
+	}
+}

@@ -1,0 +1,148 @@
+package cloud
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+)
+
+const roleARN = "arn:aws:iam::" + testAccount + ":role/deploy"
+
+// asOperator has the pool start out with the credentials of a user.
+func asOperator(o *PoolOptions) {
+	o.Base.Credentials = credentials.NewStaticCredentialsProvider("AKIAOPERATOROPERATOR", "operator-secret", "")
+}
+
+func (w *world) assume(externalID string) *Account {
+	return w.pool.Account(Config{AccountID: testAccount, RoleARN: roleARN, ExternalID: externalID, Region: testRegion})
+}
+
+func TestIdentityOfAnAssumedRoleBearsNoSessionName(t *testing.T) {
+	w := newWorld(t, asOperator)
+	id, err := w.assume("abc").Identity(t.Context())
+	w.must(err)
+	want := Identity{ARN: "arn:aws:sts::" + testAccount + ":assumed-role/deploy", AccountID: testAccount, Partition: "aws"}
+	if id != want {
+		t.Errorf("identity %+v, want %+v", id, want)
+	}
+	for _, call := range w.aws.CallLog(0) {
+		if call.Operation == "AssumeRole" && call.Parameters["RoleSessionName"] != "ssm-access-operator-"+testOwner {
+			t.Errorf("session name %q", call.Parameters["RoleSessionName"])
+		}
+	}
+}
+
+func TestCredentialsAreAssumedOnceForARoleAndExternalID(t *testing.T) {
+	w := newWorld(t, asOperator)
+	for _, region := range []string{testRegion, "eu-central-1", testRegion} {
+		account := w.pool.Account(Config{AccountID: testAccount, RoleARN: roleARN, ExternalID: "abc", Region: region})
+		if account != w.account {
+			t.Fatal("another account for the same id")
+		}
+		_, err := account.Identity(t.Context())
+		w.must(err)
+	}
+	if got := w.aws.Calls().ByAction["sts:AssumeRole"]; got != 1 {
+		t.Errorf("%d calls of AssumeRole, want 1", got)
+	}
+}
+
+func TestWrongExternalIDIsRefusedAndHealsWhenItIsRight(t *testing.T) {
+	w := newWorld(t, asOperator)
+	account := w.assume("wrong")
+	err := account.CreatePolicy(t.Context(), NewPolicy{Name: testPolicy, Document: grantA})
+	if Classify(err) != Refused || Action(err) != "sts:AssumeRole" {
+		t.Fatalf("got %v: %s of %s", err, Classify(err), Action(err))
+	}
+	if got := Sentence(err); !strings.Contains(got, "trust policy") {
+		t.Errorf("sentence: %s", got)
+	}
+	w.must(w.assume("abc").CreatePolicy(t.Context(), NewPolicy{Name: testPolicy, Document: grantA}))
+}
+
+func TestCredentialsOfAnotherAccountReadAndWriteNothing(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.aws.AddAccount(fixtures.Account{ID: "111111111111"}))
+	account := w.pool.Account(Config{AccountID: "111111111111", Region: testRegion})
+	_, identityErr := account.Identity(t.Context())
+	_, refreshErr := account.Mirror().Refresh(t.Context())
+	for what, err := range map[string]error{
+		"identity": identityErr, "refresh": refreshErr,
+		"create": account.CreatePolicy(t.Context(), NewPolicy{Name: testPolicy, Document: grantA}),
+		"delete": account.DeletePolicy(t.Context(), testPolicy),
+	} {
+		wrong := wantError[*WrongAccountError](t, err)
+		if wrong.Want != "111111111111" || wrong.Got != testAccount {
+			t.Errorf("%s: %v", what, wrong)
+		}
+	}
+	w.wantCalls()
+	if account.Mirror().Filled() {
+		t.Error("the mirror was filled")
+	}
+}
+
+func TestRoleMadeAnewIsAssumedAnew(t *testing.T) {
+	w := newWorld(t, asOperator)
+	account := w.assume("abc")
+	_, err := account.Mirror().Refresh(t.Context())
+	w.must(err)
+	_, err = w.stranger.DeleteRole(t.Context(), &iam.DeleteRoleInput{RoleName: aws.String("deploy")})
+	w.must(err)
+	if _, err := account.Mirror().Refresh(t.Context()); Classify(err) != Refused {
+		t.Fatalf("with the role gone: %v", err)
+	}
+	_, err = w.stranger.CreateRole(t.Context(), &iam.CreateRoleInput{
+		RoleName: aws.String("deploy"), AssumeRolePolicyDocument: aws.String(trusting),
+	})
+	w.must(err)
+	_, err = account.Mirror().Refresh(t.Context())
+	w.must(err)
+}
+
+func TestChangedWayToTheAccountKeepsTheMirrorAndForgettingDropsIt(t *testing.T) {
+	w := newWorld(t, asOperator)
+	w.refresh()
+	if account := w.assume("abc"); !account.Mirror().Filled() {
+		t.Error("the mirror was lost")
+	}
+	w.pool.Forget(testAccount)
+	if account := w.assume("abc"); account == w.account || account.Mirror().Filled() {
+		t.Error("the account was not forgotten")
+	}
+}
+
+func TestThrottledCallsAreRetriedAndSlowTheLimiterDown(t *testing.T) {
+	w := newWorld(t, func(o *PoolOptions) { o.Rate, o.Burst = 1000, 1000 })
+	w.strike(faults.Throttle, "iam:CreatePolicy", 1)
+	w.create(testPolicy, grantA)
+	w.wantCalls("CreatePolicy")
+	rates := w.account.Rates()
+	if rates[serviceIAM] > 600 || rates[serviceSTS] != 1000 {
+		t.Errorf("rates %v", rates)
+	}
+}
+
+func TestCallsAreReportedWithCodeAndAttempts(t *testing.T) {
+	w := newWorld(t)
+	w.strike(faults.Unavailable, "iam:GetUser", 1)
+	if _, err := w.account.LookUpPrincipal(t.Context(), Principal{Kind: User, Name: "nobody"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range w.calls {
+		if call.Operation != "GetUser" {
+			continue
+		}
+		if call.Service != "iam" || call.AccountID != testAccount || call.Code != "NoSuchEntity" || call.Attempts != 2 || call.Duration <= 0 {
+			t.Errorf("call %+v", call)
+		}
+		return
+	}
+	t.Errorf("GetUser is not among %v", w.calls)
+}

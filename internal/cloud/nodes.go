@@ -1,0 +1,94 @@
+package cloud
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
+)
+
+const (
+	// hybridNodePrefix begins the ids of nodes that are no EC2 instances.
+	hybridNodePrefix = "mi-"
+	// filterValues is the most values that EC2 takes in one filter.
+	filterValues = 200
+	// instancePage is the most instances that EC2 gives in one page.
+	instancePage = 1000
+	// codeNoSuchNode is SSM's error for a node that it does not know.
+	codeNoSuchNode = "InvalidResourceId"
+)
+
+// NodeTags reads the tags of nodes by id, "i-…" or "mi-…". A node that does
+// not exist is left out; one without tags has an empty map. One call for 200
+// EC2 instances, one for every other node.
+func (a *Account) NodeTags(ctx context.Context, region string, ids []string) (map[string]map[string]string, error) {
+	clients, err := a.verifiedClients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tags := map[string]map[string]string{}
+	var instances []string
+	for _, id := range ids {
+		if !strings.HasPrefix(id, hybridNodePrefix) {
+			instances = append(instances, id)
+			continue
+		}
+		if err := hybridNodeTags(ctx, clients.ssmIn(region), id, tags); err != nil {
+			return nil, a.explain(err, "reading the tags of node %s in %s", id, region)
+		}
+	}
+	for chunk := range slices.Chunk(instances, filterValues) {
+		if err := instanceTags(ctx, clients.ec2In(region), chunk, tags); err != nil {
+			return nil, a.explain(err, "reading the tags of instances in %s", region)
+		}
+	}
+	return tags, nil
+}
+
+// instanceTags reads by filter: by id, one instance that is gone would fail
+// the call for all.
+func instanceTags(ctx context.Context, client *ec2.Client, ids []string, into map[string]map[string]string) error {
+	pages := ec2.NewDescribeInstancesPaginator(client, &ec2.DescribeInstancesInput{
+		Filters:    []ec2types.Filter{{Name: aws.String("instance-id"), Values: ids}},
+		MaxResults: aws.Int32(instancePage),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, reservation := range page.Reservations {
+			for _, instance := range reservation.Instances {
+				tags := map[string]string{}
+				for _, tag := range instance.Tags {
+					tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+				}
+				into[aws.ToString(instance.InstanceId)] = tags
+			}
+		}
+	}
+	return nil
+}
+
+func hybridNodeTags(ctx context.Context, client *ssm.Client, id string, into map[string]map[string]string) error {
+	out, err := client.ListTagsForResource(ctx, &ssm.ListTagsForResourceInput{
+		ResourceType: ssmtypes.ResourceTypeForTaggingManagedInstance, ResourceId: &id,
+	})
+	if Code(err) == codeNoSuchNode {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	tags := map[string]string{}
+	for _, tag := range out.TagList {
+		tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
+	}
+	into[id] = tags
+	return nil
+}
