@@ -49,7 +49,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	return errors.Join(
 		(&account.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock,
-			Pool: o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
+			OwnerID: o.OwnerID,
+			Pool:    o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
 		}).SetupWithManager(mgr),
 		(&principal.Reconciler{
 			Client: mgr.GetClient(), Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,

@@ -23,6 +23,29 @@ const (
 	// ConditionSessionListing tells on an AWSAccount whether open sessions can be
 	// listed in all its regions, which ending them needs.
 	ConditionSessionListing = "SessionListing"
+
+	// ConditionPolicyQuota is present, and True, on an AWSAccount only while most
+	// of its quota of customer managed policies is used.
+	ConditionPolicyQuota = "PolicyQuota"
+
+	// ConditionRemovalHeld is present, and True, on an AWSAccount only while a
+	// resync found so many policies of ours that nobody declares that it removes
+	// none of them before somebody confirms it.
+	ConditionRemovalHeld = "RemovalHeld"
+
+	// ConditionWidened is present, and True, on a SessionAccess only while IAM
+	// allows one of its principals more than the grants declare together, because
+	// it cannot tie a node to a document.
+	ConditionWidened = "Widened"
+
+	// ConditionPrefixHazard is present, and True, on a SessionAccess only while a
+	// user that it names may resume and end sessions of another user, whose name
+	// begins with the same letters and a dash.
+	ConditionPrefixHazard = "PrefixHazard"
+
+	// ConditionGrantedElsewhere is present, and True, on a SessionAccess only
+	// while policies of another installation are attached to one of its principals.
+	ConditionGrantedElsewhere = "GrantedElsewhere"
 )
 
 // Reasons of Ready on an AWSAccount.
@@ -37,9 +60,28 @@ const (
 	// ReasonCredentialsInvalid: AWS does not accept the credentials, or the role
 	// cannot be assumed with them.
 	ReasonCredentialsInvalid = "CredentialsInvalid"
+	// ReasonInUse: the object is being deleted and stays while others need it.
+	ReasonInUse = "InUse"
 	// ReasonConflict: another object, an older one, declares the same thing.
 	ReasonConflict = "Conflict"
 )
+
+// Reasons of the other conditions and events of an AWSAccount.
+const (
+	// ReasonNearQuota: 80 % of the quota of customer managed policies is used.
+	ReasonNearQuota = "NearQuota"
+	// ReasonTooManyRemovals: more than ten and more than a third of our policies
+	// would be removed at once.
+	ReasonTooManyRemovals = "TooManyRemovals"
+	// ReasonOrphansRemoved: policies of ours that nobody declares were removed.
+	ReasonOrphansRemoved = "OrphansRemoved"
+	// ReasonDriftFound: somebody changed a policy of ours; it is put back.
+	ReasonDriftFound = "DriftFound"
+)
+
+// AnnotationConfirmRemoval on an AWSAccount holds, in quotes, the number of
+// policies whose removal is confirmed.
+const AnnotationConfirmRemoval = "ssm-access.dev/confirm-removal"
 
 // Reasons of SessionListing on an AWSAccount.
 const (
@@ -93,6 +135,13 @@ const (
 	ReasonExpired = "Expired"
 	// ReasonNotYetValid: notBefore has not come; the policy allows nothing until then.
 	ReasonNotYetValid = "NotYetValid"
+	// ReasonNodeAndDocument: a node of one grant can be used with a document of
+	// another.
+	ReasonNodeAndDocument = "NodeAndDocument"
+	// ReasonSharedPrefix: another user's name begins with this one's and a dash.
+	ReasonSharedPrefix = "SharedPrefix"
+	// ReasonOtherOwner: another installation's policies grant the principal too.
+	ReasonOtherOwner = "OtherOwner"
 	// ReasonInForce: the present moment lies between notBefore and notAfter.
 	ReasonInForce = "InForce"
 	// ReasonNotGranted: nothing is granted, for the reason that Ready tells.

@@ -32,6 +32,8 @@ type Reconciler struct {
 	Clock    clock.PassiveClock
 	Pool     *cloud.Pool
 	Accounts *registry.Registry
+	// OwnerID is in the names of our policies.
+	OwnerID string
 	// ResyncInterval is how often an account is verified and read again.
 	ResyncInterval time.Duration
 }
@@ -40,6 +42,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts/status,verbs=patch
 
 // Reconcile verifies an account and registers it, or takes it off the registry.
+// An account that is being deleted goes on working while others need it.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	account := &v1alpha1.AWSAccount{}
 	if err := r.Client.Get(ctx, req.NamespacedName, account); err != nil {
@@ -48,6 +51,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
+	dependents, err := r.dependents(ctx, account)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	deleting := !account.DeletionTimestamp.IsZero()
+	if deleting && len(dependents) == 0 {
+		r.Accounts.Remove(ctx, account.Name)
+		return lifecycle.Result(lifecycle.PriorityGrant, 0, lifecycle.RemoveFinalizer(ctx, r.Client, account))
+	}
+	if !deleting {
+		if err := lifecycle.EnsureFinalizer(ctx, r.Client, account); err != nil {
+			return lifecycle.Result(lifecycle.PriorityGrant, 0, err)
+		}
+	}
+	return r.reconcileAccount(ctx, account, dependents)
+}
+
+func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWSAccount, dependents []string) (ctrl.Result, error) {
 	before := account.DeepCopy()
 	if entry, ok := r.fresh(account); ok {
 		showUsage(account, entry)
@@ -55,6 +76,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return lifecycle.Result(lifecycle.PriorityGrant, entry.NextResync.Sub(r.Clock.Now()), err)
 	}
 	verdict, retry := r.verify(ctx, account)
+	if !account.DeletionTimestamp.IsZero() && verdict.Progress == lifecycle.Settled {
+		verdict = inUse(dependents)
+	}
 	account.Status.ObservedGeneration = account.Generation
 	transition := verdict.Apply(&account.Status.Conditions, account.Generation)
 	written, err := lifecycle.WriteStatus(ctx, r.Client, before, account)
@@ -70,7 +94,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // fresh says whether this generation was verified and the next resync is ahead.
 func (r *Reconciler) fresh(account *v1alpha1.AWSAccount) (registry.Entry, bool) {
 	entry, ok := r.Accounts.Get(account.Spec.AccountID)
-	ok = ok && entry.Name == account.Name && entry.Generation == account.Generation && r.Clock.Now().Before(entry.NextResync)
+	ok = ok && entry.Name == account.Name && entry.Generation == account.Generation &&
+		entry.ConfirmedRemoval == account.Annotations[v1alpha1.AnnotationConfirmRemoval] && r.Clock.Now().Before(entry.NextResync)
 	return entry, ok
 }
 
@@ -87,13 +112,20 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 		r.Accounts.Remove(ctx, account.Name)
 		return conflict(account, other), nil
 	}
-	entry := registry.Entry{Name: account.Name, Generation: account.Generation, Mode: account.Spec.Mode, SessionTermination: account.Spec.SessionTermination, Cloud: r.Pool.Account(configOf(account))}
+	entry := registry.Entry{
+		Name: account.Name, Generation: account.Generation, ConfirmedRemoval: account.Annotations[v1alpha1.AnnotationConfirmRemoval],
+		Mode: account.Spec.Mode, SessionTermination: account.Spec.SessionTermination, Cloud: r.Pool.Account(configOf(account)),
+	}
 	if err := r.read(ctx, account, &entry); err != nil {
 		return r.lost(ctx, account, err)
 	}
 	entry.Sessions = r.listSessions(ctx, account, entry.Cloud)
 	entry.NextResync = r.Clock.Now().Add(r.ResyncInterval)
 	r.Accounts.Put(ctx, entry)
+	if err := r.removeOrphans(ctx, account, entry); err != nil {
+		showUsage(account, entry)
+		return refusal(account, err), err
+	}
 	showUsage(account, entry)
 	log.FromContext(ctx).V(1).Info("Verified the account", "account", entry.AccountID, "policies", entry.Cloud.Mirror().PolicyCount())
 	return verified(account), nil
@@ -121,9 +153,11 @@ func (r *Reconciler) read(ctx context.Context, account *v1alpha1.AWSAccount, ent
 	if entry.Quotas, err = entry.Cloud.Quotas(ctx); err != nil {
 		return fmt.Errorf("read the quotas of account %s: %w", account.Spec.AccountID, err)
 	}
-	if _, err := entry.Cloud.Mirror().Refresh(ctx); err != nil {
+	report, err := entry.Cloud.Mirror().Refresh(ctx)
+	if err != nil {
 		return fmt.Errorf("read the IAM of account %s: %w", account.Spec.AccountID, err)
 	}
+	r.announceDrift(account, report.Drifts)
 	return nil
 }
 

@@ -3,15 +3,18 @@ package account
 import (
 	"context"
 
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 )
 
 // concurrency is how many accounts are read at once: the bulk read of a large
@@ -20,13 +23,31 @@ const concurrency = 2
 
 // SetupWithManager registers the controller.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("awsaccount").
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
-		For(&v1alpha1.AWSAccount{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.AWSAccount{}, spec).
 		// One that goes may have kept another from being used.
-		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), spec).
+		Watches(&v1alpha1.SessionAccess{}, handler.Funcs{DeleteFunc: r.released}).
 		Complete(r)
+}
+
+// released wakes the accounts that are being deleted when an object goes that
+// may have kept them.
+func (r *Reconciler) released(ctx context.Context, _ event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	var all v1alpha1.AWSAccountList
+	if err := r.Client.List(ctx, &all); err != nil {
+		// A list from the cache fails only while the manager stops.
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the AWSAccounts")
+		return
+	}
+	for i := range all.Items {
+		if !all.Items[i].DeletionTimestamp.IsZero() {
+			lifecycle.Enqueue(q, lifecycle.PriorityGrant, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+		}
+	}
 }
 
 // rivals lists the other AWSAccounts of the same account id.

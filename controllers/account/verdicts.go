@@ -66,6 +66,21 @@ func showUsage(account *v1alpha1.AWSAccount, entry registry.Entry) {
 		Quota: count(entry.Quotas.Policies),
 		Ours:  count(len(mirror.OurNames())),
 	}
+	lifecycle.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPolicyQuota, v1alpha1.ReasonNearQuota,
+		nearQuota(mirror.PolicyCount(), entry.Quotas.Policies))
+}
+
+// quotaWarning is the share of the policy quota, in percent, from which an
+// account says that it is nearly used up.
+const quotaWarning = 80
+
+// nearQuota is the sentence for an account that is near its policy quota. It
+// names no counts, which would change with every policy; the status has them.
+func nearQuota(used, quota int) string {
+	if quota == 0 || used*100 < quota*quotaWarning {
+		return ""
+	}
+	return fmt.Sprintf("%d %% or more of the account's %d customer managed policies are used; ask AWS for a higher quota, or remove policies that are not needed. Access is still taken away when the quota is reached.", quotaWarning, quota)
 }
 
 func count(n int) *int32 {

@@ -30,6 +30,19 @@ type Sighting struct {
 	// Reason and Message are set where State is not Granted. Message may also add
 	// to a Granted: what a permission set references, or what caps the access.
 	Reason, Message string
+	// Notices are what people should know although the access is in place.
+	Notices Notices
+}
+
+// Notices are sentences; an empty one means that there is nothing to say.
+type Notices struct {
+	// Widened: what IAM allows beyond the grants, because it cannot tie a node to
+	// a document.
+	Widened string
+	// PrefixHazard: whose sessions the principal may end by its name's prefix.
+	PrefixHazard string
+	// GrantedElsewhere: which policies of other installations are attached.
+	GrantedElsewhere string
 }
 
 // Outcome is the end of one reconcile of one principal.

@@ -1,6 +1,7 @@
 package principal
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -14,23 +15,23 @@ import (
 
 // failed is the outcome when the principal could not even be looked up. Nil
 // where the error is not shown.
-func (w *work) failed(err error) *outcome.Outcome {
+func (w *work) failed(ctx context.Context, err error) *outcome.Outcome {
 	p, ok := problemOf(err)
 	if !ok {
 		return nil
 	}
-	return w.tell(false, nil, func(types.UID, outcome.Sighting) problem { return p })
+	return w.tell(ctx, false, nil, func(types.UID, outcome.Sighting) problem { return p })
 }
 
 // observed is the outcome in mode Observe: nothing was written.
-func (w *work) observed(steps []step, problems map[types.UID]problem) *outcome.Outcome {
+func (w *work) observed(ctx context.Context, steps []step, problems map[types.UID]problem) *outcome.Outcome {
 	narrowing := false
 	texts := make([]string, len(steps))
 	for i, s := range steps {
 		narrowing = narrowing || s.narrows
 		texts[i] = s.String()
 	}
-	return w.tell(!narrowing, nil, func(uid types.UID, saw outcome.Sighting) problem {
+	return w.tell(ctx, !narrowing, nil, func(uid types.UID, saw outcome.Sighting) problem {
 		if p, ok := problems[uid]; ok {
 			return p
 		}
@@ -44,12 +45,12 @@ func (w *work) observed(steps []step, problems map[types.UID]problem) *outcome.O
 
 // outcome tells what came of the writes. Nil where the error is not shown and
 // the last outcome stays true.
-func (w *work) outcome(plan policy.Plan, problems map[types.UID]problem, err error, failedNarrowing bool) *outcome.Outcome {
+func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types.UID]problem, err error, failedNarrowing bool) *outcome.Outcome {
 	failure, shown := problemOf(err)
 	if err != nil && !shown {
 		return nil
 	}
-	return w.tell(!failedNarrowing, w.policyARNs(plan), func(uid types.UID, saw outcome.Sighting) problem {
+	return w.tell(ctx, !failedNarrowing, w.policyARNs(plan), func(uid types.UID, saw outcome.Sighting) problem {
 		switch p, ok := problems[uid]; {
 		case ok:
 			return p
@@ -62,9 +63,11 @@ func (w *work) outcome(plan policy.Plan, problems map[types.UID]problem, err err
 }
 
 // tell makes an outcome of what was seen and what each object is told.
-func (w *work) tell(narrowed bool, arns []string, about func(types.UID, outcome.Sighting) problem) *outcome.Outcome {
+func (w *work) tell(ctx context.Context, narrowed bool, arns []string, about func(types.UID, outcome.Sighting) problem) *outcome.Outcome {
+	notices := w.notices(ctx)
 	for uid, saw := range w.claims.saw {
 		p := about(uid, saw)
+		saw.Notices = notices[uid]
 		saw.State, saw.Reason, saw.Message = p.state, p.reason, p.message
 		w.claims.saw[uid] = saw
 	}

@@ -31,16 +31,16 @@ type work struct {
 // known that was not known before.
 func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
 	if err := w.find(ctx); err != nil {
-		return w.failed(err), quiet(err)
+		return w.failed(ctx, err), quiet(err)
 	}
 	w.readHeld()
 	plan, problems := w.compile()
 	steps := stepsFor(w.situation(plan))
 	if w.account.Mode == v1alpha1.ModeObserve {
-		return w.observed(steps, problems), nil
+		return w.observed(ctx, steps, problems), nil
 	}
 	failedNarrowing, err := execute(ctx, w.account.Cloud, steps, w.describe)
-	result := w.outcome(plan, problems, err, failedNarrowing)
+	result := w.outcome(ctx, plan, problems, err, failedNarrowing)
 	return result, quiet(err)
 }
 

@@ -26,6 +26,8 @@ type Entry struct {
 	// Name and Generation of the AWSAccount that was verified.
 	Name       string
 	Generation int64
+	// ConfirmedRemoval is the annotation that confirms a removal, as it was then.
+	ConfirmedRemoval string
 	// AccountID and Partition as AWS answered them.
 	AccountID, Partition string
 	// Mode of the AWSAccount.

@@ -1,6 +1,7 @@
 package sessionaccess
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -8,6 +9,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 )
 
 // write completes the status with a verdict and writes it where it changed.
@@ -16,12 +18,30 @@ func (r *Reconciler) write(ctx context.Context, before, access *v1alpha1.Session
 	status.ObservedGeneration = access.Generation
 	status.Summary = summarize(&access.Spec, status.Principals)
 	transition := v.Apply(&status.Conditions, access.Generation)
+	r.setNotices(access)
 	setActive(access, r.Clock.Now())
 	written, err := lifecycle.WriteStatus(ctx, r.Client, before, access)
 	if err == nil && written && transition {
 		lifecycle.Announce(r.Recorder, access, v)
 	}
 	return err
+}
+
+// setNotices shows what the principals should be known for although their
+// access is in place: of each sort the first.
+func (r *Reconciler) setNotices(access *v1alpha1.SessionAccess) {
+	var first outcome.Notices
+	for _, key := range outcome.KeysOf(access.Status.Applied) {
+		o, _ := r.Outcomes.Get(key)
+		n := o.Saw[access.UID].Notices
+		first.Widened = cmp.Or(first.Widened, n.Widened)
+		first.PrefixHazard = cmp.Or(first.PrefixHazard, n.PrefixHazard)
+		first.GrantedElsewhere = cmp.Or(first.GrantedElsewhere, n.GrantedElsewhere)
+	}
+	conditions, generation := &access.Status.Conditions, access.Generation
+	lifecycle.Notice(conditions, generation, v1alpha1.ConditionWidened, v1alpha1.ReasonNodeAndDocument, first.Widened)
+	lifecycle.Notice(conditions, generation, v1alpha1.ConditionPrefixHazard, v1alpha1.ReasonSharedPrefix, first.PrefixHazard)
+	lifecycle.Notice(conditions, generation, v1alpha1.ConditionGrantedElsewhere, v1alpha1.ReasonOtherOwner, first.GrantedElsewhere)
 }
 
 // writeIfNew writes a verdict where there is none for this generation yet.

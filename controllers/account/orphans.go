@@ -1,0 +1,102 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+)
+
+// A resync that would remove more than freeRemovals policies and more than one
+// in removalShare of all that are ours stops and asks: a cluster that was
+// restored without its objects must not lock a company out.
+const (
+	freeRemovals = 10
+	removalShare = 3
+)
+
+// removeOrphans removes the policies that are ours by path and name and that no
+// SessionAccess declares, and keeps in the status what it held back.
+func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAccount, entry registry.Entry) error {
+	ours := entry.Cloud.Mirror().OurNames()
+	declared, err := r.declared(ctx, entry)
+	if err != nil {
+		return err
+	}
+	orphans := slices.DeleteFunc(slices.Clone(ours), func(name string) bool { return declared[identity(name)] })
+	held := holdRemovals(len(orphans), len(ours), account.Annotations[v1alpha1.AnnotationConfirmRemoval])
+	lifecycle.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionRemovalHeld, v1alpha1.ReasonTooManyRemovals, held)
+	if held != "" || len(orphans) == 0 || entry.Mode == v1alpha1.ModeObserve {
+		return nil
+	}
+	ctx = cloud.WithPriority(ctx, cloud.Revocation)
+	for _, name := range orphans {
+		log.FromContext(ctx).Info("Removing a policy that nobody declares", "policy", name)
+		if err := entry.Cloud.DeletePolicy(ctx, name); err != nil {
+			return fmt.Errorf("remove the orphaned policy %s: %w", name, err)
+		}
+	}
+	lifecycle.Announce(r.Recorder, account, lifecycle.Verdict{Reason: v1alpha1.ReasonOrphansRemoved,
+		Message: fmt.Sprintf("%d policies that no SessionAccess declares were removed, the first being %s.", len(orphans), orphans[0])})
+	return nil
+}
+
+// holdRemovals decides whether that many removals need a confirmation, and is
+// the sentence that asks for it.
+func holdRemovals(orphans, ours int, confirmed string) string {
+	if orphans <= freeRemovals || orphans*removalShare <= ours || confirmed == strconv.Itoa(orphans) {
+		return ""
+	}
+	return fmt.Sprintf("%d of the %d policies of this operator in the account are declared by no SessionAccess, and none of them is removed. If this cluster was restored, apply its SessionAccesses first. To remove them, annotate this AWSAccount with %s: %q.",
+		orphans, ours, v1alpha1.AnnotationConfirmRemoval, strconv.Itoa(orphans))
+}
+
+// principalID is what a policy's name tells of its principal.
+type principalID struct {
+	kind policy.Kind
+	hash string
+}
+
+func identity(name string) principalID {
+	parsed, _ := policy.ParseName(name)
+	return principalID{parsed.Kind, parsed.Hash}
+}
+
+// declared collects the principals that the objects of an account name: in
+// their records, also where access is being taken away, and in their specs,
+// which after a restore may not be recorded yet.
+func (r *Reconciler) declared(ctx context.Context, entry registry.Entry) (map[principalID]bool, error) {
+	declared := map[principalID]bool{}
+	for _, by := range []client.ListOption{index.OfAccountID(entry.AccountID), index.OfAccountName(entry.Name)} {
+		var all v1alpha1.SessionAccessList
+		if err := r.Client.List(ctx, &all, by, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("list the SessionAccesses of account %s: %w", entry.AccountID, err)
+		}
+		for i := range all.Items {
+			for _, key := range outcome.KeysOf(all.Items[i].Status.Applied) {
+				if key.AccountID == entry.AccountID {
+					declared[r.identify(key)] = true
+				}
+			}
+			for _, p := range all.Items[i].Spec.Principals {
+				declared[r.identify(outcome.KeyOf(entry.AccountID, p))] = true
+			}
+		}
+	}
+	return declared, nil
+}
+
+func (r *Reconciler) identify(key outcome.Key) principalID {
+	return identity(policy.Name(r.OwnerID, policy.Principal{Kind: policy.Kind(key.Kind), Name: key.Name}, 1))
+}

@@ -1,0 +1,136 @@
+package principal
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+)
+
+// maxListed bounds the names in one sentence.
+const maxListed = 5
+
+// notices tells each object what people should know of it although its access
+// is in place.
+func (w *work) notices(ctx context.Context) map[types.UID]outcome.Notices {
+	notices := map[types.UID]outcome.Notices{}
+	endangered := w.endangered(ctx)
+	elsewhere := w.grantedElsewhere()
+	widened := w.widened()
+	for _, g := range w.claims.grants {
+		uid := types.UID(g.ID)
+		notices[uid] = outcome.Notices{
+			Widened:          strings.Join(widened[uid], " "),
+			PrefixHazard:     cmp.Or(w.prefixHazard(g), endangered),
+			GrantedElsewhere: elsewhere,
+		}
+	}
+	return notices
+}
+
+// widened names to both objects of a pair what IAM allows beyond them.
+func (w *work) widened() map[types.UID][]string {
+	sentences := map[types.UID][]string{}
+	add := func(uid types.UID, sentence string) {
+		if len(sentences[uid]) < maxListed {
+			sentences[uid] = append(sentences[uid], sentence)
+		}
+	}
+	for _, pair := range policy.Widening(w.claims.grants) {
+		nodes, documents := types.UID(pair.Nodes), types.UID(pair.Documents)
+		what := fmt.Sprintf("%s can use %s of SessionAccess %s on the nodes of SessionAccess %s, because IAM cannot tie a document to a node; give both objects the same documents, or other principals.",
+			w.key, list("document", pair.Names), w.claims.saw[documents].Object, w.claims.saw[nodes].Object)
+		add(nodes, what)
+		add(documents, what)
+	}
+	return sentences
+}
+
+// prefixHazard names the users whose sessions the principal may resume and end,
+// because their ids begin like its own.
+func (w *work) prefixHazard(g policy.Grant) string {
+	if g.OwnSessions == policy.OwnerTag {
+		return ""
+	}
+	var names []string
+	switch w.key.Kind {
+	case v1alpha1.PrincipalUser:
+		names = []string{w.claims.name}
+	case v1alpha1.PrincipalGroup:
+		names = w.account.Cloud.Mirror().Members(w.claims.name)
+	}
+	for _, name := range names {
+		others := policy.PrefixHazards(name, w.account.Cloud.Mirror().UserNamesWithPrefix(name+"-"))
+		if len(others) > 0 {
+			return fmt.Sprintf("User %s may resume and end the sessions of %s, whose names begin with %s-; set sessionScope: OwnerTag.", name, list("user", others), name)
+		}
+	}
+	return ""
+}
+
+// endangered names the user who may resume and end the sessions of this one,
+// because this one's name begins like that one's.
+func (w *work) endangered(ctx context.Context) string {
+	if w.key.Kind != v1alpha1.PrincipalUser {
+		return ""
+	}
+	for at, letter := range w.key.Name {
+		if letter != '-' || at == 0 {
+			continue
+		}
+		other := outcome.Key{AccountID: w.key.AccountID, Kind: v1alpha1.PrincipalUser, Name: w.key.Name[:at]}
+		var accesses v1alpha1.SessionAccessList
+		if err := w.Client.List(ctx, &accesses, index.OfPrincipal(other), client.UnsafeDisableDeepCopy); err != nil {
+			return "" // A list from the cache fails only while the manager stops.
+		}
+		for i := range accesses.Items {
+			record := accesses.Items[i].Status.Applied
+			if record == nil || record.Granted == nil || record.Granted.SessionScope == v1alpha1.ScopeOwnerTag {
+				continue
+			}
+			if spelling, ok := grantedTo(record.Granted, other); ok {
+				return fmt.Sprintf("User %s may resume and end the sessions of user %s, whose name begins with %s-; set sessionScope: OwnerTag on SessionAccess %s/%s.",
+					spelling, w.claims.name, spelling, accesses.Items[i].Namespace, accesses.Items[i].Name)
+			}
+		}
+	}
+	return ""
+}
+
+// grantedElsewhere names the policies of other installations that are attached
+// to the principal.
+func (w *work) grantedElsewhere() string {
+	p := principalOf(w.key, w.claims.name)
+	if p == nil {
+		return ""
+	}
+	foreign := w.account.Cloud.Mirror().ForeignOwners(*p)
+	if len(foreign) == 0 {
+		return ""
+	}
+	slices.SortFunc(foreign, func(a, b cloud.ForeignPolicy) int { return strings.Compare(a.Name, b.Name) })
+	return fmt.Sprintf("%s also has policy %s of installation %s. If that cluster is gone, start this operator with --owner-id=%s to take its policies over; otherwise both grant.",
+		w.key, foreign[0].Name, foreign[0].OwnerID, foreign[0].OwnerID)
+}
+
+// list names a bounded number of things.
+func list(noun string, names []string) string {
+	if len(names) > 1 {
+		noun += "s"
+	}
+	text := noun + " " + strings.Join(names[:min(len(names), maxListed)], ", ")
+	if more := len(names) - maxListed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
