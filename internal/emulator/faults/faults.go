@@ -182,26 +182,28 @@ func (s *Set) List() []Status {
 	return list
 }
 
-// Strike returns the faults that strike a call: any latency and at most one
-// other, the first that was added.
+// Strike returns the faults that strike a call: any latency first, then at
+// most one other, that which was added before the rest.
 func (s *Set) Strike(subject Subject) []Struck {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var struck []Struck
-	decided := false
+	var waits, struck []Struck
 	for _, f := range s.faults {
 		if !f.matches(subject) {
 			continue
 		}
 		f.matched++
-		if !s.fires(f) || (decided && f.Kind != Latency) {
+		if !s.fires(f) || (len(struck) > 0 && f.Kind != Latency) {
 			continue
 		}
 		f.fired++
-		decided = decided || f.Kind != Latency
-		struck = append(struck, Struck{f.Fault, f.released})
+		if f.Kind == Latency {
+			waits = append(waits, Struck{f.Fault, f.released})
+		} else {
+			struck = append(struck, Struck{f.Fault, f.released})
+		}
 	}
-	return struck
+	return append(waits, struck...)
 }
 
 func (s *Set) fires(f *active) bool {
