@@ -215,7 +215,8 @@ func (c *collector) group(k statementKind, condition string) *group {
 // cannot clash, for a grant gives each once.
 func (c *collector) render(tests []test) string {
 	sortTests(tests)
-	return string(appendCondition(nil, tests))
+	c.scratch = appendCondition(c.scratch[:0], tests)
+	return string(c.scratch)
 }
 
 func (c *collector) scopes(region string) regionScopes {

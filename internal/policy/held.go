@@ -23,6 +23,15 @@ func parseHeld(want *atoms, document string) heldShard {
 	if document == "" {
 		return h
 	}
+	if scanned, ok := scanHeld(want, document); ok {
+		return scanned
+	}
+	return readHeld(want, document)
+}
+
+// readHeld is parseHeld for documents in whatever spelling.
+func readHeld(want *atoms, document string) heldShard {
+	h := heldShard{document: document}
 	statements, err := parseDocument(document)
 	if err != nil {
 		h.foreign = true

@@ -235,6 +235,54 @@ func TestNarrowingWritesOnlyShardsThatShrink(t *testing.T) {
 	})
 }
 
+func TestReplacedPolicyKeepsItsNumber(t *testing.T) {
+	before, after := onInstances("a", "i-051cac51072605f39"), onInstances("b", "i-0ee187d8794b12114")
+	after.RequireMFA = true // no statement is as it was
+	held := []string{"", one(t, user01, before)}
+	plan, err := policy.Compile(account, user01, []policy.Grant{after}, held, quotas, noon)
+	want := policy.Write{Shard: 2, Document: one(t, user01, after), Narrows: true, Grows: true}
+	if err != nil || !slices.Equal(plan.Writes, []policy.Write{want}) {
+		t.Errorf("got %+v, %v", plan.Writes, err)
+	}
+}
+
+// TestTamperedPolicyIsPutBack edits the document that IAM holds.
+func TestTamperedPolicyIsPutBack(t *testing.T) {
+	grants := []policy.Grant{onInstances("a", "i-051cac51072605f39")}
+	doc := one(t, user01, grants...)
+	for name, tc := range map[string]struct {
+		from, to       string
+		narrows, grows bool
+	}{
+		"a statement more":             {`]}]}`, `]},{"Effect":"Allow","Action":"*","Resource":"*"}]}`, true, false},
+		"an instance more":             {`"Resource":["arn:aws:ec2`, `"Resource":["arn:aws:ec2:ap-northeast-1:488821267897:instance/*","arn:aws:ec2`, true, false},
+		"an action more":               {`"Action":"ssm:StartSession"`, `"Action":["ssm:StartSession","ssm:SendCommand"]`, true, true},
+		"a condition less":             {`,"Condition":{"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"}}`, ``, true, true},
+		"a member twice":               {`"Resource":["arn:aws:ec2`, `"Resource":"*","Resource":["arn:aws:ec2`, true, true},
+		"a member in capitals":         {`"Resource":"*"`, `"RESOURCE":"*"`, true, true},
+		"a denial":                     {`"Sid":"Start","Effect":"Allow"`, `"Sid":"Start","Effect":"Deny"`, true, true},
+		"an older version":             {`2012-10-17`, `2008-10-17`, true, true},
+		"another Sid":                  {`"Sid":"Start"`, `"Sid":"Begin"`, false, false},
+		"no Sid":                       {`"Sid":"Start",`, ``, false, false},
+		"the same thing twice":         {`"Action":["ec2:DescribeInstances"`, `"Action":["ec2:DescribeInstances","ec2:DescribeInstances"`, false, false},
+		"a statement less":             {channelS1, ``, false, true},
+		"something behind the end":     {`]}]}`, `]}]}{}`, true, true},
+		"something that is not policy": {doc, `["` + "x" + `"]`, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			held := strings.Replace(strings.Replace(doc, tc.from, tc.to, 1), "},]}", "}]}", 1)
+			if held == doc {
+				t.Fatal("nothing is tampered with")
+			}
+			plan, err := policy.Compile(account, user01, grants, []string{held}, quotas, noon)
+			want := policy.Write{Shard: 1, Document: doc, Narrows: tc.narrows, Grows: tc.grows}
+			if err != nil || !slices.Equal(plan.Writes, []policy.Write{want}) {
+				t.Errorf("got %+v, %v", plan.Writes, err)
+			}
+		})
+	}
+}
+
 func TestEveryChangeIsMadeWithoutAGap(t *testing.T) {
 	for name, step := range map[string]func(policy.Account, policy.Principal, []policy.Grant, []string, policy.Quotas) (policy.Plan, error){
 		"Compile": func(a policy.Account, p policy.Principal, g []policy.Grant, h []string, q policy.Quotas) (policy.Plan, error) {

@@ -89,21 +89,15 @@ func (m *mover) advance() bool {
 	return m.squeeze()
 }
 
-// squeeze handles shards that wait for one another: one takes in what it gains,
-// or some of it, before it gives up what others still lack.
+// squeeze handles shards that wait for one another: one takes in what another
+// waits to give up, or some of it, before it gives up anything itself.
 func (m *mover) squeeze() bool {
 	for i := range m.layout {
-		if !m.gains(i) {
-			continue
-		}
 		s := shardOf(m.all, m.keep(i))
 		grown := false
-		// What other shards wait to give up comes first: it frees them.
-		for _, held := range []bool{true, false} {
-			for _, atom := range m.layout[i].atoms {
-				if (m.cover[atom] > 0) == held && !contains(m.now[i], atom) {
-					grown = s.addIfFits(atom, m.limit) || grown
-				}
+		for _, atom := range m.layout[i].atoms {
+			if m.cover[atom] > 0 && !contains(m.now[i], atom) {
+				grown = s.addIfFits(atom, m.limit) || grown
 			}
 		}
 		if grown {
@@ -155,7 +149,10 @@ func (m *mover) done() bool {
 
 // write notes that the shard shall hold the atoms, ascending.
 func (m *mover) write(i int, list []int) {
-	w := Write{Shard: i + 1, Document: shardOf(m.all, list).render(), Narrows: m.foreign[i]}
+	w := Write{Shard: i + 1, Document: m.target[i], Narrows: m.foreign[i]}
+	if !slices.Equal(list, m.layout[i].atoms) {
+		w.Document = shardOf(m.all, list).render()
+	}
 	for _, atom := range m.now[i] {
 		m.cover[atom]--
 		w.Narrows = w.Narrows || !contains(list, atom)

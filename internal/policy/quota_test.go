@@ -142,6 +142,17 @@ func TestSparsePoliciesAreUsedBeforeAGrantIsRefused(t *testing.T) {
 	replay(t, sparse.Documents, plan, all(t, user01, grants), q)
 }
 
+func TestPolicyThatOutgrewItsQuotaIsSplitWithoutAGap(t *testing.T) {
+	grants := []policy.Grant{onInstances("a", many(60)...)}
+	held := []string{one(t, user01, grants...)}
+	q := policy.Quotas{PolicySize: 4000, Policies: 2}
+	plan, err := policy.Compile(account, user01, grants, held, q, noon)
+	if err != nil || len(plan.Documents) != 2 {
+		t.Fatalf("%d policies, %v", len(plan.Documents), err)
+	}
+	replay(t, held, plan, all(t, user01, grants), q)
+}
+
 func TestRepackingDrainsOnePolicyAtATimeUntilNothingCanBeSaved(t *testing.T) {
 	held := compiled(t, user01, onInstances("a", many(300)...))
 	ids := slices.DeleteFunc(many(300), func(id string) bool { return id[len(id)-1] != '0' })

@@ -121,21 +121,29 @@ func (s *shard) render() string {
 	slices.Sort(s.atoms)
 	dst := append(make([]byte, 0, s.size), documentHead...)
 	var number [statementKinds]int
-	var elements []element
 	for from := 0; from < len(s.atoms); {
 		g := s.all.groupOf[s.atoms[from]]
 		group := &s.all.groups[g]
 		to := from + int(s.inGroup[g])
-		elements = elements[:0]
-		for _, atom := range s.atoms[from:to] {
-			elements = append(elements, s.all.element(atom))
-		}
 		if from > 0 {
 			dst = append(dst, ',')
 		}
 		number[group.kind]++
-		dst = appendStatement(dst, group.kind, number[group.kind], group.condition, elements)
+		dst = appendStatement(dst, group.kind, number[group.kind], group.condition, s.elements(group, s.atoms[from:to]))
 		from = to
 	}
 	return string(append(dst, documentTail...))
+}
+
+// elements gives those of the atoms, ascending and all of the group.
+func (s *shard) elements(g *group, list []int) []element {
+	first, last := list[0], list[len(list)-1]
+	if last-first+1 == len(list) {
+		return g.elements[first-g.first : last-g.first+1]
+	}
+	elements := make([]element, 0, len(list))
+	for _, atom := range list {
+		elements = append(elements, s.all.element(atom))
+	}
+	return elements
 }

@@ -42,7 +42,7 @@ func TestWhatCannotBeRenderedSafelyIsRefused(t *testing.T) {
 		"a variable in a tag key":       tags(map[string]string{"${aws:username}": "x"}),
 		"a quote in a tag key":          tags(map[string]string{`E"`: "x"}),
 		"a tag key too long":            tags(map[string]string{strings.Repeat("k", 129): "x"}),
-		"tag keys that differ in case":  tags(map[string]string{"Env": "x", "env": "x"}),
+		"tag keys that differ in case":  tags(map[string]string{"Env": "x", "eNV": "x"}),
 		"a control character in a tag":  tags(map[string]string{"Env": "x\x00"}),
 		"a tag value that is not UTF-8": tags(map[string]string{"Env": "\xff"}),
 		"a tag value too long":          tags(map[string]string{"Env": strings.Repeat("値", 257)}),
