@@ -113,7 +113,8 @@ func (inv *inventory) split(policyARN string) (path, name string, local bool) {
 
 func (inv *inventory) addPolicy(d *types.ManagedPolicyDetail) {
 	inv.allPolicies++
-	path, name := aws.ToString(d.Path), aws.ToString(d.PolicyName)
+	// By its ARN: moto gives no names here.
+	path, name, _ := inv.split(aws.ToString(d.Arn))
 	if !inv.ownership.Owns(path, name) {
 		if inv.ownership.ownsName(name) {
 			inv.misplaced[nameKey(name)] = aws.ToString(d.Arn)

@@ -45,7 +45,7 @@ func (lostError) RetryableError() bool { return false }
 
 // lossyNetwork loses writes as it is told to.
 type lossyNetwork struct {
-	client *http.Client
+	client aws.HTTPClient
 	aws    *emulator.Server
 	// next are the fates of the next writes; beyond them all arrive.
 	next []fate
@@ -130,7 +130,7 @@ var (
 
 func newMachine(t *rapid.T) *machine {
 	m := &machine{world: newWorld(t), touched: map[string]time.Time{}, meddled: map[string]time.Time{}}
-	m.network = &lossyNetwork{client: m.base.HTTPClient.(*http.Client), aws: m.aws}
+	m.network = &lossyNetwork{client: m.base.HTTPClient, aws: m.aws}
 	m.aws.SetConsistency(emulator.Consistency{Reads: readLag, Spread: rapid.Bool().Draw(t, "spread")})
 	m.aws.SetShortPages(0.3)
 	m.begin()

@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -39,8 +40,14 @@ func Sentence(err error) string {
 	if errors.As(err, &where) {
 		f.attempted, f.identity = where.Attempted, where.Identity
 	}
-	return f.sentence(class, err)
+	text := f.sentence(class, err)
+	if f.action != "" && strings.HasPrefix(text, f.action) {
+		return text // an action is spelt as IAM spells it
+	}
+	return capitalized(text)
 }
+
+func capitalized(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // ownSentence is for the errors that this package found out itself: their text
 // is a stable sentence already, but for the wrapping.
@@ -50,8 +57,7 @@ func ownSentence(err error) (string, bool) {
 		as[*MissingPrincipalError](err), as[*PolicyGoneError](err), as[*SettlingError](err),
 	} {
 		if own != nil {
-			text := own.Error()
-			return strings.ToUpper(text[:1]) + text[1:] + ".", true
+			return capitalized(own.Error()) + ".", true
 		}
 	}
 	return "", false
@@ -117,10 +123,10 @@ func (f failure) refused(err error) string {
 // call names the call, such as `iam:CreatePolicy (AccessDenied) for creating
 // policy "x"`.
 func (f failure) call() string {
-	text := f.action
-	if text == "" {
-		text = "the call"
+	if f.action == "" {
+		return cmp.Or(f.attempted, "the call")
 	}
+	text := f.action
 	if f.code != "" {
 		text += " (" + f.code + ")"
 	}

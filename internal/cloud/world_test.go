@@ -111,7 +111,7 @@ func newWorldOf(t tester, fixture *fixtures.Fixture, options ...option) *world {
 	w.base = aws.Config{
 		Region: testRegion, BaseEndpoint: aws.String(running.URL),
 		Credentials: aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider("AKIAROOTROOTROOTROOT", "root-secret", "")),
-		HTTPClient:  &http.Client{Transport: transport},
+		HTTPClient:  withPlainBody(&http.Client{Transport: transport}),
 	}
 	w.stranger = iam.NewFromConfig(w.base)
 	w.restart(options...)
