@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,12 +37,43 @@ func (s *stage) play(ctx context.Context) error {
 	if err := s.expect(ctx, map[string]string{"user01": "PC01", "user02": "PC02"}); err != nil {
 		return err
 	}
-	s.say("The manifest of user01 goes. kubectl returns once nothing of it is left in AWS.")
-	if err := s.kubectl(ctx, "delete", "sessionaccess", "user01-pc01", "-n", namespace, "--timeout=60s"); err != nil {
+	return s.revoke(ctx)
+}
+
+// revoke takes the access of user01 away while sessions are open.
+func (s *stage) revoke(ctx context.Context) error {
+	first, second := session{"user01", "PC01"}, session{"user02", "PC02"}
+	s.say("Both leave a session open on their own instance:")
+	if err := errors.Join(open(ctx, s.env, first, nodeIDs), open(ctx, s.env, second, nodeIDs)); err != nil {
+		return err
+	}
+	if err := s.expectOpen(ctx, first, second); err != nil {
+		return err
+	}
+	s.say("The manifest of user01 goes.")
+	if err := s.remove(ctx, "user01-pc01"); err != nil {
 		return err
 	}
 	s.say("Each user tries once more:")
-	return s.expect(ctx, map[string]string{"user02": "PC02"})
+	if err := s.expect(ctx, map[string]string{"user02": "PC02"}); err != nil {
+		return err
+	}
+	s.say("And of the sessions that were open, that of user01 has ended:")
+	return s.expectOpen(ctx, second)
+}
+
+// remove deletes a SessionAccess, and returns when its permission is gone and
+// the session that it covered has ended.
+func (s *stage) remove(ctx context.Context, name string) error {
+	object := "sessionaccess/" + name
+	if err := s.kubectl(ctx, "delete", object, "-n", namespace, "--wait=false"); err != nil {
+		return err
+	}
+	if err := s.kubectl(ctx, "wait", object, "-n", namespace, "--for=jsonpath={.status.revocation.sessionsEnded}=1", "--timeout=60s"); err != nil {
+		return err
+	}
+	s.say("The object stays for a minute more, and says why:")
+	return s.kubectl(ctx, "get", object, "-n", namespace, "-o", "jsonpath={.status.conditions[?(@.type==\"Ready\")].message}{\"\\n\"}")
 }
 
 // apply applies the samples and shows them once they are ready.
@@ -79,6 +111,19 @@ func (s *stage) expect(ctx context.Context, may map[string]string) error {
 	got.print(s.out)
 	if differences := got.differences(declared(users, nodes, may)); len(differences) > 0 {
 		return errors.New(strings.Join(differences, "\n"))
+	}
+	return nil
+}
+
+// expectOpen shows which sessions are open, and fails where they are others.
+func (s *stage) expectOpen(ctx context.Context, want ...session) error {
+	got, err := listOpen(ctx, s.env, nodeIDs)
+	if err != nil {
+		return err
+	}
+	printSessions(s.out, got)
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("these sessions should be open, and no other: %v", want)
 	}
 	return nil
 }

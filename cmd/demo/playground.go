@@ -39,7 +39,7 @@ const playgroundHelp = `Everything runs until you press Ctrl-C. In another shell
   as admin aws iam list-attached-user-policies --user-name user01
   as admin aws ssm describe-sessions --state Active
 
-  may user01 ssm:StartSession '*'                 # what IAM's evaluation says, and why
+  may user01 ssm:ResumeSession arn:aws:ssm:ap-northeast-1:488821267897:session/user01-abc   # how IAM judges, and why
   curl -s $AWS_ENDPOINT_URL/_emulator/calls       # which calls AWS has seen
 
 The operator's log is %s.

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
@@ -43,4 +47,44 @@ func try(ctx context.Context, client *ssm.Client, id string) (answer, error) {
 		return "", fmt.Errorf("end it again, which its owner may do: %w", err)
 	}
 	return opens, nil
+}
+
+// session is an open session of a user on a node.
+type session struct{ user, node string }
+
+// open opens a session and leaves it open.
+func open(ctx context.Context, env *testenv.Env, s session, ids map[string]string) error {
+	id := ids[s.node]
+	_, err := ssm.NewFromConfig(env.AWSConfig(env.Credentials(s.user))).StartSession(ctx, &ssm.StartSessionInput{Target: &id})
+	if err != nil {
+		return fmt.Errorf("open a session as %s on %s: %w", s.user, s.node, err)
+	}
+	return nil
+}
+
+// listOpen asks AWS which sessions are open, whoever they belong to.
+func listOpen(ctx context.Context, env *testenv.Env, ids map[string]string) ([]session, error) {
+	answer, err := ssm.NewFromConfig(env.AWSConfig(env.Credentials("admin"))).
+		DescribeSessions(ctx, &ssm.DescribeSessionsInput{State: types.SessionStateActive})
+	if err != nil {
+		return nil, fmt.Errorf("list the open sessions: %w", err)
+	}
+	var list []session
+	for _, s := range answer.Sessions {
+		for node, id := range ids {
+			if id == *s.Target {
+				list = append(list, session{user: (*s.Owner)[strings.LastIndex(*s.Owner, "/")+1:], node: node})
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b session) int { return strings.Compare(a.user+a.node, b.user+b.node) })
+	return list, nil
+}
+
+// printSessions writes a line for each session.
+func printSessions(out io.Writer, list []session) {
+	for _, s := range list {
+		fmt.Fprintf(out, "%s has a session open on %s\n", s.user, s.node)
+	}
+	fmt.Fprintln(out)
 }

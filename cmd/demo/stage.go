@@ -58,7 +58,8 @@ func (s *stage) start(ctx context.Context, manager, directory string) error {
 }
 
 func (s *stage) log(directory, name string) (*os.File, error) {
-	file, err := os.Create(filepath.Join(directory, name))
+	// Appending keeps the log legible when another demo starts a new one.
+	file, err := os.OpenFile(filepath.Join(directory, name), os.O_CREATE|os.O_TRUNC|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("make a log: %w", err)
 	}
