@@ -55,6 +55,8 @@ func (s *Server) AddAccount(f fixtures.Account) error {
 			s.changed(Change{Time: now, AccountID: f.ID, Service: "iam", IAM: state})
 		},
 	})
+	c := s.Consistency()
+	account.IAM.Keep(max(c.Reads, c.Evaluation))
 	if err := account.load(f); err != nil {
 		return fmt.Errorf("load the fixture: account %s: %w", f.ID, err)
 	}
@@ -91,13 +93,12 @@ func (s *Server) newRegion(a *Account, name string) *Region {
 		s.changed(Change{Time: now, AccountID: a.ID, Region: name, Service: "ssm"})
 	}
 	f := fleet.New(s.clock.Now, changed)
-	return &Region{
-		Fleet: f,
-		SSM: ssm.NewRegion(ssm.Options{
-			Scope: scope, Fleet: f, Now: s.clock.Now, Random: s.random, Lag: s.sessionLag, Paging: s.paging, Changed: changed,
-		}),
-		ec2: &ec2.Region{Scope: scope, Fleet: f, Paging: s.paging},
-	}
+	sessions := ssm.NewRegion(ssm.Options{
+		Scope: scope, Fleet: f, Now: s.clock.Now, Random: s.random, Lag: s.sessionLag, Paging: s.paging, Changed: changed,
+		EndingTime: s.sessionEnding.Load,
+	})
+	sessions.Keep(s.Consistency().Sessions)
+	return &Region{Fleet: f, SSM: sessions, ec2: &ec2.Region{Scope: scope, Fleet: f, Paging: s.paging}}
 }
 
 // Region returns what the account has in a region; empty where it has nothing.

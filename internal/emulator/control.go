@@ -2,6 +2,7 @@ package emulator
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -35,6 +36,7 @@ func (s *Server) newControl() http.Handler {
 	handle("POST /_emulator/may", s.controlMay)
 	handle("GET /_emulator/accounts/{account}/iam", s.controlIAM)
 	handle("POST /_emulator/accounts/{account}/quotas", s.controlQuotas)
+	handle("POST /_emulator/accounts/{account}/settings", s.controlEvaluate)
 	handle("POST /_emulator/accounts", s.controlAddAccount)
 	const region = "/_emulator/accounts/{account}/regions/{region}/"
 	handle("GET "+region+"nodes", s.controlNodes)
@@ -46,9 +48,8 @@ func (s *Server) newControl() http.Handler {
 	return mux
 }
 
-// badRequest is what is wrong with a request to the control endpoint.
-type badRequest struct{ error }
-
+// writeControl writes what f answers. All that can go wrong here is the
+// request.
 func writeControl(w http.ResponseWriter, r *http.Request, f func(*http.Request) (any, error)) {
 	w.Header().Set("Content-Type", "application/json")
 	out, err := f(r)
@@ -72,7 +73,7 @@ func readControl[T any](r *http.Request) (T, error) {
 	decoder := json.NewDecoder(r.Body)
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&in); err != nil {
-		return in, badRequest{err}
+		return in, fmt.Errorf("read the request: %w", err)
 	}
 	return in, nil
 }
@@ -90,7 +91,7 @@ func (s *Server) controlCallLog(r *http.Request) (any, error) {
 	if text := r.URL.Query().Get("since"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return nil, badRequest{err}
+			return nil, err
 		}
 		since = n
 	}

@@ -82,7 +82,7 @@ func (s *Server) controlNode(r *http.Request) (any, error) {
 			connected = *in.Connected
 		}
 		if err := region.Fleet.SetAgent(id, *in.Online, connected); err != nil {
-			return nil, badRequest{err}
+			return nil, err
 		}
 	}
 	err = region.Fleet.Change(id, func(n *fleet.Node) {
@@ -97,7 +97,7 @@ func (s *Server) controlNode(r *http.Request) (any, error) {
 		}
 	})
 	if err != nil {
-		return nil, badRequest{err}
+		return nil, err
 	}
 	n, _ := region.Fleet.Node(id)
 	return viewNode(n), nil
@@ -148,7 +148,7 @@ func (s *Server) controlOpenSession(r *http.Request) (any, error) {
 	}
 	id, err := s.OpenSession(in.Principal, r.PathValue("region"), in.Target, in.Document)
 	if err != nil {
-		return nil, badRequest{err}
+		return nil, err
 	}
 	opened, _ := region.SSM.Session(id)
 	return map[string]string{"id": id, "owner": opened.Owner}, nil

@@ -26,8 +26,8 @@ func (s *Server) settings() settings {
 	s.mu.RUnlock()
 	c := s.Consistency()
 	reads, evaluation, sessions := faults.Duration(c.Reads), faults.Duration(c.Evaluation), faults.Duration(c.Sessions)
-	share := s.paging.Short()
-	return settings{EvaluateIAM: &evaluate, ReadDelay: &reads, EvaluationDelay: &evaluation, SessionDelay: &sessions, Spread: &c.Spread, ShortPages: &share}
+	share, ending := s.paging.Short(), faults.Duration(s.sessionEnding.Load())
+	return settings{EvaluateIAM: &evaluate, ReadDelay: &reads, EvaluationDelay: &evaluation, SessionDelay: &sessions, SessionEnding: &ending, Spread: &c.Spread, ShortPages: &share}
 }
 
 func (s *Server) controlSettings(r *http.Request) (any, error) {
@@ -65,7 +65,7 @@ func (s *Server) accountOf(r *http.Request) (*Account, error) {
 	id := r.PathValue("account")
 	a := s.Account(id)
 	if a == nil {
-		return nil, badRequest{fmt.Errorf("there is no account %s", id)}
+		return nil, fmt.Errorf("there is no account %s", id)
 	}
 	return a, nil
 }
@@ -81,10 +81,26 @@ func (s *Server) controlQuotas(r *http.Request) (any, error) {
 	}
 	for name, value := range quotas {
 		if !a.IAM.SetQuota(name, value) {
-			return nil, badRequest{fmt.Errorf("there is no quota %s", name)}
+			return nil, fmt.Errorf("there is no quota %s", name)
 		}
 	}
 	return a.IAM.Quotas(), nil
+}
+
+// controlEvaluate switches the judging of one account's callers.
+func (s *Server) controlEvaluate(r *http.Request) (any, error) {
+	a, err := s.accountOf(r)
+	if err != nil {
+		return nil, err
+	}
+	in, err := readControl[struct {
+		EvaluateIAM bool `json:"evaluateIAM"`
+	}](r)
+	if err != nil {
+		return nil, err
+	}
+	a.SetEvaluateIAM(in.EvaluateIAM)
+	return nil, nil
 }
 
 func (s *Server) controlIAM(r *http.Request) (any, error) {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
@@ -59,6 +60,8 @@ type Server struct {
 	evalLag    *service.Lag
 	sessionLag *service.Lag
 	paging     *service.Paging
+
+	sessionEnding duration
 
 	mu        sync.RWMutex
 	accounts  map[string]*Account
@@ -139,3 +142,9 @@ func (s *Server) mustAccount(r *service.Request) *Account { return s.Account(r.C
 
 // mustRegion is what the caller's account has in the region of the request.
 func (s *Server) mustRegion(r *service.Request) *Region { return s.mustAccount(r).Region(r.Region) }
+
+// duration is a time.Duration that may be set while it is read.
+type duration struct{ nanoseconds atomic.Int64 }
+
+func (d *duration) Load() time.Duration   { return time.Duration(d.nanoseconds.Load()) }
+func (d *duration) Store(t time.Duration) { d.nanoseconds.Store(int64(t)) }

@@ -54,14 +54,8 @@ func (s *Server) Consistency() Consistency {
 }
 
 // SetSessionEndingTime is how long sessions take to end after
-// TerminateSession, in the regions that there are.
-func (s *Server) SetSessionEndingTime(d time.Duration) {
-	for _, a := range s.Accounts() {
-		for _, r := range a.Regions() {
-			r.SSM.SetEndingTime(d)
-		}
-	}
-}
+// TerminateSession.
+func (s *Server) SetSessionEndingTime(d time.Duration) { s.sessionEnding.Store(d) }
 
 // SetShortPages makes this share of the pages of lists shorter than
 // asked for, down to none.

@@ -8,7 +8,7 @@ import (
 )
 
 // keep bounds the log: when it is full the older half goes.
-const keep = 1 << 20
+const keep = 1 << 17
 
 // Call is one API call.
 type Call struct {

@@ -68,6 +68,10 @@ func (h *History[T]) Update(now time.Time, change func(T) (T, error), committed 
 func (h *History[T]) put(now time.Time, next T) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	// Two requests may commit in another order than they came in.
+	if last := h.states[len(h.states)-1].since; now.Before(last) {
+		now = last
+	}
 	if h.keep == 0 {
 		h.states = append(h.states[:0], state[T]{now, next})
 		return

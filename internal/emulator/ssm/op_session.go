@@ -107,7 +107,7 @@ func (r *Region) End(now time.Time, id string) {
 			return nil
 		}
 		ending := *s
-		ending.Ending, ending.Ended = now, now.Add(r.endingTime())
+		ending.Ending, ending.Ended = now, now.Add(r.EndingTime())
 		state.sessions = state.sessions.With(id, &ending)
 		return nil
 	})

@@ -2,7 +2,6 @@ package ssm
 
 import (
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
@@ -23,6 +22,8 @@ type Options struct {
 	Lag *service.Lag
 	// Paging is how full pages are.
 	Paging *service.Paging
+	// EndingTime is how long a session takes to end.
+	EndingTime func() time.Duration
 	// Changed is called after each change.
 	Changed func(now time.Time)
 }
@@ -32,10 +33,6 @@ type Options struct {
 type Region struct {
 	Options
 	history *history.History[*State]
-
-	mu sync.RWMutex
-	// ending is how long a session takes to end.
-	ending time.Duration
 }
 
 // State is sessions and documents at one moment. It is immutable.
@@ -53,19 +50,6 @@ func NewRegion(o Options) *Region {
 
 // Keep makes the region remember its past for this long.
 func (r *Region) Keep(d time.Duration) { r.history.Keep(r.Now(), d) }
-
-// SetEndingTime is how long a session takes to end after TerminateSession.
-func (r *Region) SetEndingTime(d time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.ending = d
-}
-
-func (r *Region) endingTime() time.Duration {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.ending
-}
 
 // read returns the state that a lagging read at now sees.
 func (r *Region) read(now time.Time) *State {
