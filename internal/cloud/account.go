@@ -19,6 +19,8 @@ type Account struct {
 	// writes keeps two writes to one policy from overlapping: which of them
 	// took effect last could not be told.
 	writes *keyedLocks
+	// identifying keeps many callers from all asking STS at once.
+	identifying *keyedLocks
 
 	mu      sync.Mutex
 	clients *clients
@@ -36,11 +38,12 @@ const (
 
 func newAccount(id string, options PoolOptions) *Account {
 	a := &Account{
-		id:        id,
-		options:   options,
-		ownership: Ownership{OwnerID: options.OwnerID},
-		limiters:  map[string]*limiter{},
-		writes:    newKeyedLocks(),
+		id:          id,
+		options:     options,
+		ownership:   Ownership{OwnerID: options.OwnerID},
+		limiters:    map[string]*limiter{},
+		writes:      newKeyedLocks(),
+		identifying: newKeyedLocks(),
 	}
 	for _, service := range []string{serviceIAM, serviceSTS, serviceSSM, serviceEC2} {
 		a.limiters[service] = newLimiter(options.Rate, options.Burst)

@@ -119,6 +119,7 @@ func TestChangedWayToTheAccountKeepsTheMirrorAndForgettingDropsIt(t *testing.T) 
 }
 
 func TestThrottledCallsAreRetriedAndSlowTheLimiterDown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(o *PoolOptions) { o.Rate, o.Burst = 1000, 1000 })
 	w.strike(faults.Throttle, "iam:CreatePolicy", 1)
 	w.create(testPolicy, grantA)
@@ -130,6 +131,7 @@ func TestThrottledCallsAreRetriedAndSlowTheLimiterDown(t *testing.T) {
 }
 
 func TestCallsAreReportedWithCodeAndAttempts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.strike(faults.Unavailable, "iam:GetUser", 1)
 	if _, err := w.account.LookUpPrincipal(t.Context(), Principal{Kind: User, Name: "nobody"}); err != nil {

@@ -136,6 +136,7 @@ func classifyOwn(err error) (Class, bool) {
 		gone     *PolicyGoneError
 		settling *SettlingError
 		timeout  *TimeoutError
+		answer   *ImplausibleAnswerError
 	)
 	switch {
 	case errors.As(err, &notOurs):
@@ -148,7 +149,7 @@ func classifyOwn(err error) (Class, bool) {
 		return Missing, true
 	case errors.As(err, &gone), errors.As(err, &settling):
 		return Waiting, true
-	case errors.As(err, &timeout):
+	case errors.As(err, &timeout), errors.As(err, &answer):
 		return Transport, true
 	}
 	return None, false

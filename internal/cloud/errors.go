@@ -79,3 +79,12 @@ type SettlingError struct{ Name string }
 func (e *SettlingError) Error() string {
 	return fmt.Sprintf("IAM does not show policy %q everywhere yet", e.Name)
 }
+
+// ImplausibleAnswerError tells that IAM answered what cannot be so; it is not
+// believed.
+type ImplausibleAnswerError struct{ Answer string }
+
+// Error implements error.
+func (e *ImplausibleAnswerError) Error() string {
+	return "IAM answers " + e.Answer + ": that is not believed, and tried again"
+}

@@ -66,6 +66,7 @@ func TestErrorsAreClassifiedByCode(t *testing.T) {
 		{&MissingPrincipalError{}, Missing},
 		{&PolicyGoneError{}, Waiting},
 		{&SettlingError{}, Waiting},
+		{&ImplausibleAnswerError{}, Transport},
 		{&CredentialsError{Err: errors.New("no EC2 IMDS role found")}, Refused},
 		{&CredentialsError{Err: answered("STS", "AssumeRole", 403, "AccessDenied", "", "")}, Refused},
 		{&CredentialsError{Err: &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: errors.New("dial")}}, Transport},

@@ -78,6 +78,15 @@ func (c *clients) knownIdentity() Identity {
 // right account: that costs a call the first time.
 func (a *Account) verifiedClients(ctx context.Context) (*clients, error) {
 	c := a.current()
+	if c.knownIdentity() != (Identity{}) {
+		return c, nil
+	}
+	// One asks for all who wait.
+	unlock, err := a.identifying.lock(ctx, "")
+	if err != nil {
+		return nil, a.explain(err, "waiting to know as whom the operator acts")
+	}
+	defer unlock()
 	if c.knownIdentity() == (Identity{}) {
 		if _, err := a.identify(ctx, c); err != nil {
 			return nil, err

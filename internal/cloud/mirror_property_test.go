@@ -379,6 +379,7 @@ func (m *machine) settleAndCompare(t *rapid.T) {
 }
 
 func TestMirrorNeverClaimsProofOfWhatIsNotSo(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		m := newMachine(t)
 		t.Repeat(m.actions())

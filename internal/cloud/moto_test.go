@@ -52,6 +52,7 @@ func startMoto(t *testing.T) (url string) {
 }
 
 func TestMirrorAndWritesWorkAgainstMoto(t *testing.T) {
+	t.Parallel()
 	base := aws.Config{
 		Region: testRegion, BaseEndpoint: aws.String(startMoto(t)),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAMOTO", "secret", ""),

@@ -32,12 +32,15 @@ func (p Principal) Key() string {
 
 // principalOf is the principal that has that Key, its name spelt so.
 func principalOf(key, name string) Principal {
-	for _, kind := range []PrincipalKind{User, Group, Role} {
-		if p := (Principal{Kind: kind, Name: name}); p.Key() == key {
-			return p
-		}
+	kind, _, _ := strings.Cut(key, "/")
+	switch kind {
+	case "user":
+		return Principal{Kind: User, Name: name}
+	case "group":
+		return Principal{Kind: Group, Name: name}
+	default:
+		return Principal{Kind: Role, Name: name}
 	}
-	return Principal{Name: name}
 }
 
 // same reports whether IAM holds both for the same principal.

@@ -155,6 +155,7 @@ func TestLostAnswerMakesTheEntryUnknownUntilAReadAfterTheWindow(t *testing.T) {
 }
 
 func TestRefreshResolvesWhatWasUnknown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.create(testPolicy, grantA)
 	w.settle()
@@ -209,6 +210,7 @@ func TestLostCreationIsFoundByTheNextAttempt(t *testing.T) {
 }
 
 func TestNothingSentLeavesNoDoubt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.create(testPolicy, grantA)
 	w.settle()

@@ -2,7 +2,6 @@ package cloud
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -19,10 +18,6 @@ type bulkReader interface {
 	GetAccountAuthorizationDetails(context.Context, *iam.GetAccountAuthorizationDetailsInput, ...func(*iam.Options)) (
 		*iam.GetAccountAuthorizationDetailsOutput, error)
 }
-
-// errEmptyAccount: an account that held something is never all empty. An
-// answer cut short on the way is.
-var errEmptyAccount = errors.New("IAM answered that the account holds nothing at all, although it did before")
 
 // Refresh reads the whole account and takes it over, all or nothing. A second
 // Refresh waits for the first to end. It costs one call a thousand principals
@@ -67,7 +62,7 @@ func (inv *inventory) read(ctx context.Context, client bulkReader) (pages int, e
 			return pages, nil
 		}
 		if aws.ToString(page.Marker) == "" {
-			return pages, errors.New("IAM says that there are more pages but not where they begin")
+			return pages, &ImplausibleAnswerError{Answer: "that there are more pages, but not where they begin"}
 		}
 		input.Marker = page.Marker
 	}
@@ -77,8 +72,10 @@ func (inv *inventory) read(ctx context.Context, client bulkReader) (pages int, e
 func (m *Mirror) merge(inv *inventory) (RefreshReport, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	// An account that held something is never all empty; an answer cut short
+	// on the way is.
 	if len(inv.principals) == 0 && inv.allPolicies == 0 && len(m.principals) > 0 {
-		return RefreshReport{}, errEmptyAccount
+		return RefreshReport{}, &ImplausibleAnswerError{Answer: "that the account holds nothing at all, although it did before"}
 	}
 	report := RefreshReport{
 		First: m.readAt == never,

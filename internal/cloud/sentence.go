@@ -55,6 +55,7 @@ func ownSentence(err error) (string, bool) {
 	for _, own := range []error{
 		as[*NotOursError](err), as[*WrongAccountError](err), as[*NameTakenError](err),
 		as[*MissingPrincipalError](err), as[*PolicyGoneError](err), as[*SettlingError](err),
+		as[*ImplausibleAnswerError](err),
 	} {
 		if own != nil {
 			return capitalized(own.Error()) + ".", true
