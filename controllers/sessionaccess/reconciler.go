@@ -137,10 +137,11 @@ func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.Sessio
 		return r.write(ctx, before, access, verdictOf(&access.Spec, j, statuses, reasons, p, r.Clock.Now()))
 	case j.problem != nil:
 		return r.write(ctx, before, access, *j.problem)
+	// After a restart an object keeps its status until its principals are known,
+	// which is after its account is.
 	case !r.accountVerified(record):
-		return r.write(ctx, before, access, accountNotReady(access))
+		return r.writeIfNew(ctx, before, access, accountNotReady(access))
 	default:
-		// After a restart an object keeps its status until its principals are known.
 		return r.writeIfNew(ctx, before, access, applying(record))
 	}
 }
