@@ -15,9 +15,14 @@ type Quotas struct {
 	// (PolicySizeQuota, by default 6,144).
 	PolicySize int
 	// Policies is how many policies of ours the principal may have: its
-	// attachment quota less what others have attached. -1 means unknown.
+	// attachment quota less what others have attached. -1 means unknown: then
+	// only what no account could have is refused.
 	Policies int
 }
+
+// mostPolicies is taken for an unknown number of policies. AWS attaches at most
+// 20 to a principal; the bound keeps absurd grants from costing memory and time.
+const mostPolicies = 100
 
 // Plan is what a principal's policies shall be and how to get there.
 type Plan struct {
@@ -71,6 +76,9 @@ func compile(acct Account, p Principal, grants []Grant, held []string, q Quotas,
 	live, bad := admit(acct, grants, now)
 	all := collect(acct, p, live)
 	c := &compilation{packer: packer{all: all, limit: q.PolicySize}, policies: q.Policies}
+	if c.policies < 0 {
+		c.policies = mostPolicies
+	}
 	if c.unchanged(held) {
 		return Plan{Documents: slices.Clone(held), Incomplete: failed(bad)}, joined(bad)
 	}

@@ -35,7 +35,9 @@ var yes = []string{"true"}
 var (
 	// docCheck makes IAM check the document too when the request names none.
 	docCheck = test{opBoolIfExists, keyDocCheck, yes}
-	// ownerCheck holds for sessions that the caller opened.
+	// ownerCheck holds for sessions that the caller opened. That the tag of an IAM
+	// user's session holds the user's id, as ${aws:userid} does, is documented and
+	// could not be tried.
 	ownerCheck = test{opEquals, keyOwner, []string{"${aws:userid}"}}
 )
 

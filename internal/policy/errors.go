@@ -23,7 +23,8 @@ func (e *InvalidError) Error() string {
 // TooLargeError says that the grants do not fit into the quotas, and by how much.
 type TooLargeError struct {
 	Principal Principal
-	// Needed and Allowed count characters when Indivisible, else policies.
+	// Needed and Allowed count characters when Indivisible, else policies, of which
+	// at least Needed would be.
 	Needed, Allowed int
 	// Indivisible means that one statement with a single element exceeds the
 	// size of a policy. Otherwise there would be too many policies.
@@ -40,6 +41,6 @@ func (e *TooLargeError) Error() string {
 		return fmt.Sprintf("one statement for %s needs %d characters, %d more than the %d that a policy may have: use fewer or shorter tags, or fewer source ranges",
 			e.Principal, e.Needed, e.Needed-e.Allowed, e.Allowed)
 	}
-	return fmt.Sprintf("%s needs %d policies of %d characters, %d more than the %d it may have: target by tags instead of instance ids, detach other policies, or raise the quota",
+	return fmt.Sprintf("%s needs at least %d policies of %d characters, %d more than the %d it may have: target by tags instead of instance ids, detach other policies, or raise the quota",
 		e.Principal, e.Needed, e.PolicySize, e.Needed-e.Allowed, e.Allowed)
 }

@@ -8,7 +8,7 @@ import (
 // compilation is one call of Compile or Repack after its input was checked.
 type compilation struct {
 	packer
-	// policies is how many there may be, -1 meaning any number.
+	// policies is how many there may be.
 	policies int
 	held     []heldShard
 }
@@ -30,6 +30,9 @@ func (c *compilation) unchanged(held []string) bool {
 func (c *compilation) plan(repack bool) (Plan, *TooLargeError) {
 	if size := c.largest(); size > c.limit {
 		return Plan{}, &TooLargeError{Needed: size, Allowed: c.limit, Indivisible: true, PolicySize: c.limit}
+	}
+	if least := c.lowerBound(c.everything()); least > c.policies {
+		return Plan{}, c.tooMany(least)
 	}
 	layout := c.sticky()
 	used := countUsed(layout)
@@ -58,7 +61,7 @@ func (c *compilation) plan(repack bool) (Plan, *TooLargeError) {
 
 // over reports whether the layout has more policies than there may be.
 func (c *compilation) over(layout []*shard) bool {
-	return c.policies >= 0 && countUsed(layout) > c.policies
+	return countUsed(layout) > c.policies
 }
 
 // thinned drains the smallest shards until there are no more than there may be,

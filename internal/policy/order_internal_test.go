@@ -1,9 +1,12 @@
 package policy
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -79,4 +82,47 @@ func spread(all *atoms, n int, random *rand.Rand, chosen func(int) bool) []*shar
 		}
 	}
 	return shards
+}
+
+// TestUnsplittableStatementsAreSortedAnewWhenDrainingDoesNotHelp: two statements
+// of half a policy and two of a third lie in three policies where two must do.
+func TestUnsplittableStatementsAreSortedAnewWhenDrainingDoesNotHelp(t *testing.T) {
+	acct, p := Account{ID: "488821267897", Partition: "aws"}, Principal{User, "user01"}
+	var grants []Grant
+	for i, size := range []int{2800, 2801, 1600, 1601} {
+		tags := map[string]string{}
+		for ; size > 0; size -= tagValueMax {
+			tags[fmt.Sprint("Tag", len(tags))] = strings.Repeat("v", min(size, tagValueMax))
+		}
+		grants = append(grants, Grant{
+			ID: fmt.Sprint(i), Regions: []string{"ap-northeast-1"}, Documents: []Document{{Name: DefaultDocument}},
+			Targets: []Target{{InstanceIDs: []string{fmt.Sprintf("i-%017x", i)}, Tags: tags}}, Clients: []Client{CLI},
+		})
+	}
+	all := collect(acct, p, []*Grant{&grants[0], &grants[1], &grants[2], &grants[3]})
+	held := []*shard{newShard(all), newShard(all), newShard(all)}
+	for atom := range all.len() {
+		switch size := len(all.groups[all.groupOf[atom]].condition); {
+		case size > 2000 && held[0].empty():
+			held[0].add(atom)
+		case size > 2000:
+			held[1].add(atom)
+		default:
+			held[2].add(atom)
+		}
+	}
+	docs := []string{held[0].render(), held[1].render(), held[2].render()}
+	plan, err := Compile(acct, p, grants, docs, Quotas{PolicySize: 6144, Policies: 2}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := 0
+	for _, doc := range plan.Documents {
+		if doc != "" {
+			got++
+		}
+	}
+	if got != 2 || len(plan.Writes) != 3 {
+		t.Errorf("%d policies by %d writes, want 2 by 3", got, len(plan.Writes))
+	}
 }

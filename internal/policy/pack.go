@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // packer places atoms into shards of at most limit characters.
 type packer struct {
@@ -35,21 +38,45 @@ func (p packer) packRuns(runs [][]int) []*shard {
 		return whole
 	}
 	var shards []*shard
-	for len(runs) > 0 {
-		p.sortRuns(runs)
-		run := runs[0]
-		runs = runs[1:]
-		if s := p.tightest(shards, run); s != nil {
-			s.addRunIfFits(run, p.limit)
-			continue
+	for queue := p.weigh(runs); len(queue) > 0; {
+		next := queue[0]
+		queue = queue[1:]
+		// What fits into no empty shard fits into none that was filled either.
+		if emptySize+next.cost <= p.limit {
+			if s := p.tightest(shards, next.run); s != nil {
+				s.addRunIfFits(next.run, p.limit)
+				continue
+			}
 		}
 		s := newShard(p.all)
 		shards = append(shards, s)
-		if rest := p.fill(s, run); len(rest) > 0 {
-			runs = append(runs, rest)
+		if rest := p.fill(s, next.run); len(rest) > 0 {
+			queue = append(queue, p.weigh([][]int{rest})...)
+			slices.SortFunc(queue, weighed.compare)
 		}
 	}
 	return shards
+}
+
+// weighed is a run and what it would take by itself.
+type weighed struct {
+	run  []int
+	cost int
+}
+
+// compare puts the largest first, and among equals that of the first group.
+func (w weighed) compare(other weighed) int {
+	return cmp.Or(cmp.Compare(other.cost, w.cost), cmp.Compare(w.run[0], other.run[0]))
+}
+
+func (p packer) weigh(runs [][]int) []weighed {
+	empty := newShard(p.all)
+	queue := make([]weighed, 0, len(runs))
+	for _, run := range runs {
+		queue = append(queue, weighed{run, empty.runCost(run)})
+	}
+	slices.SortFunc(queue, weighed.compare)
+	return queue
 }
 
 // single places everything into one shard, which is what nearly all principals need.
@@ -161,17 +188,6 @@ func (p packer) runs(list []int) [][]int {
 		from = to
 	}
 	return runs
-}
-
-// sortRuns puts the largest first, and among equals that of the first group.
-func (p packer) sortRuns(runs [][]int) {
-	fresh := newShard(p.all)
-	slices.SortStableFunc(runs, func(a, b []int) int {
-		if d := fresh.runCost(b) - fresh.runCost(a); d != 0 {
-			return d
-		}
-		return a[0] - b[0]
-	})
 }
 
 // lowerBound is a number of shards below which the atoms cannot fit: every

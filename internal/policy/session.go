@@ -57,7 +57,12 @@ func (t Target) matches(id string, tags map[string]string) bool {
 	if len(t.InstanceIDs) > 0 && !slices.Contains(t.InstanceIDs, id) {
 		return false
 	}
-	for k, v := range t.Tags {
+	return hasTags(tags, t.Tags)
+}
+
+// hasTags reports whether all that is wanted is among the tags.
+func hasTags(tags, wanted map[string]string) bool {
+	for k, v := range wanted {
 		if !hasTag(tags, k, v) {
 			return false
 		}

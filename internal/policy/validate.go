@@ -28,6 +28,10 @@ const (
 	tagValueMax  = 256
 )
 
+// nodesMost bounds the nodes that a grant names, times its regions. Their ARNs
+// alone would fill about a hundred policies, and a principal can have twenty.
+const nodesMost = 10_000
+
 func invalid(field, value, reason string) *InvalidError {
 	return &InvalidError{Field: field, Value: value, Reason: reason}
 }
@@ -62,6 +66,7 @@ func checkGrant(acct Account, g *Grant) *InvalidError {
 	for _, check := range []func() *InvalidError{
 		func() *InvalidError { return checkTargets(g.Targets) },
 		func() *InvalidError { return checkRegions(g.Regions) },
+		func() *InvalidError { return checkNumber(g) },
 		func() *InvalidError { return checkDocuments(acct, g.Documents) },
 		func() *InvalidError { return checkEnums(g) },
 		func() *InvalidError { return checkTimes(g) },
@@ -143,6 +148,17 @@ func checkRegions(regions []string) *InvalidError {
 		if !regionForm.MatchString(r) {
 			return invalid("regions", r, "a region is written as AWS spells it, for example ap-northeast-1")
 		}
+	}
+	return nil
+}
+
+func checkNumber(g *Grant) *InvalidError {
+	nodes := 0
+	for _, t := range g.Targets {
+		nodes += len(t.InstanceIDs) * len(g.Regions)
+	}
+	if nodes > nodesMost {
+		return invalid("targets", fmt.Sprint(nodes), fmt.Sprintf("a grant names at most %d instances, counted in every region; use tags", nodesMost))
 	}
 	return nil
 }

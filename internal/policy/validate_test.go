@@ -26,17 +26,20 @@ func TestWhatCannotBeRenderedSafelyIsRefused(t *testing.T) {
 	}
 	sources := func(s string) func(*policy.Grant) { return func(g *policy.Grant) { g.SourceCIDRs = []string{s} } }
 	for name, change := range map[string]func(*policy.Grant){
-		"no target":                     func(g *policy.Grant) { g.Targets = nil },
-		"a target of nothing":           func(g *policy.Grant) { g.Targets = append(g.Targets, policy.Target{}) },
-		"a wildcard for an id":          ids("i-*"),
-		"all instances":                 ids("*"),
-		"an empty id":                   ids(""),
-		"a short id":                    ids("i-051cac5"),
-		"upper-case digits":             ids("i-051CAC51072605F39"),
-		"an old id of a hybrid node":    ids("mi-12345678"),
-		"an ARN for an id":              ids("arn:aws:ec2:ap-northeast-1:488821267897:instance/i-051cac51072605f39"),
-		"a line feed after an id":       ids("i-051cac51072605f39\n"),
-		"a quote in an id":              ids(`i-051cac51072605f3"`),
+		"no target":                  func(g *policy.Grant) { g.Targets = nil },
+		"a target of nothing":        func(g *policy.Grant) { g.Targets = append(g.Targets, policy.Target{}) },
+		"a wildcard for an id":       ids("i-*"),
+		"all instances":              ids("*"),
+		"an empty id":                ids(""),
+		"a short id":                 ids("i-051cac5"),
+		"upper-case digits":          ids("i-051CAC51072605F39"),
+		"an old id of a hybrid node": ids("mi-12345678"),
+		"an ARN for an id":           ids("arn:aws:ec2:ap-northeast-1:488821267897:instance/i-051cac51072605f39"),
+		"a line feed after an id":    ids("i-051cac51072605f39\n"),
+		"a quote in an id":           ids(`i-051cac51072605f3"`),
+		"instances without end": func(g *policy.Grant) {
+			g.Targets[0].InstanceIDs, g.Regions = many(5001), []string{"ap-northeast-1", "us-east-1"}
+		},
 		"an empty tag key":              tags(map[string]string{"": "x"}),
 		"a wildcard in a tag key":       tags(map[string]string{"Env*": "x"}),
 		"a variable in a tag key":       tags(map[string]string{"${aws:username}": "x"}),

@@ -25,6 +25,7 @@ type Pair struct {
 // Tags are compared as declared, so two tag targets that happen to mean the same
 // nodes are reported. Grants whose times or regions never meet are not.
 func Widening(grants []Grant) []Pair {
+	nodes := indexNodes(grants)
 	var pairs []Pair
 	for i := range grants {
 		for j := range grants {
@@ -32,7 +33,7 @@ func Widening(grants []Grant) []Pair {
 			if i == j || !meet(a, b) {
 				continue
 			}
-			if names := widened(grants, a, b); len(names) > 0 {
+			if names := nodes.widened(grants, a, b); len(names) > 0 {
 				pairs = append(pairs, Pair{a.ID, b.ID, names})
 			}
 		}
@@ -43,13 +44,43 @@ func Widening(grants []Grant) []Pair {
 	return pairs
 }
 
+// nodeIndex gives for each instance id the targets that name it, and under ""
+// those that name tags only.
+type nodeIndex map[string][]namedNode
+
+// namedNode is one node of one target: the grant it is of, and the tags it must carry.
+type namedNode struct {
+	grant int
+	tags  map[string]string
+}
+
+func indexNodes(grants []Grant) nodeIndex {
+	index := nodeIndex{}
+	for i := range grants {
+		for _, t := range grants[i].Targets {
+			for _, id := range t.nodes() {
+				index[id] = append(index[id], namedNode{i, t.Tags})
+			}
+		}
+	}
+	return index
+}
+
+// nodes gives the target's ids, or "" for any node with its tags.
+func (t Target) nodes() []string {
+	if len(t.InstanceIDs) == 0 {
+		return []string{""}
+	}
+	return t.InstanceIDs
+}
+
 // widened gives the documents of b that IAM allows on some node of a although no
 // grant declares that.
-func widened(grants []Grant, a, b *Grant) []string {
+func (n nodeIndex) widened(grants []Grant, a, b *Grant) []string {
 	var names []string
 	for _, d := range b.Documents {
 		if !a.declares(d.Name) && slices.ContainsFunc(b.Regions, func(region string) bool {
-			return slices.Contains(a.Regions, region) && widens(grants, a, b, d.Name, region)
+			return slices.Contains(a.Regions, region) && n.widens(grants, a, b, d.Name, region)
 		}) {
 			names = append(names, d.Name)
 		}
@@ -59,41 +90,26 @@ func widened(grants []Grant, a, b *Grant) []string {
 
 // widens reports whether a has a node that no grant declares with the document
 // in the region, whenever a and b both hold.
-func widens(grants []Grant, a, b *Grant, document, region string) bool {
-	var declaring []*Grant
+func (n nodeIndex) widens(grants []Grant, a, b *Grant, document, region string) bool {
+	declaring := make([]bool, len(grants))
 	for i := range grants {
 		g := &grants[i]
-		if g.declares(document) && slices.Contains(g.Regions, region) && noStricter(g, a, b) {
-			declaring = append(declaring, g)
-		}
+		declaring[i] = g.declares(document) && slices.Contains(g.Regions, region) && noStricter(g, a, b)
 	}
-	for _, t := range a.Targets {
-		ids := t.InstanceIDs
-		if len(ids) == 0 {
-			ids = []string{""}
-		}
-		for _, id := range ids {
-			if !slices.ContainsFunc(declaring, func(g *Grant) bool { return g.includes(id, t.Tags) }) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(a.Targets, func(t Target) bool {
+		return slices.ContainsFunc(t.nodes(), func(id string) bool { return !n.declared(declaring, id, t.Tags) })
+	})
+}
+
+// declared reports whether one of the grants names at least the node with the
+// id, or any node when it is empty, as far as it carries the tags.
+func (n nodeIndex) declared(grants []bool, id string, tags map[string]string) bool {
+	includes := func(node namedNode) bool { return grants[node.grant] && hasTags(tags, node.tags) }
+	return slices.ContainsFunc(n[id], includes) || id != "" && slices.ContainsFunc(n[""], includes)
 }
 
 func (g *Grant) declares(document string) bool {
 	return slices.ContainsFunc(g.Documents, func(d Document) bool { return d.Name == document })
-}
-
-// includes reports whether the grant has a target that means at least the node
-// with the id, or any node when it is empty, as far as it carries the tags.
-func (g *Grant) includes(id string, tags map[string]string) bool {
-	return slices.ContainsFunc(g.Targets, func(t Target) bool {
-		if id == "" && len(t.InstanceIDs) > 0 {
-			return false
-		}
-		return t.matches(id, tags)
-	})
 }
 
 // meet reports whether there is a time at which both grants hold.
