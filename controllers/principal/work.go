@@ -143,7 +143,8 @@ func (w *work) situation(plan policy.Plan) situation {
 		complete: w.complete,
 		plan:     plan,
 		attachTo: principalOf(w.key, name),
-		revoking: w.claims.revoking,
+		// In mode Observe nothing is taken away again for want of proof.
+		revoking: w.claims.revoking && w.account.Mode != v1alpha1.ModeObserve,
 	}
 }
 
