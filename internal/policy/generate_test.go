@@ -7,8 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 	"pgregory.net/rapid"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
 // The pools are small, so that grants overlap and questions hit them.

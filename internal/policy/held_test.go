@@ -9,8 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 	"pgregory.net/rapid"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
 // atomsOf takes documents apart by means of their own: what they allow, as one

@@ -7,9 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
-	"pgregory.net/rapid"
 )
 
 // circumstances are what a request is made in.

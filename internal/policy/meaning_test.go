@@ -5,8 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 	"pgregory.net/rapid"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
 // shards compiles under a size that often needs several policies. Sometimes a

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 	"pgregory.net/rapid"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
 const owner = "0a1b2c3d"

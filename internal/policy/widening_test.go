@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 	"pgregory.net/rapid"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
 func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
@@ -53,8 +54,10 @@ func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
 		"a third grant, all with MFA":         {[]policy.Grant{grant("1", "doc-x", on(a), mfa), grant("2", "doc-y", on(b), mfa), grant("3", "doc-y", on(a), mfa)}, []policy.Pair{crossed[1]}},
 		"a third grant, from the office only": {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), office)}, crossed},
 		"a third grant that ends before them": {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))}, crossed},
-		"a third grant that holds while they do": {[]policy.Grant{grant("1", "doc-x", on(a), until(1)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))},
-			[]policy.Pair{crossed[1]}},
+		"a third grant that holds while they do": {
+			[]policy.Grant{grant("1", "doc-x", on(a), until(1)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))},
+			[]policy.Pair{crossed[1]},
+		},
 	} {
 		if got := policy.Widening(tc.grants); !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, tc.want)
