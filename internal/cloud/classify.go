@@ -109,58 +109,31 @@ func Classify(err error) Class {
 	if err == nil {
 		return None
 	}
-	if class, ok := classifyOwn(err); ok {
-		return class
+	if own, ok := errors.AsType[finding](err); ok {
+		return own.class()
 	}
 	if code := Code(err); code != "" {
 		return classifyCode(code, err)
 	}
-	var operation *smithy.OperationError
-	var noCredentials *CredentialsError
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	if _, timeout := errors.AsType[*TimeoutError](err); timeout {
+		return Transport
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return Canceled
-	case errors.As(err, &noCredentials) && !errors.As(noCredentials.Err, &operation):
-		// Nobody was asked: there is nothing to get credentials from.
-		return Refused
+	}
+	if noCredentials, ok := errors.AsType[*CredentialsError](err); ok {
+		if _, asked := errors.AsType[*smithy.OperationError](noCredentials.Err); !asked {
+			return Refused // nobody was asked: there is nothing to get them from
+		}
 	}
 	return Transport
-}
-
-func classifyOwn(err error) (Class, bool) {
-	var (
-		notOurs  *NotOursError
-		wrong    *WrongAccountError
-		taken    *NameTakenError
-		missing  *MissingPrincipalError
-		gone     *PolicyGoneError
-		settling *SettlingError
-		timeout  *TimeoutError
-		answer   *ImplausibleAnswerError
-	)
-	switch {
-	case errors.As(err, &notOurs):
-		return Invalid, true
-	case errors.As(err, &wrong):
-		return Refused, true
-	case errors.As(err, &taken):
-		return Conflict, true
-	case errors.As(err, &missing):
-		return Missing, true
-	case errors.As(err, &gone), errors.As(err, &settling):
-		return Waiting, true
-	case errors.As(err, &timeout), errors.As(err, &answer):
-		return Transport, true
-	}
-	return None, false
 }
 
 func classifyCode(code string, err error) Class {
 	if class, ok := classByCode[code]; ok {
 		return class
 	}
-	var answer *smithyhttp.ResponseError
-	if errors.As(err, &answer) && answer.HTTPStatusCode() >= http.StatusInternalServerError {
+	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && answer.HTTPStatusCode() >= http.StatusInternalServerError {
 		return Transport
 	}
 	return Invalid
@@ -168,8 +141,7 @@ func classifyCode(code string, err error) Class {
 
 // Code is AWS's error code, such as "NoSuchEntity"; "" when AWS gave none.
 func Code(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""

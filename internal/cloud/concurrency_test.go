@@ -105,7 +105,7 @@ func (f failing) Do(r *http.Request) (*http.Response, error) {
 	}
 	f.count.Add(1)
 	return &http.Response{
-		StatusCode: 500, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
+		StatusCode: http.StatusInternalServerError, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
 		Body: io.NopCloser(strings.NewReader(`{"__type":"InternalServerError"}`)), Request: r,
 	}, nil
 }

@@ -56,16 +56,16 @@ func (e *effect) option(o *iam.Options) {
 // neverSent reports whether the error shows that no byte of the request left:
 // no connection came about.
 func neverSent(err error) bool {
-	var network *net.OpError
-	return errors.As(err, &network) && network.Op == "dial"
+	network, ok := errors.AsType[*net.OpError](err)
+	return ok && network.Op == "dial"
 }
 
 // declined reports whether AWS answered that it did not do what was asked. An
 // answer of a proxy on the way, or of a failing service, says no such thing.
 func declined(err error) bool {
-	var answer *smithyhttp.ResponseError
-	var api smithy.APIError
-	if !errors.As(err, &answer) || !errors.As(err, &api) {
+	answer, answered := errors.AsType[*smithyhttp.ResponseError](err)
+	api, coded := errors.AsType[smithy.APIError](err)
+	if !answered || !coded {
 		return false
 	}
 	status := answer.HTTPStatusCode()

@@ -110,12 +110,14 @@ func TestSentencesSayWhatIsWrongAndWhatToDo(t *testing.T) {
 		`User "alice" does not exist.`:                   attempt(&MissingPrincipalError{Principal: alice}),
 		`The credentials belong to account 2, not to 1.`: &WrongAccountError{Want: "1", Got: "2"},
 		`There are no AWS credentials for iam:GetUser: give the operator's pod or process credentials.`: &smithy.OperationError{
-			ServiceID: "IAM", OperationName: "GetUser", Err: &CredentialsError{Err: errNoCredentials}},
+			ServiceID: "IAM", OperationName: "GetUser", Err: &CredentialsError{Err: errNoCredentials},
+		},
 		`AWS gave no answer to iam:GetUser: the operator tries again; check the network and the endpoint if it lasts.`: &smithy.OperationError{
-			ServiceID: "IAM", OperationName: "GetUser", Err: &TimeoutError{After: time.Second}},
+			ServiceID: "IAM", OperationName: "GetUser", Err: &TimeoutError{After: time.Second},
+		},
 		`Waiting for another refresh was broken off.`: context.Canceled,
 	} {
-		if err == context.Canceled {
+		if errors.Is(err, context.Canceled) {
 			err = &Error{Attempted: "waiting for another refresh", Err: err}
 		}
 		if got := Sentence(err); got != want {

@@ -47,20 +47,41 @@ func TestEvidenceOfOwnWrites(t *testing.T) {
 	}{
 		{"an acknowledged write proves", []write{{absent, acked(at(1))}}, absent, true},
 		{"a doubtful one does not", []write{{absent, doubtful(at(1))}}, absent, false},
-		{"an acknowledged repetition of a doubtful write proves",
-			[]write{{absent, doubtful(at(1))}, {absent, acked(at(2))}}, absent, true},
-		{"a doubtful grant within the window spoils an acknowledged revocation",
-			[]write{{present, doubtful(at(1))}, {absent, acked(at(60))}}, absent, false},
-		{"but not once the window is over",
-			[]write{{present, doubtful(at(1))}, {absent, acked(at(61))}}, absent, true},
-		{"doubts of both kinds spoil either",
-			[]write{{present, doubtful(at(1))}, {absent, doubtful(at(2))}, {absent, acked(at(3))}}, absent, false},
-		{"an acknowledged write keeps the doubt of an older one",
-			[]write{{present, doubtful(at(1))}, {present, acked(at(2))}, {absent, acked(at(3))}}, absent, false},
-		{"a first attempt lost, a second acknowledged proves the same",
-			[]write{{absent, outcome{began: at(1), ended: at(2), acked: true, doubtful: true}}}, absent, true},
-		{"and spoils the opposite",
-			[]write{{present, outcome{began: at(1), ended: at(2), acked: true, doubtful: true}}, {absent, acked(at(3))}}, absent, false},
+		{
+			"an acknowledged repetition of a doubtful write proves",
+			[]write{{absent, doubtful(at(1))}, {absent, acked(at(2))}},
+			absent, true,
+		},
+		{
+			"a doubtful grant within the window spoils an acknowledged revocation",
+			[]write{{present, doubtful(at(1))}, {absent, acked(at(60))}},
+			absent, false,
+		},
+		{
+			"but not once the window is over",
+			[]write{{present, doubtful(at(1))}, {absent, acked(at(61))}},
+			absent, true,
+		},
+		{
+			"doubts of both kinds spoil either",
+			[]write{{present, doubtful(at(1))}, {absent, doubtful(at(2))}, {absent, acked(at(3))}},
+			absent, false,
+		},
+		{
+			"an acknowledged write keeps the doubt of an older one",
+			[]write{{present, doubtful(at(1))}, {present, acked(at(2))}, {absent, acked(at(3))}},
+			absent, false,
+		},
+		{
+			"a first attempt lost, a second acknowledged proves the same",
+			[]write{{absent, outcome{began: at(1), ended: at(2), acked: true, doubtful: true}}},
+			absent, true,
+		},
+		{
+			"and spoils the opposite",
+			[]write{{present, outcome{began: at(1), ended: at(2), acked: true, doubtful: true}}, {absent, acked(at(3))}},
+			absent, false,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := evidence{read: start}

@@ -21,6 +21,11 @@ func (l *limiter) request(ctx context.Context, t *testing.T, p Priority, name st
 	synctest.Wait()
 }
 
+// pass lets the time of a synctest bubble pass.
+func pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // the bubble's time is not real: nothing waits
+}
+
 type admissions struct {
 	mu    sync.Mutex
 	names []string
@@ -67,7 +72,7 @@ func TestRevocationOvertakesWaitingGrantsAndResyncs(t *testing.T) {
 		l.request(t.Context(), t, Grant, "grant a", &log)
 		l.request(t.Context(), t, Grant, "grant b", &log)
 		l.request(t.Context(), t, Revocation, "revocation", &log)
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		synctest.Wait()
 		want := []string{"first", "revocation", "grant a", "grant b", "resync"}
 		got := log.all()
@@ -96,7 +101,7 @@ func TestCancelledRequestLeavesTheQueueAndTakesNoToken(t *testing.T) {
 		if err := <-failed; !errors.Is(err, context.Canceled) {
 			t.Fatalf("got %v, want context.Canceled", err)
 		}
-		time.Sleep(1100 * time.Millisecond)
+		pass(1100 * time.Millisecond)
 		synctest.Wait()
 		if got := log.all(); len(got) != 2 {
 			t.Fatalf("after a second admitted %v, want first and second", got)
@@ -119,11 +124,11 @@ func TestThrottlingHalvesTheRateOnceAndTimeRestoresIt(t *testing.T) {
 		if waited := time.Since(began); waited < 200*time.Millisecond {
 			t.Fatalf("admitted after %v: the saved up burst should be gone", waited)
 		}
-		time.Sleep(15*time.Second - time.Since(began))
+		pass(15*time.Second - time.Since(began))
 		if got := l.rate(); got < 5.9 || got > 6.1 {
 			t.Fatalf("rate 15 s later is %v, want about 6", got)
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if got := l.rate(); got != 8 {
 			t.Fatalf("rate after recovery is %v, want 8", got)
 		}
@@ -135,7 +140,7 @@ func TestThrottlingNeverStopsTheLimiter(t *testing.T) {
 		l := newLimiter(10, 1)
 		for range 100 {
 			l.throttled()
-			time.Sleep(cutPause)
+			pass(cutPause)
 		}
 		if got := l.rate(); got < 10*slowest {
 			t.Fatalf("rate is %v, below the floor", got)

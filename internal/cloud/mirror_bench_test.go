@@ -58,11 +58,12 @@ func benchMirror() *Mirror {
 	return m
 }
 
-func (m *Mirror) takePage(b testing.TB, page *iam.GetAccountAuthorizationDetailsOutput) {
+func (m *Mirror) takePage(tb testing.TB, page *iam.GetAccountAuthorizationDetailsOutput) {
+	tb.Helper()
 	inv := newInventory(m.ownership, m.policyARNPrefix(), m.now())
 	inv.add(page)
 	if _, err := m.merge(inv); err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

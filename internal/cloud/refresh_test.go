@@ -164,7 +164,7 @@ func TestAllEmptyAnswerIsNotBelieved(t *testing.T) {
 	inv := newInventory(w.mirror.ownership, w.mirror.policyARNPrefix(), w.mirror.now())
 	inv.add(&iam.GetAccountAuthorizationDetailsOutput{})
 	_, err := w.mirror.merge(inv)
-	wantError[*ImplausibleAnswerError](t, err)
+	_ = wantError[*ImplausibleAnswerError](t, err)
 	if !w.mirror.Filled() || len(w.mirror.UserNames()) == 0 {
 		t.Error("the mirror was emptied")
 	}

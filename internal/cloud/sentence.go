@@ -15,8 +15,8 @@ import (
 func Action(err error) string {
 	action := ""
 	for {
-		var operation *smithy.OperationError
-		if !errors.As(err, &operation) {
+		operation, ok := errors.AsType[*smithy.OperationError](err)
+		if !ok {
 			return action
 		}
 		action = strings.ToLower(operation.ServiceID) + ":" + operation.OperationName
@@ -32,12 +32,11 @@ func Sentence(err error) string {
 	if class == None {
 		return ""
 	}
-	if text, ok := ownSentence(err); ok {
-		return text
+	if own, ok := errors.AsType[finding](err); ok {
+		return capitalized(own.Error()) + "."
 	}
 	f := failure{action: Action(err), code: Code(err)}
-	var where *Error
-	if errors.As(err, &where) {
+	if where, ok := errors.AsType[*Error](err); ok {
 		f.attempted, f.identity = where.Attempted, where.Identity
 	}
 	text := f.sentence(class, err)
@@ -48,30 +47,6 @@ func Sentence(err error) string {
 }
 
 func capitalized(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
-
-// ownSentence is for the errors that this package found out itself: their text
-// is a stable sentence already, but for the wrapping.
-func ownSentence(err error) (string, bool) {
-	for _, own := range []error{
-		as[*NotOursError](err), as[*WrongAccountError](err), as[*NameTakenError](err),
-		as[*MissingPrincipalError](err), as[*PolicyGoneError](err), as[*SettlingError](err),
-		as[*ImplausibleAnswerError](err),
-	} {
-		if own != nil {
-			return capitalized(own.Error()) + ".", true
-		}
-	}
-	return "", false
-}
-
-// as is errors.As that gives nil, an untyped one, when there is none.
-func as[E error](err error) error {
-	var target E
-	if errors.As(err, &target) {
-		return target
-	}
-	return nil
-}
 
 type failure struct {
 	action, code        string
@@ -106,8 +81,9 @@ func (f failure) sentence(class Class, err error) string {
 }
 
 func (f failure) refused(err error) string {
+	_, lacking := errors.AsType[*CredentialsError](err)
 	switch {
-	case as[*CredentialsError](err) != nil && f.code == "":
+	case lacking && f.code == "":
 		return fmt.Sprintf("There are no AWS credentials for %s: give the operator's pod or process credentials.", f.call())
 	case rejectedCredentials(err):
 		return fmt.Sprintf("AWS does not accept the credentials used for %s: check the credentials that the operator runs with.", f.call())

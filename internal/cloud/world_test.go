@@ -219,8 +219,8 @@ func (w *world) truth(name string) (document string, attachedTo []string, exists
 
 func wantError[E error](t tester, err error) E {
 	t.Helper()
-	var target E
-	if !errors.As(err, &target) {
+	target, ok := errors.AsType[E](err)
+	if !ok {
 		t.Fatalf("got error %v, want a %T", err, target)
 	}
 	return target

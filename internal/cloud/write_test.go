@@ -184,7 +184,7 @@ func TestWritesToWhatIsNotOursAreRefusedBeforeAnyCall(t *testing.T) {
 			"detach": w.account.Detach(ctx, name, alice),
 			"delete": w.account.DeletePolicy(ctx, name),
 		} {
-			t.Run(what+" "+name, func(t *testing.T) { wantError[*NotOursError](t, err) })
+			t.Run(what+" "+name, func(t *testing.T) { _ = wantError[*NotOursError](t, err) })
 		}
 	}
 	if got := w.aws.Calls().Total; got != 0 {
@@ -273,7 +273,7 @@ func TestWriteToAPolicyDeletedBehindOurBackSaysSoAndCorrectsTheMirror(t *testing
 			w.must(err)
 			w.aws.Advance(2 * ConsistencyWindow)
 			err = write(t.Context(), w.account)
-			wantError[*PolicyGoneError](t, err)
+			_ = wantError[*PolicyGoneError](t, err)
 			if Classify(err) != Waiting {
 				t.Errorf("class %s", Classify(err))
 			}
