@@ -67,10 +67,11 @@ test: ## Run all tests with the race detector.
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s).
-	@grep -rEo '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sort | while IFS=: read -r file declaration; do \
+	@grep -rEo '^func Fuzz[A-Za-z0-9_]+' --include='*_test.go' . | sort | { failed=0; \
+	while IFS=: read -r file declaration; do \
 		echo "$${declaration#func } in $$(dirname "$$file")"; \
-		go test -run '^$$' -fuzz "^$${declaration#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; \
-	done
+		go test -run '^$$' -fuzz "^$${declaration#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || failed=1; \
+	done; exit $$failed; }
 
 .PHONY: bench
 bench: build ## Count the calls and the time that onboarding, restarts and revocations take.
