@@ -31,11 +31,15 @@ func main() {
 	if err != nil {
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, c, os.Stdout); err != nil {
+	if err := serve(c); err != nil {
 		fmt.Fprintln(os.Stderr, "aws-emulator:", err)
-		stop()
 		os.Exit(1)
 	}
+}
+
+// serve runs until the process is told to stop.
+func serve(c config) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, c, os.Stdout)
 }

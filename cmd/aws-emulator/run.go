@@ -83,6 +83,7 @@ func run(ctx context.Context, c config, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	//nolint:contextcheck // The server ends with Stop, which lets it finish what it does.
 	running, err := server.Start(c.listen, certificate)
 	if err != nil {
 		return err
@@ -94,7 +95,7 @@ func run(ctx context.Context, c config, out io.Writer) error {
 	case err := <-ended:
 		return err
 	case <-ctx.Done():
-		return running.Stop()
+		return running.Stop() //nolint:contextcheck // The context has ended; Stop has a time of its own.
 	}
 }
 

@@ -16,7 +16,12 @@ import (
 
 func TestFlagsThatMakeNoSenseAreRefused(t *testing.T) {
 	for _, args := range [][]string{
-		{"--nonsense"}, {"extra"}, {"--tls-cert", "x"}, {"--tls-key", "x"}, {"--consistency-delay", "-1s"}, {"--consistency-delay", "30"},
+		{"--nonsense"},
+		{"extra"},
+		{"--tls-cert", "x"},
+		{"--tls-key", "x"},
+		{"--consistency-delay", "-1s"},
+		{"--consistency-delay", "30"},
 		{"--tls-cert", "x", "--tls-key", "y", "--tls-self-signed", "z"},
 	} {
 		var out bytes.Buffer
@@ -40,8 +45,8 @@ func TestHelpSpeaksInSentences(t *testing.T) {
 	}
 }
 
-// serve runs the command until the test ends and returns the URL it prints.
-func serve(t *testing.T, args ...string) string {
+// begin runs the command until the test ends and returns the URL it prints.
+func begin(t *testing.T, args ...string) string {
 	t.Helper()
 	c, err := parseFlags(append([]string{"--listen", "127.0.0.1:0"}, args...), io.Discard)
 	if err != nil {
@@ -73,7 +78,7 @@ func TestCommandServesUntilItIsToldToStop(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`accounts: [{id: "111122223333"}]`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.Get(serve(t, "--fixture", file) + "/_emulator/health")
+	response, err := http.Get(begin(t, "--fixture", file) + "/_emulator/health")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +91,7 @@ func TestCommandServesUntilItIsToldToStop(t *testing.T) {
 
 func TestSelfSignedCertificateIsWrittenForClients(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
-	url := serve(t, "--tls-self-signed", file)
+	url := begin(t, "--tls-self-signed", file)
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -19,7 +20,7 @@ const (
 )
 
 // writeAnswer writes an output or an error in the protocol of the service.
-func writeAnswer(w http.ResponseWriter, x *exchange, out any, err error) {
+func writeAnswer(ctx context.Context, w http.ResponseWriter, x *exchange, out any, err error) {
 	status, contentType, body := http.StatusOK, xmlContent, []byte(nil)
 	dialect := wire.IAM
 	if x.service != nil {
@@ -29,7 +30,7 @@ func writeAnswer(w http.ResponseWriter, x *exchange, out any, err error) {
 		contentType = jsonContent
 	}
 	if err == nil && dialect == nil {
-		body, err = wire.EncodeJSON(out.(smithy.Serializable))
+		body, err = wire.EncodeJSON(ctx, out.(smithy.Serializable))
 	}
 	failure := asWireError(err)
 	switch {
@@ -55,8 +56,7 @@ func asWireError(err error) *wire.Error {
 	if err == nil {
 		return nil
 	}
-	var failure *wire.Error
-	if errors.As(err, &failure) {
+	if failure, ok := errors.AsType[*wire.Error](err); ok {
 		return failure
 	}
 	return wire.Errorf(500, "EmulatorFault", "The emulator failed: %v", err)

@@ -60,10 +60,12 @@ func writeControl(w http.ResponseWriter, r *http.Request, f func(*http.Request) 
 	if out == nil {
 		out = struct{}{}
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
+	body, err := json.MarshalIndent(out, "", "  ")
+	if err != nil {
+		body = fmt.Appendf(nil, `{"error": %q}`, err)
+	}
 	// A client that has gone away is no concern of the server's.
-	_ = encoder.Encode(out)
+	_, _ = w.Write(append(body, '\n'))
 }
 
 // readControl reads a request's body; a field that it does not have is an

@@ -16,7 +16,10 @@ import (
 func (w *world) ask(method, path, body string) (int, map[string]any) {
 	w.t.Helper()
 	request := must(http.NewRequestWithContext(ctx(w.t), method, w.url+"/_emulator/"+path, strings.NewReader(body)))(w.t)
-	response := must(http.DefaultClient.Do(request))(w.t)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		w.t.Fatal(err)
+	}
 	defer response.Body.Close()
 	var buffer bytes.Buffer
 	if _, err := buffer.ReadFrom(response.Body); err != nil {
@@ -111,10 +114,18 @@ func TestControlEndpointSteersNodesAndSessions(t *testing.T) {
 func TestControlEndpointSaysWhatIsWrong(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct{ method, path, body string }{
-		{"POST", "faults", `{"kind":"explode"}`}, {"POST", "faults", `{"kynd":"throttle"}`}, {"POST", "faults", `nonsense`},
-		{"POST", "settings", `{"readDelay":"soon"}`}, {"POST", "clock/advance", `{"by":"x"}`}, {"GET", "calls/log?since=x", ""},
-		{"POST", "may", `{"principal":"x"}`}, {"GET", "accounts/000000000000/iam", ""}, {"POST", "accounts/" + account + "/quotas", `{"Nonsense":1}`},
-		{"PATCH", nodes + "/i-none", `{"online":true}`}, {"POST", nodes, `{"instances":[{"id":"x"}]}`}, {"POST", "accounts", `{"id":"` + account + `"}`},
+		{"POST", "faults", `{"kind":"explode"}`},
+		{"POST", "faults", `{"kynd":"throttle"}`},
+		{"POST", "faults", `nonsense`},
+		{"POST", "settings", `{"readDelay":"soon"}`},
+		{"POST", "clock/advance", `{"by":"x"}`},
+		{"GET", "calls/log?since=x", ""},
+		{"POST", "may", `{"principal":"x"}`},
+		{"GET", "accounts/000000000000/iam", ""},
+		{"POST", "accounts/" + account + "/quotas", `{"Nonsense":1}`},
+		{"PATCH", nodes + "/i-none", `{"online":true}`},
+		{"POST", nodes, `{"instances":[{"id":"x"}]}`},
+		{"POST", "accounts", `{"id":"` + account + `"}`},
 	} {
 		status, out := w.ask(c.method, c.path, c.body)
 		if text, _ := out["error"].(string); status != http.StatusBadRequest || text == "" {

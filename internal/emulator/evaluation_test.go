@@ -53,8 +53,10 @@ func TestTwoUsersReachTheirOwnInstanceOnly(t *testing.T) {
 		target string
 		code   string
 	}{
-		{"user01", user01, pc01, ""}, {"user01", user01, pc02, "AccessDeniedException"},
-		{"user02", user02, pc01, "AccessDeniedException"}, {"user02", user02, pc02, ""},
+		{"user01", user01, pc01, ""},
+		{"user01", user01, pc02, "AccessDeniedException"},
+		{"user02", user02, pc01, "AccessDeniedException"},
+		{"user02", user02, pc02, ""},
 	} {
 		t.Run(cell.name+" on "+cell.target, func(t *testing.T) {
 			id, err := w.open(cell.user, cell.target)
@@ -95,7 +97,7 @@ func TestTwoUsersReachTheirOwnInstanceOnly(t *testing.T) {
 func TestDocumentIsJudgedByItself(t *testing.T) {
 	const other = "AWS-StartPortForwardingSession"
 	on := func(resources ...string) string {
-		return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:StartSession","Resource":["%s"]}]}`, strings.Join(resources, `","`))
+		return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:StartSession","Resource":[%s]}]}`, `"`+strings.Join(resources, `","`)+`"`)
 	}
 	checked := func(resources ...string) string {
 		return strings.Replace(on(resources...), `"Resource"`, `"Condition":{"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"}},"Resource"`, 1)

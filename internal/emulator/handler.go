@@ -3,6 +3,7 @@ package emulator
 import (
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,13 +37,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.control.ServeHTTP(w, r)
 		return
 	}
-	x := &exchange{http: r, request: &service.Request{Ctx: r.Context(), ID: s.requestIDs.RequestID(), Now: s.clock.Now(), SourceIP: sourceIP(r)}}
+	x := &exchange{http: r, request: &service.Request{ID: s.requestIDs.RequestID(), Now: s.clock.Now(), SourceIP: sourceIP(r)}}
 	out, err := s.answer(x)
 	if errors.Is(err, errDropped) {
 		// The server closes the connection without an answer.
 		panic(http.ErrAbortHandler)
 	}
-	writeAnswer(w, x, out, err)
+	writeAnswer(r.Context(), w, x, out, err)
 }
 
 // answer does what a request asks for.
@@ -116,8 +117,8 @@ func (s *Server) carryOut(x *exchange, op service.Operation, in any) (any, error
 // inProtocol gives the error of a bad parameter the name that the service's
 // protocol has for it.
 func inProtocol(svc *service.Service, err error) error {
-	var failure *wire.Error
-	if !errors.As(err, &failure) || failure.Code != "ValidationError" {
+	failure, ok := errors.AsType[*wire.Error](err)
+	if !ok || failure.Code != "ValidationError" {
 		return err
 	}
 	renamed := *failure
@@ -188,9 +189,7 @@ func (x *exchange) readForm() (url.Values, error) {
 	if err != nil {
 		return nil, wire.Errorf(400, "MalformedQueryString", "The request body is not a form: %v", err)
 	}
-	for k, v := range x.http.URL.Query() {
-		form[k] = v
-	}
+	maps.Copy(form, x.http.URL.Query())
 	return form, nil
 }
 

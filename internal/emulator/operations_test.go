@@ -80,10 +80,10 @@ func TestEveryOperationAnswersTheSDK(t *testing.T) {
 			id.Set(reflect.ValueOf(&session))
 		}
 		result := reflect.ValueOf(clients[service]).MethodByName(name).Call([]reflect.Value{reflect.ValueOf(ctx(t)), reflect.ValueOf(in)})
-		if err, failed := result[1].Interface().(error); failed {
+		if err, failed := reflect.TypeAssert[error](result[1]); failed {
 			t.Fatalf("%s:%s: %v", service, name, err)
 		}
-		if out, ok := result[0].Interface().(*ssm.StartSessionOutput); ok {
+		if out, ok := reflect.TypeAssert[*ssm.StartSessionOutput](result[0]); ok {
 			session = *out.SessionId
 		}
 	}

@@ -24,11 +24,12 @@ type Running struct {
 // Start listens on an address, as "127.0.0.1:0", and serves until Stop. certs
 // makes it serve TLS; nil serves plain HTTP.
 func (s *Server) Start(address string, certs *Certificate) (*Running, error) {
-	listener, err := net.Listen("tcp", address)
+	ctx, cancel := context.WithCancel(context.Background())
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
+		cancel()
 		return nil, fmt.Errorf("listen on %s: %w", address, err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	server := &http.Server{
 		Handler: s, ReadHeaderTimeout: 30 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },

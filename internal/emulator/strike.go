@@ -37,6 +37,7 @@ func (s *Server) before(x *exchange, struck []faults.Struck) error {
 				status = 400
 			}
 			return wire.Errorf(status, f.Code, "%s", f.Message)
+		default: // comes after the effect
 		}
 	}
 	return nil
@@ -54,6 +55,7 @@ func (s *Server) after(x *exchange, struck []faults.Struck) error {
 			if !waitFor(x, 0, f.Released) {
 				return errDropped
 			}
+		default: // came before the effect
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"iter"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -53,7 +52,7 @@ func (a *Account) simulatePrincipalPolicy(r *service.Request, in *sdk.SimulatePr
 	if err != nil {
 		return nil, err
 	}
-	p, err := paginate(a, in.Marker, in.MaxItems, func(after string) iter.Seq2[string, types.EvaluationResult] { return results.After(after) }, nil)
+	p, err := paginate(a, in.Marker, in.MaxItems, results.After, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,6 @@
 package iam
 
 import (
-	"iter"
-
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -73,7 +71,7 @@ func (a *Account) listGroupsForUser(r *service.Request, in *sdk.ListGroupsForUse
 			t = t.With(key(name), g)
 		}
 	}
-	p, err := paginate(a, in.Marker, in.MaxItems, func(after string) iter.Seq2[string, *Entity] { return t.After(after) }, nil)
+	p, err := paginate(a, in.Marker, in.MaxItems, t.After, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 func Service(of func(*service.Request) *Account) *service.Service {
 	return &service.Service{
 		Name: "iam", Dialect: wire.IAM,
-		Operations: service.Collect(policyOperations(of), entityOperations(of), grantOperations(of)),
+		Operations: service.Collect(
+			policyOperations(of), entityOperations(of), relationOperations(of), grantOperations(of), roleGrantOperations(of),
+		),
 	}
 }

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"context"
 	"reflect"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 
 // Request is one API call on its way through the emulator.
 type Request struct {
-	Ctx    context.Context
 	ID     string
 	Caller Caller
 	// Region is that of the credential scope.

@@ -180,9 +180,9 @@ var json11 = awsjson.New11(smithy.NewServiceSchema(smithy.NewSchema(smithy.Shape
 // EncodeJSON writes an SDK output structure as the body of a JSON 1.1 answer.
 // The SDK writes it itself, as it would a request: so the names, which are not
 // always those of Go, and the times are its own.
-func EncodeJSON(out smithy.Serializable) ([]byte, error) {
+func EncodeJSON(ctx context.Context, out smithy.Serializable) ([]byte, error) {
 	request := smithyhttp.NewStackRequest().(*smithyhttp.Request)
-	if err := json11.SerializeRequest(context.Background(), answerShape, out, request); err != nil {
+	if err := json11.SerializeRequest(ctx, answerShape, out, request); err != nil {
 		return nil, fmt.Errorf("encode %T: %w", out, err)
 	}
 	body, err := io.ReadAll(request.GetStream())

@@ -97,7 +97,7 @@ func TestJSONHasTheNamesOfTheModel(t *testing.T) {
 		t.Fatalf("the filters are %+v", in.Filters)
 	}
 	at := time.Date(2026, 1, 2, 3, 4, 5, 250e6, time.UTC)
-	body, err := wire.EncodeJSON(&ssm.DescribeSessionsOutput{Sessions: []ssmtypes.Session{{SessionId: aws.String("s"), StartDate: &at}}})
+	body, err := wire.EncodeJSON(t.Context(), &ssm.DescribeSessionsOutput{Sessions: []ssmtypes.Session{{SessionId: aws.String("s"), StartDate: &at}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -26,23 +27,36 @@ import (
 // operations are the inputs and outputs whose members, at any depth, the
 // table covers.
 var operations = []any{
-	ec2.CreateTagsInput{}, ec2.CreateTagsOutput{},
-	ec2.DeleteTagsInput{}, ec2.DeleteTagsOutput{},
-	ec2.DescribeInstancesInput{}, ec2.DescribeInstancesOutput{},
-	ec2.DescribeNetworkAclsInput{}, ec2.DescribeNetworkAclsOutput{},
-	ec2.DescribeNetworkInterfacesInput{}, ec2.DescribeNetworkInterfacesOutput{},
-	ec2.DescribeRegionsInput{}, ec2.DescribeRegionsOutput{},
-	ec2.DescribeRouteTablesInput{}, ec2.DescribeRouteTablesOutput{},
-	ec2.DescribeSecurityGroupRulesInput{}, ec2.DescribeSecurityGroupRulesOutput{},
-	ec2.DescribeSecurityGroupsInput{}, ec2.DescribeSecurityGroupsOutput{},
-	ec2.DescribeSubnetsInput{}, ec2.DescribeSubnetsOutput{},
-	ec2.DescribeVpcAttributeInput{}, ec2.DescribeVpcAttributeOutput{},
-	ec2.DescribeVpcEndpointsInput{}, ec2.DescribeVpcEndpointsOutput{},
-	ec2.DescribeVpcsInput{}, ec2.DescribeVpcsOutput{},
+	ec2.CreateTagsInput{},
+	ec2.CreateTagsOutput{},
+	ec2.DeleteTagsInput{},
+	ec2.DeleteTagsOutput{},
+	ec2.DescribeInstancesInput{},
+	ec2.DescribeInstancesOutput{},
+	ec2.DescribeNetworkAclsInput{},
+	ec2.DescribeNetworkAclsOutput{},
+	ec2.DescribeNetworkInterfacesInput{},
+	ec2.DescribeNetworkInterfacesOutput{},
+	ec2.DescribeRegionsInput{},
+	ec2.DescribeRegionsOutput{},
+	ec2.DescribeRouteTablesInput{},
+	ec2.DescribeRouteTablesOutput{},
+	ec2.DescribeSecurityGroupRulesInput{},
+	ec2.DescribeSecurityGroupRulesOutput{},
+	ec2.DescribeSecurityGroupsInput{},
+	ec2.DescribeSecurityGroupsOutput{},
+	ec2.DescribeSubnetsInput{},
+	ec2.DescribeSubnetsOutput{},
+	ec2.DescribeVpcAttributeInput{},
+	ec2.DescribeVpcAttributeOutput{},
+	ec2.DescribeVpcEndpointsInput{},
+	ec2.DescribeVpcEndpointsOutput{},
+	ec2.DescribeVpcsInput{},
+	ec2.DescribeVpcsOutput{},
 }
 
 func main() {
-	source, err := Generate()
+	source, err := Generate(context.Background())
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -52,8 +66,8 @@ func main() {
 }
 
 // Generate returns the source of the table.
-func Generate() ([]byte, error) {
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/ec2").Output()
+func Generate(ctx context.Context) ([]byte, error) {
+	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-sdk-go-v2/service/ec2").Output()
 	if err != nil {
 		return nil, fmt.Errorf("find the SDK's source: %w", err)
 	}
@@ -180,8 +194,8 @@ func reachable() map[string]bool {
 				return
 			}
 			seen[t.Name()] = true
-			for i := range t.NumField() {
-				visit(t.Field(i).Type)
+			for f := range t.Fields() {
+				visit(f.Type)
 			}
 		}
 	}

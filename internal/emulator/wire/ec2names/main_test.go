@@ -7,7 +7,7 @@ import (
 )
 
 func TestTableIsThatOfTheSDKInUse(t *testing.T) {
-	want, err := Generate()
+	want, err := Generate(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
