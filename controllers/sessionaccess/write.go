@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -44,10 +45,11 @@ func (r *Reconciler) setNotices(access *v1alpha1.SessionAccess) {
 	lifecycle.Notice(conditions, generation, v1alpha1.ConditionGrantedElsewhere, v1alpha1.ReasonOtherOwner, first.GrantedElsewhere)
 }
 
-// writeIfNew writes a verdict where there is none for this generation yet.
+// writeIfNew writes a verdict where there is none for this generation yet, or
+// the status has something else to tell.
 func (r *Reconciler) writeIfNew(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error {
 	ready := meta.FindStatusCondition(access.Status.Conditions, v1alpha1.ConditionReady)
-	if ready != nil && ready.ObservedGeneration == access.Generation && before.Status.Applied == access.Status.Applied {
+	if ready != nil && ready.ObservedGeneration == access.Generation && equality.Semantic.DeepEqual(before.Status, access.Status) {
 		return nil
 	}
 	return r.write(ctx, before, access, v)
