@@ -31,13 +31,23 @@ func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accoun
 		if resync {
 			priority = lifecycle.PriorityResync
 		}
-		for i := range accesses.Items {
-			access := &accesses.Items[i]
-			if keys := revocationsOf(nil, access); len(keys) > 0 {
-				t.Revocations.Add(lifecycle.PriorityRevocation, keys...)
-				continue
-			}
-			t.Grants.Add(priority, outcome.KeysOf(access.Status.Applied)...)
+		t.wake(priority, accesses.Items)
+	}
+}
+
+// wake enqueues all revocations before the first grant: the workers begin while
+// this goes on, and a new process has a whole burst of calls to spend.
+func (t *Triggers) wake(priority int, accesses []v1alpha1.SessionAccess) {
+	var granting []*v1alpha1.SessionAccess
+	for i := range accesses {
+		access := &accesses[i]
+		if keys := revocationsOf(nil, access); len(keys) > 0 {
+			t.Revocations.Add(lifecycle.PriorityRevocation, keys...)
+			continue
 		}
+		granting = append(granting, access)
+	}
+	for _, access := range granting {
+		t.Grants.Add(priority, outcome.KeysOf(access.Status.Applied)...)
 	}
 }
