@@ -14,6 +14,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
@@ -210,4 +212,20 @@ func (w world) touch(obj client.Object) {
 	before := obj.DeepCopyObject().(client.Object)
 	obj.SetAnnotations(map[string]string{"test/touched": w.Clock.Now().Format(time.RFC3339Nano) + time.Now().Format(time.RFC3339Nano)})
 	w.must(w.Client.Patch(context.WithoutCancel(w.t.Context()), obj, client.MergeFrom(before)))
+}
+
+// until waits for something in AWS, which changes with its calls.
+func (w world) until(holds func() bool) {
+	w.t.Helper()
+	for seen := w.LastCall(); !holds(); seen = w.LastCall() {
+		if _, err := w.WaitCall(w.t.Context(), seen, func(calls.Call) bool { return true }); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// tagNode gives a node of the emulated fleet other tags.
+func (w world) tagNode(id string, tags map[string]string) {
+	w.t.Helper()
+	w.Emulator.Account(accountID).Region(region).Fleet.Change(id, func(n *fleet.Node) { n.Tags = tags })
 }
