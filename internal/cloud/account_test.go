@@ -104,6 +104,9 @@ func TestRoleMadeAnewIsAssumedAnew(t *testing.T) {
 	w.must(err)
 	_, err = account.Mirror().Refresh(t.Context())
 	w.must(err)
+	if got := w.aws.Calls().ByAction["sts:AssumeRole"]; got < 2 {
+		t.Errorf("assumed %d times: the credentials of the former role are still in use", got)
+	}
 }
 
 func TestChangedWayToTheAccountKeepsTheMirrorAndForgettingDropsIt(t *testing.T) {

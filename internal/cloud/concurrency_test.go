@@ -19,7 +19,6 @@ import (
 func TestMirrorHoldsTheTruthAfterConcurrentWritesAndReads(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.refresh()
 	ctx := t.Context()
 	name := func(i int) string { return fmt.Sprintf("ssma-%s-u-%d-1", testOwner, i) }
 	var group sync.WaitGroup

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 )
 
 func TestAbsenceIsProvenOnlyByAReadAWindowAfterStart(t *testing.T) {
@@ -195,6 +196,80 @@ func TestRevocationAfterALostGrantIsNotProvenBeforeTheWindowIsOver(t *testing.T)
 	w.must(err)
 	if presence, proven := w.mirror.Policy(testPolicy).Attachment(alice); presence != Absent || !proven {
 		t.Errorf("after the window and a read: %v, proven %v", presence, proven)
+	}
+}
+
+func TestOwnDetachmentIsProvenAlthoughTheProcessIsYoung(t *testing.T) {
+	w := newWorld(t)
+	w.create(testPolicy, grantA)
+	w.must(w.account.Attach(t.Context(), testPolicy, alice))
+	w.restart()
+	w.refresh()
+	if presence, proven := w.mirror.Policy(testPolicy).Attachment(alice); presence != Present || proven {
+		t.Errorf("read at start: %v, proven %v", presence, proven)
+	}
+	w.must(w.account.Detach(t.Context(), testPolicy, alice))
+	if presence, proven := w.mirror.Policy(testPolicy).Attachment(alice); presence != Absent || !proven {
+		t.Errorf("alice: %v, proven %v", presence, proven)
+	}
+	if presence, proven := w.mirror.Policy(testPolicy).Attachment(bob); presence != Absent || proven {
+		t.Errorf("Bob: %v, proven %v", presence, proven)
+	}
+}
+
+func TestRepeatedChangeLeavesTheVersionsUnknown(t *testing.T) {
+	w := newWorld(t)
+	w.create(testPolicy, grantA)
+	w.strike(faults.DropAfter, "iam:CreatePolicyVersion", 1)
+	w.must(w.account.PutDocument(t.Context(), testPolicy, grantB)) // made two versions
+	view := w.mirror.Policy(testPolicy)
+	if view.Document != grantB || !view.DocumentProven || view.Versions != nil {
+		t.Errorf("view %+v", view)
+	}
+	for range 4 {
+		w.must(w.account.PutDocument(t.Context(), testPolicy, grantC))
+	}
+}
+
+func TestYoungerPointReadOutlivesAnOlderRefresh(t *testing.T) {
+	w := newWorld(t)
+	w.settle()
+	inv := newInventory(w.mirror.ownership, w.mirror.policyARNPrefix(), w.mirror.now())
+	_, err := inv.read(t.Context(), w.stranger)
+	w.must(err)
+
+	w.aws.Advance(time.Second)
+	carol := Principal{Kind: User, Name: "carol"}
+	w.must(w.aws.Account(testAccount).IAM.AddUser(fixtures.User{Name: carol.Name}))
+	_, err = w.account.LookUpPrincipal(t.Context(), carol)
+	w.must(err)
+	_, err = w.stranger.CreatePolicy(t.Context(), &iam.CreatePolicyInput{
+		PolicyName: aws.String(testPolicy), Path: aws.String("/ssm-access/0a1b2c3d/"), PolicyDocument: aws.String(grantA),
+	})
+	w.must(err)
+	_, err = w.account.LookUpPolicy(t.Context(), testPolicy)
+	w.must(err)
+
+	_, err = w.mirror.merge(inv) // read before, taken over after
+	w.must(err)
+	if got := w.mirror.Principal(carol).Presence; got != Present {
+		t.Errorf("carol is %v", got)
+	}
+	if view := w.mirror.Policy(testPolicy); view.Presence != Present || view.Document != grantA {
+		t.Errorf("view %+v", view)
+	}
+}
+
+func TestLateDeletionIsNoDoubtAboutAttachments(t *testing.T) {
+	p := &policy{name: testPolicy}
+	p.deleted(outcome{began: start, ended: start + second, acked: true, doubtful: true})
+	p.created(grantA, acked(start+2*second))
+	p.wroteAttachment(alice, Present, acked(start+3*second))
+	if !p.attachmentOf(alice).evidence.proves(presenceValue(Present)) {
+		t.Error("the attachment is in doubt")
+	}
+	if p.existence.proves(presenceValue(Present)) {
+		t.Error("a deletion that may yet come is forgotten")
 	}
 }
 

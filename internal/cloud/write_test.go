@@ -244,6 +244,9 @@ func TestPolicyThatIsSomebodysBoundaryIsAConflict(t *testing.T) {
 	if err := w.account.DeletePolicy(t.Context(), testPolicy); Classify(err) != Conflict {
 		t.Fatalf("got %v, want a conflict", err)
 	}
+	if slices.Contains(w.called(), "DetachUserPolicy") {
+		t.Error("a boundary was taken for an attachment")
+	}
 	w.settle()
 	if got := w.mirror.Principal(bob).Boundary; got != *arnOf(testPolicy) {
 		t.Errorf("boundary of Bob is %q", got)
