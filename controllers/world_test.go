@@ -229,3 +229,54 @@ func (w world) tagNode(id string, tags map[string]string) {
 	w.t.Helper()
 	w.Emulator.Account(accountID).Region(region).Fleet.Change(id, func(n *fleet.Node) { n.Tags = tags })
 }
+
+func user(name string) string { return "arn:aws:iam::" + accountID + ":user/" + name }
+
+func keyOf(obj client.Object) client.ObjectKey { return client.ObjectKeyFromObject(obj) }
+
+// open opens a session without asking whether it may be, and returns its id.
+func (w world) open(owner, node string) string {
+	w.t.Helper()
+	id, err := w.Emulator.OpenSession(owner, region, node, "")
+	w.must(err)
+	return id
+}
+
+func (w world) isOpen(id string) bool {
+	w.t.Helper()
+	session, ok := w.Emulator.Account(accountID).Region(region).SSM.Session(id)
+	return ok && session.Ended.IsZero()
+}
+
+func (w world) untilEnded(id string) {
+	w.t.Helper()
+	w.until(func() bool { return !w.isOpen(id) })
+}
+
+func (w world) openStill(ids ...string) {
+	w.t.Helper()
+	for _, id := range ids {
+		if !w.isOpen(id) {
+			w.t.Errorf("session %s was ended, and had nothing to do with what was revoked", id)
+		}
+	}
+}
+
+// activeIs waits until Active of a SessionAccess has a reason.
+func (w world) activeIs(obj *v1alpha1.SessionAccess, reason string) {
+	w.t.Helper()
+	_, err := testenv.WaitFor(w.t.Context(), w.Client, obj, func(a *v1alpha1.SessionAccess) bool {
+		return condition(a.Status.Conditions, v1alpha1.ConditionActive).Reason == reason
+	})
+	w.must(err)
+}
+
+// noticed waits until a SessionAccess has a condition that is True.
+func (w world) noticed(obj *v1alpha1.SessionAccess, kind string) metav1.Condition {
+	w.t.Helper()
+	got, err := testenv.WaitFor(w.t.Context(), w.Client, obj, func(a *v1alpha1.SessionAccess) bool {
+		return condition(a.Status.Conditions, kind).Status == metav1.ConditionTrue
+	})
+	w.must(err)
+	return condition(got.Status.Conditions, kind)
+}

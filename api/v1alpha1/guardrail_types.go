@@ -16,7 +16,7 @@ type Guardrail struct {
 	// namespaceSelector says which namespaces it bounds, by their labels; the
 	// empty selector means all.
 	// +required
-	NamespaceSelector metav1.LabelSelector `json:"namespaceSelector,omitzero"`
+	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
 
 	// principals that may be granted access, any of at most 100; all when left out.
 	// +optional

@@ -49,7 +49,7 @@ func violated(account *v1alpha1.AWSAccount, rule *v1alpha1.Guardrail, violation 
 // matches says whether a rule bounds the namespace. A selector that cannot be
 // read bounds every namespace, and so does a namespace that is not known.
 func matches(rule *v1alpha1.Guardrail, in inputs) bool {
-	selector, err := metav1.LabelSelectorAsSelector(&rule.NamespaceSelector)
+	selector, err := metav1.LabelSelectorAsSelector(rule.NamespaceSelector)
 	return err != nil || in.namespace == nil || selector.Matches(labels.Set(in.namespace.Labels))
 }
 

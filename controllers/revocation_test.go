@@ -1,0 +1,195 @@
+package controllers_test
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+func TestRevokedUserLosesTheirOpenSessionsAndNobodyElseDoes(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	one, two := access("user01-pc01", "user01", pc01), access("user02-pc02", "user02", pc02)
+	w.create(account(), one, two)
+	w.accessIs(one, v1alpha1.ReasonGranted)
+	w.accessIs(two, v1alpha1.ReasonGranted)
+	mine, theirs := w.open(user("user01"), pc01), w.open(user("user02"), pc02)
+	foreign := w.open(user("user01"), pc02) // On a node that no grant of ours ever covered for user01.
+
+	w.must(w.Client.Delete(t.Context(), one))
+	w.untilEnded(mine)
+	w.accessIs(one, v1alpha1.ReasonEndingSessions)
+	w.advance(testWindow, one)
+	w.must(testenv.WaitGone(t.Context(), w.Client, one))
+	w.openStill(theirs, foreign)
+}
+
+func TestSessionsOpenedInsideTheLagOfIAMEndToo(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	one := access("user01-pc01", "user01", pc01)
+	w.create(account(), one)
+	w.accessIs(one, v1alpha1.ReasonGranted)
+	w.must(w.Client.Delete(t.Context(), one))
+	w.accessIs(one, v1alpha1.ReasonEndingSessions)
+	late := w.open(user("user01"), pc01)
+	w.advance(testWindow, one)
+	w.untilEnded(late)
+	w.touch(one)
+	w.must(testenv.WaitGone(t.Context(), w.Client, one))
+}
+
+func TestMembersOfAGroupAndCallersOfARoleLoseTheirSessions(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	aws := w.Emulator.Account(accountID).IAM
+	aws.AddGroup(fixtures.Group{Name: "operators"})
+	aws.AddUser(fixtures.User{Name: "member", Groups: []string{"operators"}})
+	aws.AddRole(fixtures.Role{Name: "oncall", Trust: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + accountID + `"},"Action":"sts:AssumeRole"}]}`)})
+	grant := access("many", "", pc01)
+	grant.Spec.Principals = []v1alpha1.Principal{
+		{Kind: v1alpha1.PrincipalGroup, Name: "operators"},
+		{Kind: v1alpha1.PrincipalRole, Name: "oncall"},
+	}
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	byMember := w.open(user("member"), pc01)
+	byRole := w.open("arn:aws:sts::"+accountID+":assumed-role/oncall/alice", pc01)
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.untilEnded(byMember)
+	w.untilEnded(byRole)
+}
+
+func TestASessionThatAnotherGrantAllowsGoesOn(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	one, again := access("one", "user01", pc01), access("again", "user01", pc01, pc02)
+	w.create(account(), one, again)
+	w.accessIs(one, v1alpha1.ReasonGranted)
+	w.accessIs(again, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	w.must(w.Client.Delete(t.Context(), one))
+	w.accessIs(one, v1alpha1.ReasonEndingSessions)
+	w.advance(testWindow, one)
+	w.must(testenv.WaitGone(t.Context(), w.Client, one))
+	w.grid(true, true, false, false)
+	w.openStill(session)
+}
+
+func TestSessionsAreLeftWhereTheManifestSaysSo(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	one := access("one", "user01", pc01)
+	one.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
+	w.create(account(), one)
+	w.accessIs(one, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	w.must(w.Client.Delete(t.Context(), one))
+	w.must(testenv.WaitGone(t.Context(), w.Client, one))
+	w.openStill(session)
+	w.grid(false, false, false, false)
+}
+
+func TestSessionsOnNodesByTagEndByTheNodesTags(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	w.tagNode(pc01, map[string]string{"Env": "stg"})
+	w.tagNode(pc02, map[string]string{"Env": "prod"})
+	grant := access("stg", "user01", pc01)
+	grant.Spec.Targets = []v1alpha1.Target{{Tags: map[string]string{"Env": "stg"}}}
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	on, off := w.open(user("user01"), pc01), w.open(user("user01"), pc02)
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.untilEnded(on)
+	w.openStill(off)
+}
+
+func TestAnAccessEndsAtItsTimeAndStaysReady(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	grant := access("hour", "user01", pc01)
+	grant.Spec.NotBefore = &metav1.Time{Time: w.Clock.Now().Add(time.Hour).Truncate(time.Second)}
+	grant.Spec.NotAfter = &metav1.Time{Time: w.Clock.Now().Add(2 * time.Hour).Truncate(time.Second)}
+	w.create(account(), grant)
+	w.activeIs(grant, v1alpha1.ReasonNotYetValid)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.grid(false, false, false, false)
+	w.advance(61*time.Minute, grant)
+	w.activeIs(grant, v1alpha1.ReasonInForce)
+	w.grid(true, false, false, false)
+	session := w.open(user("user01"), pc01)
+	w.advance(time.Hour, grant)
+	w.grid(false, false, false, false)
+	w.untilEnded(session)
+	w.accessIs(grant, v1alpha1.ReasonEndingSessions)
+	w.advance(testWindow, grant)
+	got := w.accessIs(grant, v1alpha1.ReasonExpired)
+	if c := condition(got.Status.Conditions, v1alpha1.ConditionReady); c.Status != metav1.ConditionTrue {
+		t.Errorf("an expired access is not Ready: %+v", c)
+	}
+	w.activeIs(grant, v1alpha1.ReasonExpired)
+	if left := w.ourPolicies(); len(left) != 0 {
+		t.Errorf("%d policies are left of an expired access", len(left))
+	}
+}
+
+func TestAnAccessStaysWhileAWSIsOutOfReachAndGoesWhenItIsBack(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	grant := access("user01-pc01", "user01", pc01)
+	grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	id, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "iam:Detach*"})
+	w.must(err)
+	w.must(w.Client.Delete(t.Context(), grant))
+	got := w.accessIs(grant, v1alpha1.ReasonAccessDenied)
+	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "iam:DetachUserPolicy", "User/user01")
+	w.Emulator.RemoveFault(id)
+	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
+	w.grid(false, false, false, false)
+}
+
+func TestARevocationGoesOnAfterARestart(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	grant := access("user01-pc01", "user01", pc01)
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.must(m.Stop())
+	w.Emulator.SetConsistencyDelay(30 * time.Second)
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.Manager(t, testenv.ManagerOptions{})
+	w.accessIs(grant, v1alpha1.ReasonEndingSessions)
+	w.advance(testWindow, grant)
+	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
+	w.grid(false, false, false, false)
+	if left := w.ourPolicies(); len(left) != 0 {
+		t.Errorf("%d policies are left", len(left))
+	}
+}
+
+func TestARestartWritesNothing(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	grant := access("user01-pc01", "user01", pc01)
+	w.create(account(), grant)
+	got := w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.must(m.Stop())
+	before, calls := w.writes(), w.LastCall()
+	w.Manager(t, testenv.ManagerOptions{})
+	// The newcomer is granted after the restart has gone through everything.
+	later := access("user02-pc02", "user02", pc02)
+	w.create(later)
+	w.accessIs(later, v1alpha1.ReasonGranted)
+	if n := w.writes() - before; n != 2 {
+		t.Errorf("a restart and one new grant took %d writes, want 2", n)
+	}
+	if n := w.LastCall() - calls; n > 12 {
+		t.Errorf("a restart and one new grant took %d calls, want at most 10 and 2", n)
+	}
+	var now v1alpha1.SessionAccess
+	w.must(w.Client.Get(t.Context(), keyOf(grant), &now))
+	if now.ResourceVersion != got.ResourceVersion {
+		t.Error("a restart wrote an object that had not changed")
+	}
+}
