@@ -55,11 +55,12 @@ func (s *Server) AddAccount(f fixtures.Account) error {
 			s.changed(Change{Time: now, AccountID: f.ID, Service: "iam", IAM: state})
 		},
 	})
-	c := s.Consistency()
-	account.IAM.Keep(max(c.Reads, c.Evaluation))
 	if err := account.load(f); err != nil {
 		return fmt.Errorf("load the fixture: account %s: %w", f.ID, err)
 	}
+	// From here on: what the fixture brings has always been there.
+	c := s.Consistency()
+	account.IAM.Keep(max(c.Reads, c.Evaluation))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.accounts[f.ID]; ok {

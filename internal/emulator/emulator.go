@@ -1,10 +1,3 @@
-// Package emulator is AWS over the wire, as far as the operator goes: IAM,
-// STS, Session Manager and what it needs of EC2, for several accounts and
-// regions in one process. It is an http.Handler that the AWS SDKs and the CLI
-// call unchanged, with a control endpoint below /_emulator/.
-//
-// It imports nothing else of this module, so that it cannot share a
-// misunderstanding with what it tests.
 package emulator
 
 import (

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
 	emulatediam "github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
@@ -215,6 +216,28 @@ func TestOperatorMayDoItsWorkAndNoMore(t *testing.T) {
 	}
 	_, err = c.CreateUser(ctx(t), &iam.CreateUserInput{UserName: aws.String("x")})
 	wantCode(t, err, "AccessDenied")
+}
+
+func TestTagsNeedThePermissionToTag(t *testing.T) {
+	w := newWorld(t)
+	w.grant("user01", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:CreatePolicy","iam:CreateUser","ssm:CreateDocument"],"Resource":"*"}]}`)
+	c := w.iam(user01)
+	_, err := c.CreatePolicy(ctx(t), &iam.CreatePolicyInput{PolicyName: aws.String("a"), PolicyDocument: aws.String(anyDocument)})
+	wantCode(t, err, "")
+	_, err = c.CreatePolicy(ctx(t), &iam.CreatePolicyInput{PolicyName: aws.String("b"), PolicyDocument: aws.String(anyDocument), Tags: tags("k")})
+	wantCode(t, err, "AccessDenied")
+	if !strings.Contains(err.Error(), "iam:TagPolicy") {
+		t.Errorf("the sentence does not name the action that is missing: %v", err)
+	}
+	_, err = c.CreateUser(ctx(t), &iam.CreateUserInput{UserName: aws.String("b"), Tags: tags("k")})
+	wantCode(t, err, "AccessDenied")
+	document := &ssm.CreateDocumentInput{Name: aws.String("doc"), Content: aws.String(`{"schemaVersion":"1.0","sessionType":"Standard_Stream"}`), DocumentType: types.DocumentTypeSession}
+	document.Tags = []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}
+	_, err = w.ssm(user01).CreateDocument(ctx(t), document)
+	wantCode(t, err, "AccessDeniedException")
+	document.Tags = nil
+	_, err = w.ssm(user01).CreateDocument(ctx(t), document)
+	wantCode(t, err, "")
 }
 
 func TestQuestionsFollowTheStateThatIsAskedAbout(t *testing.T) {

@@ -3,6 +3,7 @@ package emulator_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	emulatediam "github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
 )
 
 const operatorRole = "arn:aws:iam::" + account + ":role/ssm-access-operator"
@@ -89,6 +91,29 @@ func TestCredentialsMustBeRight(t *testing.T) {
 			wantCode(t, err, c.byJSON)
 		})
 	}
+}
+
+func TestExpiredCredentialsAreRefused(t *testing.T) {
+	w := newWorld(t)
+	w.Account(account).IAM.AddKey(emulatediam.AccessKey{
+		ID: "ASIAEXPIRED000000000", Secret: "s", SessionToken: "t", OwnerKind: emulatediam.Role, Owner: "node", SessionName: "x",
+		Expires: time.Now().Add(-time.Second),
+	})
+	expired := aws.Credentials{AccessKeyID: "ASIAEXPIRED000000000", SecretAccessKey: "s", SessionToken: "t"}
+	_, err := w.sts(expired).GetCallerIdentity(ctx(t), &sts.GetCallerIdentityInput{})
+	wantCode(t, err, "ExpiredToken")
+	_, err = w.ssm(expired).DescribeInstanceInformation(ctx(t), &ssm.DescribeInstanceInformationInput{})
+	wantCode(t, err, "ExpiredTokenException")
+}
+
+func TestAccountThatIsAddedHasAlwaysBeenThere(t *testing.T) {
+	w := newWorld(t)
+	w.SetConsistencyDelay(time.Minute)
+	err := w.AddAccount(fixtures.Account{ID: "111122223333", Users: []fixtures.User{{Name: "u", AccessKeys: []fixtures.AccessKey{{ID: "AKIAU000000000000000", Secret: "s"}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(w.sts(key("AKIAU000000000000000", "s")).GetCallerIdentity(ctx(t), &sts.GetCallerIdentityInput{}))(t)
 }
 
 func TestTrustedSignaturesTellTheCallerByTheKey(t *testing.T) {

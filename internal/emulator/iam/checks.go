@@ -1,6 +1,8 @@
 package iam
 
 import (
+	"strings"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -39,17 +41,23 @@ func (a *Account) onPolicy(r *service.Request, operation string, arn *string, ke
 	return []service.Check{c}
 }
 
-// onNew is the check of a creation, by the ARN that will be.
-func (a *Account) onNew(operation, resource string, path, name *string, keys ...contextKey) []service.Check {
+// onNew is the check of a creation, by the ARN that will be. Tags that come
+// with it need the permission to tag besides.
+func (a *Account) onNew(operation, resource string, path, name *string, tags []types.Tag, keys ...contextKey) []service.Check {
 	p := "/"
 	if path != nil {
 		p = *path
 	}
 	c := service.Check{Action: "iam:" + operation, Resource: a.arn(resource, p, aws.ToString(name))}
+	requestTags(tags)(&c.Context)
+	tagging := service.Check{Action: "iam:" + strings.Replace(operation, "Create", "Tag", 1), Resource: c.Resource, Context: c.Context.Clone()}
 	for _, k := range keys {
 		k(&c.Context)
 	}
-	return []service.Check{c}
+	if len(tags) == 0 {
+		return []service.Check{c}
+	}
+	return []service.Check{c, tagging}
 }
 
 // contextKey sets a condition key of the operation, if the request has it.

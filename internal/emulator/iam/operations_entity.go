@@ -10,13 +10,13 @@ import (
 func entityOperations(of func(*service.Request) *Account) []service.Operation {
 	return []service.Operation{
 		service.Define(of, "CreateUser", service.Write, func(a *Account, r *service.Request, in *sdk.CreateUserInput) []service.Check {
-			return a.onNew("CreateUser", "user", in.Path, in.UserName, requestTags(in.Tags), boundaryKey(in.PermissionsBoundary))
+			return a.onNew("CreateUser", "user", in.Path, in.UserName, in.Tags, boundaryKey(in.PermissionsBoundary))
 		}, (*Account).createUser).Require("UserName"),
 		service.Define(of, "CreateGroup", service.Write, func(a *Account, r *service.Request, in *sdk.CreateGroupInput) []service.Check {
-			return a.onNew("CreateGroup", "group", in.Path, in.GroupName)
+			return a.onNew("CreateGroup", "group", in.Path, in.GroupName, nil)
 		}, (*Account).createGroup).Require("GroupName"),
 		service.Define(of, "CreateRole", service.Write, func(a *Account, r *service.Request, in *sdk.CreateRoleInput) []service.Check {
-			return a.onNew("CreateRole", "role", in.Path, in.RoleName, requestTags(in.Tags), boundaryKey(in.PermissionsBoundary))
+			return a.onNew("CreateRole", "role", in.Path, in.RoleName, in.Tags, boundaryKey(in.PermissionsBoundary))
 		}, (*Account).createRole).Require("RoleName", "AssumeRolePolicyDocument"),
 		service.Define(of, "GetUser", service.Read, func(a *Account, r *service.Request, in *sdk.GetUserInput) []service.Check {
 			name := in.UserName

@@ -10,7 +10,7 @@ import (
 func policyOperations(of func(*service.Request) *Account) []service.Operation {
 	return []service.Operation{
 		service.Define(of, "CreatePolicy", service.Write, func(a *Account, r *service.Request, in *sdk.CreatePolicyInput) []service.Check {
-			return a.onNew("CreatePolicy", "policy", in.Path, in.PolicyName, requestTags(in.Tags))
+			return a.onNew("CreatePolicy", "policy", in.Path, in.PolicyName, in.Tags)
 		}, (*Account).createPolicy).Require("PolicyName", "PolicyDocument"),
 		service.Define(of, "GetPolicy", service.Read, func(a *Account, r *service.Request, in *sdk.GetPolicyInput) []service.Check {
 			return a.onPolicy(r, "GetPolicy", in.PolicyArn)

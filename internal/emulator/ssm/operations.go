@@ -68,7 +68,8 @@ func (r *Region) onDocument(operation string, name *string) []service.Check {
 	return []service.Check{{Action: "ssm:" + operation, Resource: arn, Context: r.ResourceContext(arn)}}
 }
 
-// onNewDocument is the check of a creation: the tags come with the request.
+// onNewDocument is the check of a creation. Tags that come with it need the
+// permission to tag besides.
 func (r *Region) onNewDocument(in *sdk.CreateDocumentInput) []service.Check {
 	c := service.Check{Action: "ssm:CreateDocument", Resource: r.DocumentARN(aws.ToString(in.Name))}
 	var keys []string
@@ -82,5 +83,8 @@ func (r *Region) onNewDocument(in *sdk.CreateDocumentInput) []service.Check {
 	} else {
 		c.Context.Set("ssm:DocumentType", string(types.DocumentTypeCommand))
 	}
-	return []service.Check{c}
+	if len(keys) == 0 {
+		return []service.Check{c}
+	}
+	return []service.Check{c, {Action: "ssm:AddTagsToResource", Resource: c.Resource, Context: c.Context.Clone()}}
 }

@@ -42,6 +42,8 @@ func (s *Session) Active(now time.Time) bool {
 }
 
 // tags are those that AWS gives to a session: who owns it and where it runs.
+// For an IAM user the first is documented to be the user id; it has not been
+// seen on a real account.
 func (s *Session) tags() map[string]string {
 	return map[string]string{"aws:ssmmessages:session-id": s.OwnerID, "aws:ssmmessages:target-id": s.Target}
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/url"
 	"reflect"
@@ -48,18 +49,23 @@ func newFormTree(form url.Values) *formTree {
 	return root
 }
 
-// items returns the entries of a list in the order of their numbers.
+// items returns the entries of a list in the order of their numbers, which
+// need not be without gaps, nor be written shortly.
 func (n *formTree) items() []*formTree {
-	numbers := make([]int, 0, len(n.children))
-	for key := range n.children {
+	type numbered struct {
+		number int
+		node   *formTree
+	}
+	var list []numbered
+	for key, node := range n.children {
 		if i, err := strconv.Atoi(key); err == nil {
-			numbers = append(numbers, i)
+			list = append(list, numbered{i, node})
 		}
 	}
-	slices.Sort(numbers)
-	items := make([]*formTree, 0, len(numbers))
-	for _, i := range numbers {
-		items = append(items, n.children[strconv.Itoa(i)])
+	slices.SortFunc(list, func(a, b numbered) int { return cmp.Compare(a.number, b.number) })
+	items := make([]*formTree, len(list))
+	for i, entry := range list {
+		items[i] = entry.node
 	}
 	return items
 }
