@@ -22,6 +22,7 @@ import (
 type options struct {
 	manager   string
 	directory string
+	suite     string
 	size      size
 }
 
@@ -58,6 +59,7 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	flags.SetOutput(output)
 	flags.StringVar(&o.manager, "manager", "bin/manager", "`file` of the operator's binary, as \"make build\" makes it")
 	flags.StringVar(&o.directory, "dir", "bin", "existing `directory` for the logs")
+	flags.StringVar(&o.suite, "suite", "", "`name` of the only suite to measure, quiet or busy")
 	flags.IntVar(&o.size.users, "users", 200, "`number` of users that are onboarded with one grant each")
 	flags.IntVar(&o.size.principals, "principals", 1000, "`number` of principals of the queued grants")
 	flags.IntVar(&o.size.grants, "grants", 3000, "`number` of grants that are queued when a revocation comes")
@@ -67,6 +69,8 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("it takes flags only, not %q; --help lists them", flags.Arg(0))
+	case o.suite != "" && o.suite != "quiet" && o.suite != "busy":
+		return o, fmt.Errorf("there is no suite %q; there are quiet and busy", o.suite)
 	case o.size.users < 3, o.size.principals < 1, o.size.grants < o.size.principals:
 		return o, errors.New("it takes at least 3 users, 1 principal, and a grant for each principal")
 	}
@@ -77,6 +81,9 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 func run(ctx context.Context, o options, out, progress io.Writer) error {
 	var figures []figure
 	for _, s := range suites(o.size) {
+		if o.suite != "" && o.suite != s.name {
+			continue
+		}
 		measured, err := s.run(ctx, o, progress)
 		if figures = append(figures, measured...); err != nil {
 			print(out, figures)

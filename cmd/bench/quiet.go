@@ -20,6 +20,9 @@ const (
 	writesPerRevocation = 3
 	// statusWritesPerObject of a new object.
 	statusWritesPerObject = 3
+	// statusWritesAtRestart is the AWSAccount's, whose status shows how many
+	// policies there are and was last written before they were.
+	statusWritesAtRestart = 1
 )
 
 const (
@@ -76,13 +79,14 @@ func onboarding(users int) row {
 	}
 }
 
-// idle is the figures of a manager that has nothing to do.
-func (u used) idle() []figure {
+// idle is the figures of a manager that finds nothing to do but, at most, to
+// write so many statuses.
+func (u used) idle(statuses float64) []figure {
 	figures := []figure{within("calls to IAM and STS", u.identityCalls(), callsPerResync)}
 	figures = append(figures, u.byAction()...)
 	return append(figures,
 		within("writes to AWS", u.awsWrites(), 0),
-		within("status writes", u.status, 0),
+		within("status writes", u.status, statuses),
 		within("other writes to our kinds", u.other, 0),
 		within("events", u.events, 0),
 		seconds("CPU of the manager", u.cpu),
@@ -114,7 +118,7 @@ func restart() row {
 			if err != nil {
 				return nil, err
 			}
-			return append([]figure{millis("time to the first bulk read", read.Time.Sub(from.at))}, u.idle()...), nil
+			return append([]figure{millis("time to the first bulk read", read.Time.Sub(from.at))}, u.idle(statusWritesAtRestart)...), nil
 		},
 	}
 }
@@ -148,7 +152,7 @@ func resync() row {
 				return nil, err
 			}
 			u, err := w.since(ctx, from)
-			return u.idle(), err
+			return u.idle(0), err
 		},
 	}
 }

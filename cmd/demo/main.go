@@ -41,6 +41,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o, os.Stdout); err != nil {
+		if ctx.Err() != nil {
+			// Whatever was under way fails then; that is no news.
+			err = errors.New("interrupted; everything is stopped")
+		}
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)
 		stop()
 		os.Exit(1)
@@ -72,14 +76,11 @@ func run(ctx context.Context, o options, out io.Writer) (err error) {
 	}
 	defer func() { err = s.strike(err) }()
 	if o.playground {
-		return s.playground(ctx, o.directory)
+		return s.whileOperatorRuns(ctx, func(ctx context.Context) error { return s.playground(ctx, o.directory) })
 	}
 	limited, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
-	if err := s.play(limited); err != nil {
-		if ctx.Err() != nil {
-			return errors.New("interrupted; everything is stopped")
-		}
+	if err := s.whileOperatorRuns(limited, s.play); err != nil {
 		return err
 	}
 	s.say("Every cell is as declared. It took %s.", time.Since(started).Round(time.Second))

@@ -14,10 +14,12 @@ import (
 
 // stage is everything that runs, and whom it is shown to.
 type stage struct {
-	out    io.Writer
-	env    *testenv.Env
-	logs   []*os.File
-	logged string // what the logs are of, and where
+	out io.Writer
+	env *testenv.Env
+	// operator is the manager's process.
+	operator *testenv.Process
+	logs     []*os.File
+	logged   string // what the logs are of, and where
 }
 
 // setStage starts the control plane, the emulator and the operator.
@@ -53,7 +55,28 @@ func (s *stage) start(ctx context.Context, manager, directory string) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.env.StartProcess(testenv.ProcessOptions{Binary: manager, Args: []string{"--log-format=console"}, Log: managerLog})
+	s.operator, err = s.env.StartProcess(testenv.ProcessOptions{Binary: manager, Args: []string{"--log-format=console"}, Log: managerLog})
+	return err
+}
+
+// errOperatorEnded ends whatever waits for the operator.
+var errOperatorEnded = errors.New("the operator ended by itself; its log says why")
+
+// whileOperatorRuns does something that is broken off when the operator ends.
+func (s *stage) whileOperatorRuns(ctx context.Context, do func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-s.operator.Ended():
+			cancel(errOperatorEnded)
+		case <-ctx.Done():
+		}
+	}()
+	err := do(ctx)
+	if errors.Is(context.Cause(ctx), errOperatorEnded) {
+		return errOperatorEnded
+	}
 	return err
 }
 
