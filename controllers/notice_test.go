@@ -102,3 +102,29 @@ func TestRequiredTagsBindInstancesThatAreGivenByID(t *testing.T) {
 	w.tagNode(pc01, nil)
 	w.grid(false, false, false, false)
 }
+
+func TestTheNewerGrantIsRefusedWhereTheTwoWouldBreakAGuardrail(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	w.must(w.Namespace(t.Context(), "team-b", map[string]string{"team": "b"}))
+	main := account(func(a *v1alpha1.AWSAccount) {
+		a.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesAll}
+		a.Spec.Guardrails = []v1alpha1.Guardrail{{
+			Name:              "shell-only",
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}},
+			Documents:         []v1alpha1.NamePattern{v1alpha1.DefaultDocument},
+		}}
+	})
+	shell, forwarding := access("shell", "user01", pc01), access("forwarding", "user01", pc02)
+	forwarding.Namespace = "team-b"
+	forwarding.Spec.Documents = []v1alpha1.DocumentReference{{Name: "AWS-StartPortForwardingSession"}}
+	w.create(main, shell)
+	w.accessIs(shell, v1alpha1.ReasonGranted)
+	w.create(forwarding)
+	got := w.accessIs(forwarding, v1alpha1.ReasonGuardrailViolated)
+	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "team-a/shell", "team-b/forwarding", "shell-only", "AWS-StartPortForwardingSession")
+	w.grid(true, false, false, false)
+	change(w, forwarding, func(a *v1alpha1.SessionAccess) { a.Spec.Principals[0].Name = "user02" })
+	w.accessIs(forwarding, v1alpha1.ReasonEndingSessions)
+	w.advance(testWindow, forwarding)
+	w.accessIs(forwarding, v1alpha1.ReasonGranted)
+}

@@ -104,6 +104,14 @@ type ResolvedGrant struct {
 	// +kubebuilder:validation:MaxItems=20
 	Documents []ResolvedDocument `json:"documents,omitempty"`
 
+	// documentBounds are the guardrails that bound with which documents its nodes
+	// may be used. IAM allows a node of one grant with a document of another, so
+	// they also decide which grants may stand side by side.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	DocumentBounds []DocumentBound `json:"documentBounds,omitempty"`
+
 	// regions in which it holds.
 	// +required
 	// +listType=atomic
@@ -175,4 +183,20 @@ type ResolvedDocument struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	KMSKeyARN string `json:"kmsKeyARN,omitempty"`
+}
+
+// DocumentBound is what one guardrail says of documents.
+type DocumentBound struct {
+	// guardrail is the name of the rule.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Guardrail string `json:"guardrail,omitempty"`
+
+	// documents that it allows.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	Documents []NamePattern `json:"documents,omitempty"`
 }

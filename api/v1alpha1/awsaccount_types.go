@@ -109,12 +109,6 @@ type AWSAccountSpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=50
 	Guardrails []Guardrail `json:"guardrails,omitempty"`
-
-	// allowAbandon lets the annotation ssm-access.dev/abandon: "true" release an
-	// object whose access cannot be taken away because AWS is out of reach. The
-	// account keeps the record of what is owed.
-	// +optional
-	AllowAbandon bool `json:"allowAbandon,omitempty"`
 }
 
 // AssumeRole says which role to assume in an account, and how.

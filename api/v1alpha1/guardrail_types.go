@@ -41,6 +41,7 @@ type Guardrail struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
 	Documents []NamePattern `json:"documents,omitempty"`
 
 	// maxValidity is the longest time between notBefore (or the creation of the
@@ -66,6 +67,7 @@ type PrincipalPattern struct {
 
 	// name of the principal; a * stands for any characters. IAM ignores case.
 	// +required
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
 	Name NamePattern `json:"name,omitempty"`
 }
 
@@ -73,5 +75,4 @@ type PrincipalPattern struct {
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=128
-// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
 type NamePattern string

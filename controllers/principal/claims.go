@@ -15,6 +15,8 @@ import (
 type claims struct {
 	// grants that are in force or will be.
 	grants []policy.Grant
+	// refused are those that cannot stand beside an older one.
+	refused map[types.UID]problem
 	// saw every object, granting or not.
 	saw map[types.UID]outcome.Sighting
 	// revoking: some object waits for proof that an access is gone.
@@ -27,6 +29,7 @@ type claims struct {
 // that is being deleted grants nothing, whatever its record says.
 func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time) claims {
 	c := claims{saw: make(map[types.UID]outcome.Sighting, len(accesses))}
+	var all []bounded
 	for i := range accesses {
 		access := &accesses[i]
 		record := access.Status.Applied
@@ -41,7 +44,7 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 		spelling, granted := grantedTo(record.Granted, key)
 		sighting.Included = granted && !sighting.Deleting && !grants.Expired(record.Granted, now)
 		if sighting.Included {
-			c.grants = append(c.grants, grants.Policy(string(access.UID), record.Granted))
+			all = append(all, bounded{grants.Policy(string(access.UID), record.Granted), record.Granted.DocumentBounds, access})
 			c.name = spelling
 		} else if c.name == "" {
 			c.name = spelling
@@ -52,6 +55,7 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 	if c.name == "" {
 		c.name = key.Name
 	}
+	c.grants, c.refused = standTogether(all)
 	return c
 }
 

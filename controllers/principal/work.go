@@ -3,6 +3,7 @@ package principal
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -81,7 +82,7 @@ func (w *work) compiled() policy.Principal {
 // nothing: no policy can be attached to it.
 func (w *work) compile() (policy.Plan, map[types.UID]problem) {
 	grants := w.claims.grants
-	problems := map[types.UID]problem{}
+	problems := maps.Clone(w.claims.refused)
 	if w.view.Presence == cloud.Absent {
 		for _, g := range grants {
 			problems[types.UID(g.ID)] = notFound(w.key.Kind, w.claims.name, w.key.AccountID)

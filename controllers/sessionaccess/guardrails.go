@@ -3,7 +3,6 @@ package sessionaccess
 import (
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 )
 
@@ -30,6 +30,9 @@ func guard(in inputs, grant *v1alpha1.ResolvedGrant) *lifecycle.Verdict {
 			if violation := check(rule, in.access, grant); violation != "" {
 				return violated(in.account, rule, violation)
 			}
+		}
+		if len(rule.Documents) > 0 {
+			grant.DocumentBounds = append(grant.DocumentBounds, v1alpha1.DocumentBound{Guardrail: rule.Name, Documents: rule.Documents})
 		}
 		if violation := require(required, rule.RequiredTags); violation != "" {
 			return violated(in.account, rule, violation)
@@ -50,7 +53,7 @@ func violated(account *v1alpha1.AWSAccount, rule *v1alpha1.Guardrail, violation 
 // read bounds every namespace, and so does a namespace that is not known.
 func matches(rule *v1alpha1.Guardrail, in inputs) bool {
 	selector, err := metav1.LabelSelectorAsSelector(rule.NamespaceSelector)
-	return err != nil || in.namespace == nil || selector.Matches(labels.Set(in.namespace.Labels))
+	return err != nil || in.namespace == nil || rule.NamespaceSelector == nil || selector.Matches(labels.Set(in.namespace.Labels))
 }
 
 func principalAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant *v1alpha1.ResolvedGrant) string {
@@ -59,7 +62,7 @@ func principalAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant
 	}
 	for _, p := range grant.Principals {
 		if !slices.ContainsFunc(rule.Principals, func(pattern v1alpha1.PrincipalPattern) bool {
-			return pattern.Kind == p.Kind && matchName(strings.ToLower(string(pattern.Name)), strings.ToLower(p.Name))
+			return pattern.Kind == p.Kind && grants.Matches(strings.ToLower(string(pattern.Name)), strings.ToLower(p.Name))
 		}) {
 			return fmt.Sprintf("%s is not among its principals; remove that principal or extend the rule.", nameOf(p))
 		}
@@ -72,7 +75,7 @@ func documentsAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant
 		return ""
 	}
 	for _, d := range grant.Documents {
-		if !slices.ContainsFunc(rule.Documents, func(pattern v1alpha1.NamePattern) bool { return matchName(string(pattern), d.Name) }) {
+		if !grants.MatchesAny(rule.Documents, d.Name) {
 			return fmt.Sprintf("document %s is not among its documents; remove that document or extend the rule.", d.Name)
 		}
 	}
@@ -168,11 +171,4 @@ func with(tags map[string]string, key, value string) map[string]string {
 	}
 	out[key] = value
 	return out
-}
-
-// matchName matches a name against a pattern in which * stands for any
-// characters. Names hold no slash, at which a * would end.
-func matchName(pattern, name string) bool {
-	ok, err := path.Match(pattern, name)
-	return err == nil && ok
 }
