@@ -45,8 +45,8 @@ func seconds(name string, d time.Duration) figure {
 // holds says whether the number keeps its bound.
 func (f figure) holds() bool { return math.IsNaN(f.most) || f.value <= f.most }
 
-// print writes one table of all figures.
-func print(out io.Writer, figures []figure) {
+// printTable writes one table of all figures.
+func printTable(out io.Writer, figures []figure) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ROW\tFIGURE\tMEASURED\tBOUND\t")
 	last := ""

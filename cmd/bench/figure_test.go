@@ -48,7 +48,7 @@ func TestTableNamesARowOnce(t *testing.T) {
 		figures[i].row = "restart"
 	}
 	var out strings.Builder
-	print(&out, figures)
+	printTable(&out, figures)
 	if n := strings.Count(out.String(), "restart"); n != 1 {
 		t.Errorf("the row is named %d times in\n%s", n, out.String())
 	}

@@ -34,23 +34,26 @@ type size struct {
 	principals, grants int
 }
 
-func main() {
-	o, err := parseOptions(os.Args[1:], os.Stderr)
+func main() { os.Exit(execute(os.Args[1:])) }
+
+// execute returns the exit code.
+func execute(args []string) int {
+	o, err := parseOptions(args, os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
-		return
+		return 0
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(2)
+		return 2
 	}
 	ctrllog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "\nbench:", err)
-		stop()
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func parseOptions(args []string, output io.Writer) (options, error) {
@@ -86,10 +89,10 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 		}
 		measured, err := s.run(ctx, o, progress)
 		if figures = append(figures, measured...); err != nil {
-			print(out, figures)
+			printTable(out, figures)
 			return err
 		}
 	}
-	print(out, figures)
+	printTable(out, figures)
 	return broken(figures)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"math"
-
 	"time"
 
 	"github.com/prometheus/procfs"

@@ -28,14 +28,17 @@ type options struct {
 	playground bool
 }
 
-func main() {
-	o, err := parseOptions(os.Args[1:], os.Stderr)
+func main() { os.Exit(execute(os.Args[1:])) }
+
+// execute returns the exit code.
+func execute(args []string) int {
+	o, err := parseOptions(args, os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
-		return
+		return 0
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(2)
+		return 2
 	}
 	ctrllog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -46,9 +49,9 @@ func main() {
 			err = errors.New("interrupted; everything is stopped")
 		}
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)
-		stop()
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }
 
 func parseOptions(args []string, output io.Writer) (options, error) {

@@ -61,7 +61,7 @@ func (c *Cluster) clearKind(ctx context.Context, kind schema.GroupVersionKind) e
 			return err
 		}
 	}
-	any := &metav1.PartialObjectMetadata{}
-	any.SetGroupVersionKind(kind)
-	return WaitCount(ctx, c.Client, any, 0, func(*metav1.PartialObjectMetadata) bool { return true })
+	one := &metav1.PartialObjectMetadata{}
+	one.SetGroupVersionKind(kind)
+	return WaitCount(ctx, c.Client, one, 0, func(*metav1.PartialObjectMetadata) bool { return true })
 }

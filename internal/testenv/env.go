@@ -71,7 +71,7 @@ func Start(ctx context.Context, o Options) (*Env, error) {
 	if err := e.takeCluster(ctx, o.ClusterOptions); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
-	if err := e.startEmulator(o); err != nil {
+	if err := e.startEmulator(o); err != nil { //nolint:contextcheck // It outlives the start.
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
@@ -93,7 +93,7 @@ func (e *Env) takeCluster(ctx context.Context, o ClusterOptions) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the cluster: %w", ctx.Err())
 	}
-	e.onClose(func() error {
+	e.onClose(func() error { //nolint:contextcheck // The context of the start has ended by then.
 		defer func() { e.free <- struct{}{} }()
 		return e.clear(context.Background())
 	})

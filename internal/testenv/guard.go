@@ -20,6 +20,7 @@ type guard struct {
 }
 
 func guardProcess(pid int) (*guard, error) {
+	//nolint:noctx // Its end is the end of our process, not of a context.
 	cmd := exec.Command("/bin/sh", "-c", guardScript, "manager-guard", strconv.Itoa(pid))
 	// Out of reach of an interrupt typed at the terminal.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

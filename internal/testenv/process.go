@@ -59,6 +59,7 @@ func (e *Env) StartProcess(o ProcessOptions) (*Process, error) {
 	if o.Credentials.AccessKeyID == "" {
 		o.Credentials = e.Operator()
 	}
+	//nolint:noctx // It is ended by Stop, in order, and not killed with a context.
 	cmd := exec.Command(o.Binary, o.Args...)
 	cmd.Env = e.Environ(o.Credentials)
 	cmd.Stdout, cmd.Stderr = o.Log, o.Log

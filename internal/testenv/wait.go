@@ -22,7 +22,8 @@ func WaitFor[T client.Object](ctx context.Context, c client.WithWatch, obj T, do
 	var last T
 	seen := false
 	err := follow(ctx, c, obj, only(obj), nil, func(event watch.Event) (bool, error) {
-		last, seen = event.Object.(T) //nolint:errcheck // An event of another type leaves nothing seen.
+		// An event of another type leaves nothing seen.
+		last, seen = event.Object.(T)
 		return seen && event.Type != watch.Deleted && done(last), nil
 	})
 	if err != nil {
@@ -37,7 +38,7 @@ func WaitGone(ctx context.Context, c client.WithWatch, obj client.Object) error 
 	var last client.Object
 	absent := func(store cache.Store) (bool, error) { return len(store.ListKeys()) == 0, nil }
 	err := follow(ctx, c, obj, only(obj), absent, func(event watch.Event) (bool, error) {
-		last, _ = event.Object.(client.Object) //nolint:errcheck // It is for the message alone.
+		last, _ = event.Object.(client.Object)
 		return event.Type == watch.Deleted, nil
 	})
 	if err != nil {
@@ -89,11 +90,11 @@ func follow(ctx context.Context, c client.WithWatch, obj client.Object, opts []c
 	}
 	_, err = watchtools.UntilWithSync(ctx, &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, raw metav1.ListOptions) (runtime.Object, error) {
-			fresh := list.DeepCopyObject().(client.ObjectList) //nolint:errcheck // A copy has the type of the original.
+			fresh := list.DeepCopyObject().(client.ObjectList)
 			return fresh, c.List(ctx, fresh, with(raw, opts)...)
 		},
 		WatchFuncWithContext: func(ctx context.Context, raw metav1.ListOptions) (watch.Interface, error) {
-			fresh := list.DeepCopyObject().(client.ObjectList) //nolint:errcheck // As above.
+			fresh := list.DeepCopyObject().(client.ObjectList)
 			return c.Watch(ctx, fresh, with(raw, opts)...)
 		},
 	}, obj, before, on)

@@ -92,7 +92,7 @@ func TestWaitCountCountsThoseThatAreDone(t *testing.T) {
 		if err := env.Client.Create(t.Context(), object); err != nil {
 			t.Fatal(err)
 		}
-		defer env.Client.Delete(context.Background(), object) //nolint:errcheck // It is of no interest afterwards.
+		t.Cleanup(func() { _ = env.Client.Delete(context.Background(), object) }) // It is of no interest afterwards.
 	}
 	counted := make(chan error)
 	go func() { counted <- testenv.WaitCount(t.Context(), env.Client, &corev1.ConfigMap{}, 2, done, labels) }()
