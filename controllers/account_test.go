@@ -149,7 +149,7 @@ func TestAnAccountNearItsPolicyQuotaSaysSo(t *testing.T) {
 	aws := w.Emulator.Account(accountID).IAM
 	aws.SetQuota("PoliciesQuota", 5)
 	for _, name := range []string{"foreign-1", "foreign-2", "foreign-3"} {
-		aws.AddPolicy(fixtures.Policy{Name: name, Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`)})
+		w.addPolicy(fixtures.Policy{Name: name, Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`)})
 	}
 	w.create(account())
 	got, err := testenv.WaitFor(t.Context(), w.Client, account(), func(a *v1alpha1.AWSAccount) bool {

@@ -84,8 +84,8 @@ func TestAnEmptyClusterDoesNotLockACompanyOut(t *testing.T) {
 func TestTwoInstallationsDoNotDisturbOneAnother(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	aws := w.Emulator.Account(accountID).IAM
-	aws.AddPolicy(fixtures.Policy{Name: "ssma-ffffffff-u-user01-22f458698e4d-1", Path: "/ssm-access/ffffffff/", Document: []byte(everything)})
-	aws.AddUser(fixtures.User{Name: "shared", Grants: fixtures.Grants{Attached: []string{"ssma-ffffffff-u-user01-22f458698e4d-1"}}})
+	w.addPolicy(fixtures.Policy{Name: "ssma-ffffffff-u-user01-22f458698e4d-1", Path: "/ssm-access/ffffffff/", Document: []byte(everything)})
+	w.must(aws.AddUser(fixtures.User{Name: "shared", Grants: fixtures.Grants{Attached: []string{"ssma-ffffffff-u-user01-22f458698e4d-1"}}}))
 	grant := access("shared", "shared", pc01)
 	w.create(account(), grant)
 	got := w.accessIs(grant, v1alpha1.ReasonGranted)
@@ -98,7 +98,7 @@ func TestTwoInstallationsDoNotDisturbOneAnother(t *testing.T) {
 // orphans puts policies of ours into the account that nobody declares.
 func orphans(w world, n int) {
 	for i := range n {
-		w.Emulator.Account(accountID).IAM.AddPolicy(fixtures.Policy{
+		w.addPolicy(fixtures.Policy{
 			Name:     fmt.Sprintf("ssma-%s-u-gone%d-%012x-1", testenv.DefaultOwner, i, i),
 			Path:     "/ssm-access/" + testenv.DefaultOwner + "/",
 			Document: []byte(everything),

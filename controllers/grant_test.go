@@ -49,8 +49,8 @@ func TestDeletedAccessIsGoneAndTheOtherUserNoticesNothing(t *testing.T) {
 func TestAGrantOnAGroupReachesItsMembers(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
 	aws := w.Emulator.Account(accountID).IAM
-	aws.AddGroup(fixtures.Group{Name: "operators"})
-	aws.AddUser(fixtures.User{Name: "member", Groups: []string{"operators"}})
+	w.must(aws.AddGroup(fixtures.Group{Name: "operators"}))
+	w.must(aws.AddUser(fixtures.User{Name: "member", Groups: []string{"operators"}}))
 	grant := access("operators", "", pc01)
 	grant.Spec.Principals = []v1alpha1.Principal{{Kind: v1alpha1.PrincipalGroup, Name: "Operators"}}
 	w.create(account(), grant)
@@ -76,7 +76,7 @@ func TestAMissingUserIsToldAndTheOthersWork(t *testing.T) {
 	}
 	w.grid(true, false, false, false)
 
-	w.Emulator.Account(accountID).IAM.AddUser(fixtures.User{Name: "newcomer"})
+	w.must(w.Emulator.Account(accountID).IAM.AddUser(fixtures.User{Name: "newcomer"}))
 	w.accessIs(grant, v1alpha1.ReasonGranted)
 	if !w.may("newcomer", pc01) {
 		t.Error("the user that was missing has no access")
@@ -158,7 +158,7 @@ func TestStatusWritesOfANewObjectAreFew(t *testing.T) {
 	aws := w.Emulator.Account(accountID).IAM
 	grant := access("many", "user01", pc01)
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-		aws.AddUser(fixtures.User{Name: name})
+		w.must(aws.AddUser(fixtures.User{Name: name}))
 		grant.Spec.Principals = append(grant.Spec.Principals, v1alpha1.Principal{Kind: v1alpha1.PrincipalUser, Name: name})
 	}
 	versions := w.countVersions(grant)
@@ -188,12 +188,12 @@ func (w world) countVersions(obj *v1alpha1.SessionAccess) func() int {
 	w.t.Helper()
 	watcher, err := w.Client.Watch(w.t.Context(), &v1alpha1.SessionAccessList{})
 	w.must(err)
-	seen := map[string]bool{}
+	seen, name := map[string]bool{}, obj.Name
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		for event := range watcher.ResultChan() {
-			if a, ok := event.Object.(*v1alpha1.SessionAccess); ok && a.Name == obj.Name {
+			if a, ok := event.Object.(*v1alpha1.SessionAccess); ok && a.Name == name {
 				seen[a.ResourceVersion] = true
 			}
 		}

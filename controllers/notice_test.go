@@ -30,8 +30,8 @@ func TestWhatIAMCannotTieTogetherIsToldOnBothObjects(t *testing.T) {
 func TestASharedPrefixIsToldToBothUsers(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
 	aws := w.Emulator.Account(accountID).IAM
-	aws.AddUser(fixtures.User{Name: "bob"})
-	aws.AddUser(fixtures.User{Name: "bob-smith"})
+	w.must(aws.AddUser(fixtures.User{Name: "bob"}))
+	w.must(aws.AddUser(fixtures.User{Name: "bob-smith"}))
 	bob, smith := access("bob", "bob", pc01), access("smith", "bob-smith", pc02)
 	w.create(account(), bob)
 	w.sentence(w.noticed(bob, v1alpha1.ConditionPrefixHazard).Message, "bob-smith", "OwnerTag")

@@ -66,8 +66,8 @@ func TestForeignPoliciesCountForTheQuotaAndAreNeverTouched(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	aws := w.Emulator.Account(accountID).IAM
 	document := []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`)
-	aws.AddPolicy(fixtures.Policy{Name: "foreign", Document: document})
-	aws.AddUser(fixtures.User{Name: "full", Grants: fixtures.Grants{Attached: []string{"foreign"}}})
+	w.addPolicy(fixtures.Policy{Name: "foreign", Document: document})
+	w.must(aws.AddUser(fixtures.User{Name: "full", Grants: fixtures.Grants{Attached: []string{"foreign"}}}))
 	aws.SetQuota("AttachedPoliciesPerUserQuota", 1)
 	grant := access("full", "full", pc01)
 	w.create(account(), grant)

@@ -46,9 +46,9 @@ func TestSessionsOpenedInsideTheLagOfIAMEndToo(t *testing.T) {
 func TestMembersOfAGroupAndCallersOfARoleLoseTheirSessions(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
 	aws := w.Emulator.Account(accountID).IAM
-	aws.AddGroup(fixtures.Group{Name: "operators"})
-	aws.AddUser(fixtures.User{Name: "member", Groups: []string{"operators"}})
-	aws.AddRole(fixtures.Role{Name: "oncall", Trust: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + accountID + `"},"Action":"sts:AssumeRole"}]}`)})
+	w.must(aws.AddGroup(fixtures.Group{Name: "operators"}))
+	w.must(aws.AddUser(fixtures.User{Name: "member", Groups: []string{"operators"}}))
+	w.must(aws.AddRole(fixtures.Role{Name: "oncall", Trust: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + accountID + `"},"Action":"sts:AssumeRole"}]}`)}))
 	grant := access("many", "", pc01)
 	grant.Spec.Principals = []v1alpha1.Principal{
 		{Kind: v1alpha1.PrincipalGroup, Name: "operators"},

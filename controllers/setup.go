@@ -43,7 +43,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	recorder := mgr.GetEventRecorder(recorderName)
-	accesses, principals := &sessionaccess.Trigger{}, &principal.Triggers{}
+	usage, accesses, principals := &account.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
 	accounts := registry.New(principals.WakeAccount(mgr.GetClient()), accesses.WakeAccount(mgr.GetClient()))
 	outcomes := outcome.NewStore(accesses.WakeObjects)
 	return errors.Join(
@@ -51,9 +51,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock,
 			OwnerID: o.OwnerID,
 			Pool:    o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
-		}).SetupWithManager(mgr),
+		}).SetupWithManager(mgr, usage),
 		(&principal.Reconciler{
 			Client: mgr.GetClient(), Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
+			PoliciesChanged: usage.PoliciesChanged,
 		}).SetupWithManager(mgr, principals),
 		(&sessionaccess.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,

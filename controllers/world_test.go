@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
@@ -227,7 +228,7 @@ func (w world) until(holds func() bool) {
 // tagNode gives a node of the emulated fleet other tags.
 func (w world) tagNode(id string, tags map[string]string) {
 	w.t.Helper()
-	w.Emulator.Account(accountID).Region(region).Fleet.Change(id, func(n *fleet.Node) { n.Tags = tags })
+	w.must(w.Emulator.Account(accountID).Region(region).Fleet.Change(id, func(n *fleet.Node) { n.Tags = tags }))
 }
 
 func user(name string) string { return "arn:aws:iam::" + accountID + ":user/" + name }
@@ -279,4 +280,11 @@ func (w world) noticed(obj *v1alpha1.SessionAccess, kind string) metav1.Conditio
 	})
 	w.must(err)
 	return condition(got.Status.Conditions, kind)
+}
+
+// addPolicy puts a policy into the account behind the operator's back.
+func (w world) addPolicy(p fixtures.Policy) {
+	w.t.Helper()
+	_, err := w.Emulator.Account(accountID).IAM.AddPolicy(p)
+	w.must(err)
 }

@@ -66,6 +66,7 @@ type RevocationStatus struct {
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=500
+	// +kubebuilder:validation:items:MaxLength=128
 	Ending []string `json:"ending,omitempty"`
 
 	// completedAt is when nothing was left to do.

@@ -327,6 +327,7 @@ type PrincipalStatus struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=2048
 	PolicyARNs []string `json:"policyARNs,omitempty"`
 }
 

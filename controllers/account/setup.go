@@ -21,8 +21,8 @@ import (
 // account takes memory while it lasts.
 const concurrency = 2
 
-// SetupWithManager registers the controller.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+// SetupWithManager registers the controller, which wake wakes from outside.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("awsaccount").
@@ -31,6 +31,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		// One that goes may have kept another from being used.
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), spec).
 		Watches(&v1alpha1.SessionAccess{}, handler.Funcs{DeleteFunc: r.released}).
+		WatchesRawSource(&wake.Trigger).
 		Complete(r)
 }
 

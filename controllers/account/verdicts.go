@@ -30,8 +30,7 @@ func conflict(account *v1alpha1.AWSAccount, other string) lifecycle.Verdict {
 
 // refusal is why an account cannot be worked on, and what to do.
 func refusal(account *v1alpha1.AWSAccount, err error) lifecycle.Verdict {
-	var wrong *cloud.WrongAccountError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*cloud.WrongAccountError](err); ok {
 		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonWrongAccount,
 			Message: fmt.Sprintf("The operator's credentials belong to account %s, not to %s; correct accountID in a new AWSAccount, or set assumeRole to a role of account %s. Nothing is written to either.", wrong.Got, wrong.Want, wrong.Want)}
 	}
@@ -84,6 +83,6 @@ func nearQuota(used, quota int) string {
 }
 
 func count(n int) *int32 {
-	c := int32(min(n, 1<<30)) //nolint:gosec // Bounded on the same line.
+	c := int32(min(n, 1<<30))
 	return &c
 }

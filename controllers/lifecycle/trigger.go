@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
@@ -27,6 +28,7 @@ type Trigger[T comparable] struct {
 
 type pending[T comparable] struct {
 	priority int
+	after    time.Duration
 	items    []T
 }
 
@@ -36,7 +38,7 @@ func (t *Trigger[T]) Start(_ context.Context, queue workqueue.TypedRateLimitingI
 	defer t.mu.Unlock()
 	t.queue = queue
 	for _, p := range t.waiting {
-		Enqueue(queue, p.priority, p.items...)
+		enqueueAfter(queue, p.priority, p.after, p.items...)
 	}
 	t.waiting = nil
 	return nil
@@ -46,26 +48,34 @@ func (t *Trigger[T]) Start(_ context.Context, queue workqueue.TypedRateLimitingI
 func (t *Trigger[T]) String() string { return "trigger" }
 
 // Add enqueues the items at a priority.
-func (t *Trigger[T]) Add(priority int, items ...T) {
+func (t *Trigger[T]) Add(priority int, items ...T) { t.AddAfter(priority, 0, items...) }
+
+// AddAfter enqueues the items at a priority once some time has passed. Of
+// several waits for one item the shortest holds.
+func (t *Trigger[T]) AddAfter(priority int, after time.Duration, items ...T) {
 	if len(items) == 0 {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.queue == nil {
-		t.waiting = append(t.waiting, pending[T]{priority, items})
+		t.waiting = append(t.waiting, pending[T]{priority, after, items})
 		return
 	}
-	Enqueue(t.queue, priority, items...)
+	enqueueAfter(t.queue, priority, after, items...)
 }
 
 // Enqueue adds items to a controller's queue at a priority.
 func Enqueue[T comparable](queue workqueue.TypedRateLimitingInterface[T], priority int, items ...T) {
+	enqueueAfter(queue, priority, 0, items...)
+}
+
+func enqueueAfter[T comparable](queue workqueue.TypedRateLimitingInterface[T], priority int, after time.Duration, items ...T) {
 	if pq, ok := queue.(priorityqueue.PriorityQueue[T]); ok {
-		pq.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, items...)
+		pq.AddWithOpts(priorityqueue.AddOpts{Priority: &priority, After: after}, items...)
 		return
 	}
 	for _, item := range items {
-		queue.Add(item)
+		queue.AddAfter(item, after)
 	}
 }

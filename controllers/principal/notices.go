@@ -68,6 +68,8 @@ func (w *work) prefixHazard(g policy.Grant) string {
 		names = []string{w.claims.name}
 	case v1alpha1.PrincipalGroup:
 		names = w.account.Cloud.Mirror().Members(w.claims.name)
+	case v1alpha1.PrincipalRole, v1alpha1.PrincipalPermissionSet:
+		// Their own sessions are always recognised by the owner's tag.
 	}
 	for _, name := range names {
 		others := policy.PrefixHazards(name, w.account.Cloud.Mirror().UserNamesWithPrefix(name+"-"))

@@ -61,7 +61,7 @@ func compileProblems(err error, incomplete []string) map[types.UID]problem {
 }
 
 func joined(err error) []error {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // The parts of this very join are wanted, not one somewhere below it.
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		return many.Unwrap()
 	}
 	if err == nil {

@@ -28,6 +28,9 @@ type Reconciler struct {
 	OwnerID  string
 	Accounts *registry.Registry
 	Outcomes *outcome.Store
+	// PoliciesChanged is told the AWSAccount in which policies came or went. It
+	// must not block.
+	PoliciesChanged func(account string)
 
 	// locks keep the two lanes off the same principal.
 	locks keymutex.KeyMutex

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -41,6 +42,9 @@ func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
 		return w.observed(ctx, steps, problems), nil
 	}
 	failedNarrowing, err := execute(ctx, w.account.Cloud, steps, w.describe)
+	if slices.ContainsFunc(steps, func(s step) bool { return s.action == createPolicy || s.action == deletePolicy }) {
+		w.PoliciesChanged(w.account.Name)
+	}
 	result := w.outcome(ctx, plan, problems, err, failedNarrowing)
 	return result, quiet(err)
 }
@@ -91,9 +95,7 @@ func (w *work) compile() (policy.Plan, map[types.UID]problem) {
 	}
 	plan, err := policy.Compile(policy.Account{ID: w.account.AccountID, Partition: w.account.Partition},
 		w.compiled(), grants, w.heldDocuments(), w.quotas(), w.Clock.Now())
-	for uid, p := range compileProblems(err, plan.Incomplete) {
-		problems[uid] = p
-	}
+	maps.Copy(problems, compileProblems(err, plan.Incomplete))
 	return plan, problems
 }
 
@@ -129,6 +131,8 @@ func (w *work) quotas() policy.Quotas {
 		allowed = min(allowed, q.AttachedPoliciesPerGroup-w.view.ForeignAttachments)
 	case v1alpha1.PrincipalRole:
 		allowed = min(allowed, q.AttachedPoliciesPerRole-w.view.ForeignAttachments)
+	case v1alpha1.PrincipalPermissionSet:
+		// Identity Center attaches by itself, and has a quota of its own.
 	}
 	return policy.Quotas{PolicySize: q.PolicySize, Policies: max(0, allowed)}
 }

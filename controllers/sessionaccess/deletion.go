@@ -116,6 +116,7 @@ func (r *Reconciler) announceRevoked(access *v1alpha1.SessionAccess) {
 	v := lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonSessionsEnded,
 		Message: fmt.Sprintf("Access was taken away; %s ended.", verb(int(*record.SessionsEnded)))}
 	switch record.Sessions {
+	case v1alpha1.SessionsEnding, v1alpha1.SessionsEnded:
 	case v1alpha1.SessionsLeft:
 		v.Message = "Access was taken away; open sessions were left, as onRevoke says."
 	case v1alpha1.SessionsNotChecked:

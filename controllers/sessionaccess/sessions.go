@@ -27,9 +27,8 @@ const maxEnding = 500
 type revocation struct {
 	*Reconciler
 	access *v1alpha1.SessionAccess
-	// lost are the grants that went; deleting says that the object goes with them.
-	lost     []v1alpha1.ResolvedGrant
-	deleting bool
+	// lost are the grants that went.
+	lost []v1alpha1.ResolvedGrant
 }
 
 // progress says how far a revocation is.

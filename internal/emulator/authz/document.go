@@ -107,7 +107,7 @@ func parse(raw []byte, g grammar) (*Document, error) {
 		}
 	}
 	if statements == nil {
-		return nil, wrap("", errors.New("Statement is missing"))
+		return nil, wrap("", errors.New("the element Statement is missing"))
 	}
 	if err := doc.parseStatements(*statements); err != nil {
 		return nil, err
