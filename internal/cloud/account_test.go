@@ -151,3 +151,47 @@ func TestCallsAreReportedWithCodeAndAttempts(t *testing.T) {
 	}
 	t.Errorf("GetUser is not among %v", w.calls)
 }
+
+// What the package calls is allowed by the policy that the operator is shipped
+// with, as the demo's fixture holds it.
+func TestEverythingCalledIsAllowedToTheOperator(t *testing.T) {
+	t.Parallel()
+	fixture := fixtures.S1()
+	fixture.Accounts[0].RootKeys = testFixture().Accounts[0].RootKeys
+	w := newWorldOf(t, fixture, func(o *PoolOptions) {
+		o.Base.Credentials = credentials.NewStaticCredentialsProvider("AKIAEMULATEDOPERATOR", "emulated-secret-of-the-operator", "")
+	})
+	w.aws.SetEvaluateIAM(true)
+	account := w.pool.Account(Config{
+		AccountID: testAccount, RoleARN: "arn:aws:iam::" + testAccount + ":role/ssm-access-operator", ExternalID: "abc", Region: testRegion,
+	})
+	ctx := t.Context()
+	_, err := account.Quotas(ctx)
+	w.must(err)
+	w.refresh()
+	user := Principal{Kind: User, Name: "user01"}
+	role := Principal{Kind: Role, Name: "node"}
+	w.must(w.aws.Account(testAccount).IAM.AddGroup(fixtures.Group{Name: "admins"}))
+	w.create(testPolicy, grantA)
+	for _, principal := range []Principal{user, role, admins} {
+		_, err := account.LookUpPrincipal(ctx, principal)
+		w.must(err)
+		w.must(account.Attach(ctx, testPolicy, principal))
+	}
+	for range 6 {
+		w.must(account.PutDocument(ctx, testPolicy, grantB))
+	}
+	_, err = account.LookUpPolicy(ctx, testPolicy)
+	w.must(err)
+	w.restart(func(o *PoolOptions) { o.Base.Credentials = account.options.Base.Credentials }) // to have DeletePolicy list
+	w.must(w.account.DeletePolicy(ctx, testPolicy))
+
+	id := w.open("arn:aws:iam::"+testAccount+":user/user01", pc01)
+	w.must(w.account.CanListSessions(ctx, testRegion))
+	w.must(w.account.TerminateSession(ctx, testRegion, id))
+	tags, err := w.account.NodeTags(ctx, testRegion, []string{pc01})
+	w.must(err)
+	if len(tags) != 1 {
+		t.Errorf("tags %v", tags)
+	}
+}

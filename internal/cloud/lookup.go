@@ -70,8 +70,9 @@ func boundaryARN(boundary *types.AttachedPermissionsBoundary) string {
 }
 
 // LookUpPolicy reads one policy of ours and writes the answer into the mirror.
-// That there is none is an answer, not an error. One call when it does not
-// exist, else four or more.
+// That there is none is an answer, not an error. A SettlingError tells that
+// IAM's answers did not fit together. One call when the policy does not exist,
+// else four or more.
 func (a *Account) LookUpPolicy(ctx context.Context, name string) (PolicyView, error) {
 	if !a.ownership.ownsName(name) {
 		return PolicyView{}, &NotOursError{Name: name}
@@ -88,38 +89,46 @@ func (a *Account) LookUpPolicy(ctx context.Context, name string) (PolicyView, er
 
 func (a *Account) readPolicy(ctx context.Context, client *iam.Client, name string) error {
 	r := reading{begun: a.mirror.now(), point: true}
-	seen, err := a.observePolicy(ctx, client, name)
-	if err != nil && Code(err) != codeNoSuchEntity {
-		return err
+	arn := aws.String(a.mirror.ARN(name))
+	found, err := client.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: arn})
+	if Code(err) == codeNoSuchEntity {
+		a.mirror.record(name, func(p *policy) { p.take(nil, r) })
+		return nil
 	}
 	if err != nil {
-		seen = nil
+		return err
+	}
+	seen := &observed{
+		name: aws.ToString(found.Policy.PolicyName), listed: true,
+		defaultVersion: aws.ToString(found.Policy.DefaultVersionId),
+	}
+	err = readParts(ctx, client, arn, seen)
+	if Code(err) == codeNoSuchEntity {
+		// Deleted meanwhile, or read from two places of which one lags: either
+		// way no answer.
+		return &SettlingError{Name: name}
+	}
+	if err != nil {
+		return err
 	}
 	a.mirror.record(name, func(p *policy) { p.take(seen, r) })
 	return nil
 }
 
-// observePolicy reads all there is about a policy; NoSuchEntity when it does
-// not exist, or vanishes meanwhile.
-func (a *Account) observePolicy(ctx context.Context, client *iam.Client, name string) (*observed, error) {
-	arn := aws.String(a.mirror.ARN(name))
-	policy, err := client.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: arn})
-	if err != nil {
-		return nil, err
-	}
-	seen := &observed{name: aws.ToString(policy.Policy.PolicyName), listed: true}
-	if seen.versions, seen.defaultVersion, err = listVersions(ctx, client, arn); err != nil {
-		return nil, err
+// readParts reads what there is about a policy that exists.
+func readParts(ctx context.Context, client *iam.Client, arn *string, into *observed) (err error) {
+	if into.versions, _, err = listVersions(ctx, client, arn); err != nil {
+		return err
 	}
 	version, err := client.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{
-		PolicyArn: arn, VersionId: &seen.defaultVersion,
+		PolicyArn: arn, VersionId: &into.defaultVersion,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	seen.document = decodeDocument(aws.ToString(version.PolicyVersion.Document))
-	seen.attached, err = listAttached(ctx, client, arn)
-	return seen, err
+	into.document = decodeDocument(aws.ToString(version.PolicyVersion.Document))
+	into.attached, err = listAttached(ctx, client, arn)
+	return err
 }
 
 // listVersions gives the ids of a policy's versions, oldest first, and that of

@@ -1,10 +1,7 @@
 package cloud
 
 import (
-	"bufio"
 	"net/http"
-	"os/exec"
-	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -13,54 +10,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	clocktesting "k8s.io/utils/clock/testing"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv/moto"
 )
-
-// motoAccount is the account that moto serves.
-const motoAccount = "123456789012"
-
-// startMoto runs moto_server, another emulator of AWS, on a port of its choice.
-func startMoto(t *testing.T) (url string) {
-	t.Helper()
-	binary, err := exec.LookPath("moto_server")
-	if err != nil {
-		t.Skip("moto_server is not installed: not tried against it")
-	}
-	command := exec.Command(binary, "-H", "127.0.0.1", "-p", "0")
-	output, err := command.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		_ = command.Wait()
-	})
-	listening := regexp.MustCompile(`Running on (http://\S+)`)
-	for lines := bufio.NewScanner(output); lines.Scan(); {
-		if found := listening.FindStringSubmatch(lines.Text()); found != nil {
-			go func() { // or moto stops when the pipe is full
-				for lines.Scan() {
-				}
-			}()
-			return found[1]
-		}
-	}
-	t.Skip("moto_server does not start here: not tried against it")
-	return ""
-}
 
 func TestMirrorAndWritesWorkAgainstMoto(t *testing.T) {
 	t.Parallel()
 	base := aws.Config{
-		Region: testRegion, BaseEndpoint: aws.String(startMoto(t)),
+		Region: testRegion, BaseEndpoint: aws.String(moto.Start(t)),
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAMOTO", "secret", ""),
 		HTTPClient:  withPlainBody(&http.Client{}),
 	}
 	clock := clocktesting.NewFakePassiveClock(time.Now())
 	account := NewPool(PoolOptions{Base: base, OwnerID: testOwner, Rate: 1000, Burst: 1000, Clock: clock}).
-		Account(Config{AccountID: motoAccount, Region: testRegion})
+		Account(Config{AccountID: moto.AccountID, Region: testRegion})
 	mirror := account.Mirror()
 	ctx := t.Context()
 	must := func(err error) {

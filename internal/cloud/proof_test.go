@@ -231,6 +231,21 @@ func TestRepeatedChangeLeavesTheVersionsUnknown(t *testing.T) {
 	}
 }
 
+func TestPointReadWhoseAnswersDoNotFitTogetherChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.create(testPolicy, grantA)
+	w.must(w.account.Attach(t.Context(), testPolicy, alice))
+	w.settle()
+	w.aws.Advance(ConsistencyWindow)
+	_, err := w.aws.Inject(faults.Fault{Kind: faults.Error, Action: "iam:GetPolicyVersion", Code: "NoSuchEntity", Status: 404})
+	w.must(err)
+	_, err = w.account.LookUpPolicy(t.Context(), testPolicy)
+	_ = wantError[*SettlingError](t, err)
+	if presence, proven := w.mirror.Policy(testPolicy).Attachment(alice); presence != Present || !proven {
+		t.Errorf("alice: %v, proven %v", presence, proven)
+	}
+}
+
 func TestYoungerPointReadOutlivesAnOlderRefresh(t *testing.T) {
 	w := newWorld(t)
 	w.settle()
