@@ -6,12 +6,21 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 // What the samples in config/samples/s1 and the emulator's fixture hold.
 const (
 	samples   = "config/samples/s1"
 	namespace = "team-a"
+)
+
+// Of sessions that are to end.
+const (
+	askAgain = 100 * time.Millisecond
+	patience = 30 * time.Second
 )
 
 var (
@@ -62,15 +71,14 @@ func (s *stage) revoke(ctx context.Context) error {
 	return s.expectOpen(ctx, second)
 }
 
-// remove deletes a SessionAccess, and returns when its permission is gone and
-// the session that it covered has ended.
+// remove deletes a SessionAccess, and returns when its permission is gone.
 func (s *stage) remove(ctx context.Context, name string) error {
 	object := "sessionaccess/" + name
 	if err := s.kubectl(ctx, "delete", object, "-n", namespace, "--wait=false"); err != nil {
 		return err
 	}
-	if err := s.kubectl(ctx, "wait", object, "-n", namespace, "--for=jsonpath={.status.revocation.sessionsEnded}=1", "--timeout=60s"); err != nil {
-		return err
+	if err := s.kubectl(ctx, "wait", object, "-n", namespace, "--for=jsonpath={.status.revocation.permissionGoneAt}", "--timeout=60s"); err != nil {
+		return errors.Join(err, s.kubectl(ctx, "get", object, "-n", namespace, "-o", "yaml"))
 	}
 	s.say("The object stays for a minute more, and says why:")
 	return s.kubectl(ctx, "get", object, "-n", namespace, "-o", "jsonpath={.status.conditions[?(@.type==\"Ready\")].message}{\"\\n\"}")
@@ -115,15 +123,18 @@ func (s *stage) expect(ctx context.Context, may map[string]string) error {
 	return nil
 }
 
-// expectOpen shows which sessions are open, and fails where they are others.
+// expectOpen shows which sessions are open, and fails where they do not come to
+// be as declared. AWS tells of sessions only when it is asked, so it is asked
+// again until then.
 func (s *stage) expectOpen(ctx context.Context, want ...session) error {
-	got, err := listOpen(ctx, s.env, nodeIDs)
-	if err != nil {
-		return err
-	}
+	var got []session
+	err := wait.PollUntilContextTimeout(ctx, askAgain, patience, true, func(ctx context.Context) (done bool, err error) {
+		got, err = listOpen(ctx, s.env, nodeIDs)
+		return slices.Equal(got, want), err
+	})
 	printSessions(s.out, got)
-	if !slices.Equal(got, want) {
-		return fmt.Errorf("these sessions should be open, and no other: %v", want)
+	if err != nil {
+		return fmt.Errorf("wait for these sessions to be open, and no other, %v: %w", want, err)
 	}
 	return nil
 }
