@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
@@ -59,6 +60,20 @@ func TestPoliciesThatNobodyDeclaresAreRemoved(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	orphans(w, 3)
 	w.create(account())
+	w.until(func() bool { return len(w.ourPolicies()) == 0 })
+}
+
+func TestARefusedObjectKeepsNoOldPolicyAlive(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	w.addPolicy(fixtures.Policy{
+		Name:     policy.Name(testenv.DefaultOwner, policy.Principal{Kind: policy.User, Name: "user01"}, 1),
+		Path:     policy.Path(testenv.DefaultOwner),
+		Document: []byte(everything),
+	})
+	w.must(w.Namespace(t.Context(), team, map[string]string{"team": "b"}))
+	grant := access("user01-pc01", "user01", pc01)
+	w.create(grant, account())
+	w.accessIs(grant, v1alpha1.ReasonNamespaceNotAllowed)
 	w.until(func() bool { return len(w.ourPolicies()) == 0 })
 }
 

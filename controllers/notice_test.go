@@ -60,18 +60,26 @@ func TestGuardrailsRefuseWithTheirOwnSentence(t *testing.T) {
 		"another principal": {rule(func(g *v1alpha1.Guardrail) {
 			g.Principals = []v1alpha1.PrincipalPattern{{Kind: v1alpha1.PrincipalUser, Name: "user02*"}}
 		}), "User/user01", func(s *v1alpha1.SessionAccessSpec) { s.Principals[0].Name = "user02" }},
-		"another document": {rule(func(g *v1alpha1.Guardrail) { g.Documents = []v1alpha1.NamePattern{"AWS-*"} }),
+		"another document": {
+			rule(func(g *v1alpha1.Guardrail) { g.Documents = []v1alpha1.NamePattern{"AWS-*"} }),
 			"SSM-SessionManagerRunShell", func(s *v1alpha1.SessionAccessSpec) {
 				s.Documents = []v1alpha1.DocumentReference{{Name: "AWS-StartPortForwardingSession"}}
-			}},
-		"no end": {rule(func(g *v1alpha1.Guardrail) { g.MaxValidity = &metav1.Duration{Duration: 720 * time.Hour} }),
+			},
+		},
+		"no end": {
+			rule(func(g *v1alpha1.Guardrail) { g.MaxValidity = &metav1.Duration{Duration: 720 * time.Hour} }),
 			"720h", func(s *v1alpha1.SessionAccessSpec) {
 				s.NotAfter = &metav1.Time{Time: time.Now().Add(24 * time.Hour).Truncate(time.Second)}
-			}},
-		"no MFA": {rule(func(g *v1alpha1.Guardrail) { g.RequireMFA = true }),
-			"requireMFA", func(s *v1alpha1.SessionAccessSpec) { s.RequireMFA = true }},
-		"sessions left": {rule(func(g *v1alpha1.Guardrail) { g.ForbidLeaveSessions = true }),
-			"TerminateSessions", func(s *v1alpha1.SessionAccessSpec) { s.OnRevoke = v1alpha1.RevokeTerminateSessions }},
+			},
+		},
+		"no MFA": {
+			rule(func(g *v1alpha1.Guardrail) { g.RequireMFA = true }),
+			"requireMFA", func(s *v1alpha1.SessionAccessSpec) { s.RequireMFA = true },
+		},
+		"sessions left": {
+			rule(func(g *v1alpha1.Guardrail) { g.ForbidLeaveSessions = true }),
+			"TerminateSessions", func(s *v1alpha1.SessionAccessSpec) { s.OnRevoke = v1alpha1.RevokeTerminateSessions },
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, testenv.ManagerOptions{})

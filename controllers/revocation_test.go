@@ -193,3 +193,19 @@ func TestARestartWritesNothing(t *testing.T) {
 		t.Error("a restart wrote an object that had not changed")
 	}
 }
+
+func TestAGrantWhoseAnswerWasLostCannotOutliveItsRevocation(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	w.create(account())
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.DropAfter, Action: "iam:CreatePolicy", Count: 3})
+	w.must(err)
+	grant := access("user01-pc01", "user01", pc01)
+	grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
+	w.create(grant)
+	w.until(func() bool { return len(w.ourPolicies()) == 1 })
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.accessIs(grant, v1alpha1.ReasonRevoking)
+	w.until(func() bool { return len(w.ourPolicies()) == 0 })
+	w.grid(false, false, false, false)
+}

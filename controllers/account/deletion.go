@@ -20,7 +20,12 @@ const maxNamed = 5
 // taken away, in a stable order.
 func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccount) ([]string, error) {
 	var names []string
-	for _, by := range []client.ListOption{index.OfAccountName(account.Name), index.OfAccountID(account.Spec.AccountID)} {
+	lists := []client.ListOption{index.OfAccountName(account.Name)}
+	if entry, ok := r.Accounts.Get(account.Spec.AccountID); !ok || entry.Name == account.Name {
+		// Nobody else is there to take their access away.
+		lists = append(lists, index.OfAccountID(account.Spec.AccountID))
+	}
+	for _, by := range lists {
 		var all v1alpha1.SessionAccessList
 		if err := r.Client.List(ctx, &all, by, client.UnsafeDisableDeepCopy); err != nil {
 			return nil, fmt.Errorf("list the SessionAccesses of AWSAccount %q: %w", account.Name, err)
@@ -39,6 +44,8 @@ func inUse(dependents []string) lifecycle.Verdict {
 	if more := len(dependents) - maxNamed; more > 0 {
 		named = fmt.Sprintf("%s and %d more", named, more)
 	}
-	return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInUse,
-		Message: fmt.Sprintf("This AWSAccount is being deleted and stays while SessionAccesses use it, so that their access can be taken away; delete them: %s.", named)}
+	return lifecycle.Verdict{
+		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInUse,
+		Message: fmt.Sprintf("This AWSAccount is being deleted and stays while SessionAccesses use it, so that their access can be taken away; delete them: %s.", named),
+	}
 }

@@ -15,9 +15,9 @@ const maxDriftEvents = 10
 // principals put it back: to them it is one more difference.
 func (r *Reconciler) announceDrift(account *v1alpha1.AWSAccount, drifts []cloud.Drift) {
 	for i, d := range drifts {
-		message := describeDrift(d)
+		message := describeDrift(d, account.Spec.Mode)
 		if i == maxDriftEvents {
-			message = fmt.Sprintf("%d more policies were changed outside of the operator; they are put back.", len(drifts)-i)
+			message = fmt.Sprintf("%d more policies were changed outside of the operator.", len(drifts)-i)
 		}
 		lifecycle.Announce(r.Recorder, account, lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonDriftFound, Message: message})
 		if i == maxDriftEvents {
@@ -26,7 +26,11 @@ func (r *Reconciler) announceDrift(account *v1alpha1.AWSAccount, drifts []cloud.
 	}
 }
 
-func describeDrift(d cloud.Drift) string {
+func describeDrift(d cloud.Drift, mode v1alpha1.AccountMode) string {
+	remedy := "it is put back"
+	if mode == v1alpha1.ModeObserve {
+		remedy = "in mode Observe it is left so"
+	}
 	var found string
 	switch d.Kind {
 	case cloud.Edited:
@@ -40,7 +44,7 @@ func describeDrift(d cloud.Drift) string {
 	case cloud.Deleted:
 		found = "was deleted"
 	case cloud.Appeared:
-		return fmt.Sprintf("Policy %s appeared under this operator's path; it is removed unless a SessionAccess declares it.", d.Policy)
+		found, remedy = "appeared under this operator's path", "it is removed unless a SessionAccess declares it"
 	}
-	return fmt.Sprintf("Policy %s %s outside of the operator; it is put back.", d.Policy, found)
+	return fmt.Sprintf("Policy %s %s outside of the operator; %s.", d.Policy, found, remedy)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -47,8 +48,10 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 			return fmt.Errorf("remove the orphaned policy %s: %w", name, err)
 		}
 	}
-	lifecycle.Announce(r.Recorder, account, lifecycle.Verdict{Reason: v1alpha1.ReasonOrphansRemoved,
-		Message: fmt.Sprintf("%d policies that no SessionAccess declares were removed, the first being %s.", len(orphans), orphans[0])})
+	lifecycle.Announce(r.Recorder, account, lifecycle.Verdict{
+		Reason:  v1alpha1.ReasonOrphansRemoved,
+		Message: fmt.Sprintf("%d policies that no SessionAccess declares were removed, the first being %s.", len(orphans), orphans[0]),
+	})
 	return nil
 }
 
@@ -74,8 +77,8 @@ func identity(name string) principalID {
 }
 
 // declared collects the principals that the objects of an account name: in
-// their records, also where access is being taken away, and in their specs,
-// which after a restore may not be recorded yet.
+// their records, also where access is being taken away, and, for objects that
+// were not judged yet, as after a restore, in their specs.
 func (r *Reconciler) declared(ctx context.Context, entry registry.Entry) (map[principalID]bool, error) {
 	declared := map[principalID]bool{}
 	for _, by := range []client.ListOption{index.OfAccountID(entry.AccountID), index.OfAccountName(entry.Name)} {
@@ -89,12 +92,23 @@ func (r *Reconciler) declared(ctx context.Context, entry registry.Entry) (map[pr
 					declared[r.identify(key)] = true
 				}
 			}
+			if judged(&all.Items[i]) {
+				continue
+			}
 			for _, p := range all.Items[i].Spec.Principals {
 				declared[r.identify(outcome.KeyOf(entry.AccountID, p))] = true
 			}
 		}
 	}
 	return declared, nil
+}
+
+// judged says whether the present spec was decided on: what it grants is then in
+// the record, and what is refused or has expired is nowhere.
+func judged(access *v1alpha1.SessionAccess) bool {
+	ready := meta.FindStatusCondition(access.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.ObservedGeneration == access.Generation &&
+		!meta.IsStatusConditionTrue(access.Status.Conditions, v1alpha1.ConditionReconciling)
 }
 
 func (r *Reconciler) identify(key outcome.Key) principalID {

@@ -19,20 +19,26 @@ func verified(account *v1alpha1.AWSAccount) lifecycle.Verdict {
 }
 
 func verifying(account *v1alpha1.AWSAccount) lifecycle.Verdict {
-	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonVerifying,
-		Message: fmt.Sprintf("Account %s is being verified.", account.Spec.AccountID)}
+	return lifecycle.Verdict{
+		Progress: lifecycle.Working, Reason: v1alpha1.ReasonVerifying,
+		Message: fmt.Sprintf("Account %s is being verified.", account.Spec.AccountID),
+	}
 }
 
 func conflict(account *v1alpha1.AWSAccount, other string) lifecycle.Verdict {
-	return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonConflict,
-		Message: fmt.Sprintf("AWSAccount %q is older and declares account %s as well; delete one of the two. This one is not used.", other, account.Spec.AccountID)}
+	return lifecycle.Verdict{
+		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonConflict,
+		Message: fmt.Sprintf("AWSAccount %q is older and declares account %s as well; delete one of the two. This one is not used.", other, account.Spec.AccountID),
+	}
 }
 
 // refusal is why an account cannot be worked on, and what to do.
 func refusal(account *v1alpha1.AWSAccount, err error) lifecycle.Verdict {
 	if wrong, ok := errors.AsType[*cloud.WrongAccountError](err); ok {
-		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonWrongAccount,
-			Message: fmt.Sprintf("The operator's credentials belong to account %s, not to %s; correct accountID in a new AWSAccount, or set assumeRole to a role of account %s. Nothing is written to either.", wrong.Got, wrong.Want, wrong.Want)}
+		return lifecycle.Verdict{
+			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonWrongAccount,
+			Message: fmt.Sprintf("The operator's credentials belong to account %s, not to %s; correct accountID in a new AWSAccount, or set assumeRole to a role of account %s. Nothing is written to either.", wrong.Got, wrong.Want, wrong.Want),
+		}
 	}
 	switch cloud.Classify(err) {
 	case cloud.Refused:

@@ -18,7 +18,7 @@ func Covers(wide, old *v1alpha1.ResolvedGrant) bool {
 		return false
 	}
 	return wide.AccountID == old.AccountID &&
-		sameConditions(wide, old) &&
+		coversConditions(wide, old) &&
 		containsAll(wide.Principals, old.Principals) &&
 		containsAll(wide.Regions, old.Regions) &&
 		containsAll(wide.Documents, old.Documents) &&
@@ -26,14 +26,15 @@ func Covers(wide, old *v1alpha1.ResolvedGrant) bool {
 		coversTargets(wide.Targets, old.Targets)
 }
 
-// sameConditions compares what every statement of a grant carries.
-func sameConditions(a, b *v1alpha1.ResolvedGrant) bool {
-	return a.SessionScope == b.SessionScope &&
-		a.DataChannelScope == b.DataChannelScope &&
-		a.RequireMFA == b.RequireMFA &&
-		a.NotBefore.Equal(b.NotBefore) &&
-		a.NotAfter.Equal(b.NotAfter) &&
-		slices.Equal(a.SourceCIDRs, b.SourceCIDRs)
+// coversConditions says whether the conditions of wide let through whatever
+// those of old do.
+func coversConditions(wide, old *v1alpha1.ResolvedGrant) bool {
+	return wide.SessionScope == old.SessionScope &&
+		(wide.DataChannelScope == old.DataChannelScope || wide.DataChannelScope == v1alpha1.DataChannelAccount) &&
+		(!wide.RequireMFA || old.RequireMFA) &&
+		(wide.NotBefore == nil || (old.NotBefore != nil && !wide.NotBefore.After(old.NotBefore.Time))) &&
+		(wide.NotAfter == nil || (old.NotAfter != nil && !wide.NotAfter.Before(old.NotAfter))) &&
+		(len(wide.SourceCIDRs) == 0 || (len(old.SourceCIDRs) > 0 && containsAll(wide.SourceCIDRs, old.SourceCIDRs)))
 }
 
 func containsAll[T comparable](all, some []T) bool {

@@ -1,8 +1,10 @@
 package principal
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -41,18 +43,13 @@ func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]pr
 	return kept, refused
 }
 
+// older orders by age, and by name among those of one second.
 func older(a, b *v1alpha1.SessionAccess) int {
-	if c := a.CreationTimestamp.Compare(b.CreationTimestamp.Time); c != 0 {
-		return c
-	}
-	switch {
-	case a.UID < b.UID:
-		return -1
-	case a.UID > b.UID:
-		return 1
-	default:
-		return 0
-	}
+	return cmp.Or(
+		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		strings.Compare(a.Namespace, b.Namespace),
+		strings.Compare(a.Name, b.Name),
+	)
 }
 
 // breaks is the sentence for the first pair that breaks a guardrail.

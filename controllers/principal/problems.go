@@ -79,7 +79,9 @@ func sentence(text string) string {
 }
 
 func notFound(kind v1alpha1.PrincipalKind, name, accountID string) problem {
-	return problem{v1alpha1.PrincipalNotFound, v1alpha1.ReasonPrincipalNotFound,
+	return problem{
+		v1alpha1.PrincipalNotFound, v1alpha1.ReasonPrincipalNotFound,
 		fmt.Sprintf("Account %s has no %s named %q; create it in IAM or correct the name. It is looked for again at every resync.",
-			accountID, strings.ToLower(string(kind)), name)}
+			accountID, strings.ToLower(string(kind)), name),
+	}
 }

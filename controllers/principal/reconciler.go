@@ -6,6 +6,7 @@ package principal
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/utils/clock"
 	"k8s.io/utils/keymutex"
@@ -47,29 +48,31 @@ type lane struct {
 func (l lane) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, error) {
 	l.locks.LockKey(key.String())
 	defer func() { _ = l.locks.UnlockKey(key.String()) }() // It fails only for a key that is not locked.
-	return lifecycle.Result(l.queue, 0, l.converge(cloud.WithPriority(ctx, l.calls), key))
+	after, err := l.converge(cloud.WithPriority(ctx, l.calls), key)
+	return lifecycle.Result(l.queue, after, err)
 }
 
 // converge brings what IAM holds for a principal to what is declared, and
-// stores the outcome. An account that is not verified is left alone.
-func (r *Reconciler) converge(ctx context.Context, key outcome.Key) error {
+// stores the outcome. An account that is not verified is left alone. after is
+// when to look again for the proof of a revocation.
+func (r *Reconciler) converge(ctx context.Context, key outcome.Key) (after time.Duration, err error) {
 	account, ok := r.Accounts.Get(key.AccountID)
 	if !ok {
-		return nil
+		return 0, nil
 	}
 	var accesses v1alpha1.SessionAccessList
 	if err := r.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
+		return 0, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
 	}
 	w := &work{Reconciler: r, account: account, key: key, claims: claimsOf(key, accesses.Items, r.Clock.Now())}
 	result, err := w.run(ctx)
 	if cloud.Classify(err) == cloud.Canceled {
-		return nil
+		return 0, nil
 	}
 	if result != nil {
 		r.Outcomes.Put(key, *result)
 	}
-	return err
+	return w.settlesIn(), err
 }
 
 // principalOf is the principal in IAM; nil for a permission set.

@@ -38,8 +38,10 @@ func (w *work) observed(ctx context.Context, steps []step, problems map[types.UI
 		if len(steps) == 0 || (!saw.Included && !narrowing) {
 			return problem{state: v1alpha1.PrincipalGranted}
 		}
-		return problem{v1alpha1.PrincipalWouldGrant, v1alpha1.ReasonObserved,
-			fmt.Sprintf("AWSAccount %q is in mode Observe, so nothing was written. With mode Enforce the operator would %s.", w.account.Name, strings.Join(texts, ", then "))}
+		return problem{
+			v1alpha1.PrincipalWouldGrant, v1alpha1.ReasonObserved,
+			fmt.Sprintf("AWSAccount %q is in mode Observe, so nothing was written. With mode Enforce the operator would %s.", w.account.Name, strings.Join(texts, ", then ")),
+		}
 	})
 }
 
@@ -50,7 +52,8 @@ func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types
 	if err != nil && !shown {
 		return nil
 	}
-	return w.tell(ctx, !failedNarrowing, w.policyARNs(plan), func(uid types.UID, saw outcome.Sighting) problem {
+	narrowed := !failedNarrowing && (!w.claims.revoking || w.proven(plan))
+	return w.tell(ctx, narrowed, w.policyARNs(plan), func(uid types.UID, saw outcome.Sighting) problem {
 		switch p, ok := problems[uid]; {
 		case ok:
 			return p

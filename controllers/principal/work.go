@@ -27,12 +27,17 @@ type work struct {
 	held map[int]cloud.PolicyView
 	// complete: no policy of this principal exists beyond those held, proven.
 	complete bool
+	// unproven are the policies that keep a revocation from being proven.
+	unproven []cloud.PolicyView
 }
 
 // run gathers, decides, writes and tells. The outcome is nil where nothing is
 // known that was not known before.
 func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
 	if err := w.find(ctx); err != nil {
+		return w.failed(ctx, err), quiet(err)
+	}
+	if err := w.prove(ctx); err != nil {
 		return w.failed(ctx, err), quiet(err)
 	}
 	w.readHeld()

@@ -74,8 +74,10 @@ func verdictOf(spec *v1alpha1.SessionAccessSpec, j judgement, statuses []v1alpha
 		return p.verdict
 	}
 	if spec.NotAfter != nil && !now.Before(spec.NotAfter.Time) {
-		return lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonExpired,
-			Message: "The access has ended and nothing of it is left in AWS; delete this object, or set a later notAfter to grant it again."}
+		return lifecycle.Verdict{
+			Progress: lifecycle.Settled, Reason: v1alpha1.ReasonExpired,
+			Message: "The access has ended and nothing of it is left in AWS; delete this object, or set a later notAfter to grant it again.",
+		}
 	}
 	return lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonGranted, Message: grantedMessage(statuses)}
 }
@@ -143,13 +145,17 @@ func applying(record *v1alpha1.AppliedAccess) lifecycle.Verdict {
 	if record == nil || record.Granted == nil {
 		return revoking(record)
 	}
-	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonApplying,
-		Message: fmt.Sprintf("The policies of %s are being written.", count(len(record.Granted.Principals), "principal"))}
+	return lifecycle.Verdict{
+		Progress: lifecycle.Working, Reason: v1alpha1.ReasonApplying,
+		Message: fmt.Sprintf("The policies of %s are being written.", count(len(record.Granted.Principals), "principal")),
+	}
 }
 
 func revoking(record *v1alpha1.AppliedAccess) lifecycle.Verdict {
-	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonRevoking,
-		Message: fmt.Sprintf("Access that is no longer declared is being taken away from %s.", count(len(outcome.KeysOf(record)), "principal"))}
+	return lifecycle.Verdict{
+		Progress: lifecycle.Working, Reason: v1alpha1.ReasonRevoking,
+		Message: fmt.Sprintf("Access that is no longer declared is being taken away from %s.", count(len(outcome.KeysOf(record)), "principal")),
+	}
 }
 
 // setActive tells whether the present moment lies inside the grant's time.

@@ -95,13 +95,17 @@ func without(lost []v1alpha1.ResolvedGrant, left []outcome.Key) []v1alpha1.Resol
 func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []outcome.Key) (v lifecycle.Verdict, stuck bool) {
 	for _, key := range left {
 		if _, ok := r.Accounts.Get(key.AccountID); !ok {
-			return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
-				Message: fmt.Sprintf("Access cannot be taken away: account %s cannot be worked on now. Mend the AWSAccount that declares it, or create it again.", key.AccountID)}, true
+			return lifecycle.Verdict{
+				Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
+				Message: fmt.Sprintf("Access cannot be taken away: account %s cannot be worked on now. Mend the AWSAccount that declares it, or create it again.", key.AccountID),
+			}, true
 		}
 		o, _ := r.Outcomes.Get(key)
 		if saw, ok := o.Saw[access.UID]; ok && !saw.Included && saw.Reason != "" {
-			return lifecycle.Verdict{Progress: progressOf(saw.State), Reason: saw.Reason,
-				Message: fmt.Sprintf("The access of %s cannot be taken away. %s", key, saw.Message)}, true
+			return lifecycle.Verdict{
+				Progress: progressOf(saw.State), Reason: saw.Reason,
+				Message: fmt.Sprintf("The access of %s cannot be taken away. %s", key, saw.Message),
+			}, true
 		}
 	}
 	return revoking(access.Status.Applied), false
@@ -113,8 +117,10 @@ func (r *Reconciler) announceRevoked(access *v1alpha1.SessionAccess) {
 	if record == nil {
 		return
 	}
-	v := lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonSessionsEnded,
-		Message: fmt.Sprintf("Access was taken away; %s ended.", verb(int(*record.SessionsEnded)))}
+	v := lifecycle.Verdict{
+		Progress: lifecycle.Settled, Reason: v1alpha1.ReasonSessionsEnded,
+		Message: fmt.Sprintf("Access was taken away; %s ended.", verb(int(*record.SessionsEnded))),
+	}
 	switch record.Sessions {
 	case v1alpha1.SessionsEnding, v1alpha1.SessionsEnded:
 	case v1alpha1.SessionsLeft:

@@ -45,8 +45,10 @@ func guard(in inputs, grant *v1alpha1.ResolvedGrant) *lifecycle.Verdict {
 }
 
 func violated(account *v1alpha1.AWSAccount, rule *v1alpha1.Guardrail, violation string) *lifecycle.Verdict {
-	return &lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,
-		Message: fmt.Sprintf("Guardrail %q of AWSAccount %q does not allow this: %s Nothing is granted.", rule.Name, account.Name, violation)}
+	return &lifecycle.Verdict{
+		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,
+		Message: fmt.Sprintf("Guardrail %q of AWSAccount %q does not allow this: %s Nothing is granted.", rule.Name, account.Name, violation),
+	}
 }
 
 // matches says whether a rule bounds the namespace. A selector that cannot be

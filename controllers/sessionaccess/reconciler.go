@@ -69,6 +69,9 @@ func (r *Reconciler) gather(ctx context.Context, access *v1alpha1.SessionAccess)
 	switch err := r.Client.Get(ctx, client.ObjectKey{Name: access.Spec.AccountRef.Name}, account); {
 	case err == nil:
 		in.account = account
+		if entry, ok := r.Accounts.Get(account.Spec.AccountID); ok {
+			in.inCharge = entry.Name
+		}
 	case client.IgnoreNotFound(err) != nil:
 		return in, fmt.Errorf("read AWSAccount %q: %w", access.Spec.AccountRef.Name, err)
 	}

@@ -20,6 +20,9 @@ type inputs struct {
 	account *v1alpha1.AWSAccount
 	// namespace of the access; nil when it is gone.
 	namespace *corev1.Namespace
+	// inCharge is the AWSAccount under which the account id is worked on; empty
+	// while none is verified.
+	inCharge string
 }
 
 // judgement is what a SessionAccess grants, or why nothing new.
@@ -47,6 +50,10 @@ func judge(in inputs) judgement {
 	if in.account == nil {
 		return waiting(v1alpha1.ReasonAccountNotFound,
 			"No AWSAccount is named %q; create it, or correct accountRef in a new SessionAccess.", in.access.Spec.AccountRef.Name)
+	}
+	if in.inCharge != "" && in.inCharge != in.account.Name {
+		return waiting(v1alpha1.ReasonAccountNotReady,
+			"AWSAccount %q is not used, because AWSAccount %q declares account %s as well and is older; name that one in a new SessionAccess, or delete it.", in.account.Name, in.inCharge, in.account.Spec.AccountID)
 	}
 	if refusal, ok := refuseNamespace(in.account, in.namespace, in.access.Namespace); ok {
 		return refusal

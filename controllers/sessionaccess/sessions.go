@@ -232,8 +232,10 @@ func (v revocation) unlisted(err error) progress {
 	if cloud.Classify(err) == cloud.Transport {
 		stuck = lifecycle.Retrying
 	}
-	return progress{after: unlistedRetry, verdict: lifecycle.Verdict{Progress: stuck, Reason: v1alpha1.ReasonEndingSessions,
-		Message: message + " Where an account's sessions can never be listed, AWSAccount.spec.sessionTermination: BestEffort lets a revocation complete without."}}
+	return progress{after: unlistedRetry, verdict: lifecycle.Verdict{
+		Progress: stuck, Reason: v1alpha1.ReasonEndingSessions,
+		Message: message + " Where an account's sessions can never be listed, AWSAccount.spec.sessionTermination: BestEffort lets a revocation complete without.",
+	}}
 }
 
 // unlistedRetry is how soon sessions are looked for again where that failed.

@@ -56,6 +56,8 @@ func (r *Reconciler) writeIfNew(ctx context.Context, before, access *v1alpha1.Se
 }
 
 func accountNotReady(access *v1alpha1.SessionAccess) lifecycle.Verdict {
-	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
-		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", access.Spec.AccountRef.Name)}
+	return lifecycle.Verdict{
+		Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
+		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", access.Spec.AccountRef.Name),
+	}
 }

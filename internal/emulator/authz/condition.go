@@ -3,6 +3,7 @@ package authz
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -154,12 +155,7 @@ func (c *condition) holds(ctx *Context) bool {
 	values := ctx.values[c.key]
 	absent := len(values) == 0
 	if c.isNull {
-		for _, want := range c.wantAbsent {
-			if want == absent {
-				return true
-			}
-		}
-		return false
+		return slices.Contains(c.wantAbsent, absent)
 	}
 	switch c.qualifier {
 	// IfExists changes nothing under a set operator: IAM resolves the set first,

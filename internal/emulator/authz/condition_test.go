@@ -1,6 +1,9 @@
 package authz_test
 
-import "testing"
+import (
+	"maps"
+	"testing"
+)
 
 type conditionCase struct {
 	name      string
@@ -252,9 +255,7 @@ func TestPolicyVariablesInConditions(t *testing.T) {
 	eve := values{"aws:username": {"eve"}, "aws:ResourceTag/owner": {"bob"}}
 	with := func(k, v string, more values) values {
 		out := values{k: {v}}
-		for k, v := range more {
-			out[k] = v
-		}
+		maps.Copy(out, more)
 		return out
 	}
 	runConditions(t, []conditionCase{

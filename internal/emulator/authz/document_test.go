@@ -203,8 +203,7 @@ func TestParseRejectsWithAReason(t *testing.T) {
 			if err == nil || doc != nil {
 				t.Fatalf("parse %s: got a document, want an error with %q", c.raw, c.reason)
 			}
-			var parseError *authz.ParseError
-			if !errors.As(err, &parseError) {
+			if _, ok := errors.AsType[*authz.ParseError](err); !ok {
 				t.Errorf("error %v is a %T, want *ParseError", err, err)
 			}
 			if !strings.Contains(err.Error(), c.reason) {

@@ -9,6 +9,7 @@ import (
 )
 
 func seed(f *testing.F) {
+	f.Helper()
 	f.Add([]byte(ownInstance))
 	f.Add([]byte(policy(statement)))
 	f.Add([]byte(trustIn(`{"AWS":"488821267897","Service":["ssm.amazonaws.com"]}`, `,"Condition":{"StringEquals":{"sts:ExternalId":"abc"}}`)))

@@ -38,11 +38,32 @@ func TestGlobMatches(t *testing.T) {
 		pattern, text string
 		matches       bool
 	}{
-		{"", "", true}, {"", "a", false}, {"*", "", true}, {"*", "a:b/c", true}, {"**", "", true},
-		{"?", "", false}, {"?", "a", true}, {"?", "東", true}, {"?", "ab", false}, {"??", "a", false},
-		{"a*", "a", true}, {"*a", "a", true}, {"a*a", "a", false}, {"a*a", "aa", true}, {"a*b*c", "a-b-c-b-c", true},
-		{"*ab", "aab", true}, {"a?*", "a", false}, {"*?", "", false}, {"*?a", "a", false}, {"?*?", "ab", true}, {"*a?c*", "xabac-abc", true},
-		{"ab*ba", "aba", false}, {"*aab*", "aaab", true}, {"a*?b", "ab", false}, {"a*?b", "axb", true}, {"?a*", "ba", true},
+		{"", "", true},
+		{"", "a", false},
+		{"*", "", true},
+		{"*", "a:b/c", true},
+		{"**", "", true},
+		{"?", "", false},
+		{"?", "a", true},
+		{"?", "東", true},
+		{"?", "ab", false},
+		{"??", "a", false},
+		{"a*", "a", true},
+		{"*a", "a", true},
+		{"a*a", "a", false},
+		{"a*a", "aa", true},
+		{"a*b*c", "a-b-c-b-c", true},
+		{"*ab", "aab", true},
+		{"a?*", "a", false},
+		{"*?", "", false},
+		{"*?a", "a", false},
+		{"?*?", "ab", true},
+		{"*a?c*", "xabac-abc", true},
+		{"ab*ba", "aba", false},
+		{"*aab*", "aaab", true},
+		{"a*?b", "ab", false},
+		{"a*?b", "axb", true},
+		{"?a*", "ba", true},
 	} {
 		if got := pattern(t, c.pattern).match(c.text); got != c.matches {
 			t.Errorf("%q on %q: %v, want %v", c.pattern, c.text, got, c.matches)

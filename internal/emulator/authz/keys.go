@@ -1,6 +1,9 @@
 package authz
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // keyKind is the type of a condition key's values.
 type keyKind uint8
@@ -140,9 +143,7 @@ func describe(spec keySpec, names []string) map[string]keySpec {
 func catalog(parts ...map[string]keySpec) map[string]keySpec {
 	out := map[string]keySpec{}
 	for _, part := range parts {
-		for name, spec := range part {
-			out[name] = spec
-		}
+		maps.Copy(out, part)
 	}
 	return out
 }

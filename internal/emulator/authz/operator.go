@@ -94,7 +94,7 @@ func compareText(value string, variables bool, equal func(want, got string) bool
 
 func stringLike(value string, variables bool) (valueTest, error) {
 	t, err := parseTemplate(value, dialect{variables: variables, wildcards: true})
-	return func(got string, c *Context) bool { return t.matches(got, c) }, err
+	return t.matches, err
 }
 
 // numeric builds the operators on numbers from a test of how the request's

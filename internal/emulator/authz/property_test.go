@@ -195,10 +195,14 @@ func TestEscapedTextMatchesOnlyItself(t *testing.T) {
 
 // pairs are operators with their negation and values that fit them.
 var pairs = []struct{ positive, negated, kind string }{
-	{"StringEquals", "StringNotEquals", "text"}, {"StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "text"},
-	{"StringLike", "StringNotLike", "text"}, {"NumericEquals", "NumericNotEquals", "number"},
-	{"DateEquals", "DateNotEquals", "date"}, {"IpAddress", "NotIpAddress", "address"},
-	{"ArnLike", "ArnNotLike", "arn"}, {"ArnEquals", "ArnNotEquals", "arn"},
+	{"StringEquals", "StringNotEquals", "text"},
+	{"StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "text"},
+	{"StringLike", "StringNotLike", "text"},
+	{"NumericEquals", "NumericNotEquals", "number"},
+	{"DateEquals", "DateNotEquals", "date"},
+	{"IpAddress", "NotIpAddress", "address"},
+	{"ArnLike", "ArnNotLike", "arn"},
+	{"ArnEquals", "ArnNotEquals", "arn"},
 }
 
 var valuesOf = map[string][]string{

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+)
+
+func TestAWSIsReachedThroughACABundle(t *testing.T) {
+	certificate, err := emulator.SelfSigned("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(bundle, certificate.CA, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server, err := emulator.New(emulator.Options{Fixture: fixtures.S1()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, err := server.Start("127.0.0.1:0", certificate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := running.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Setenv("AWS_ENDPOINT_URL", running.URL)
+	t.Setenv("AWS_REGION", "ap-northeast-1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAEMULATEDOPERATOR")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "emulated-secret-of-the-operator")
+
+	if err := verify(t); err == nil {
+		t.Fatal("a certificate that nobody vouches for was accepted")
+	}
+	t.Setenv("AWS_CA_BUNDLE", bundle)
+	if err := verify(t); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// verify asks AWS who we are, with the configuration that the environment gives.
+func verify(t *testing.T) error {
+	t.Helper()
+	base, err := config.LoadDefaultConfig(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := cloud.NewPool(cloud.PoolOptions{Base: base, OwnerID: "0a1b2c3d"})
+	_, err = pool.Account(cloud.Config{AccountID: "488821267897", Region: "ap-northeast-1"}).Identity(t.Context())
+	return err
+}
