@@ -99,7 +99,7 @@ func TestTheOlderOfTwoAccountsWins(t *testing.T) {
 	wrong.Spec.AccountRef.Name = younger.Name
 	w.create(right, wrong)
 	w.accessIs(right, v1alpha1.ReasonGranted)
-	refused := w.accessIs(wrong, v1alpha1.ReasonAccountNotReady)
+	refused := w.accessIs(wrong, v1alpha1.ReasonConflict)
 	w.sentence(condition(refused.Status.Conditions, v1alpha1.ConditionReady).Message, "zweites", "main")
 	w.grid(true, false, false, false)
 	w.must(w.Client.Delete(t.Context(), wrong))

@@ -49,6 +49,12 @@ const (
 
 // RevocationStatus records how access was last taken away.
 type RevocationStatus struct {
+	// serial of the record whose losses these are; one more once the object is
+	// being deleted. Losing anything further begins anew.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Serial int64 `json:"serial,omitempty"`
+
 	// permissionGoneAt is when the last policy stopped granting it.
 	// +required
 	PermissionGoneAt metav1.Time `json:"permissionGoneAt,omitzero"`

@@ -35,7 +35,9 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 	if err != nil {
 		return err
 	}
-	orphans := slices.DeleteFunc(slices.Clone(ours), func(name string) bool { return declared[identity(name)] })
+	orphans := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
+		return declared[identity(name)] || emptied(entry.Cloud, name)
+	})
 	held := holdRemovals(len(orphans), len(ours), account.Annotations[v1alpha1.AnnotationConfirmRemoval])
 	lifecycle.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionRemovalHeld, v1alpha1.ReasonTooManyRemovals, held)
 	if held != "" || len(orphans) == 0 || entry.Mode == v1alpha1.ModeObserve {
@@ -44,15 +46,33 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 	ctx = cloud.WithPriority(ctx, cloud.Revocation)
 	for _, name := range orphans {
 		log.FromContext(ctx).Info("Removing a policy that nobody declares", "policy", name)
-		if err := entry.Cloud.DeletePolicy(ctx, name); err != nil {
+		if err := remove(ctx, entry.Cloud, name); err != nil {
 			return fmt.Errorf("remove the orphaned policy %s: %w", name, err)
 		}
 	}
 	lifecycle.Announce(r.Recorder, account, lifecycle.Verdict{
 		Reason:  v1alpha1.ReasonOrphansRemoved,
-		Message: fmt.Sprintf("%d policies that no SessionAccess declares were removed, the first being %s.", len(orphans), orphans[0]),
+		Message: fmt.Sprintf("Policy %s was removed, because no SessionAccess declares it, and so were %d more.", orphans[0], len(orphans)-1),
 	})
 	return nil
+}
+
+// inUseBySet says whether a permission set references a policy, which then cannot be
+// deleted without breaking the permission set.
+func inUseBySet(in *cloud.Account, name string) bool {
+	return identity(name).kind == policy.PermissionSet && len(in.Mirror().Policy(name).AttachedTo()) > 0
+}
+
+// emptied says whether such a policy grants nothing already.
+func emptied(in *cloud.Account, name string) bool {
+	return inUseBySet(in, name) && in.Mirror().Policy(name).Document == policy.Nothing
+}
+
+func remove(ctx context.Context, in *cloud.Account, name string) error {
+	if inUseBySet(in, name) {
+		return in.PutDocument(ctx, name, policy.Nothing)
+	}
+	return in.DeletePolicy(ctx, name)
 }
 
 // holdRemovals decides whether that many removals need a confirmation, and is

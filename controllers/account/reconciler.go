@@ -104,7 +104,7 @@ func (r *Reconciler) fresh(account *v1alpha1.AWSAccount) (registry.Entry, bool) 
 // write to. retry is an error to back off with.
 func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (v lifecycle.Verdict, retry error) {
 	ctx = cloud.WithPriority(ctx, cloud.Resync)
-	other, err := r.older(ctx, account)
+	other, err := registry.Older(ctx, r.Client, account)
 	if err != nil {
 		return verifying(account), err
 	}
@@ -159,29 +159,6 @@ func (r *Reconciler) read(ctx context.Context, account *v1alpha1.AWSAccount, ent
 	}
 	r.announceDrift(account, report.Drifts)
 	return nil
-}
-
-// older names an older AWSAccount that declares the same account id.
-func (r *Reconciler) older(ctx context.Context, account *v1alpha1.AWSAccount) (string, error) {
-	var all v1alpha1.AWSAccountList
-	if err := r.Client.List(ctx, &all); err != nil {
-		return "", fmt.Errorf("list the AWSAccounts: %w", err)
-	}
-	for i := range all.Items {
-		other := &all.Items[i]
-		if other.Name != account.Name && other.Spec.AccountID == account.Spec.AccountID && precedes(other, account) {
-			return other.Name, nil
-		}
-	}
-	return "", nil
-}
-
-// precedes orders by age, and by name among those of one second.
-func precedes(a, b *v1alpha1.AWSAccount) bool {
-	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
-		return a.Name < b.Name
-	}
-	return a.CreationTimestamp.Before(&b.CreationTimestamp)
 }
 
 // lost judges why an account cannot be worked on. Where AWS merely does not

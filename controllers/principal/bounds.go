@@ -23,24 +23,35 @@ type bounded struct {
 
 // standTogether leaves out grants that would let a node be used with a document
 // that the guardrails of the node's namespace forbid: of each such two the newer.
+// It compares what the objects say and not every node, so it may refuse two
+// that another grant would make harmless, and its time is bounded.
 func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]problem) {
 	refused = map[types.UID]problem{}
 	slices.SortFunc(all, func(a, b bounded) int { return older(a.access, b.access) })
-	if !slices.ContainsFunc(all, func(b bounded) bool { return len(b.bounds) > 0 }) {
-		for _, b := range all {
-			kept = append(kept, b.Grant)
-		}
-		return kept, refused
-	}
+	var standing []bounded
 	for _, candidate := range all {
-		with := append(slices.Clone(kept), candidate.Grant)
-		if message := breaks(policy.Widening(with), all); message != "" {
+		if message := clash(standing, candidate); message != "" {
 			refused[candidate.access.UID] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonGuardrailViolated, message}
 			continue
 		}
-		kept = with
+		standing = append(standing, candidate)
+		kept = append(kept, candidate.Grant)
 	}
 	return kept, refused
+}
+
+// clash is the sentence for the first grant beside which a newer one must not
+// stand.
+func clash(standing []bounded, candidate bounded) string {
+	for _, other := range standing {
+		if message := breaks(other, candidate); message != "" {
+			return message
+		}
+		if message := breaks(candidate, other); message != "" {
+			return message
+		}
+	}
+	return ""
 }
 
 // older orders by age, and by name among those of one second.
@@ -52,19 +63,23 @@ func older(a, b *v1alpha1.SessionAccess) int {
 	)
 }
 
-// breaks is the sentence for the first pair that breaks a guardrail.
-func breaks(pairs []policy.Pair, all []bounded) string {
-	for _, pair := range pairs {
-		i := slices.IndexFunc(all, func(b bounded) bool { return b.ID == pair.Nodes })
-		j := slices.IndexFunc(all, func(b bounded) bool { return b.ID == pair.Documents })
-		for _, bound := range all[i].bounds {
-			for _, name := range pair.Names {
-				if !grants.MatchesAny(bound.Documents, name) {
-					return fmt.Sprintf("Together, SessionAccess %s/%s and %s/%s would let the nodes of the former be used with document %s, which guardrail %q forbids there; IAM cannot tie the two. Of the two the newer is refused: give it other principals, or documents that the guardrail allows.",
-						all[i].access.Namespace, all[i].access.Name, all[j].access.Namespace, all[j].access.Name, name, bound.Guardrail)
-				}
+// breaks is the sentence for two grants of which the one's nodes must not be
+// used with a document of the other.
+func breaks(nodes, documents bounded) string {
+	if len(nodes.bounds) == 0 || !share(nodes.Regions, documents.Regions) {
+		return ""
+	}
+	for _, bound := range nodes.bounds {
+		for _, d := range documents.Documents {
+			if !grants.MatchesAny(bound.Documents, d.Name) {
+				return fmt.Sprintf("Together, SessionAccess %s/%s and %s/%s would let the nodes of the former be used with document %s, which guardrail %q forbids there; IAM cannot tie the two. Of the two the newer is refused: give it other principals, or documents that the guardrail allows.",
+					nodes.access.Namespace, nodes.access.Name, documents.access.Namespace, documents.access.Name, d.Name, bound.Guardrail)
 			}
 		}
 	}
 	return ""
+}
+
+func share(a, b []string) bool {
+	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
 }

@@ -46,7 +46,7 @@ func (w *work) proven(plan policy.Plan) bool {
 
 // gone says whether nothing can come of a policy any more.
 func (w *work) gone(view cloud.PolicyView) bool {
-	return view.Gone() || (view.Document == nothingAllowed && view.DocumentProven)
+	return view.Gone() || (view.Document == policy.Nothing && view.DocumentProven)
 }
 
 func (w *work) views() []cloud.PolicyView {

@@ -71,10 +71,25 @@ func (w *work) tell(ctx context.Context, narrowed bool, arns []string, about fun
 	for uid, saw := range w.claims.saw {
 		p := about(uid, saw)
 		saw.Notices = notices[uid]
-		saw.State, saw.Reason, saw.Message = p.state, p.reason, p.message
+		saw.State, saw.Reason, saw.Message = p.state, p.reason, fit(p.message)
 		w.claims.saw[uid] = saw
 	}
 	return &outcome.Outcome{Narrowed: narrowed, PolicyARNs: arns, Saw: w.claims.saw}
+}
+
+// maxMessage and maxARNs are what the status of a principal may hold. One that
+// is too long would keep the whole status from being written.
+const (
+	maxMessage = 1000
+	maxARNs    = 64
+)
+
+// fit cuts a message to what the status may hold.
+func fit(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + " …"
 }
 
 // remark is what people should know of a principal whose access is in place.
@@ -94,6 +109,9 @@ func (w *work) remark(plan policy.Plan) string {
 func (w *work) policyARNs(plan policy.Plan) []string {
 	var arns []string
 	for _, name := range w.policyNames(plan) {
+		if len(arns) == maxARNs {
+			break
+		}
 		if view := w.account.Cloud.Mirror().Policy(name); view.Presence == cloud.Present {
 			arns = append(arns, view.ARN)
 		}

@@ -113,15 +113,11 @@ func (s situation) remove(shard int) []step {
 	if s.attachTo != nil || len(view.AttachedTo()) == 0 {
 		return []step{{action: deletePolicy, policy: s.name(shard), narrows: true}}
 	}
-	if view.Document == nothingAllowed && (view.DocumentProven || !s.revoking) {
+	if view.Document == policy.Nothing && (view.DocumentProven || !s.revoking) {
 		return nil
 	}
-	return []step{{action: putDocument, policy: s.name(shard), document: nothingAllowed, narrows: true}}
+	return []step{{action: putDocument, policy: s.name(shard), document: policy.Nothing, narrows: true}}
 }
-
-// nothingAllowed is a policy document that grants nothing: every caller may do
-// that one action without any permission.
-const nothingAllowed = `{"Version":"2012-10-17","Statement":[{"Sid":"Nothing","Effect":"Allow","Action":"sts:GetCallerIdentity","Resource":"*"}]}`
 
 // write carries out one write of the compiler. exists says that an earlier step
 // has created the policy.
@@ -129,10 +125,22 @@ func (s situation) write(w policy.Write, exists bool) []step {
 	if w.Document == "" {
 		return s.remove(w.Shard)
 	}
+	narrows := w.Narrows || s.mayHoldMore(w.Shard)
 	if exists || s.held[w.Shard].Presence == cloud.Present {
-		return []step{{action: putDocument, policy: s.name(w.Shard), document: w.Document, narrows: w.Narrows}}
+		return []step{{action: putDocument, policy: s.name(w.Shard), document: w.Document, narrows: narrows}}
 	}
-	return []step{{action: createPolicy, policy: s.name(w.Shard), document: w.Document, narrows: w.Narrows}}
+	return []step{{action: createPolicy, policy: s.name(w.Shard), document: w.Document, narrows: narrows}}
+}
+
+// mayHoldMore says whether a shard may hold what is not known, so that writing
+// it may take something away.
+func (s situation) mayHoldMore(shard int) bool {
+	view, known := s.held[shard]
+	if !known {
+		return s.revoking && !s.complete
+	}
+	unread := view.Presence != cloud.Absent && view.Document == ""
+	return unread || (s.revoking && !view.Gone() && !view.DocumentProven)
 }
 
 // upkeep attaches a shard to its principal and to nobody else, and writes its

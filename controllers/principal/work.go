@@ -111,7 +111,7 @@ func (w *work) heldDocuments() []string {
 	}
 	documents := make([]string, shards[len(shards)-1])
 	for shard, view := range w.held {
-		if view.Presence == cloud.Present && view.Document != nothingAllowed {
+		if view.Presence == cloud.Present && view.Document != policy.Nothing {
 			documents[shard-1] = view.Document
 		}
 	}

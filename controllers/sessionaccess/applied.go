@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// maxRevoking bounds the former grants that a record holds, as the API does.
-	maxRevoking = 64
+	// maxRevoking bounds the former grants that a record holds: one fewer than the
+	// API does, so that the grant itself can always be taken away.
+	maxRevoking = 63
 	// maxWeight bounds their members (ids, tags, principals, documents …), each of
 	// about 25 bytes: etcd takes objects of 1.5 MiB at most.
 	maxWeight = 20_000
@@ -21,6 +22,9 @@ const (
 // full says that a record cannot hold another former grant: a further change
 // waits until those that it holds are proven gone.
 func full(record *v1alpha1.AppliedAccess) bool {
+	if len(record.Revoking) == 0 {
+		return false // Nothing would ever make room.
+	}
 	weight := weigh(record.Granted)
 	for i := range record.Revoking {
 		weight += weigh(&record.Revoking[i])
@@ -43,7 +47,7 @@ const tagWeight = 60
 // what is still to be taken away. It returns the record it was given when
 // nothing changes, and never changes it in place.
 func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, now time.Time) *v1alpha1.AppliedAccess {
-	granted := grantedNow(record, j, generation, now)
+	granted := grantedNow(record, j, now)
 	if record == nil {
 		if granted == nil {
 			return nil
@@ -55,7 +59,7 @@ func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, 
 	}
 	next := record.DeepCopy()
 	if record.Granted != nil && !grants.Covers(granted, record.Granted) {
-		if full(record) {
+		if granted != nil && full(record) {
 			return record
 		}
 		if !slices.ContainsFunc(next.Revoking, func(old v1alpha1.ResolvedGrant) bool {
@@ -71,15 +75,16 @@ func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, 
 }
 
 // grantedNow is what a judgement grants at a moment. While the spec waits for
-// something, what was granted stays, less what the spec no longer asks for.
-func grantedNow(record *v1alpha1.AppliedAccess, j judgement, generation int64, now time.Time) *v1alpha1.ResolvedGrant {
+// something, what was granted stays, less what the spec no longer asks for or the
+// guardrails no longer allow.
+func grantedNow(record *v1alpha1.AppliedAccess, j judgement, now time.Time) *v1alpha1.ResolvedGrant {
 	granted := j.grant
 	if j.waiting {
 		granted = nil
 		if record != nil {
 			granted = record.Granted
 		}
-		if granted != nil && j.grant != nil && record.Generation != generation {
+		if granted != nil && j.grant != nil {
 			granted = grants.Intersect(granted, j.grant)
 		}
 	}

@@ -52,6 +52,23 @@ func (l *Listings) list(ctx context.Context, account registry.Entry, region stri
 	return sessions, now, nil
 }
 
+// readMembers reads IAM anew where the last read began before the permission
+// went: whoever joined a group since then had its access too.
+func (l *Listings) readMembers(ctx context.Context, account registry.Entry, after time.Time, clk clock.PassiveClock) error {
+	at := l.at(place{accountID: account.AccountID})
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	if at.begun.After(after) {
+		return nil
+	}
+	now := clk.Now()
+	if _, err := account.Cloud.Mirror().Refresh(ctx); err != nil {
+		return err
+	}
+	at.begun = now
+	return nil
+}
+
 func (l *Listings) at(p place) *listing {
 	l.mu.Lock()
 	defer l.mu.Unlock()

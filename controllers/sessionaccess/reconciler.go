@@ -69,8 +69,8 @@ func (r *Reconciler) gather(ctx context.Context, access *v1alpha1.SessionAccess)
 	switch err := r.Client.Get(ctx, client.ObjectKey{Name: access.Spec.AccountRef.Name}, account); {
 	case err == nil:
 		in.account = account
-		if entry, ok := r.Accounts.Get(account.Spec.AccountID); ok {
-			in.inCharge = entry.Name
+		if in.rival, err = registry.Older(ctx, r.Client, account); err != nil {
+			return in, err
 		}
 	case client.IgnoreNotFound(err) != nil:
 		return in, fmt.Errorf("read AWSAccount %q: %w", access.Spec.AccountRef.Name, err)
@@ -90,10 +90,15 @@ func (r *Reconciler) gather(ctx context.Context, access *v1alpha1.SessionAccess)
 // once at most.
 func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) (time.Duration, error) {
 	record := access.Status.Applied
+	before := access.DeepCopy()
 	if next := nextApplied(record, j, access.Generation, r.Clock.Now()); next != record {
+		if record == nil && !r.accountVerified(next) {
+			// AWS was told nothing and cannot be: there is nothing to remember, and
+			// the object can be deleted at any time.
+			return 0, r.write(ctx, before, access, accountNotReady(access))
+		}
 		return 0, r.recordGrant(ctx, access, next, j)
 	}
-	before := access.DeepCopy()
 	var p progress
 	if record != nil && len(record.Revoking) > 0 {
 		var err error
@@ -115,9 +120,6 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 		return err
 	}
 	before := access.DeepCopy()
-	if before.Status.Applied != nil && len(next.Revoking) > len(before.Status.Applied.Revoking) {
-		access.Status.Revocation = nil // What went before goes on with what goes now.
-	}
 	access.Status.Applied = next
 	verdict := applying(next)
 	switch {

@@ -18,11 +18,11 @@ type inputs struct {
 	access *v1alpha1.SessionAccess
 	// account that accountRef names; nil when there is none.
 	account *v1alpha1.AWSAccount
+	// rival is the older AWSAccount that declares the same account id, whose rules
+	// hold for it; empty when there is none.
+	rival string
 	// namespace of the access; nil when it is gone.
 	namespace *corev1.Namespace
-	// inCharge is the AWSAccount under which the account id is worked on; empty
-	// while none is verified.
-	inCharge string
 }
 
 // judgement is what a SessionAccess grants, or why nothing new.
@@ -51,9 +51,9 @@ func judge(in inputs) judgement {
 		return waiting(v1alpha1.ReasonAccountNotFound,
 			"No AWSAccount is named %q; create it, or correct accountRef in a new SessionAccess.", in.access.Spec.AccountRef.Name)
 	}
-	if in.inCharge != "" && in.inCharge != in.account.Name {
-		return waiting(v1alpha1.ReasonAccountNotReady,
-			"AWSAccount %q is not used, because AWSAccount %q declares account %s as well and is older; name that one in a new SessionAccess, or delete it.", in.account.Name, in.inCharge, in.account.Spec.AccountID)
+	if in.rival != "" {
+		return waiting(v1alpha1.ReasonConflict,
+			"AWSAccount %q is not used: AWSAccount %q is older and declares the same account. Delete one of the two, or name the older one in a new SessionAccess.", in.account.Name, in.rival)
 	}
 	if refusal, ok := refuseNamespace(in.account, in.namespace, in.access.Namespace); ok {
 		return refusal

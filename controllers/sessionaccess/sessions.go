@@ -51,7 +51,8 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	}
 	ending := terminating(v.lost)
 	switch {
-	case len(ending) == 0:
+	case len(ending) == 0, account.Mode == v1alpha1.ModeObserve:
+		// In mode Observe nothing was granted, so nobody lost anything.
 		return v.complete(record, v1alpha1.SessionsLeft, now), nil
 	case account.Sessions == registry.SessionsNeverListed && account.SessionTermination == v1alpha1.TerminationBestEffort:
 		return v.complete(record, v1alpha1.SessionsNotChecked, now), nil
@@ -79,7 +80,7 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 // others of the same revocation are stuck. What fails here is tried again later.
 func (v revocation) endEarly(ctx context.Context) {
 	account, ok := v.Accounts.Get(v.lost[0].AccountID)
-	if !ok {
+	if !ok || account.Mode == v1alpha1.ModeObserve {
 		return
 	}
 	open, _, err := v.losing(ctx, account, v.lost)
@@ -95,22 +96,44 @@ func (v revocation) endEarly(ctx context.Context) {
 // way.
 func (v revocation) begin(now time.Time) *v1alpha1.RevocationStatus {
 	record := v.access.Status.Revocation
-	if record == nil || record.CompletedAt != nil {
-		var none int32
+	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() {
+		var ended int32
+		var ending []string
+		if record != nil && record.CompletedAt == nil { // What went before goes on with what goes now.
+			ended, ending = *record.SessionsEnded, record.Ending
+		}
 		// Stored to the second, so rounded up: the window must not be cut short.
 		gone := metav1.NewTime(now.Add(time.Second).Truncate(time.Second))
-		record = &v1alpha1.RevocationStatus{PermissionGoneAt: gone, Sessions: v1alpha1.SessionsEnding, SessionsEnded: &none}
+		record = &v1alpha1.RevocationStatus{
+			Serial: v.serial(), PermissionGoneAt: gone, Sessions: v1alpha1.SessionsEnding, SessionsEnded: &ended, Ending: ending,
+		}
 		v.access.Status.Revocation = record
 	}
 	return record
 }
 
-// goneAt is since when the permission is gone; now, while that is not recorded.
-func (v revocation) goneAt() time.Time {
-	if record := v.access.Status.Revocation; record != nil && record.CompletedAt == nil {
-		return record.PermissionGoneAt.Time
+// serial tells this revocation from an earlier one of the same object: every
+// loss moves the serial of the record on, and a deletion takes the rest.
+func (v revocation) serial() int64 {
+	serial := v.access.Status.Applied.Serial
+	if !v.access.DeletionTimestamp.IsZero() {
+		serial++
 	}
-	return v.Clock.Now()
+	return serial
+}
+
+// listedAfter is when a list of sessions must have begun to be of use: after
+// the permission went, and once the window is over after that too. It is now
+// while it is not recorded when the permission went.
+func (v revocation) listedAfter() time.Time {
+	now, record := v.Clock.Now(), v.access.Status.Revocation
+	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() {
+		return now
+	}
+	if settled := record.PermissionGoneAt.Add(cloud.ConsistencyWindow); !now.Before(settled) {
+		return settled
+	}
+	return record.PermissionGoneAt.Time
 }
 
 func (v revocation) complete(record *v1alpha1.RevocationStatus, outcome v1alpha1.SessionsOutcome, now time.Time) progress {
@@ -157,8 +180,13 @@ type openSession struct {
 // first.
 func (v revocation) losing(ctx context.Context, account registry.Entry, lost []v1alpha1.ResolvedGrant) (losing []openSession, seen time.Time, err error) {
 	seen = v.Clock.Now()
+	if slices.ContainsFunc(lost, namesGroup) {
+		if err := v.Sessions.readMembers(ctx, account, v.listedAfter(), v.Clock); err != nil {
+			return nil, seen, fmt.Errorf("read who is a member of a group that lost access: %w", err)
+		}
+	}
 	for _, region := range regionsOf(lost) {
-		open, at, err := v.Sessions.list(ctx, account, region, v.goneAt(), v.Clock)
+		open, at, err := v.Sessions.list(ctx, account, region, v.listedAfter(), v.Clock)
 		if err != nil {
 			return nil, seen, fmt.Errorf("list the open sessions in %s: %w", region, err)
 		}
@@ -180,6 +208,10 @@ func (v revocation) losing(ctx context.Context, account registry.Entry, lost []v
 // terminating leaves out the grants whose sessions are to be left.
 func terminating(lost []v1alpha1.ResolvedGrant) []v1alpha1.ResolvedGrant {
 	return slices.DeleteFunc(slices.Clone(lost), func(g v1alpha1.ResolvedGrant) bool { return g.OnRevoke == v1alpha1.RevokeLeaveSessions })
+}
+
+func namesGroup(g v1alpha1.ResolvedGrant) bool {
+	return slices.ContainsFunc(g.Principals, func(p v1alpha1.Principal) bool { return p.Kind == v1alpha1.PrincipalGroup })
 }
 
 func regionsOf(lost []v1alpha1.ResolvedGrant) []string {

@@ -1,0 +1,34 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// Older names an older AWSAccount that declares the same account id: of such
+// the oldest alone is used. Empty when there is none.
+func Older(ctx context.Context, c client.Reader, account *v1alpha1.AWSAccount) (string, error) {
+	var all v1alpha1.AWSAccountList
+	if err := c.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		return "", fmt.Errorf("list the AWSAccounts: %w", err)
+	}
+	for i := range all.Items {
+		other := &all.Items[i]
+		if other.Name != account.Name && other.Spec.AccountID == account.Spec.AccountID && precedes(other, account) {
+			return other.Name, nil
+		}
+	}
+	return "", nil
+}
+
+// precedes orders by age, and by name among those of one second.
+func precedes(a, b *v1alpha1.AWSAccount) bool {
+	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.Name < b.Name
+	}
+	return a.CreationTimestamp.Before(&b.CreationTimestamp)
+}
