@@ -117,6 +117,8 @@ func TestAPermissionSetKeepsThePolicyThatItReferences(t *testing.T) {
 		Name: role, Grants: fixtures.Grants{Attached: []string{arn}},
 		Trust: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + accountID + `"},"Action":"sts:AssumeRole"}]}`),
 	}))
+	// What somebody attaches counts once our own write is past the window.
+	w.advance(testWindow)
 	w.resyncs(2)
 	w.must(w.Client.Delete(t.Context(), grant))
 	w.accessIs(grant, v1alpha1.ReasonEndingSessions)
