@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -156,14 +157,19 @@ func requireOnTargets(grant *v1alpha1.ResolvedGrant, tags map[string]string) str
 	return ""
 }
 
-// findTag finds a key as IAM does, ignoring case.
+// findTag finds a key as IAM does, ignoring case. Beyond ASCII nobody says what
+// IAM takes for the same letter, so there only the very key will do.
 func findTag(tags map[string]string, key string) (spelling, value string, ok bool) {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		if strings.EqualFold(k, key) {
+		if k == key || (len(k) == len(key) && isASCII(k) && strings.EqualFold(k, key)) {
 			return k, tags[k], true
 		}
 	}
 	return "", "", false
+}
+
+func isASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 func with(tags map[string]string, key, value string) map[string]string {

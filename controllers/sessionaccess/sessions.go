@@ -167,7 +167,7 @@ func tally(record *v1alpha1.RevocationStatus, open []openSession) {
 			*record.SessionsEnded++
 		}
 	}
-	record.Ending = ids
+	record.Ending = slices.Compact(ids)
 }
 
 // openSession is an open session that has lost its permission.
