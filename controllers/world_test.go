@@ -1,7 +1,6 @@
 package controllers_test
 
 import (
-	"context"
 	"os"
 	"strings"
 	"testing"
@@ -212,7 +211,8 @@ func (w world) touch(obj client.Object) {
 	w.t.Helper()
 	before := obj.DeepCopyObject().(client.Object)
 	obj.SetAnnotations(map[string]string{"test/touched": w.Clock.Now().Format(time.RFC3339Nano) + time.Now().Format(time.RFC3339Nano)})
-	w.must(w.Client.Patch(context.WithoutCancel(w.t.Context()), obj, client.MergeFrom(before)))
+	// It may have gone by itself in between.
+	w.must(client.IgnoreNotFound(w.Client.Patch(w.t.Context(), obj, client.MergeFrom(before))))
 }
 
 // until waits for something in AWS, which changes with its calls.

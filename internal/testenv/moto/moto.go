@@ -20,7 +20,7 @@ func Start(t *testing.T) (url string) {
 	if err != nil {
 		t.Skip("moto_server is not installed: not tried against it")
 	}
-	command := exec.Command(binary, "-H", "127.0.0.1", "-p", "0")
+	command := exec.CommandContext(t.Context(), binary, "-H", "127.0.0.1", "-p", "0")
 	output, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
