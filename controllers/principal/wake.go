@@ -19,8 +19,8 @@ type Triggers struct {
 
 // WakeAccount wakes every principal of an account: when it was verified, and at
 // every resync, for what the mirror found. It is a registry.Listener.
-func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accountID string, resync bool) {
-	return func(ctx context.Context, accountID string, resync bool) {
+func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accountID, name string, resync bool) {
+	return func(ctx context.Context, accountID, _ string, resync bool) {
 		var accesses v1alpha1.SessionAccessList
 		if err := c.List(ctx, &accesses, index.OfAccountID(accountID), client.UnsafeDisableDeepCopy); err != nil {
 			// A list from the cache fails only while the manager stops.

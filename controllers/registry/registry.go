@@ -43,9 +43,10 @@ type Entry struct {
 	NextResync time.Time
 }
 
-// Listener hears that an account was verified, lost or read anew. resync is
-// true when nothing but the time made it happen. It must not block.
-type Listener func(ctx context.Context, accountID string, resync bool)
+// Listener hears that an account was verified, lost or read anew, with the name
+// of its AWSAccount. resync is true when nothing but the time made it happen. It
+// must not block.
+type Listener func(ctx context.Context, accountID, name string, resync bool)
 
 // Registry holds the verified accounts by account id.
 type Registry struct {
@@ -73,7 +74,7 @@ func (r *Registry) Put(ctx context.Context, e Entry) {
 	before, had := r.entries[e.AccountID]
 	r.entries[e.AccountID] = e
 	r.mu.Unlock()
-	r.tell(ctx, e.AccountID, had && before.Generation == e.Generation && before.Name == e.Name)
+	r.tell(ctx, e.AccountID, e.Name, had && before.Generation == e.Generation && before.Name == e.Name)
 }
 
 // Remove forgets the account that was registered under an AWSAccount, if any.
@@ -88,12 +89,12 @@ func (r *Registry) Remove(ctx context.Context, name string) {
 	}
 	r.mu.Unlock()
 	for _, id := range lost {
-		r.tell(ctx, id, false)
+		r.tell(ctx, id, name, false)
 	}
 }
 
-func (r *Registry) tell(ctx context.Context, accountID string, resync bool) {
+func (r *Registry) tell(ctx context.Context, accountID, name string, resync bool) {
 	for _, listener := range r.listeners {
-		listener(ctx, accountID, resync)
+		listener(ctx, accountID, name, resync)
 	}
 }

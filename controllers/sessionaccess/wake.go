@@ -26,11 +26,14 @@ func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
 }
 
 // WakeAccount wakes the objects of an account that was verified, lost or
-// declared anew. What a mere resync finds comes through the principals.
-func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, accountID string, resync bool) {
-	return func(ctx context.Context, accountID string, resync bool) {
-		if !resync {
-			t.Add(lifecycle.PriorityGrant, list(ctx, c, index.OfAccountID(accountID))...)
+// declared anew: those with access in it, and those that name it and wait for
+// it. What a mere resync finds comes through the principals.
+func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, accountID, name string, resync bool) {
+	return func(ctx context.Context, accountID, name string, resync bool) {
+		if resync {
+			return
 		}
+		t.Add(lifecycle.PriorityGrant, list(ctx, c, index.OfAccountID(accountID))...)
+		t.Add(lifecycle.PriorityGrant, list(ctx, c, index.OfAccountName(name))...)
 	}
 }
