@@ -34,3 +34,6 @@ type LocalReference struct {
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
 }
+
+// AccountName is the AWSAccount that the object names.
+func (a *SessionAccess) AccountName() string { return a.Spec.AccountRef.Name }

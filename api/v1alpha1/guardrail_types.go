@@ -57,7 +57,110 @@ type Guardrail struct {
 	// forbidLeaveSessions asks that every access has onRevoke: TerminateSessions.
 	// +optional
 	ForbidLeaveSessions bool `json:"forbidLeaveSessions,omitempty"`
+
+	// sessionDocuments bounds the SessionDocuments. Without a rule that speaks of
+	// it, a namespace may not adopt or share documents, nor name keys.
+	// +optional
+	SessionDocuments *DocumentRule `json:"sessionDocuments,omitempty"`
+
+	// activations bounds the HybridActivations. Without a rule that has it, a
+	// namespace may create none.
+	// +optional
+	Activations *ActivationRule `json:"activations,omitempty"`
 }
+
+// DocumentRule bounds SessionDocuments. Where several rules speak of the same
+// thing, all of them must allow it.
+//
+// +kubebuilder:validation:MinProperties=1
+type DocumentRule struct {
+	// namePrefix is how the names of the documents in AWS must begin; the name of
+	// a document that adopt allows need not.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.-]+$')",message="namePrefix holds letters, digits and _.- only, without wildcards"
+	NamePrefix string `json:"namePrefix,omitempty"`
+
+	// adopt are the existing documents that may be taken over, by name; a * stands
+	// for any characters.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_.*-]+$')",message="a pattern holds letters, digits, _.- and * for any characters"
+	Adopt []NamePattern `json:"adopt,omitempty"`
+
+	// shareWith are the accounts that documents may be shared with, at most 100.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9]{12}$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\""
+	ShareWith []AccountID `json:"shareWith,omitempty"`
+
+	// keys that documents may name as kmsKeyId, as they must be written there; a *
+	// stands for any characters.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_:/.*-]+$')",message="a pattern holds letters, digits, _:/.- and * for any characters, for example arn:aws:kms:ap-northeast-1:488821267897:key/*"
+	Keys []KeyPattern `json:"keys,omitempty"`
+}
+
+// ActivationRule bounds HybridActivations. Where several rules match, all of
+// them must allow one.
+type ActivationRule struct {
+	// roles that nodes may be given, by name, any of at most 100; a * stands for
+	// any characters.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
+	Roles []NamePattern `json:"roles,omitempty"`
+
+	// maxRegistrations of one activation; AWS allows 1,000.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	MaxRegistrations *int32 `json:"maxRegistrations,omitempty"`
+
+	// maxValidity is the longest validFor, for example 24h.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s')",message="maxValidity is a time longer than 0s in h, m and s, for example 24h"
+	MaxValidity *metav1.Duration `json:"maxValidity,omitempty"`
+
+	// requiredTags are put on every activation, and so on its nodes.
+	// +optional
+	// +mapType=atomic
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=20
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) >= 1 && size(k) <= 128 && size(self[k]) <= 256)",message="a tag key has 1 to 128 characters and a value at most 256"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, self.exists_one(l, l.lowerAscii() == k.lowerAscii()))",message="tag keys that differ only in case are the same key to IAM; keep one of them"
+	RequiredTags map[string]string `json:"requiredTags,omitempty"`
+
+	// tagKeys that an activation may set besides; a * stands for any characters.
+	// All when left out. A node's tags decide who may open sessions on it.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	TagKeys []NamePattern `json:"tagKeys,omitempty"`
+}
+
+// AccountID is the id of an AWS account, 12 digits.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=32
+type AccountID string
+
+// KeyPattern is the ARN, id or alias of a KMS key in which * stands for any
+// characters.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=512
+type KeyPattern string
 
 // PrincipalPattern matches principals by kind and name.
 type PrincipalPattern struct {

@@ -16,23 +16,23 @@ import (
 // maxNamed bounds the dependents that a message names.
 const maxNamed = 5
 
-// dependents lists the objects that need an account, to work or to have access
-// taken away, in a stable order.
+// dependents lists the objects that need an account, to work or to have what
+// they made taken away, in a stable order.
 func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccount) ([]string, error) {
-	var names []string
-	lists := []client.ListOption{index.OfAccountName(account.Name)}
-	if entry, ok := r.Accounts.Get(account.Spec.AccountID); !ok || entry.Name == account.Name {
-		// Nobody else is there to take their access away.
-		lists = append(lists, index.OfAccountID(account.Spec.AccountID))
+	names, err := index.UsersOf(ctx, r.Client, account.Name)
+	if err != nil {
+		return nil, err
 	}
-	for _, by := range lists {
-		var all v1alpha1.SessionAccessList
-		if err := r.Client.List(ctx, &all, by, client.UnsafeDisableDeepCopy); err != nil {
-			return nil, fmt.Errorf("list the SessionAccesses of AWSAccount %q: %w", account.Name, err)
-		}
-		for i := range all.Items {
-			names = append(names, all.Items[i].Namespace+"/"+all.Items[i].Name)
-		}
+	if entry, ok := r.Accounts.Get(account.Spec.AccountID); ok && entry.Name != account.Name {
+		return names, nil
+	}
+	// Nobody else is there to take their access away.
+	var all v1alpha1.SessionAccessList
+	if err := r.Client.List(ctx, &all, index.OfAccountID(account.Spec.AccountID), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the SessionAccesses in account %s: %w", account.Spec.AccountID, err)
+	}
+	for i := range all.Items {
+		names = append(names, index.Named("SessionAccess", &all.Items[i]))
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
@@ -46,6 +46,6 @@ func inUse(dependents []string) lifecycle.Verdict {
 	}
 	return lifecycle.Verdict{
 		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInUse,
-		Message: fmt.Sprintf("This AWSAccount is being deleted and stays while SessionAccesses use it, so that their access can be taken away; delete them: %s.", named),
+		Message: fmt.Sprintf("This AWSAccount is being deleted and stays while other objects use it, so that what they made in AWS can be taken away; delete them: %s.", named),
 	}
 }

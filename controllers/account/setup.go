@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 )
 
@@ -24,15 +25,17 @@ const concurrency = 2
 // SetupWithManager registers the controller, which wake wakes from outside.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named("awsaccount").
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
 		For(&v1alpha1.AWSAccount{}, spec).
 		// One that goes may have kept another from being used.
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), spec).
-		Watches(&v1alpha1.SessionAccess{}, handler.Funcs{DeleteFunc: r.released}).
-		WatchesRawSource(&wake.Trigger).
-		Complete(r)
+		WatchesRawSource(&wake.Trigger)
+	for _, user := range index.Users() {
+		b = b.Watches(user, handler.Funcs{DeleteFunc: r.released})
+	}
+	return b.Complete(r)
 }
 
 // released wakes the accounts that are being deleted when an object goes that

@@ -1,4 +1,4 @@
-// Package index names the fields by which the cache finds SessionAccesses.
+// Package index names the fields by which the cache finds objects.
 package index
 
 import (
@@ -23,10 +23,14 @@ const (
 
 // Register adds the indexes to a cache. It is called once, before it starts.
 func Register(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, kind := range users {
+		if err := indexer.IndexField(ctx, kind.object(), accountName, byAccountName); err != nil {
+			return fmt.Errorf("index %ss by %s: %w", kind.name, accountName, err)
+		}
+	}
 	for field, values := range map[string]client.IndexerFunc{
-		accountName: byAccountName,
-		accountID:   byAccountID,
-		principal:   byPrincipal,
+		accountID: byAccountID,
+		principal: byPrincipal,
 	} {
 		if err := indexer.IndexField(ctx, &v1alpha1.SessionAccess{}, field, values); err != nil {
 			return fmt.Errorf("index SessionAccesses by %s: %w", field, err)
@@ -48,10 +52,6 @@ func OfAccountID(id string) client.ListOption {
 // OfPrincipal selects the objects whose records name a principal.
 func OfPrincipal(key outcome.Key) client.ListOption {
 	return client.MatchingFields{principal: principalValue(key)}
-}
-
-func byAccountName(obj client.Object) []string {
-	return []string{obj.(*v1alpha1.SessionAccess).Spec.AccountRef.Name}
 }
 
 func byAccountID(obj client.Object) []string {

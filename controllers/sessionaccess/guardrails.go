@@ -8,9 +8,6 @@ import (
 	"time"
 	"unicode"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
@@ -20,43 +17,30 @@ import (
 // and puts the tags that they require on its targets. The first violation wins.
 func guard(in inputs, grant *v1alpha1.ResolvedGrant) *lifecycle.Verdict {
 	required := map[string]string{}
-	for i := range in.account.Spec.Guardrails {
-		rule := &in.account.Spec.Guardrails[i]
-		if !matches(rule, in) {
-			continue
-		}
+	for _, rule := range in.Rules() {
 		for _, check := range []func(*v1alpha1.Guardrail, *v1alpha1.SessionAccess, *v1alpha1.ResolvedGrant) string{
 			principalAllowed, documentsAllowed, validityAllowed, mfaAllowed, leavingAllowed,
 		} {
 			if violation := check(rule, in.access, grant); violation != "" {
-				return violated(in.account, rule, violation)
+				return violated(in, rule, violation)
 			}
 		}
 		if len(rule.Documents) > 0 {
 			grant.DocumentBounds = append(grant.DocumentBounds, v1alpha1.DocumentBound{Guardrail: rule.Name, Documents: rule.Documents})
 		}
 		if violation := require(required, rule.RequiredTags); violation != "" {
-			return violated(in.account, rule, violation)
+			return violated(in, rule, violation)
 		}
 		if violation := requireOnTargets(grant, rule.RequiredTags); violation != "" {
-			return violated(in.account, rule, violation)
+			return violated(in, rule, violation)
 		}
 	}
 	return nil
 }
 
-func violated(account *v1alpha1.AWSAccount, rule *v1alpha1.Guardrail, violation string) *lifecycle.Verdict {
-	return &lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,
-		Message: fmt.Sprintf("Guardrail %q of AWSAccount %q does not allow this: %s Nothing is granted.", rule.Name, account.Name, violation),
-	}
-}
-
-// matches says whether a rule bounds the namespace. A selector that cannot be
-// read bounds every namespace, and so does a namespace that is not known.
-func matches(rule *v1alpha1.Guardrail, in inputs) bool {
-	selector, err := metav1.LabelSelectorAsSelector(rule.NamespaceSelector)
-	return err != nil || in.namespace == nil || rule.NamespaceSelector == nil || selector.Matches(labels.Set(in.namespace.Labels))
+func violated(in inputs, rule *v1alpha1.Guardrail, violation string) *lifecycle.Verdict {
+	v := in.Violated(rule, violation, "Nothing is granted.")
+	return &v
 }
 
 func principalAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant *v1alpha1.ResolvedGrant) string {

@@ -5,10 +5,8 @@ package sessionaccess
 
 import (
 	"context"
-	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -16,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
@@ -46,11 +45,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		after, err := r.reconcileDeletion(ctx, access)
 		return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
 	}
-	in, err := r.gather(ctx, access)
+	allowed, err := gate.Gather(ctx, r.Client, access.Spec.AccountRef.Name, access.Namespace)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	after, err := r.reconcileSpec(ctx, access, judge(in))
+	after, err := r.reconcileSpec(ctx, access, judge(inputs{Inputs: allowed, access: access}))
 	return lifecycle.Result(lifecycle.PriorityGrant, soonest(after, nextWake(&access.Spec, r.Clock.Now())), err)
 }
 
@@ -60,29 +59,6 @@ func soonest(a, b time.Duration) time.Duration {
 		return b
 	}
 	return a
-}
-
-// gather reads everything that decides what the access grants.
-func (r *Reconciler) gather(ctx context.Context, access *v1alpha1.SessionAccess) (inputs, error) {
-	in := inputs{access: access}
-	account := &v1alpha1.AWSAccount{}
-	switch err := r.Client.Get(ctx, client.ObjectKey{Name: access.Spec.AccountRef.Name}, account); {
-	case err == nil:
-		in.account = account
-		if in.rival, err = registry.Older(ctx, r.Client, account); err != nil {
-			return in, err
-		}
-	case client.IgnoreNotFound(err) != nil:
-		return in, fmt.Errorf("read AWSAccount %q: %w", access.Spec.AccountRef.Name, err)
-	}
-	namespace := &corev1.Namespace{}
-	switch err := r.Client.Get(ctx, client.ObjectKey{Name: access.Namespace}, namespace); {
-	case err == nil:
-		in.namespace = namespace
-	case client.IgnoreNotFound(err) != nil:
-		return in, fmt.Errorf("read namespace %q: %w", access.Namespace, err)
-	}
-	return in, nil
 }
 
 // reconcileSpec records what the judgement changes, or else takes away what

@@ -5,24 +5,15 @@ import (
 	"slices"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
-
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 )
 
 // inputs are everything that decides what a SessionAccess grants.
 type inputs struct {
+	gate.Inputs
 	access *v1alpha1.SessionAccess
-	// account that accountRef names; nil when there is none.
-	account *v1alpha1.AWSAccount
-	// rival is the older AWSAccount that declares the same account id, whose rules
-	// hold for it; empty when there is none.
-	rival string
-	// namespace of the access; nil when it is gone.
-	namespace *corev1.Namespace
 }
 
 // judgement is what a SessionAccess grants, or why nothing new.
@@ -36,74 +27,17 @@ type judgement struct {
 	problem *lifecycle.Verdict
 }
 
-func refused(reason, format string, args ...any) judgement {
-	return judgement{problem: &lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}}
-}
-
 func waiting(reason, format string, args ...any) judgement {
 	return judgement{waiting: true, problem: &lifecycle.Verdict{Progress: lifecycle.Working, Reason: reason, Message: fmt.Sprintf(format, args...)}}
 }
 
-// judge decides what a SessionAccess grants. The first violation wins: whether
-// the namespace may use the account comes before anything the spec says.
+// judge decides what a SessionAccess grants. Whether the namespace may use the
+// account comes before anything the spec says.
 func judge(in inputs) judgement {
-	if in.account == nil {
-		return waiting(v1alpha1.ReasonAccountNotFound,
-			"No AWSAccount is named %q; create it, or correct accountRef in a new SessionAccess.", in.access.Spec.AccountRef.Name)
-	}
-	if in.rival != "" {
-		return waiting(v1alpha1.ReasonConflict,
-			"AWSAccount %q is not used: AWSAccount %q is older and declares the same account. Delete one of the two, or name the older one in a new SessionAccess.", in.account.Name, in.rival)
-	}
-	if refusal, ok := refuseNamespace(in.account, in.namespace, in.access.Namespace); ok {
-		return refusal
-	}
-	if refusal, ok := refuseRegions(in.account, in.access); ok {
-		return refusal
+	if closed := in.Judge(in.access.Spec.Regions); closed != nil {
+		return judgement{waiting: closed.Waiting, problem: &closed.Verdict}
 	}
 	return resolveReferences(in)
-}
-
-// refuseNamespace checks that the account lets the namespace use it.
-func refuseNamespace(account *v1alpha1.AWSAccount, namespace *corev1.Namespace, name string) (judgement, bool) {
-	allowed := account.Spec.AllowedNamespaces
-	switch allowed.From {
-	case v1alpha1.NamespacesAll:
-		return judgement{}, false
-	case v1alpha1.NamespacesSelector:
-		selector, err := metav1.LabelSelectorAsSelector(allowed.Selector)
-		if err != nil {
-			return refused(v1alpha1.ReasonNamespaceNotAllowed,
-				"AWSAccount %q has an allowedNamespaces.selector that Kubernetes cannot read, so no namespace is allowed; correct the selector.", account.Name), true
-		}
-		if namespace != nil && selector.Matches(labels.Set(namespace.Labels)) {
-			return judgement{}, false
-		}
-		return refused(v1alpha1.ReasonNamespaceNotAllowed,
-			"AWSAccount %q does not allow namespace %q; label the namespace so that it matches %q, or widen allowedNamespaces.", account.Name, name, selector.String()), true
-	default:
-		return refused(v1alpha1.ReasonNamespaceNotAllowed,
-			"AWSAccount %q allows no namespace; set allowedNamespaces.from to Selector or All to let %q use it.", account.Name, name), true
-	}
-}
-
-// refuseRegions checks that the regions of the access are among the account's.
-func refuseRegions(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess) (judgement, bool) {
-	for _, region := range access.Spec.Regions {
-		if !slices.Contains(account.Spec.Regions, region) {
-			return refused(v1alpha1.ReasonRegionNotAllowed,
-				"Region %s is not among the regions of AWSAccount %q (%s); remove it here or add it there.", region, account.Name, joinRegions(account.Spec.Regions)), true
-		}
-	}
-	return judgement{}, false
-}
-
-func joinRegions(regions []v1alpha1.Region) string {
-	texts := make([]string, len(regions))
-	for i, r := range regions {
-		texts[i] = string(r)
-	}
-	return strings.Join(texts, ", ")
 }
 
 // resolveReferences turns the spec into a grant. With a reference that cannot be
@@ -112,12 +46,12 @@ func joinRegions(regions []v1alpha1.Region) string {
 func resolveReferences(in inputs) judgement {
 	spec := in.access.Spec.DeepCopy()
 	grant := &v1alpha1.ResolvedGrant{
-		AccountID:        in.account.Spec.AccountID,
+		AccountID:        in.Account.Spec.AccountID,
 		Principals:       spec.Principals,
 		Regions:          spec.Regions,
 		Clients:          spec.Clients,
 		SessionScope:     spec.SessionScope,
-		DataChannelScope: in.account.Spec.DataChannelScope,
+		DataChannelScope: in.Account.Spec.DataChannelScope,
 		NotBefore:        spec.NotBefore,
 		NotAfter:         spec.NotAfter,
 		RequireMFA:       spec.RequireMFA,
@@ -125,7 +59,7 @@ func resolveReferences(in inputs) judgement {
 		OnRevoke:         spec.OnRevoke,
 	}
 	if len(grant.Regions) == 0 {
-		grant.Regions = slices.Clone(in.account.Spec.Regions)
+		grant.Regions = slices.Clone(in.Account.Spec.Regions)
 	}
 	var unresolved []string
 	for _, target := range spec.Targets {

@@ -1,0 +1,66 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// user is a kind whose objects name an AWSAccount.
+type user struct {
+	name   string
+	object func() client.Object
+	list   func() client.ObjectList
+}
+
+// users are all such kinds. Each has an AccountName method.
+var users = []user{
+	{"SessionAccess", func() client.Object { return &v1alpha1.SessionAccess{} }, func() client.ObjectList { return &v1alpha1.SessionAccessList{} }},
+}
+
+func byAccountName(obj client.Object) []string {
+	return []string{obj.(interface{ AccountName() string }).AccountName()}
+}
+
+// Users returns an empty object of every kind whose objects name an AWSAccount.
+func Users() []client.Object {
+	objects := make([]client.Object, len(users))
+	for i, kind := range users {
+		objects[i] = kind.object()
+	}
+	return objects
+}
+
+// UsersOf lists the objects of all kinds that name an AWSAccount, such as
+// "SessionAccess team-a/user01-pc01", in a stable order.
+func UsersOf(ctx context.Context, c client.Reader, account string) ([]string, error) {
+	var names []string
+	for _, kind := range users {
+		list := kind.list()
+		if err := c.List(ctx, list, OfAccountName(account), client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("list the %ss of AWSAccount %q: %w", kind.name, account, err)
+		}
+		objects, err := meta.ExtractList(list)
+		if err != nil {
+			return nil, fmt.Errorf("take the list of %ss apart: %w", kind.name, err)
+		}
+		for _, obj := range objects {
+			names = append(names, Named(kind.name, obj.(client.Object)))
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Named is how messages name an object of a kind.
+func Named(kind string, obj client.Object) string {
+	if obj.GetNamespace() == "" {
+		return kind + " " + obj.GetName()
+	}
+	return kind + " " + obj.GetNamespace() + "/" + obj.GetName()
+}
