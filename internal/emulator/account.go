@@ -34,7 +34,8 @@ type Account struct {
 
 // Region is what an account has in one region.
 type Region struct {
-	// Fleet is the machines, SSM the sessions and documents.
+	// Fleet is the machines, SSM the sessions, documents, activations and
+	// settings.
 	Fleet *fleet.Fleet
 	SSM   *ssm.Region
 
@@ -79,10 +80,8 @@ func (a *Account) load(f fixtures.Account) error {
 		if err := region.Fleet.Load(content); err != nil {
 			return err
 		}
-		for _, d := range content.Documents {
-			if err := region.SSM.LoadDocument(d); err != nil {
-				return err
-			}
+		if err := region.SSM.Load(content); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -94,12 +93,20 @@ func (s *Server) newRegion(a *Account, name string) *Region {
 		s.changed(Change{Time: now, AccountID: a.ID, Region: name, Service: "ssm"})
 	}
 	f := fleet.New(s.clock.Now, changed)
-	sessions := ssm.NewRegion(ssm.Options{
-		Scope: scope, Fleet: f, Now: s.clock.Now, Random: s.random, Lag: s.sessionLag, Paging: s.paging, Changed: changed,
-		EndingTime: s.sessionEnding.Load,
+	systems := ssm.NewRegion(ssm.Options{
+		Scope: scope, Fleet: f, Now: s.clock.Now, Random: s.random, Paging: s.paging, Changed: changed,
+		Lag: s.sessionLag, DocumentLag: s.documentLag, ActivationLag: s.activationLag, EndingTime: s.sessionEnding.Load,
+		TierTimes:   func() ssm.TierTimes { return ssm.TierTimes{Up: s.tierUp.Load(), Down: s.tierDown.Load()} },
+		ServiceRole: func(now time.Time, role string) ssm.ServiceRole { return s.serviceRole(a, name, now, role) },
+		Elsewhere: func(account string) *ssm.Region {
+			if other := s.Account(account); other != nil {
+				return other.Region(name).SSM
+			}
+			return nil
+		},
 	})
-	sessions.Keep(s.Consistency().Sessions)
-	return &Region{Fleet: f, SSM: sessions, ec2: &ec2.Region{Scope: scope, Fleet: f, Paging: s.paging}}
+	systems.Keep(s.Consistency().ofSSM())
+	return &Region{Fleet: f, SSM: systems, ec2: &ec2.Region{Scope: scope, Fleet: f, Paging: s.paging}}
 }
 
 // Region returns what the account has in a region; empty where it has nothing.

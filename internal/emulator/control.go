@@ -45,6 +45,13 @@ func (s *Server) newControl() http.Handler {
 	handle("GET "+region+"sessions", s.controlSessions)
 	handle("POST "+region+"sessions", s.controlOpenSession)
 	handle("DELETE "+region+"sessions/{session}", s.controlEndSession)
+	handle("POST "+region+"register", s.controlRegister)
+	handle("GET "+region+"activations", s.controlActivations)
+	handle("GET "+region+"documents", s.controlDocuments)
+	handle("POST "+region+"documents/next", s.controlNextDocument)
+	handle("GET "+region+"tier", s.controlTier)
+	handle("POST "+region+"tier", s.controlSetTier)
+	handle("POST "+region+"limits", s.controlLimits)
 	return mux
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
 )
 
 // settings are what POST /_emulator/settings can set; what is left out stays.
@@ -16,6 +17,10 @@ type settings struct {
 	EvaluationDelay *faults.Duration `json:"evaluationDelay,omitempty"`
 	SessionDelay    *faults.Duration `json:"sessionDelay,omitempty"`
 	SessionEnding   *faults.Duration `json:"sessionEnding,omitempty"`
+	DocumentDelay   *faults.Duration `json:"documentDelay,omitempty"`
+	ActivationDelay *faults.Duration `json:"activationDelay,omitempty"`
+	TierUp          *faults.Duration `json:"tierUp,omitempty"`
+	TierDown        *faults.Duration `json:"tierDown,omitempty"`
 	Spread          *bool            `json:"spread,omitempty"`
 	ShortPages      *float64         `json:"shortPages,omitempty"`
 }
@@ -25,9 +30,22 @@ func (s *Server) settings() settings {
 	evaluate := s.evaluate
 	s.mu.RUnlock()
 	c := s.Consistency()
-	reads, evaluation, sessions := faults.Duration(c.Reads), faults.Duration(c.Evaluation), faults.Duration(c.Sessions)
-	share, ending := s.paging.Short(), faults.Duration(s.sessionEnding.Load())
-	return settings{EvaluateIAM: &evaluate, ReadDelay: &reads, EvaluationDelay: &evaluation, SessionDelay: &sessions, SessionEnding: &ending, Spread: &c.Spread, ShortPages: &share}
+	share, spread := s.paging.Short(), c.Spread
+	return settings{
+		EvaluateIAM: &evaluate, Spread: &spread, ShortPages: &share,
+		ReadDelay: inWords(c.Reads), EvaluationDelay: inWords(c.Evaluation), SessionDelay: inWords(c.Sessions),
+		DocumentDelay: inWords(c.Documents), ActivationDelay: inWords(c.Activations),
+		SessionEnding: inWords(s.sessionEnding.Load()), TierUp: inWords(s.tierUp.Load()), TierDown: inWords(s.tierDown.Load()),
+	}
+}
+
+func inWords(d time.Duration) *faults.Duration { return new(faults.Duration(d)) }
+
+// set changes a time where a new one is given.
+func set(d *time.Duration, to *faults.Duration) {
+	if to != nil {
+		*d = time.Duration(*to)
+	}
 }
 
 func (s *Server) controlSettings(r *http.Request) (any, error) {
@@ -35,19 +53,17 @@ func (s *Server) controlSettings(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := s.Consistency()
-	if in.ReadDelay != nil {
-		c.Reads = time.Duration(*in.ReadDelay)
-	}
-	if in.EvaluationDelay != nil {
-		c.Evaluation = time.Duration(*in.EvaluationDelay)
-	}
-	if in.SessionDelay != nil {
-		c.Sessions = time.Duration(*in.SessionDelay)
-	}
-	if in.SessionEnding != nil {
-		s.SetSessionEndingTime(time.Duration(*in.SessionEnding))
-	}
+	c, ending, tier := s.Consistency(), s.sessionEnding.Load(), ssm.TierTimes{Up: s.tierUp.Load(), Down: s.tierDown.Load()}
+	set(&c.Reads, in.ReadDelay)
+	set(&c.Evaluation, in.EvaluationDelay)
+	set(&c.Sessions, in.SessionDelay)
+	set(&c.Documents, in.DocumentDelay)
+	set(&c.Activations, in.ActivationDelay)
+	set(&ending, in.SessionEnding)
+	set(&tier.Up, in.TierUp)
+	set(&tier.Down, in.TierDown)
+	s.SetSessionEndingTime(ending)
+	s.SetTierTimes(tier)
 	if in.Spread != nil {
 		c.Spread = *in.Spread
 	}

@@ -20,7 +20,7 @@
 //	GET    faults                     the faults in force, and how often they struck
 //	POST   faults                     add one: faults.Fault
 //	DELETE faults/{id}                remove one and let go what it holds; without id all
-//	GET    settings                   delays, evaluation, short pages
+//	GET    settings                   delays, evaluation, short pages, how long the tier takes
 //	POST   settings                   set those that are given
 //	POST   clock/advance              {"by": "1h"}
 //	POST   may                        what may a principal do: Question, answered by Answer
@@ -37,4 +37,12 @@
 //	GET    sessions                   all sessions, ended ones too
 //	POST   sessions                   {"principal": ARN, "target": "i-…", "document": "…"} opens one unasked
 //	DELETE sessions/{session}         ends one
+//	POST   register                   {"activationId", "activationCode", "name"}: a machine registers, {"instanceId": "mi-…"}
+//	GET    activations                activations, without their codes
+//	GET    documents                  documents with all versions, tags and shares
+//	POST   documents/next             {"takes": "30s", "fails": "information"}: how the next making of a
+//	                                  document or version goes on, with "deletes" the next deletion
+//	GET    tier                       the activation tier in force, and the setting's status
+//	POST   tier                       {"tier": "advanced"} at once
+//	POST   limits                     {"documents", "documentVersions", "documentShares", "standardNodes": 1000}
 package emulator

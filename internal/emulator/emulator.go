@@ -54,7 +54,9 @@ type Server struct {
 	sessionLag *service.Lag
 	paging     *service.Paging
 
-	sessionEnding duration
+	documentLag, activationLag *service.Lag
+
+	sessionEnding, tierUp, tierDown duration
 
 	mu        sync.RWMutex
 	accounts  map[string]*Account
@@ -73,9 +75,10 @@ func New(o Options) (*Server, error) {
 		clock: o.Clock, random: random, requestIDs: service.NewRandom(o.Seed + 1), verifier: sigv4.NewVerifier(), trust: o.TrustSignatures,
 		calls: calls.NewLog(), faults: faults.NewSet(service.NewRandom(o.Seed + 2)),
 		lag: service.NewLag(service.NewRandom(o.Seed + 3)), evalLag: service.NewLag(service.NewRandom(o.Seed + 4)),
-		sessionLag: service.NewLag(service.NewRandom(o.Seed + 6)),
-		paging:     service.NewPaging(service.NewRandom(o.Seed + 5)),
-		accounts:   map[string]*Account{}, evaluate: o.EvaluateIAM,
+		sessionLag:  service.NewLag(service.NewRandom(o.Seed + 6)),
+		documentLag: service.NewLag(service.NewRandom(o.Seed + 7)), activationLag: service.NewLag(service.NewRandom(o.Seed + 8)),
+		paging:   service.NewPaging(service.NewRandom(o.Seed + 5)),
+		accounts: map[string]*Account{}, evaluate: o.EvaluateIAM,
 	}
 	s.services = s.newServices()
 	s.control = s.newControl()
@@ -96,7 +99,7 @@ func (s *Server) newServices() map[string]*service.Service {
 	for _, svc := range []*service.Service{
 		iam.Service(func(r *service.Request) *iam.Account { return s.mustAccount(r).IAM }),
 		world.Service(),
-		ssm.Service(func(r *service.Request) *ssm.Region { return s.mustRegion(r).SSM }),
+		ssm.Service(func(r *service.Request) *ssm.Region { return s.mustRegion(r).SSM }, s.activated),
 		ec2.Service(func(r *service.Request) *ec2.Region { return s.mustRegion(r).ec2 }),
 	} {
 		services[svc.Name] = svc

@@ -136,7 +136,7 @@ func TestBulkReadShowsWhatAWSShows(t *testing.T) {
 	must(c.TagUser(ctx(t), &iam.TagUserInput{UserName: aws.String("user01"), Tags: tags("team")}))(t)
 	must(c.PutUserPermissionsBoundary(ctx(t), &iam.PutUserPermissionsBoundaryInput{UserName: aws.String("user01"), PermissionsBoundary: arn}))(t)
 	all := must(c.GetAccountAuthorizationDetails(ctx(t), &iam.GetAccountAuthorizationDetailsInput{MaxItems: aws.Int32(1000)}))(t)
-	if len(all.UserDetailList) != 4 || len(all.GroupDetailList) != 1 || len(all.RoleDetailList) != 2 || all.IsTruncated {
+	if len(all.UserDetailList) != 4 || len(all.GroupDetailList) != 1 || len(all.RoleDetailList) != 3 || all.IsTruncated {
 		t.Fatalf("the bulk read has %d users, %d groups, %d roles", len(all.UserDetailList), len(all.GroupDetailList), len(all.RoleDetailList))
 	}
 	for _, u := range all.UserDetailList {

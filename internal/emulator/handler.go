@@ -55,7 +55,10 @@ func (s *Server) answer(x *exchange) (any, error) {
 		return nil, err
 	}
 	op, known := x.service.Operations[x.operation]
-	authenticated := s.authenticate(x)
+	var authenticated error
+	if !op.Anonymous {
+		authenticated = s.authenticate(x)
+	}
 	x.call = s.calls.Begin(calls.Call{
 		Time: x.request.Now, RequestID: x.request.ID, Service: x.service.Name, Operation: x.operation, Write: bool(op.Kind),
 		AccountID: x.request.Caller.AccountID, Region: x.request.Region, Caller: x.request.Caller.ARN, UserAgent: x.http.UserAgent(),

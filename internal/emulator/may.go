@@ -113,10 +113,10 @@ func (s *Server) mayStart(state *iam.State, account *Account, r *service.Request
 	if q.Document == "" {
 		q.Document = ssm.DefaultDocument
 	}
-	q.Action = "ssm:StartSession"
 	var answer Answer
 	var fault error
 	err := account.Region(q.Region).SSM.MayStart(func(c service.Check) error {
+		q.Action = c.Action
 		v, err := s.judge(state, r, q, c.Resource, c.Context)
 		if err != nil {
 			fault = err

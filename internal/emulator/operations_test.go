@@ -18,7 +18,7 @@ import (
 func everything() []any {
 	s := aws.String
 	own := s("arn:aws:iam::" + account + ":policy/P")
-	document, trust := s(anyDocument), s(trustEC2)
+	document, trust, share := s(anyDocument), s(trustEC2), ssmtypes.DocumentPermissionTypeShare
 	return []any{
 		&iam.CreatePolicyInput{PolicyName: s("P"), PolicyDocument: document}, &iam.GetPolicyInput{PolicyArn: own},
 		&iam.ListPoliciesInput{}, &iam.TagPolicyInput{PolicyArn: own, Tags: tags("k")}, &iam.ListPolicyTagsInput{PolicyArn: own},
@@ -62,30 +62,62 @@ func everything() []any {
 		&ssm.ResumeSessionInput{SessionId: s("$session")}, &ssm.TerminateSessionInput{SessionId: s("$session")},
 		&ssm.GetConnectionStatusInput{Target: s(pc01)}, &ssm.DescribeInstanceInformationInput{},
 		&ssm.CreateDocumentInput{Name: s("doc"), Content: s(`{"schemaVersion":"1.0","sessionType":"Standard_Stream"}`), DocumentType: ssmtypes.DocumentTypeSession},
-		&ssm.GetDocumentInput{Name: s("doc")}, &ssm.DescribeDocumentInput{Name: s("doc")}, &ssm.DeleteDocumentInput{Name: s("doc")},
+		&ssm.GetDocumentInput{Name: s("doc")}, &ssm.DescribeDocumentInput{Name: s("doc")}, &ssm.ListDocumentsInput{},
+		&ssm.UpdateDocumentInput{Name: s("doc"), Content: s(`{"schemaVersion":"1.0","sessionType":"Standard_Stream","inputs":{}}`), DocumentVersion: s("$LATEST")},
+		&ssm.UpdateDocumentDefaultVersionInput{Name: s("doc"), DocumentVersion: s("2")}, &ssm.ListDocumentVersionsInput{Name: s("doc")},
+		&ssm.ModifyDocumentPermissionInput{Name: s("doc"), PermissionType: share}, &ssm.DescribeDocumentPermissionInput{Name: s("doc"), PermissionType: share},
+		&ssm.AddTagsToResourceInput{ResourceType: "Document", ResourceId: s("doc"), Tags: []ssmtypes.Tag{{Key: s("k"), Value: s("v")}}},
+		&ssm.ListTagsForResourceInput{ResourceType: "Document", ResourceId: s("doc")},
+		&ssm.RemoveTagsFromResourceInput{ResourceType: "Document", ResourceId: s("doc"), TagKeys: []string{"k"}},
+		&ssm.DeleteDocumentInput{Name: s("doc")},
+		&ssm.CreateActivationInput{IamRole: s("SSMServiceRole")}, &ssm.DescribeActivationsInput{}, &ssm.DeleteActivationInput{ActivationId: s("$activation")},
+		&ssm.DeregisterManagedInstanceInput{InstanceId: s("$node")},
+		&ssm.GetServiceSettingInput{SettingId: s(tierSetting)}, &ssm.UpdateServiceSettingInput{SettingId: s(tierSetting), SettingValue: s("advanced")},
+		&ssm.ResetServiceSettingInput{SettingId: s(tierSetting)},
 
 		&ec2.DescribeInstancesInput{Filters: []ec2types.Filter{{Name: s("tag:Name"), Values: []string{"PC0*"}}}}, &ec2.DescribeRegionsInput{},
+	}
+}
+
+// learn notes the ids in an answer under the names by which inputs mean them.
+func learn(ids map[string]*string, out any) {
+	switch out := out.(type) {
+	case *ssm.StartSessionOutput:
+		ids["$session"] = out.SessionId
+	case *ssm.CreateActivationOutput:
+		ids["$activation"] = out.ActivationId
+	}
+}
+
+// fillIn puts ids into an input for their names.
+func fillIn(in any, ids map[string]*string) {
+	v := reflect.ValueOf(in).Elem()
+	for i := range v.NumField() {
+		if !v.Type().Field(i).IsExported() {
+			continue
+		}
+		if text, ok := reflect.TypeAssert[*string](v.Field(i)); ok && text != nil && ids[*text] != nil {
+			v.Field(i).Set(reflect.ValueOf(ids[*text]))
+		}
 	}
 }
 
 func TestEveryOperationAnswersTheSDK(t *testing.T) {
 	w := newWorld(t)
 	clients := map[string]any{"iam": w.iam(admin), "sts": w.sts(admin), "ssm": w.ssm(admin), "ec2": w.ec2(admin)}
-	session := ""
+	node, err := w.registerOverHTTP(w.newActivation(ssm.CreateActivationInput{}))
+	wantCode(t, err, "")
+	ids := map[string]*string{"$node": &node}
 	for _, in := range everything() {
 		shape := reflect.TypeOf(in).Elem()
 		name := shape.Name()[:len(shape.Name())-len("Input")]
 		service := shape.PkgPath()[len("github.com/aws/aws-sdk-go-v2/service/"):]
-		if id := reflect.ValueOf(in).Elem().FieldByName("SessionId"); id.IsValid() {
-			id.Set(reflect.ValueOf(&session))
-		}
+		fillIn(in, ids)
 		result := reflect.ValueOf(clients[service]).MethodByName(name).Call([]reflect.Value{reflect.ValueOf(ctx(t)), reflect.ValueOf(in)})
 		if err, failed := reflect.TypeAssert[error](result[1]); failed {
 			t.Fatalf("%s:%s: %v", service, name, err)
 		}
-		if out, ok := reflect.TypeAssert[*ssm.StartSessionOutput](result[0]); ok {
-			session = *out.SessionId
-		}
+		learn(ids, result[0].Interface())
 	}
 	counts := w.Calls()
 	for _, operation := range w.Operations() {

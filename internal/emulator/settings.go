@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
 )
 
 // Now is the emulator's time.
@@ -25,24 +26,30 @@ type Consistency struct {
 	// Reads is the delay of Get, List and the bulk read, Evaluation that of
 	// the judging of callers.
 	Reads, Evaluation time.Duration
-	// Sessions is the delay of DescribeSessions.
-	Sessions time.Duration
+	// Sessions is the delay of DescribeSessions, Documents that of all reads of
+	// documents, Activations that of DescribeActivations.
+	Sessions, Documents, Activations time.Duration
 	// Spread gives each read its own share of the delay, so that one that comes
 	// later may show an older state.
 	Spread bool
 }
+
+// ofSSM is how far the reads of SSM look back.
+func (c Consistency) ofSSM() time.Duration { return max(c.Sessions, c.Documents, c.Activations) }
 
 // SetConsistency sets how far reads are behind writes.
 func (s *Server) SetConsistency(c Consistency) {
 	for _, a := range s.Accounts() {
 		a.IAM.Keep(max(c.Reads, c.Evaluation))
 		for _, r := range a.Regions() {
-			r.SSM.Keep(c.Sessions)
+			r.SSM.Keep(c.ofSSM())
 		}
 	}
 	s.lag.Set(c.Reads, c.Spread)
 	s.evalLag.Set(c.Evaluation, c.Spread)
 	s.sessionLag.Set(c.Sessions, c.Spread)
+	s.documentLag.Set(c.Documents, c.Spread)
+	s.activationLag.Set(c.Activations, c.Spread)
 }
 
 // Consistency returns how far reads are behind writes.
@@ -50,12 +57,23 @@ func (s *Server) Consistency() Consistency {
 	reads, spread := s.lag.Get()
 	evaluation, _ := s.evalLag.Get()
 	sessions, _ := s.sessionLag.Get()
-	return Consistency{Reads: reads, Evaluation: evaluation, Sessions: sessions, Spread: spread}
+	documents, _ := s.documentLag.Get()
+	activations, _ := s.activationLag.Get()
+	return Consistency{
+		Reads: reads, Evaluation: evaluation, Sessions: sessions, Documents: documents, Activations: activations, Spread: spread,
+	}
 }
 
 // SetSessionEndingTime is how long sessions take to end after
 // TerminateSession.
 func (s *Server) SetSessionEndingTime(d time.Duration) { s.sessionEnding.Store(d) }
+
+// SetTierTimes is how long the activation tier takes to go up to advanced, and
+// back down to standard.
+func (s *Server) SetTierTimes(t ssm.TierTimes) {
+	s.tierUp.Store(t.Up)
+	s.tierDown.Store(t.Down)
+}
 
 // SetShortPages makes this share of the pages of lists shorter than
 // asked for, down to none.

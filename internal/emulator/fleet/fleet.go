@@ -145,7 +145,7 @@ func (f *Fleet) SetOnline(id string, online bool) error {
 func (f *Fleet) SetAgent(id string, online, connected bool) error {
 	return f.Change(id, func(n *Node) {
 		if n.Agent == nil {
-			n.Agent = agent(fixtures.Agent{}, f.now())
+			n.Agent = NewAgent(fixtures.Agent{}, f.now())
 		}
 		n.Agent.Online, n.Agent.Connected, n.Agent.Since = online, connected, f.now()
 	})
@@ -165,7 +165,7 @@ func (f *Fleet) Load(r fixtures.Region) error {
 		}
 		f.Put(&Node{
 			ID: n.ID, Name: n.Name, Tags: maps.Clone(n.Tags), Managed: true, Launched: f.now(),
-			ActivationID: n.ActivationID, Role: n.Role, Agent: agent(n.Agent, f.now()),
+			ActivationID: n.ActivationID, Role: n.Role, Agent: NewAgent(n.Agent, f.now()),
 		})
 	}
 	return nil
@@ -189,7 +189,7 @@ func instance(i fixtures.Instance, now time.Time) *Node {
 		n.Tags["Name"] = n.Name
 	}
 	if i.Agent != nil {
-		n.Agent = agent(*i.Agent, now)
+		n.Agent = NewAgent(*i.Agent, now)
 		if n.Agent.IPAddress == "" {
 			n.Agent.IPAddress = n.PrivateIP
 		}
@@ -197,7 +197,9 @@ func instance(i fixtures.Instance, now time.Time) *Node {
 	return n
 }
 
-func agent(f fixtures.Agent, now time.Time) *Agent {
+// NewAgent returns an agent as a fixture describes it, with defaults for what
+// it leaves out.
+func NewAgent(f fixtures.Agent, now time.Time) *Agent {
 	a := &Agent{
 		Version: f.Version, PlatformType: f.PlatformType, PlatformName: f.PlatformName, PlatformVersion: f.PlatformVersion,
 		ComputerName: f.ComputerName, IPAddress: f.IPAddress, Online: !f.Offline, Connected: !f.Offline, Since: now,

@@ -56,6 +56,8 @@ const (
 type Operation struct {
 	Name string
 	Kind Kind
+	// Anonymous operations are open to callers without a signature.
+	Anonymous bool
 	// NewInput returns a pointer to the SDK's empty input structure.
 	NewInput func() any
 	// Checks lists what the caller must be allowed; nil asks nothing.

@@ -1,34 +1,49 @@
 package ssm
 
 import (
-	"encoding/json"
-	"fmt"
-	"maps"
-	"strings"
+	"slices"
+	"strconv"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
 
 // sessionType is the type of documents that sessions run by.
-const sessionType = "Session"
+const sessionType = string(types.DocumentTypeSession)
+
+// The names by which requests mean a version.
+const (
+	latestVersion  = "$LATEST"
+	defaultVersion = "$DEFAULT"
+	allVersions    = "$ALL"
+)
 
 // Document is an SSM document of the account. It is immutable.
 type Document struct {
-	Name, Type, Format string
-	Created            time.Time
-	Tags               map[string]string
+	Name, Type string
+	Created    time.Time
+	Tags       map[string]string
 	// Versions are oldest first.
 	Versions []DocumentVersion
-	// Default is the number of the version in force.
-	Default int
+	// Default is the number of the version in force, next that of the version
+	// that comes next: a number is not given twice.
+	Default, next int
+	// Shares are the versions that accounts may use, by account id or "all":
+	// $DEFAULT, $LATEST or $ALL.
+	Shares map[string]string
+	// gone is when the document has been deleted, zero while nobody deletes it.
+	gone time.Time
 }
 
 // DocumentVersion is one version of a document.
 type DocumentVersion struct {
-	Number        int
-	Name, Content string
-	Created       time.Time
+	Number                             int
+	Name, Content, Format, Description string
+	Created                            time.Time
+	// ready is when it is made, failure why it then turns out to have failed.
+	ready   time.Time
+	failure string
 }
 
 // Version returns a version by its number.
@@ -41,84 +56,66 @@ func (d *Document) Version(number int) (DocumentVersion, bool) {
 	return DocumentVersion{}, false
 }
 
-// latest is the version that was made last.
-func (d *Document) latest() DocumentVersion { return d.Versions[len(d.Versions)-1] }
+// Latest is the version that was made last.
+func (d *Document) Latest() DocumentVersion { return d.Versions[len(d.Versions)-1] }
 
-// awsSessionDocuments are the documents of AWS that open sessions.
-var awsSessionDocuments = map[string]string{
-	"AWS-StartInteractiveCommand":                "InteractiveCommands",
-	"AWS-StartNonInteractiveCommand":             "NonInteractiveCommands",
-	"AWS-StartPortForwardingSession":             "Port",
-	"AWS-StartPortForwardingSessionToRemoteHost": "Port",
-	"AWS-StartPortForwardingSessionToSocket":     "Port",
-	"AWS-StartSSHSession":                        "Port",
-}
-
-// documentName is the document that a request means: its own or the default.
-func documentName(name *string) string {
-	if name == nil || *name == "" {
-		return DefaultDocument
-	}
-	return *name
-}
-
-// DocumentARN is the ARN by which policies name a document. AWS's own have no
-// account in theirs; a shared document is named by its ARN.
-func (r *Region) DocumentARN(name string) string {
+// Status is that of a version at a time, with what AWS says about it.
+func (d *Document) Status(v DocumentVersion, now time.Time) (types.DocumentStatus, string) {
 	switch {
-	case strings.HasPrefix(name, "arn:"):
-		return name
-	case strings.HasPrefix(name, "AWS-"):
-		return "arn:" + r.Partition + ":ssm:" + r.Scope.Region + "::document/" + name
+	case !d.gone.IsZero():
+		return types.DocumentStatusDeleting, ""
+	case now.Before(v.ready) && v.Number == 1:
+		return types.DocumentStatusCreating, ""
+	case now.Before(v.ready):
+		return types.DocumentStatusUpdating, ""
+	case v.failure != "":
+		return types.DocumentStatusFailed, v.failure
 	default:
-		return r.ARN("ssm", "document/"+name)
+		return types.DocumentStatusActive, ""
 	}
 }
 
-// localName takes the account's own ARN off a document's name.
-func (r *Region) localName(name string) string {
-	return strings.TrimPrefix(name, r.ARN("ssm", "document/"))
+// settled tells whether nothing is being done to the document.
+func (d *Document) settled(now time.Time) bool {
+	return d.gone.IsZero() && !slices.ContainsFunc(d.Versions, func(v DocumentVersion) bool { return now.Before(v.ready) })
 }
 
-// findDocument finds a document of the account by name or ARN.
-func (s *State) findDocument(r *Region, name string) (*Document, bool) {
-	return s.documents.Get(r.localName(name))
-}
-
-// checkSessionDocument checks that a session can run by the document.
-func (r *Region) checkSessionDocument(name string) error {
-	name = r.localName(name)
-	if d, ok := r.history.Latest().documents.Get(name); ok {
-		if d.Type != sessionType {
-			return invalid("InvalidDocument", "Document type: '%s' is not supported. Only type: 'Session' is supported for Session Manager.", d.Type)
+// resolve finds the version that a request means: a number, $LATEST, $DEFAULT,
+// or the default where nothing is said. A name, where one is given, must be
+// that of the version.
+func (d *Document) resolve(version, name *string) (DocumentVersion, error) {
+	text := aws.ToString(version)
+	if err := checkVersion(text); err != nil {
+		return DocumentVersion{}, err
+	}
+	if text == "" && aws.ToString(name) != "" {
+		for _, v := range d.Versions {
+			if v.Name == *name {
+				return v, nil
+			}
 		}
-		return nil
+		return DocumentVersion{}, noVersion(d.Name, *name)
 	}
-	if _, ok := awsSessionDocuments[name]; !ok && name != DefaultDocument {
-		return invalidDocument(name)
+	number := d.Default
+	switch text {
+	case "", defaultVersion:
+	case latestVersion:
+		number = d.Latest().Number
+	default:
+		// The pattern lets through no other than digits; too many are no version.
+		number, _ = strconv.Atoi(text)
 	}
-	return nil
+	v, ok := d.Version(number)
+	if !ok || (aws.ToString(name) != "" && v.Name != *name) {
+		return DocumentVersion{}, noVersion(d.Name, text)
+	}
+	return v, nil
 }
 
-// Document finds a document by its name, without any lag.
-func (r *Region) Document(name string) (*Document, bool) {
-	return r.history.Latest().documents.Get(name)
-}
-
-// LoadDocument puts a document of a fixture into the region.
-func (r *Region) LoadDocument(f fixtures.Document) error {
-	d := &Document{
-		Name: f.Name, Type: f.Type, Format: "JSON", Created: r.Now(), Tags: maps.Clone(f.Tags), Default: 1,
-		Versions: []DocumentVersion{{Number: 1, Content: fixtures.Text(f.Content), Created: r.Now()}},
-	}
-	if d.Type == "" {
-		d.Type = sessionType
-	}
-	if !json.Valid([]byte(d.Versions[0].Content)) {
-		return fmt.Errorf("the content of document %s is not JSON", f.Name)
-	}
-	return r.update(r.Now(), func(s *State) error {
-		s.documents = s.documents.With(d.Name, d)
-		return nil
-	})
+// with returns a copy that change has changed.
+func (d *Document) with(change func(*Document)) *Document {
+	next := *d
+	next.Versions = slices.Clone(d.Versions)
+	change(&next)
+	return &next
 }

@@ -25,7 +25,7 @@ func (r *Region) describeSessions(req *service.Request, in *sdk.DescribeSessions
 		return nil, err
 	}
 	newestFirst := ordered.New[*Session]()
-	for s := range r.read(req.Now).sessions.Values() {
+	for s := range r.at(r.Lag, req.Now).sessions.Values() {
 		if s.Active(req.Now) == (in.State == types.SessionStateActive) && keep(s) {
 			newestFirst = newestFirst.With(newestKey(s), s)
 		}

@@ -28,12 +28,11 @@ func (r *Region) startSession(req *service.Request, in *sdk.StartSessionInput) (
 	if err := r.MayStart(req.Allowed, target, name); err != nil {
 		return nil, err
 	}
-	if err := r.checkSessionDocument(name); err != nil {
+	if err := r.checkSessionDocument(req.Now, name); err != nil {
 		return nil, err
 	}
-	node, ok := r.Fleet.Node(target)
-	if !ok || !node.Reachable() {
-		return nil, targetNotConnected(target)
+	if err := r.checkTarget(req.Now, target); err != nil {
+		return nil, err
 	}
 	s := &Session{
 		ID: req.Caller.SessionOwnerName() + "-" + r.Random.SessionSuffix(), Target: target,
@@ -49,31 +48,6 @@ func (r *Region) startSession(req *service.Request, in *sdk.StartSessionInput) (
 	return &sdk.StartSessionOutput{
 		SessionId: aws.String(s.ID), StreamUrl: aws.String(r.streamURL(s.ID)), TokenValue: aws.String(r.Random.Secret(64)),
 	}, nil
-}
-
-// MayStart asks whether a session may be opened: the node and the document
-// are judged each by itself. A grant on the node alone, which does not ask for
-// the document check, brings the default document with it.
-func (r *Region) MayStart(allowed func(service.Check) error, target, document string) error {
-	node := r.startCheck(r.NodeARN(target))
-	if document == DefaultDocument {
-		unchecked := node
-		unchecked.Context = node.Context.Clone()
-		unchecked.Context.Set("ssm:SessionDocumentAccessCheck", "false")
-		if allowed(unchecked) == nil {
-			return nil
-		}
-	}
-	if err := allowed(node); err != nil {
-		return err
-	}
-	return allowed(r.startCheck(r.DocumentARN(document)))
-}
-
-func (r *Region) startCheck(resource string) service.Check {
-	c := service.Check{Action: "ssm:StartSession", Resource: resource, Context: r.ResourceContext(resource)}
-	c.Context.Set("ssm:SessionDocumentAccessCheck", "true")
-	return c
 }
 
 func (r *Region) resumeSession(req *service.Request, in *sdk.ResumeSessionInput) (*sdk.ResumeSessionOutput, error) {
@@ -115,9 +89,4 @@ func (r *Region) End(now time.Time, id string) {
 
 func (r *Region) streamURL(session string) string {
 	return "wss://ssmmessages." + r.Scope.Region + ".amazonaws.com/v1/data-channel/" + session + "?role=publish_subscribe"
-}
-
-func (r *Region) onSession(operation string, id *string) []service.Check {
-	arn := r.SessionARN(aws.ToString(id))
-	return []service.Check{{Action: "ssm:" + operation, Resource: arn, Context: r.ResourceContext(arn)}}
 }

@@ -3,88 +3,94 @@ package ssm
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 )
 
-// Service returns SSM; of finds the region that a request is about.
-func Service(of func(*service.Request) *Region) *service.Service {
-	return &service.Service{Name: "ssm", Operations: service.Collect(sessionOperations(of), nodeOperations(of), documentOperations(of))}
-}
+// Finder finds the region that a request is about.
+type Finder func(*service.Request) *Region
 
-// anything is the check of an operation that takes no resource.
-func anything(operation string) []service.Check {
-	return []service.Check{{Action: "ssm:" + operation, Resource: "*"}}
+// Service returns SSM. activated finds the region that has an activation, nil
+// where none has: a machine that registers has no credentials to tell it by.
+func Service(of Finder, activated func(activation string) *Region) *service.Service {
+	return &service.Service{Name: "ssm", Operations: service.Collect(
+		sessionOperations(of), nodeOperations(of, activated), documentOperations(of), documentVersionOperations(of), activationOperations(of),
+		settingOperations(of), tagOperations(of),
+	)}
 }
 
 // sessionOperations are those on sessions. StartSession is judged in the call:
 // what it needs depends on what is allowed.
-func sessionOperations(of func(*service.Request) *Region) []service.Operation {
+func sessionOperations(of Finder) []service.Operation {
 	return []service.Operation{
 		service.Define(of, "StartSession", service.Write, nil, (*Region).startSession).Require("Target"),
 		service.Define(of, "ResumeSession", service.Write, func(r *Region, _ *service.Request, in *sdk.ResumeSessionInput) []service.Check {
-			return r.onSession("ResumeSession", in.SessionId)
+			return r.on("ResumeSession", r.SessionARN(aws.ToString(in.SessionId)))
 		}, (*Region).resumeSession).Require("SessionId"),
 		service.Define(of, "TerminateSession", service.Write, func(r *Region, _ *service.Request, in *sdk.TerminateSessionInput) []service.Check {
-			return r.onSession("TerminateSession", in.SessionId)
+			return r.on("TerminateSession", r.SessionARN(aws.ToString(in.SessionId)))
 		}, (*Region).terminateSession).Require("SessionId"),
 		service.Define(of, "DescribeSessions", service.Read, func(*Region, *service.Request, *sdk.DescribeSessionsInput) []service.Check {
-			return anything("DescribeSessions")
+			return noResource("DescribeSessions")
 		}, (*Region).describeSessions).Require("State"),
 	}
 }
 
-func nodeOperations(of func(*service.Request) *Region) []service.Operation {
+func nodeOperations(of Finder, activated func(string) *Region) []service.Operation {
 	return []service.Operation{
 		service.Define(of, "GetConnectionStatus", service.Read, func(*Region, *service.Request, *sdk.GetConnectionStatusInput) []service.Check {
-			return anything("GetConnectionStatus")
+			return noResource("GetConnectionStatus")
 		}, (*Region).getConnectionStatus).Require("Target"),
 		service.Define(of, "DescribeInstanceInformation", service.Read, func(*Region, *service.Request, *sdk.DescribeInstanceInformationInput) []service.Check {
-			return anything("DescribeInstanceInformation")
+			return noResource("DescribeInstanceInformation")
 		}, (*Region).describeInstanceInformation),
+		service.Define(of, "DeregisterManagedInstance", service.Write, func(r *Region, _ *service.Request, in *sdk.DeregisterManagedInstanceInput) []service.Check {
+			return r.on("DeregisterManagedInstance", r.NodeARN(aws.ToString(in.InstanceId)))
+		}, (*Region).deregisterManagedInstance).Require("InstanceId"),
+		registerOperation(activated),
 	}
 }
 
-func documentOperations(of func(*service.Request) *Region) []service.Operation {
+func activationOperations(of Finder) []service.Operation {
 	return []service.Operation{
-		service.Define(of, "CreateDocument", service.Write, func(r *Region, _ *service.Request, in *sdk.CreateDocumentInput) []service.Check {
-			return r.onNewDocument(in)
-		}, (*Region).createDocument).Require("Name", "Content"),
-		service.Define(of, "GetDocument", service.Read, func(r *Region, _ *service.Request, in *sdk.GetDocumentInput) []service.Check {
-			return r.onDocument("GetDocument", in.Name)
-		}, (*Region).getDocument).Require("Name"),
-		service.Define(of, "DescribeDocument", service.Read, func(r *Region, _ *service.Request, in *sdk.DescribeDocumentInput) []service.Check {
-			return r.onDocument("DescribeDocument", in.Name)
-		}, (*Region).describeDocument).Require("Name"),
-		service.Define(of, "DeleteDocument", service.Write, func(r *Region, _ *service.Request, in *sdk.DeleteDocumentInput) []service.Check {
-			return r.onDocument("DeleteDocument", in.Name)
-		}, (*Region).deleteDocument).Require("Name"),
+		service.Define(of, "CreateActivation", service.Write, (*Region).onNewActivation, (*Region).createActivation).Require("IamRole"),
+		service.Define(of, "DescribeActivations", service.Read, func(*Region, *service.Request, *sdk.DescribeActivationsInput) []service.Check {
+			return noResource("DescribeActivations")
+		}, (*Region).describeActivations),
+		service.Define(of, "DeleteActivation", service.Write, func(*Region, *service.Request, *sdk.DeleteActivationInput) []service.Check {
+			return noResource("DeleteActivation")
+		}, (*Region).deleteActivation).Require("ActivationId"),
 	}
 }
 
-func (r *Region) onDocument(operation string, name *string) []service.Check {
-	arn := r.DocumentARN(aws.ToString(name))
-	return []service.Check{{Action: "ssm:" + operation, Resource: arn, Context: r.ResourceContext(arn)}}
+func settingOperations(of Finder) []service.Operation {
+	return []service.Operation{
+		service.Define(of, "GetServiceSetting", service.Read, func(r *Region, _ *service.Request, _ *sdk.GetServiceSettingInput) []service.Check {
+			return r.onSetting("GetServiceSetting")
+		}, (*Region).getServiceSetting).Require("SettingId"),
+		service.Define(of, "UpdateServiceSetting", service.Write, func(r *Region, _ *service.Request, _ *sdk.UpdateServiceSettingInput) []service.Check {
+			return r.onSetting("UpdateServiceSetting")
+		}, (*Region).updateServiceSetting).Require("SettingId", "SettingValue"),
+		service.Define(of, "ResetServiceSetting", service.Write, func(r *Region, _ *service.Request, _ *sdk.ResetServiceSettingInput) []service.Check {
+			return r.onSetting("ResetServiceSetting")
+		}, (*Region).resetServiceSetting).Require("SettingId"),
+	}
 }
 
-// onNewDocument is the check of a creation. Tags that come with it need the
-// permission to tag besides.
-func (r *Region) onNewDocument(in *sdk.CreateDocumentInput) []service.Check {
-	c := service.Check{Action: "ssm:CreateDocument", Resource: r.DocumentARN(aws.ToString(in.Name))}
-	var keys []string
-	for _, t := range in.Tags {
-		c.Context.Set("aws:RequestTag/"+aws.ToString(t.Key), aws.ToString(t.Value))
-		keys = append(keys, aws.ToString(t.Key))
+func tagOperations(of Finder) []service.Operation {
+	return []service.Operation{
+		service.Define(of, "AddTagsToResource", service.Write, func(r *Region, _ *service.Request, in *sdk.AddTagsToResourceInput) []service.Check {
+			c := r.onTagged("AddTagsToResource", in.ResourceType, in.ResourceId)
+			requestTags(&c.Context, in.Tags)
+			return []service.Check{c}
+		}, (*Region).addTagsToResource).Require("ResourceType", "ResourceId", "Tags"),
+		service.Define(of, "RemoveTagsFromResource", service.Write, func(r *Region, _ *service.Request, in *sdk.RemoveTagsFromResourceInput) []service.Check {
+			c := r.onTagged("RemoveTagsFromResource", in.ResourceType, in.ResourceId)
+			c.Context.Set("aws:TagKeys", in.TagKeys...)
+			return []service.Check{c}
+		}, (*Region).removeTagsFromResource).Require("ResourceType", "ResourceId", "TagKeys"),
+		service.Define(of, "ListTagsForResource", service.Read, func(r *Region, _ *service.Request, in *sdk.ListTagsForResourceInput) []service.Check {
+			return []service.Check{r.onTagged("ListTagsForResource", in.ResourceType, in.ResourceId)}
+		}, (*Region).listTagsForResource).Require("ResourceType", "ResourceId"),
 	}
-	c.Context.Set("aws:TagKeys", keys...)
-	if in.DocumentType != "" {
-		c.Context.Set("ssm:DocumentType", string(in.DocumentType))
-	} else {
-		c.Context.Set("ssm:DocumentType", string(types.DocumentTypeCommand))
-	}
-	if len(keys) == 0 {
-		return []service.Check{c}
-	}
-	return []service.Check{c, {Action: "ssm:AddTagsToResource", Resource: c.Resource, Context: c.Context.Clone()}}
 }

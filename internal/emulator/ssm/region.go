@@ -1,10 +1,9 @@
 package ssm
 
 import (
-	"strings"
+	"sync"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/history"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ordered"
@@ -18,12 +17,21 @@ type Options struct {
 	Fleet  *fleet.Fleet
 	Now    func() time.Time
 	Random *service.Random
-	// Lag is how far DescribeSessions is behind.
-	Lag *service.Lag
+	// Lag is how far DescribeSessions is behind, DocumentLag the reads of
+	// documents, ActivationLag DescribeActivations.
+	Lag, DocumentLag, ActivationLag *service.Lag
 	// Paging is how full pages are.
 	Paging *service.Paging
 	// EndingTime is how long a session takes to end.
 	EndingTime func() time.Duration
+	// TierTimes are how long the activation tier takes to change.
+	TierTimes func() TierTimes
+	// ServiceRole finds the role of an activation. The ARN is given for one that
+	// does not exist, too.
+	ServiceRole func(now time.Time, name string) ServiceRole
+	// Elsewhere finds the same region in another account, nil where there is
+	// none.
+	Elsewhere func(account string) *Region
 	// Changed is called after each change.
 	Changed func(now time.Time)
 }
@@ -33,27 +41,76 @@ type Options struct {
 type Region struct {
 	Options
 	history *history.History[*State]
+
+	mu       sync.Mutex
+	limits   Limits
+	outcomes []Outcome
 }
 
-// State is sessions and documents at one moment. It is immutable.
+// Limits are quotas that tests set low.
+type Limits struct {
+	// Documents is how many an account has in a region, DocumentVersions how
+	// many versions a document has, DocumentShares how many accounts it is
+	// shared with.
+	Documents        int `json:"documents,omitempty"`
+	DocumentVersions int `json:"documentVersions,omitempty"`
+	DocumentShares   int `json:"documentShares,omitempty"`
+	// StandardNodes is how many hybrid nodes the standard tier allows.
+	StandardNodes int `json:"standardNodes,omitempty"`
+}
+
+// defaultLimits are those of AWS. That of the versions has not been seen on a
+// real account.
+var defaultLimits = Limits{Documents: 500, DocumentVersions: 1000, DocumentShares: 1000, StandardNodes: 1000}
+
+// State is all of a region's SSM at one moment. It is immutable.
 type State struct {
-	sessions  ordered.Map[*Session]
-	documents ordered.Map[*Document]
+	sessions    ordered.Map[*Session]
+	documents   ordered.Map[*Document]
+	activations ordered.Map[*Activation]
+	tier        tier
 }
 
-// NewRegion returns a region without sessions or documents.
+// NewRegion returns a region in which there is nothing.
 func NewRegion(o Options) *Region {
-	return &Region{Options: o, history: history.New(&State{
-		sessions: ordered.New[*Session](), documents: ordered.New[*Document](),
+	return &Region{Options: o, limits: defaultLimits, history: history.New(&State{
+		sessions: ordered.New[*Session](), documents: ordered.New[*Document](), activations: ordered.New[*Activation](),
+		tier: tier{value: TierStandard},
 	}, 0)}
 }
 
 // Keep makes the region remember its past for this long.
 func (r *Region) Keep(d time.Duration) { r.history.Keep(r.Now(), d) }
 
-// read returns the state that a lagging read at now sees.
-func (r *Region) read(now time.Time) *State {
-	t, latest := r.Lag.ReadTime(now)
+// Limits returns the quotas in force.
+func (r *Region) Limits() Limits {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.limits
+}
+
+// SetLimits sets quotas; one that is 0 stays as it is.
+func (r *Region) SetLimits(l Limits) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, limit := range []struct {
+		to    *int
+		value int
+	}{
+		{&r.limits.Documents, l.Documents},
+		{&r.limits.DocumentVersions, l.DocumentVersions},
+		{&r.limits.DocumentShares, l.DocumentShares},
+		{&r.limits.StandardNodes, l.StandardNodes},
+	} {
+		if limit.value != 0 {
+			*limit.to = limit.value
+		}
+	}
+}
+
+// at returns the state that a read at now sees, with this lag.
+func (r *Region) at(lag *service.Lag, now time.Time) *State {
+	t, latest := lag.ReadTime(now)
 	if latest {
 		return r.history.Latest()
 	}
@@ -70,49 +127,4 @@ func (r *Region) update(now time.Time, change func(*State) error) error {
 			r.Changed(now)
 		}
 	})
-}
-
-// NodeARN is the ARN by which policies name a node.
-func (r *Region) NodeARN(id string) string {
-	if strings.HasPrefix(id, "mi-") {
-		return r.ARN("ssm", "managed-instance/"+id)
-	}
-	return r.ARN("ec2", "instance/"+id)
-}
-
-// SessionARN is the ARN by which policies name a session.
-func (r *Region) SessionARN(id string) string { return r.ARN("ssm", "session/"+id) }
-
-// ResourceContext holds the tags of a node, document or session of the region
-// as condition keys, by its ARN.
-func (r *Region) ResourceContext(arn string) authz.Context {
-	var ctx authz.Context
-	kind, name, _ := strings.Cut(arn[strings.LastIndex(arn, ":")+1:], "/")
-	switch kind {
-	case "instance", "managed-instance":
-		if n, ok := r.Fleet.Node(name); ok {
-			setTags(&ctx, n.Tags)
-			if kind == "instance" {
-				for k, v := range n.Tags {
-					ctx.Set("ec2:ResourceTag/"+k, v)
-				}
-			}
-		}
-	case "document":
-		if d, ok := r.history.Latest().documents.Get(name); ok {
-			setTags(&ctx, d.Tags)
-		}
-	case "session":
-		if s, ok := r.history.Latest().sessions.Get(name); ok {
-			setTags(&ctx, s.tags())
-		}
-	}
-	return ctx
-}
-
-func setTags(ctx *authz.Context, tags map[string]string) {
-	for k, v := range tags {
-		ctx.Set("aws:ResourceTag/"+k, v)
-		ctx.Set("ssm:resourceTag/"+k, v)
-	}
 }

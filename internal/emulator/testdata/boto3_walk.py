@@ -1,5 +1,7 @@
 """Calls every operation of the emulator as a client that knows nothing of it."""
 import json
+import os
+import urllib.request
 
 import boto3
 from botocore.exceptions import ClientError
@@ -114,6 +116,35 @@ assert shown[0]["SessionId"] == session and shown[0]["Reason"] == "why" and show
 assert ssm.resume_session(SessionId=session)["TokenValue"]
 assert ssm.terminate_session(SessionId=session)["SessionId"] == session
 assert ssm.describe_sessions(State="History")["Sessions"][0]["Status"] == "Terminated"
+assert ssm.update_document(
+    Name="doc", DocumentVersion="$LATEST", VersionName="two",
+    Content='{"schemaVersion":"1.0","sessionType":"Standard_Stream","inputs":{"idleSessionTimeout":"5"}}')["DocumentDescription"]["DocumentVersion"] == "2"
+assert ssm.describe_document(Name="doc")["Document"]["DocumentVersion"] == "1"
+assert ssm.update_document_default_version(Name="doc", DocumentVersion="2")["Description"]["DefaultVersionName"] == "two"
+assert [v.get("IsDefaultVersion", False) for v in ssm.list_document_versions(Name="doc")["DocumentVersions"]] == [True, False]
+ssm.modify_document_permission(Name="doc", PermissionType="Share", AccountIdsToAdd=["111122223333"])
+assert ssm.describe_document_permission(Name="doc", PermissionType="Share")["AccountIds"] == ["111122223333"]
+refused("InvalidDocumentOperation", ssm.delete_document, Name="doc")
+ssm.modify_document_permission(Name="doc", PermissionType="Share", AccountIdsToRemove=["111122223333"])
+ssm.add_tags_to_resource(ResourceType="Document", ResourceId="doc", Tags=[{"Key": "k", "Value": "v"}, {"Key": "l", "Value": "w"}])
+ssm.remove_tags_from_resource(ResourceType="Document", ResourceId="doc", TagKeys=["l"])
+assert ssm.list_tags_for_resource(ResourceType="Document", ResourceId="doc")["TagList"] == [{"Key": "k", "Value": "v"}]
+mine = ssm.list_documents(Filters=[{"Key": "Owner", "Values": ["Self"]}, {"Key": "tag:k", "Values": ["v"]}])["DocumentIdentifiers"]
+assert [(d["Name"], d["DocumentVersion"], d["Tags"]) for d in mine] == [("doc", "2", [{"Key": "k", "Value": "v"}])]
 ssm.delete_document(Name="doc")
+
+tier = "/ssm/managed-instance/activation-tier"
+ssm.update_service_setting(SettingId=tier, SettingValue="advanced")
+assert ssm.get_service_setting(SettingId=tier)["ServiceSetting"]["SettingValue"] == "advanced"
+activation = ssm.create_activation(IamRole="SSMServiceRole", Tags=[{"Key": "k", "Value": "v"}])
+assert ssm.describe_activations()["ActivationList"][0]["ActivationId"] == activation["ActivationId"]
+agent = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], headers={
+    "X-Amz-Target": "AmazonSSM.RegisterManagedInstance", "Content-Type": "application/x-amz-json-1.1"}, data=json.dumps({
+        "ActivationId": activation["ActivationId"], "ActivationCode": activation["ActivationCode"], "Fingerprint": "f"}).encode())
+node = json.load(urllib.request.urlopen(agent))["InstanceId"]
+assert ssm.terminate_session(SessionId=ssm.start_session(Target=node)["SessionId"])
+ssm.delete_activation(ActivationId=activation["ActivationId"])
+ssm.deregister_managed_instance(InstanceId=node)
+assert ssm.reset_service_setting(SettingId=tier)["ServiceSetting"]["Status"] == "Default"
 refused("InvalidDocument", ssm.start_session, Target=target, DocumentName="doc")
 refused("TargetNotConnected", ssm.start_session, Target="i-00000000000000000")

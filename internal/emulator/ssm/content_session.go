@@ -1,0 +1,171 @@
+package ssm
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+)
+
+// The parts of the schema of session documents. AWS documents the fields; how
+// strict it is with others has not been seen on a real account, so all that is
+// not documented is refused.
+
+// check refuses a value; where says which it is.
+type check func(where string, value any) error
+
+var sessionFields = map[string]check{
+	"schemaVersion": text, "description": text, "sessionType": text,
+	"inputs": object(inputFields), "parameters": eachOf(object(parameterFields)), "properties": anything,
+}
+
+var inputFields = map[string]check{
+	"s3BucketName": text, "s3KeyPrefix": text, "s3EncryptionEnabled": flag,
+	"cloudWatchLogGroupName": text, "cloudWatchEncryptionEnabled": flag, "cloudWatchStreamingEnabled": flag,
+	"kmsKeyId": text, "runAsEnabled": flag, "runAsDefaultUser": text,
+	"idleSessionTimeout": minutes(60), "maxSessionDuration": minutes(1440),
+	"shellProfile": object(map[string]check{"windows": text, "linux": text}),
+}
+
+var parameterFields = map[string]check{
+	"type": oneOf("String", "StringList", "Boolean", "Integer", "StringMap", "MapList"), "description": text, "default": anything,
+	"allowedPattern": text, "allowedValues": anything, "displayType": text, "minItems": anything, "maxItems": anything,
+	"minChars": anything, "maxChars": anything,
+}
+
+// propertyFields are the properties by session type.
+var propertyFields = map[string]map[string]check{
+	"InteractiveCommands":    commandFields,
+	"NonInteractiveCommands": commandFields,
+	"Port": {
+		"portNumber": text, "localPortNumber": text, "host": text, "type": oneOf("LocalPortForwarding"), "localConnectionType": text, "localUnixSocket": text,
+	},
+}
+
+var commandFields = map[string]check{"linux": commands, "windows": commands, "macOS": commands}
+
+var commands = object(map[string]check{"commands": textOrTexts, "runAsElevated": flag})
+
+// checkSession checks the content of a session document.
+func checkSession(fields map[string]any) error {
+	if version, _ := fields["schemaVersion"].(string); version != sessionSchema {
+		return invalid("InvalidDocumentSchemaVersion", "The schema version %q is not supported for documents of type Session; 1.0 is.", fields["schemaVersion"])
+	}
+	if err := object(sessionFields)("the document", fields); err != nil {
+		return err
+	}
+	kind, _ := fields["sessionType"].(string)
+	if kind == "Standard_Stream" {
+		return only(fields, "properties", kind)
+	}
+	properties, known := propertyFields[kind]
+	if !known {
+		return invalidContent("The session type %q is not supported.", kind)
+	}
+	if err := only(fields, "inputs", kind); err != nil {
+		return err
+	}
+	if _, ok := fields["properties"]; !ok {
+		return invalidContent("A document of session type %s needs properties.", kind)
+	}
+	return object(properties)("properties", fields["properties"])
+}
+
+// only refuses a field that the session type does not have.
+func only(fields map[string]any, field, kind string) error {
+	if _, ok := fields[field]; ok {
+		return invalidContent("A document of session type %s has no %s.", kind, field)
+	}
+	return nil
+}
+
+func object(fields map[string]check) check {
+	return func(where string, value any) error {
+		members, ok := value.(map[string]any)
+		if !ok {
+			return invalidContent("The value of %s is no map.", where)
+		}
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			known, ok := fields[name]
+			if !ok {
+				return invalidContent("There is no field %s in %s.", name, where)
+			}
+			if err := known(name, members[name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// eachOf checks the values of a map whose keys are free.
+func eachOf(member check) check {
+	return func(where string, value any) error {
+		members, ok := value.(map[string]any)
+		if !ok {
+			return invalidContent("The value of %s is no map.", where)
+		}
+		for _, name := range slices.Sorted(maps.Keys(members)) {
+			if err := member(name, members[name]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func anything(string, any) error { return nil }
+
+func text(where string, value any) error {
+	if _, ok := value.(string); !ok {
+		return invalidContent("The value of %s is no string.", where)
+	}
+	return nil
+}
+
+func flag(where string, value any) error {
+	if _, ok := value.(bool); !ok {
+		return invalidContent("The value of %s is neither true nor false.", where)
+	}
+	return nil
+}
+
+func textOrTexts(where string, value any) error {
+	list, ok := value.([]any)
+	if !ok {
+		return text(where, value)
+	}
+	for _, item := range list {
+		if err := text(where, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func oneOf(allowed ...string) check {
+	return func(where string, value any) error {
+		if s, ok := value.(string); !ok || !slices.Contains(allowed, s) {
+			return invalidContent("The value of %s is none of %v.", where, allowed)
+		}
+		return nil
+	}
+}
+
+var wholeNumber = regexp.MustCompile(`^[1-9][0-9]*$`)
+
+// minutes is a number of minutes, written as a string; empty where there is no
+// limit, as the console leaves it.
+func minutes(most int) check {
+	return func(where string, value any) error {
+		s, ok := value.(string)
+		if ok && s == "" {
+			return nil
+		}
+		n, err := strconv.Atoi(s)
+		if !ok || err != nil || !wholeNumber.MatchString(s) || n > most {
+			return invalidContent("The value of %s is no string of a number from 1 to %d.", where, most)
+		}
+		return nil
+	}
+}
