@@ -1,0 +1,114 @@
+package reach
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// SeenWithin is how recently an agent that is Online must have reported for its
+// node to count as connected. Agents report every five minutes.
+const SeenWithin = 10 * time.Minute
+
+// hybridPrefix begins the ids of nodes that are no EC2 instances.
+const hybridPrefix = "mi-"
+
+// Hybrid reports whether the node is no EC2 instance.
+func (n *Node) Hybrid() bool { return strings.HasPrefix(n.ID, hybridPrefix) }
+
+// NeedsConnectionStatus reports whether ssm:GetConnectionStatus has to be asked
+// for the node, because its agent's reports do not show that it is connected.
+func NeedsConnectionStatus(agent Known[Agent], now time.Time) bool {
+	a, known := agent.Get()
+	return !known || !a.reporting(now)
+}
+
+// reporting: the agent is online and was seen lately.
+func (a *Agent) reporting(now time.Time) bool {
+	return a.Registered && a.PingStatus == PingOnline && now.Sub(a.LastPing) <= SeenWithin
+}
+
+// NeedsNetwork reports whether facts on the instance, its role and its network
+// are of use: the node is not known to be connected.
+func NeedsNetwork(f *Facts) bool { return connection(f) != linkUp }
+
+// agentPermissions are what every agent calls, on any resource.
+var agentPermissions = []Permission{
+	{"ssm:UpdateInstanceInformation", "*"},
+	{"ssmmessages:CreateControlChannel", "*"},
+	{"ssmmessages:CreateDataChannel", "*"},
+	{"ssmmessages:OpenControlChannel", "*"},
+	{"ssmmessages:OpenDataChannel", "*"},
+}
+
+// PermissionsNeeded lists what the node's role has to allow, with what the
+// node's documents ask for: the keys of [Role.Allowed]. It is sorted. Keys of
+// KMS are in it once [Facts.Logging] tells their ARNs.
+func PermissionsNeeded(f *Facts) []Permission {
+	needed := slices.Clone(agentPermissions)
+	for i := range f.Documents {
+		content, _ := f.Documents[i].Content.Get()
+		needed = append(needed, logPermissions(f, &content)...)
+		needed = append(needed, bucketPermissions(f, &content)...)
+		needed = append(needed, keyPermissions(f, &content)...)
+	}
+	slices.SortFunc(needed, func(a, b Permission) int {
+		return strings.Compare(a.Action+" "+a.Resource, b.Action+" "+b.Resource)
+	})
+	return slices.Compact(needed)
+}
+
+// logPermissions: logs:DescribeLogGroups is a listing, which IAM grants on "*"
+// or on log groups of any name.
+func logPermissions(f *Facts, c *Content) []Permission {
+	if c.LogGroup == "" {
+		return nil
+	}
+	arn := f.arn("logs", f.Node.Region, f.Node.Account, "log-group:")
+	stream := arn + c.LogGroup + ":log-stream:session"
+	return []Permission{
+		{"logs:DescribeLogGroups", arn + ":log-stream:"},
+		{"logs:CreateLogStream", stream},
+		{"logs:DescribeLogStreams", stream},
+		{"logs:PutLogEvents", stream},
+	}
+}
+
+func bucketPermissions(f *Facts, c *Content) []Permission {
+	if c.Bucket == "" {
+		return nil
+	}
+	bucket := f.arn("s3", "", "", c.Bucket)
+	object := bucket + "/"
+	if prefix := strings.Trim(c.KeyPrefix, "/"); prefix != "" {
+		object += prefix + "/"
+	}
+	needed := []Permission{{"s3:PutObject", object + "session.log"}}
+	if c.BucketEncryption {
+		needed = append(needed, Permission{"s3:GetEncryptionConfiguration", bucket})
+	}
+	return needed
+}
+
+// keyPermissions: the agent opens the data key that the user's client had made.
+func keyPermissions(f *Facts, c *Content) []Permission {
+	if arn := f.keyARN(c.SessionKey); arn != "" {
+		return []Permission{{"kms:Decrypt", arn}}
+	}
+	return nil
+}
+
+// keyARN is the ARN of a key as a document names it, or empty.
+func (f *Facts) keyARN(name string) string {
+	if strings.HasPrefix(name, "arn:") && strings.Contains(name, ":key/") {
+		return name
+	}
+	if f.Logging == nil {
+		return ""
+	}
+	return f.Logging.Keys[name].ARN
+}
+
+func (f *Facts) arn(service, region, account, resource string) string {
+	return "arn:" + f.Node.Partition + ":" + service + ":" + region + ":" + account + ":" + resource
+}
