@@ -55,7 +55,6 @@ const (
 	CheckSecurityGroupEgress Name = "SecurityGroupEgress"
 	CheckNetworkACL          Name = "NetworkACL"
 	CheckEndpointIngress     Name = "EndpointIngress"
-	CheckAgentVersion        Name = "AgentVersion"
 	CheckAgentOnline         Name = "AgentOnline"
 	// CheckConnected is whether a session can be opened at all. It fails last: where
 	// a check before it fails, that is why.
@@ -63,6 +62,8 @@ const (
 
 	// What follows concerns sessions on a node that is connected.
 
+	// CheckAgentVersion is whether the agent has what the documents use.
+	CheckAgentVersion Name = "AgentVersion"
 	// CheckSessionKey is the key that the session itself is encrypted with.
 	CheckSessionKey          Name = "SessionKey"
 	CheckLogGroup            Name = "LogGroup"

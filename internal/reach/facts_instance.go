@@ -37,9 +37,10 @@ type Interface struct {
 	Device int32
 	// Groups are the ids in Groups.
 	Groups []string
-	// Addresses are PrivateIpAddresses[].PrivateIpAddress and
-	// Ipv6Addresses[].Ipv6Address.
-	Addresses []string
+	// Address is PrivateIpAddress, from which the instance sends.
+	Address string
+	// IPv6: Ipv6Addresses has one.
+	IPv6 bool
 	// Public: Association.PublicIp is there.
 	Public bool
 }

@@ -4,8 +4,6 @@ package reach
 type Network struct {
 	// VPC is the id.
 	VPC string
-	// Region in which the VPC is, and Partition as in ARNs.
-	Region, Partition string
 	// DNSSupport is EnableDnsSupport of ec2:DescribeVpcAttribute, DNSHostnames is
 	// EnableDnsHostnames of another such call.
 	DNSSupport, DNSHostnames Known[bool]

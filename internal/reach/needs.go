@@ -61,7 +61,7 @@ func PermissionsNeeded(f *Facts) []Permission {
 // logPermissions: logs:DescribeLogGroups is a listing, which IAM grants on "*"
 // or on log groups of any name.
 func logPermissions(f *Facts, c *Content) []Permission {
-	if c.LogGroup == "" {
+	if c.LogGroup == "" || !c.logs() {
 		return nil
 	}
 	arn := f.arn("logs", f.Node.Region, f.Node.Account, "log-group:")
@@ -75,7 +75,7 @@ func logPermissions(f *Facts, c *Content) []Permission {
 }
 
 func bucketPermissions(f *Facts, c *Content) []Permission {
-	if c.Bucket == "" {
+	if c.Bucket == "" || !c.logs() {
 		return nil
 	}
 	bucket := f.arn("s3", "", "", c.Bucket)
