@@ -49,14 +49,15 @@ func (v *view) toEndpoint(p *path) Check {
 		if !known {
 			return missing.check(CheckNetworkACL)
 		}
-		subnet, read := subnets[id]
-		if !read {
+		ranges := ipv4(prefixes(subnets[id].CIDRs))
+		node := prefixes([]string{v.primary.Address})
+		if len(ranges) == 0 || len(node) == 0 {
 			missing.notRead()
 			return missing.check(CheckNetworkACL)
 		}
 		found := worse(
-			v.passes(p, v.primary.Subnet, ipv4(prefixes(subnet.CIDRs)), true),
-			v.passes(p, id, prefixes([]string{v.primary.Address}), false))
+			v.passes(p, v.primary.Subnet, ranges, true),
+			v.passes(p, id, node, false))
 		if found.Result == Fail {
 			closed++
 		}
@@ -93,9 +94,6 @@ func (v *view) passes(p *path, subnet string, ranges []netip.Prefix, out bool) C
 }
 
 func admittedAll(rules []aclRule, ranges []netip.Prefix, ports span) extent {
-	if len(ranges) == 0 {
-		return all
-	}
 	result := admitted(rules, ranges[0], ports)
 	for _, r := range ranges[1:] {
 		result = both(result, admitted(rules, r, ports))

@@ -83,9 +83,9 @@ func instanceProfile(v *view) Check {
 	case !known:
 		return missing.check(CheckInstanceProfile)
 	case role.Name == "":
-		return fail(CheckInstanceProfile, ProfileWithoutRole,
+		return v.orManaged(fail(CheckInstanceProfile, ProfileWithoutRole,
 			fmt.Sprintf("Instance profile %s of %s does not exist any more or holds no role.", instance.ProfileARN, v.Node.ID),
-			"Put a role with AmazonSSMManagedInstanceCore into it. "+roleTakesTime)
+			"Put a role with AmazonSSMManagedInstanceCore into it. "+roleTakesTime))
 	default:
 		return pass(CheckInstanceProfile)
 	}

@@ -8,6 +8,17 @@ import (
 // roleTakesTime: what a role allows does not reach its nodes at once.
 const roleTakesTime = "The agent notices within half an hour, or at once when it is restarted."
 
+// orManaged makes a failure of the profile's role a warning where default host
+// management may stand in for it.
+func (v *view) orManaged(c Check) Check {
+	role, known := v.DefaultRole.Get()
+	if c.Result != Fail || v.Node.Hybrid() || !known || role.Name == "" {
+		return c
+	}
+	c.Remedy += " Default host management may stand in for it."
+	return c.as(Warn)
+}
+
 // services that may assume the role of a node. The names with a suffix are
 // those of the partition in China.
 var (
@@ -60,7 +71,7 @@ func roleTrust(v *view) Check {
 	if err != nil {
 		return notUnderstood(CheckRoleTrust, "the trust policy of role "+role.Name)
 	}
-	return trusted(&role, service, evaluate(statements, request{action: "sts:AssumeRole", service: service, keys: keys}))
+	return v.orManaged(trusted(&role, service, evaluate(statements, request{action: "sts:AssumeRole", service: service, keys: keys})))
 }
 
 func trusted(role *Role, service []string, v verdict) Check {
@@ -76,7 +87,11 @@ func trusted(role *Role, service []string, v verdict) Check {
 }
 
 func rolePermissions(v *view) Check {
-	return v.permissions(CheckRolePermissions, agentPermissions, "Attach AmazonSSMManagedInstanceCore to the role.")
+	c := v.permissions(CheckRolePermissions, agentPermissions, "Attach AmazonSSMManagedInstanceCore to the role.")
+	if _, hostManaged, _ := v.role(); hostManaged {
+		return c
+	}
+	return v.orManaged(c)
 }
 
 // sessionPermissions are those on logs and keys that the documents name.

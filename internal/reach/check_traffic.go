@@ -153,6 +153,9 @@ func endpointIngress(v *view, paths []path) Check {
 			return pass(CheckEndpointIngress)
 		}
 		open, missing := v.reached(p.endpoint.Groups, false, from)
+		if len(from.ranges) == 0 {
+			missing.notRead()
+		}
 		switch {
 		case open == all:
 			return pass(CheckEndpointIngress)

@@ -37,7 +37,8 @@ type Interface struct {
 	Device int32
 	// Groups are the ids in Groups.
 	Groups []string
-	// Address is PrivateIpAddress, from which the instance sends.
+	// Address is PrivateIpAddress, from which the instance sends; of an interface
+	// without one, its first Ipv6Address.
 	Address string
 	// IPv6: Ipv6Addresses has one.
 	IPv6 bool

@@ -58,12 +58,12 @@ func (r *Rule) https() bool {
 
 // ranges that the rule is about, by address or by a customer's prefix list.
 func (v *view) ranges(r *Rule) ([]netip.Prefix, gaps) {
+	var missing gaps
 	entries := []string{r.CIDR}
 	switch {
 	case r.Group != "":
 		return nil, nil
 	case r.PrefixList != "":
-		var missing gaps
 		list, known := need(&missing, v.network.PrefixLists[r.PrefixList])
 		if !known {
 			return nil, missing
@@ -72,11 +72,14 @@ func (v *view) ranges(r *Rule) ([]netip.Prefix, gaps) {
 	}
 	ranges := make([]netip.Prefix, 0, len(entries))
 	for _, entry := range entries {
-		if p, ok := parsePrefix(entry); ok {
-			ranges = append(ranges, p)
+		p, ok := parsePrefix(entry)
+		if !ok {
+			missing.notRead()
+			continue
 		}
+		ranges = append(ranges, p)
 	}
-	return ranges, nil
+	return ranges, missing
 }
 
 // coveredAll is how much of several ranges others cover.

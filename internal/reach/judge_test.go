@@ -52,6 +52,10 @@ var findings = []finding{
 	{"host management", managed, reach.CheckInstanceProfile, reach.Pass, reach.InOrder},
 	{"host management, old agent", together(managed, onAgent(func(a *reach.Agent) { a.Version = "3.2.581.0" })), reach.CheckInstanceProfile, reach.Fail, reach.HostManagementNeedsNewerAgent},
 	{"host management, IMDSv1", together(managed, onInstance(func(i *reach.Instance) { i.Metadata.Tokens = "optional" })), reach.CheckInstanceProfile, reach.Warn, reach.HostManagementNeedsIMDSv2},
+	{"no permission, host management on", together(disallow("ssm:UpdateInstanceInformation", "*"), func(f *reach.Facts) {
+		f.DefaultRole = reach.Is(reach.Role{Name: "AWSSystemsManagerDefaultEC2InstanceManagementRole"})
+	}), reach.CheckRolePermissions, reach.Warn, reach.RolePermissionMissing},
+	{"host management without permission", together(disallow("ssm:UpdateInstanceInformation", "*"), managed), reach.CheckRolePermissions, reach.Fail, reach.RolePermissionMissing},
 	{"trusts another service", onRole(func(r *reach.Role) {
 		r.Trust = reach.Is(`{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
 	}), reach.CheckRoleTrust, reach.Fail, reach.RoleNotTrusted},
@@ -124,6 +128,9 @@ var findings = []finding{
 
 	{"ingress closed", rules("sg-endpoint"), reach.CheckEndpointIngress, reach.Fail, reach.IngressBlocked},
 	{"ingress from others", rules("sg-endpoint", reach.Rule{Protocol: "tcp", FromPort: 443, ToPort: 443, CIDR: "10.0.9.0/24"}), reach.CheckEndpointIngress, reach.Fail, reach.IngressBlocked},
+	{"ingress of an unknown address", together(onPrimary(func(n *reach.Interface) { n.Address = "" })), reach.CheckEndpointIngress, reach.NotChecked, reach.NotRead},
+	{"list and an unknown address", together(elsewhere, onPrimary(func(n *reach.Interface) { n.Address = "" })), reach.CheckNetworkACL, reach.NotChecked, reach.NotRead},
+	{"rule in disorder", rules("sg-node", to("everywhere")), reach.CheckSecurityGroupEgress, reach.NotChecked, reach.NotRead},
 	{"ingress by group", rules("sg-endpoint", reach.Rule{Protocol: "tcp", FromPort: 443, ToPort: 443, Group: "sg-node"}), reach.CheckEndpointIngress, reach.Pass, reach.InOrder},
 	{"ingress closed beside a way out", together(routed(nat), rules("sg-endpoint")), reach.CheckEndpointIngress, reach.Fail, reach.IngressBlocked},
 
@@ -163,7 +170,7 @@ func TestOfTwoCausesTheEarlierIsFoundFirst(t *testing.T) {
 		order[c.Name] = i
 	}
 	mends := func(f finding) bool {
-		return strings.Contains(f.story, "way out") || strings.HasPrefix(f.story, "list stops")
+		return strings.Contains(f.story, "way out") || strings.HasPrefix(f.story, "list stops") || strings.HasPrefix(f.story, "host management")
 	}
 	causes := slices.DeleteFunc(slices.Clone(findings), func(f finding) bool {
 		return f.result != reach.Fail || symptom(f.check) || mends(f)
@@ -253,5 +260,43 @@ func TestAGapNamesTheAction(t *testing.T) {
 	f.Network = nil
 	if c, _ := find(reach.Judge(f), reach.CheckRoute); c.Reason != reach.NotRead {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestEachCheckThatLacksAFactNamesTheAction(t *testing.T) {
+	for check, tc := range map[reach.Name]struct {
+		erased, action string
+		also           func(*reach.Facts)
+	}{
+		reach.CheckInstanceState:       {"instance", "ec2:DescribeInstances", nil},
+		reach.CheckMetadataService:     {"instance", "ec2:DescribeInstances", nil},
+		reach.CheckInstanceProfile:     {"role", "iam:GetInstanceProfile", nil},
+		reach.CheckRoleTrust:           {"trust", "iam:GetInstanceProfile", nil},
+		reach.CheckRolePermissions:     {"role", "iam:GetInstanceProfile", nil},
+		reach.CheckDNSSupport:          {"support", "ec2:DescribeVpcAttribute", nil},
+		reach.CheckRoute:               {"endpoints", "ec2:DescribeVpcEndpoints", nil},
+		reach.CheckEndpointPresent:     {"endpoints", "ec2:DescribeVpcEndpoints", nil},
+		reach.CheckEndpointState:       {"endpoints", "ec2:DescribeVpcEndpoints", nil},
+		reach.CheckEndpointSubnet:      {"endpoints", "ec2:DescribeVpcEndpoints", nil},
+		reach.CheckDNSHostnames:        {"names", "ec2:DescribeVpcAttribute", nil},
+		reach.CheckEndpointPrivateDNS:  {"routes", "ec2:DescribeRouteTables", onEndpoint("ssm", func(e *reach.Endpoint) { e.PrivateDNS = false })},
+		reach.CheckEndpointPolicy:      {"endpoints", "ec2:DescribeVpcEndpoints", nil},
+		reach.CheckSecurityGroupEgress: {"rules", "ec2:DescribeSecurityGroupRules", nil},
+		reach.CheckNetworkACL:          {"acls", "ec2:DescribeNetworkAcls", elsewhere},
+		reach.CheckEndpointIngress:     {"rules", "ec2:DescribeSecurityGroupRules", nil},
+		reach.CheckAgentOnline:         {"agent", "ssm:DescribeInstanceInformation", nil},
+		reach.CheckAgentVersion:        {"agent", "ssm:DescribeInstanceInformation", nil},
+		reach.CheckSessionPermissions:  {"role", "iam:GetInstanceProfile", nil},
+		reach.CheckSessionPath:         {"endpoints", "ec2:DescribeVpcEndpoints", nil},
+	} {
+		f := stack()
+		if tc.also != nil {
+			tc.also(f)
+		}
+		erasures[tc.erased](f)
+		c, _ := find(reach.Judge(f), check)
+		if c.Result != reach.NotChecked || !slices.Contains(c.Missing, tc.action) || !strings.Contains(c.Message, tc.action) {
+			t.Errorf("%s without %s: %+v", check, tc.erased, c)
+		}
 	}
 }

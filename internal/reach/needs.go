@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +30,8 @@ func (a *Agent) reporting(now time.Time) bool {
 }
 
 // NeedsNetwork reports whether facts on the instance, its role and its network
-// are of use: the node is not known to be connected.
+// are needed: the node is not known to be connected. Where it is, they only tell
+// whether the sessions' logs and keys are reached and allowed.
 func NeedsNetwork(f *Facts) bool { return connection(f) != linkUp }
 
 // agentPermissions are what every agent calls, on any resource.
@@ -53,7 +55,7 @@ func PermissionsNeeded(f *Facts) []Permission {
 		needed = append(needed, keyPermissions(f, &content)...)
 	}
 	slices.SortFunc(needed, func(a, b Permission) int {
-		return strings.Compare(a.Action+" "+a.Resource, b.Action+" "+b.Resource)
+		return cmp.Or(strings.Compare(a.Action, b.Action), strings.Compare(a.Resource, b.Resource))
 	})
 	return slices.Compact(needed)
 }

@@ -155,10 +155,11 @@ func (v *view) addresses(e *Endpoint) (ranges []netip.Prefix, bySubnet bool, mis
 	}
 	for _, id := range e.Subnets {
 		subnet, read := subnets[id]
-		if !read {
+		own := ipv4(prefixes(subnet.CIDRs))
+		if !read || len(own) == 0 {
 			missing.notRead()
 		}
-		ranges = append(ranges, ipv4(prefixes(subnet.CIDRs))...)
+		ranges = append(ranges, own...)
 	}
 	return ranges, true, missing
 }

@@ -18,7 +18,9 @@ func verdict(id string, changes ...func(*reach.Facts)) reach.Verdict {
 func TestTheCommonestCauseComesFirst(t *testing.T) {
 	stopped := onInstance(func(i *reach.Instance) { i.State = "stopped" })
 	up := func(f *reach.Facts) { f.Node.Connection = reach.Is(reach.StatusConnected) }
-	hidden := func(f *reach.Facts) { f.Node.Connection = reach.Denied[reach.ConnectionStatus]("ssm:GetConnectionStatus") }
+	hidden := func(f *reach.Facts) {
+		f.Node.Connection = reach.Denied[reach.ConnectionStatus]("ssm:GetConnectionStatus")
+	}
 	verdicts := []reach.Verdict{
 		verdict("i-5", without("ssmmessages")), verdict("i-4", stopped), verdict("i-3", stopped),
 		verdict("i-2", up), verdict("i-1", up, onBucket(reach.Is(reach.Bucket{}))), verdict("i-6", hidden), verdict("i-7", rules("sg-node")),

@@ -72,7 +72,7 @@ func (g gaps) check(name Name) Check {
 	default:
 		c.Reason = NotRead
 		c.Message = fmt.Sprintf("The check %s was not made: what it needs was not read.", name)
-		c.Remedy = "Mend what the checks before it found."
+		c.Remedy = "Look at the other checks first."
 	}
 	return c
 }
