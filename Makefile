@@ -47,7 +47,7 @@ demo: build ## Turn a manifest into Session Manager access and back, on a real A
 
 .PHONY: playground
 playground: build ## As demo, but leave everything running and write bin/playground.env to source.
-	@$(ASSETS); go run ./cmd/demo --playground
+	@trap : INT; $(ASSETS); go run ./cmd/demo --playground
 
 ##@ Develop
 

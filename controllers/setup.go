@@ -58,7 +58,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		}).SetupWithManager(mgr, principals),
 		(&sessionaccess.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
-			Sessions: sessionaccess.NewListings(),
+			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(),
 		}).SetupWithManager(mgr, accesses),
 	)
 }

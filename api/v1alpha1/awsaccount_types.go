@@ -102,6 +102,12 @@ type AWSAccountSpec struct {
 	// +kubebuilder:default=Required
 	SessionTermination SessionTermination `json:"sessionTermination,omitempty"`
 
+	// allowAbandon lets SessionAccesses go that are being deleted and carry the
+	// annotation ssm-access.dev/abandon: "true" while AWS is out of reach. Their
+	// access stays in AWS until it is back; status.owed remembers it.
+	// +optional
+	AllowAbandon bool `json:"allowAbandon,omitempty"`
+
 	// guardrails bound what namespaces may declare, at most 50. Without one, a
 	// namespace that may use the account may grant any principal access to any node.
 	// +optional
@@ -162,6 +168,19 @@ type AWSAccountStatus struct {
 	// policies tells how much of the account's quota of customer managed policies is used.
 	// +optional
 	Policies *PolicyUsage `json:"policies,omitempty"`
+
+	// unreachableSince is when the account was found to be out of reach: AWS does
+	// not answer, or does not let the operator work. Absent while it is in reach.
+	// +optional
+	UnreachableSince *metav1.Time `json:"unreachableSince,omitempty"`
+
+	// owed lists what abandoned SessionAccesses left in AWS. The operator takes it
+	// away once the account is in reach again, and removes it from the list.
+	// +optional
+	// +listType=map
+	// +listMapKey=uid
+	// +kubebuilder:validation:MaxItems=500
+	Owed []OwedAccess `json:"owed,omitempty"`
 }
 
 // Identity is what AWS answers when asked who the caller is.

@@ -60,7 +60,8 @@ const (
 	// ReasonCredentialsInvalid: AWS does not accept the credentials, or the role
 	// cannot be assumed with them.
 	ReasonCredentialsInvalid = "CredentialsInvalid"
-	// ReasonInUse: the object is being deleted and stays while others need it.
+	// ReasonInUse: the object is being deleted and stays while others need it, or
+	// while it owes what abandoned objects left in AWS.
 	ReasonInUse = "InUse"
 	// ReasonConflict: another object, an older one, declares the same thing.
 	ReasonConflict = "Conflict"
@@ -77,6 +78,11 @@ const (
 	ReasonOrphansRemoved = "OrphansRemoved"
 	// ReasonDriftFound: somebody changed a policy of ours; it is put back.
 	ReasonDriftFound = "DriftFound"
+	// ReasonAbandoned: a SessionAccess was let go without AWS, and the account owes
+	// what it left.
+	ReasonAbandoned = "Abandoned"
+	// ReasonOwedSettled: what an abandoned SessionAccess had left was taken away.
+	ReasonOwedSettled = "OwedSettled"
 )
 
 // AnnotationConfirmRemoval on an AWSAccount holds, in quotes, the number of

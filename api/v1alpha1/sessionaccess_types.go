@@ -146,6 +146,7 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=50
 	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="a range of addresses is written as address/bits, for example 203.0.113.0/24"
+	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="the address of a range ends where its bits end: write 203.0.113.0/24, not 203.0.113.7/24"
 	SourceCIDRs []CIDR `json:"sourceCIDRs,omitempty"`
 
 	// reason for the access, for people who read it later, such as a ticket.

@@ -44,6 +44,10 @@ func execute(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o, os.Stdout); err != nil {
+		if ctx.Err() != nil && o.playground {
+			fmt.Fprintln(os.Stdout, "Everything is stopped.") // As somebody asked.
+			return 0
+		}
 		if ctx.Err() != nil {
 			// Whatever was under way fails then; that is no news.
 			err = errors.New("interrupted; everything is stopped")

@@ -38,6 +38,29 @@ func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccoun
 	return slices.Compact(names), nil
 }
 
+// staying tells what keeps an account that is being deleted, and, where it
+// cannot be worked on, why that does not come to an end.
+func staying(account *v1alpha1.AWSAccount, v lifecycle.Verdict, dependents []string) lifecycle.Verdict {
+	kept := owing(account)
+	if len(dependents) > 0 {
+		kept = inUse(dependents)
+	}
+	if v.Progress == lifecycle.Settled {
+		return kept
+	}
+	v.Message += " " + kept.Message
+	return v
+}
+
+// owing tells that an account stays for what it owes.
+func owing(account *v1alpha1.AWSAccount) lifecycle.Verdict {
+	item := account.Status.Owed[0]
+	return lifecycle.Verdict{
+		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInUse,
+		Message: fmt.Sprintf("This AWSAccount is being deleted and stays until what abandoned SessionAccesses left in AWS is taken away, such as that of %s/%s; status.owed lists it.", item.Namespace, item.Name),
+	}
+}
+
 // inUse tells which objects keep an account that is being deleted.
 func inUse(dependents []string) lifecycle.Verdict {
 	named := strings.Join(dependents[:min(len(dependents), maxNamed)], ", ")

@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
@@ -97,10 +98,19 @@ func identity(name string) principalID {
 }
 
 // declared collects the principals that the objects of an account name: in
-// their records, also where access is being taken away, and, for objects that
-// were not judged yet, as after a restore, in their specs.
+// their records, also where access is being taken away or is owed, and, for
+// objects that were not judged yet, as after a restore, in their specs.
 func (r *Reconciler) declared(ctx context.Context, entry registry.Entry) (map[principalID]bool, error) {
 	declared := map[principalID]bool{}
+	abandoned, err := owed.OfAccount(ctx, r.Client, entry.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	for i := range abandoned {
+		for _, key := range outcome.KeysOf(abandoned[i].Status.Applied) {
+			declared[r.identify(key)] = true
+		}
+	}
 	for _, by := range []client.ListOption{index.OfAccountID(entry.AccountID), index.OfAccountName(entry.Name)} {
 		var all v1alpha1.SessionAccessList
 		if err := r.Client.List(ctx, &all, by, client.UnsafeDisableDeepCopy); err != nil {

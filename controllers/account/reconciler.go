@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -56,7 +58,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	deleting := !account.DeletionTimestamp.IsZero()
-	if deleting && len(dependents) == 0 {
+	if deleting && len(dependents) == 0 && len(account.Status.Owed) == 0 {
 		r.Accounts.Remove(ctx, account.Name)
 		return lifecycle.Result(lifecycle.PriorityGrant, 0, lifecycle.RemoveFinalizer(ctx, r.Client, account))
 	}
@@ -76,8 +78,8 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 		return lifecycle.Result(lifecycle.PriorityGrant, entry.NextResync.Sub(r.Clock.Now()), err)
 	}
 	verdict, retry := r.verify(ctx, account)
-	if !account.DeletionTimestamp.IsZero() && verdict.Progress == lifecycle.Settled {
-		verdict = inUse(dependents)
+	if !account.DeletionTimestamp.IsZero() {
+		verdict = staying(account, verdict, dependents)
 	}
 	account.Status.ObservedGeneration = account.Generation
 	transition := verdict.Apply(&account.Status.Conditions, account.Generation)
@@ -94,9 +96,17 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 // fresh says whether this generation was verified and the next resync is ahead.
 func (r *Reconciler) fresh(account *v1alpha1.AWSAccount) (registry.Entry, bool) {
 	entry, ok := r.Accounts.Get(account.Spec.AccountID)
-	ok = ok && entry.Name == account.Name && entry.Generation == account.Generation &&
+	ok = ok && entry.Name == account.Name && entry.Generation == account.Generation && shown(account) &&
 		entry.ConfirmedRemoval == account.Annotations[v1alpha1.AnnotationConfirmRemoval] && r.Clock.Now().Before(entry.NextResync)
 	return entry, ok
+}
+
+// shown says whether the status tells that this generation was verified. It does
+// not where the write of it met somebody else's.
+func shown(account *v1alpha1.AWSAccount) bool {
+	ready := meta.FindStatusCondition(account.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.ObservedGeneration == account.Generation &&
+		(ready.Reason == v1alpha1.ReasonVerified || ready.Reason == v1alpha1.ReasonInUse)
 }
 
 // verify checks the account in the order in which trouble is likely, registers
@@ -119,12 +129,13 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 	if err := r.read(ctx, account, &entry); err != nil {
 		return r.lost(ctx, account, err)
 	}
+	account.Status.UnreachableSince = nil
 	entry.Sessions = r.listSessions(ctx, account, entry.Cloud)
 	entry.NextResync = r.Clock.Now().Add(r.ResyncInterval)
 	r.Accounts.Put(ctx, entry)
 	if err := r.removeOrphans(ctx, account, entry); err != nil {
 		showUsage(account, entry)
-		return refusal(account, err), err
+		return refusal(account, err), quiet(err)
 	}
 	showUsage(account, entry)
 	log.FromContext(ctx).V(1).Info("Verified the account", "account", entry.AccountID, "policies", entry.Cloud.Mirror().PolicyCount())
@@ -166,9 +177,23 @@ func (r *Reconciler) read(ctx context.Context, account *v1alpha1.AWSAccount, ent
 func (r *Reconciler) lost(ctx context.Context, account *v1alpha1.AWSAccount, err error) (lifecycle.Verdict, error) {
 	log.FromContext(ctx).Info("The account cannot be verified", "account", account.Spec.AccountID, "error", err.Error())
 	verdict := refusal(account, err)
+	if account.Status.UnreachableSince == nil && verdict.Progress != lifecycle.Working {
+		now := metav1.NewTime(r.Clock.Now()).Rfc3339Copy()
+		account.Status.UnreachableSince = &now
+	}
 	if verdict.Progress == lifecycle.Stuck {
 		r.Accounts.Remove(ctx, account.Name)
 		return verdict, nil
 	}
 	return verdict, err
+}
+
+// quiet drops an error that only somebody's help or the next resync can mend.
+func quiet(err error) error {
+	switch cloud.Classify(err) {
+	case cloud.Refused, cloud.Invalid, cloud.Missing:
+		return nil
+	default:
+		return err
+	}
 }

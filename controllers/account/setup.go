@@ -24,7 +24,7 @@ const concurrency = 2
 
 // SetupWithManager registers the controller, which wake wakes from outside.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
-	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
+	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, paidUp()))
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("awsaccount").
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
@@ -36,6 +36,17 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		b = b.Watches(user, handler.Funcs{DeleteFunc: r.released})
 	}
 	return b.Complete(r)
+}
+
+// paidUp lets through that an account that is being deleted owes nothing more.
+func paidUp() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		DeleteFunc: func(event.DeleteEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return len(e.ObjectOld.(*v1alpha1.AWSAccount).Status.Owed) > 0 && len(e.ObjectNew.(*v1alpha1.AWSAccount).Status.Owed) == 0
+		},
+	}
 }
 
 // released wakes the accounts that are being deleted when an object goes that

@@ -42,7 +42,7 @@ func refusal(account *v1alpha1.AWSAccount, err error) lifecycle.Verdict {
 	}
 	switch cloud.Classify(err) {
 	case cloud.Refused:
-		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: refusedReason(err), Message: cloud.Sentence(err)}
+		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: refusedReason(err), Message: cloud.Sentence(err) + roleOf(account, err)}
 	case cloud.Invalid, cloud.Missing, cloud.Conflict:
 		return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInvalid, Message: cloud.Sentence(err)}
 	case cloud.Throttled, cloud.Waiting, cloud.Canceled:
@@ -50,6 +50,14 @@ func refusal(account *v1alpha1.AWSAccount, err error) lifecycle.Verdict {
 	default:
 		return lifecycle.Verdict{Progress: lifecycle.Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: cloud.Sentence(err)}
 	}
+}
+
+// roleOf names the role that cannot be assumed.
+func roleOf(account *v1alpha1.AWSAccount, err error) string {
+	if role := account.Spec.AssumeRole; role != nil && refusedReason(err) == v1alpha1.ReasonCredentialsInvalid {
+		return fmt.Sprintf(" The role to assume is %s.", role.RoleARN)
+	}
+	return ""
 }
 
 // refusedReason tells missing permissions from credentials that are no good:

@@ -25,6 +25,8 @@ type Sighting struct {
 	Deleting bool
 	// Included: its grant was part of what the policies were compiled from.
 	Included bool
+	// Displaced: its grant is kept out because it must not stand beside an older one.
+	Displaced bool
 	// State of the principal as far as this object goes.
 	State v1alpha1.PrincipalState
 	// Reason and Message are set where State is not Granted. Message may also add

@@ -26,7 +26,7 @@ func (w *work) notices(ctx context.Context) map[types.UID]outcome.Notices {
 	notices := map[types.UID]outcome.Notices{}
 	endangered := w.endangered(ctx)
 	elsewhere := w.grantedElsewhere()
-	widened := w.widened()
+	widened := w.widened(ctx)
 	for _, g := range w.claims.grants {
 		uid := types.UID(g.ID)
 		notices[uid] = outcome.Notices{
@@ -36,45 +36,6 @@ func (w *work) notices(ctx context.Context) map[types.UID]outcome.Notices {
 		}
 	}
 	return notices
-}
-
-// widened names to both objects of a pair what IAM allows beyond them.
-func (w *work) widened() map[types.UID][]string {
-	sentences := map[types.UID][]string{}
-	add := func(uid types.UID, sentence string) {
-		if len(sentences[uid]) < maxListed {
-			sentences[uid] = append(sentences[uid], sentence)
-		}
-	}
-	for _, pair := range policy.Widening(withinBound(w.claims.grants)) {
-		nodes, documents := types.UID(pair.Nodes), types.UID(pair.Documents)
-		what := fmt.Sprintf("%s can use %s of SessionAccess %s on the nodes of SessionAccess %s, because IAM cannot tie a document to a node; give both objects the same documents, or other principals.",
-			w.key, list("document", pair.Names), w.claims.saw[documents].Object, w.claims.saw[nodes].Object)
-		add(nodes, what)
-		add(documents, what)
-	}
-	return sentences
-}
-
-// maxComparisons bounds the work of comparing all grants of a principal with one
-// another, which is for a notice only: about a millisecond.
-const maxComparisons = 200_000
-
-// withinBound are the first grants whose comparison stays within the bound.
-func withinBound(all []policy.Grant) []policy.Grant {
-	elements, documents := 0, 0
-	for i, g := range all {
-		nodes := len(g.Targets)
-		for _, t := range g.Targets {
-			nodes += len(t.InstanceIDs)
-		}
-		elements += nodes * len(g.Regions)
-		documents += len(g.Documents)
-		if (i+1)*(i+1)*elements*documents > maxComparisons {
-			return all[:i]
-		}
-	}
-	return all
 }
 
 // prefixHazard names the users whose sessions the principal may resume and end,

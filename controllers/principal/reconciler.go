@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
@@ -44,8 +45,15 @@ type lane struct {
 	queue int
 }
 
+// openingDelay is how long a grant waits for the revocations of an account that
+// was just verified to be queued.
+const openingDelay = 50 * time.Millisecond
+
 // Reconcile implements reconcile.TypedReconciler.
 func (l lane) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, error) {
+	if l.calls != cloud.Revocation && !l.Accounts.Open(key.AccountID) {
+		return lifecycle.Result(l.queue, openingDelay, nil)
+	}
 	l.locks.LockKey(key.String())
 	defer func() { _ = l.locks.UnlockKey(key.String()) }() // It fails only for a key that is not locked.
 	after, err := l.converge(cloud.WithPriority(ctx, l.calls), key)
@@ -64,7 +72,11 @@ func (r *Reconciler) converge(ctx context.Context, key outcome.Key) (after time.
 	if err := r.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
 		return 0, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
 	}
-	w := &work{Reconciler: r, account: account, key: key, claims: claimsOf(key, accesses.Items, r.Clock.Now())}
+	abandoned, err := owed.OfPrincipal(ctx, r.Client, key)
+	if err != nil {
+		return 0, err
+	}
+	w := &work{Reconciler: r, account: account, key: key, claims: claimsOf(key, append(accesses.Items, abandoned...), r.Clock.Now())}
 	result, err := w.run(ctx)
 	if cloud.Classify(err) == cloud.Canceled {
 		return 0, nil

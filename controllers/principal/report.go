@@ -71,6 +71,7 @@ func (w *work) tell(ctx context.Context, narrowed bool, arns []string, about fun
 	for uid, saw := range w.claims.saw {
 		p := about(uid, saw)
 		saw.Notices = notices[uid]
+		_, saw.Displaced = w.claims.refused[uid]
 		saw.State, saw.Reason, saw.Message = p.state, p.reason, fit(p.message)
 		w.claims.saw[uid] = saw
 	}

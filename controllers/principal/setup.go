@@ -2,6 +2,7 @@ package principal
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/util/workqueue"
@@ -16,6 +17,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -44,12 +46,15 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 }
 
 func (r *Reconciler) register(mgr ctrl.Manager, name string, l lane, workers int, on handler.TypedEventHandler[client.Object, outcome.Key], wake *lifecycle.Trigger[outcome.Key]) error {
-	return builder.TypedControllerManagedBy[outcome.Key](mgr).
+	b := builder.TypedControllerManagedBy[outcome.Key](mgr).
 		Named(name).
 		WithOptions(controller.TypedOptions[outcome.Key]{MaxConcurrentReconciles: workers}).
 		Watches(&v1alpha1.SessionAccess{}, on).
-		WatchesRawSource(wake).
-		Complete(l)
+		WatchesRawSource(wake)
+	if l.calls == cloud.Revocation {
+		b = b.Watches(&v1alpha1.AWSAccount{}, debts())
+	}
+	return b.Complete(l)
 }
 
 // selector picks the principals that a change of an object concerns in a lane.
@@ -87,6 +92,18 @@ func grantsOf(before, after *v1alpha1.SessionAccess) []outcome.Key {
 		return nil
 	default:
 		return append(outcome.KeysOf(before.Status.Applied), outcome.KeysOf(after.Status.Applied)...)
+	}
+}
+
+// debts enqueues the principals of what an account begins or ceases to owe.
+func debts() handler.TypedEventHandler[client.Object, outcome.Key] {
+	return handler.TypedFuncs[client.Object, outcome.Key]{
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[outcome.Key]) {
+			before, after := owed.Keys(e.ObjectOld.(*v1alpha1.AWSAccount)), owed.Keys(e.ObjectNew.(*v1alpha1.AWSAccount))
+			if !slices.Equal(before, after) {
+				lifecycle.Enqueue(q, lifecycle.PriorityRevocation, append(before, after...)...)
+			}
+		},
 	}
 }
 

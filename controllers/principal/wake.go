@@ -10,6 +10,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
 )
 
 // Triggers wake the two lanes.
@@ -27,11 +28,15 @@ func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accoun
 			log.FromContext(ctx).Error(err, "Listing the SessionAccesses of an account")
 			return
 		}
+		abandoned, err := owed.OfAccount(ctx, c, accountID)
+		if err != nil {
+			log.FromContext(ctx).Error(err, "Listing what an account owes")
+		}
 		priority := lifecycle.PriorityGrant
 		if resync {
 			priority = lifecycle.PriorityResync
 		}
-		t.wake(priority, accesses.Items)
+		t.wake(priority, append(abandoned, accesses.Items...))
 	}
 }
 

@@ -25,6 +25,22 @@ func Older(ctx context.Context, c client.Reader, account *v1alpha1.AWSAccount) (
 	return "", nil
 }
 
+// Declaring finds the AWSAccount that declares an account id, of several the
+// oldest; nil when there is none.
+func Declaring(ctx context.Context, c client.Reader, accountID string) (*v1alpha1.AWSAccount, error) {
+	var all v1alpha1.AWSAccountList
+	if err := c.List(ctx, &all); err != nil {
+		return nil, fmt.Errorf("list the AWSAccounts: %w", err)
+	}
+	var oldest *v1alpha1.AWSAccount
+	for i := range all.Items {
+		if a := &all.Items[i]; a.Spec.AccountID == accountID && (oldest == nil || precedes(a, oldest)) {
+			oldest = a
+		}
+	}
+	return oldest, nil
+}
+
 // precedes orders by age, and by name among those of one second.
 func precedes(a, b *v1alpha1.AWSAccount) bool {
 	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {

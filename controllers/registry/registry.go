@@ -53,11 +53,13 @@ type Registry struct {
 	mu        sync.RWMutex
 	listeners []Listener
 	entries   map[string]Entry
+	// opening are the accounts of which the listeners have not heard yet.
+	opening map[string]bool
 }
 
 // New returns an empty registry.
 func New(listeners ...Listener) *Registry {
-	return &Registry{listeners: listeners, entries: map[string]Entry{}}
+	return &Registry{listeners: listeners, entries: map[string]Entry{}, opening: map[string]bool{}}
 }
 
 // Get returns the verified account of an id.
@@ -68,13 +70,28 @@ func (r *Registry) Get(accountID string) (Entry, bool) {
 	return e, ok
 }
 
+// Open says whether grants may be worked on in an account: only once every
+// listener has heard of it, so that what is to be taken away is queued before
+// the first grant spends a call.
+func (r *Registry) Open(accountID string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return !r.opening[accountID]
+}
+
 // Put records a verified account.
 func (r *Registry) Put(ctx context.Context, e Entry) {
 	r.mu.Lock()
 	before, had := r.entries[e.AccountID]
 	r.entries[e.AccountID] = e
+	if !had {
+		r.opening[e.AccountID] = true
+	}
 	r.mu.Unlock()
 	r.tell(ctx, e.AccountID, e.Name, had && before.Generation == e.Generation && before.Name == e.Name)
+	r.mu.Lock()
+	delete(r.opening, e.AccountID)
+	r.mu.Unlock()
 }
 
 // Remove forgets the account that was registered under an AWSAccount, if any.

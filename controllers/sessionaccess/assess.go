@@ -171,11 +171,25 @@ func setActive(access *v1alpha1.SessionAccess, now time.Time) {
 		set(metav1.ConditionFalse, v1alpha1.ReasonNotGranted, "This object is being deleted, and its access with it.")
 	case status.Applied == nil || status.Applied.Granted == nil:
 		set(metav1.ConditionFalse, v1alpha1.ReasonNotGranted, "Nothing is granted; condition Ready tells why.")
+	case onlyObserved(status.Principals):
+		set(metav1.ConditionFalse, v1alpha1.ReasonObserved, "The AWSAccount is in mode Observe, and nothing of this was granted before.")
 	case spec.NotBefore != nil && now.Before(spec.NotBefore.Time):
 		set(metav1.ConditionFalse, v1alpha1.ReasonNotYetValid, "notBefore has not come; AWS denies until then.")
 	default:
 		set(metav1.ConditionTrue, v1alpha1.ReasonInForce, "The present moment lies between notBefore and notAfter.")
 	}
+}
+
+// onlyObserved says whether nothing of a grant is in AWS, since nothing is written.
+func onlyObserved(principals []v1alpha1.PrincipalStatus) bool {
+	observed := false
+	for _, p := range principals {
+		if p.State == v1alpha1.PrincipalGranted {
+			return false
+		}
+		observed = observed || p.State == v1alpha1.PrincipalWouldGrant
+	}
+	return observed
 }
 
 // nextWake is how long until time alone changes what an access is; zero for never.

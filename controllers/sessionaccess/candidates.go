@@ -88,7 +88,7 @@ func (v revocation) live(ctx context.Context, accountID string, s policy.Session
 			return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
 		}
 		for i := range accesses.Items {
-			if h, ok := v.inForce(&accesses.Items[i]); ok {
+			if h, ok := v.inForce(&accesses.Items[i], key); ok {
 				live = append(live, h)
 			}
 		}
@@ -96,9 +96,12 @@ func (v revocation) live(ctx context.Context, accountID string, s policy.Session
 	return live, nil
 }
 
-// inForce is the grant of an object that is in force now.
-func (v revocation) inForce(access *v1alpha1.SessionAccess) (held, bool) {
+// inForce is the grant of an object that is in force now for a principal.
+func (v revocation) inForce(access *v1alpha1.SessionAccess, key outcome.Key) (held, bool) {
 	if !access.DeletionTimestamp.IsZero() || access.Status.Applied == nil || access.Status.Applied.Granted == nil {
+		return held{}, false
+	}
+	if isDisplaced(key, access.Status.Applied.Serial, access.UID, v.Outcomes.Get) {
 		return held{}, false
 	}
 	h := heldOf(string(access.UID), access.Status.Applied.Granted)

@@ -35,11 +35,22 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 		r.announceRevoked(access)
 		return 0, r.release(ctx, access)
 	}
+	if toAbandon(access) {
+		d, err := r.abandon(ctx, access, lost)
+		if err != nil {
+			return 0, err
+		}
+		if d == nil {
+			return 0, r.release(ctx, access)
+		}
+		p.verdict.Message += " " + d.message
+		p.after = soonest(p.after, d.after)
+	}
 	return p.after, r.write(ctx, before, access, p.verdict)
 }
 
 func (r *Reconciler) release(ctx context.Context, access *v1alpha1.SessionAccess) error {
-	log.FromContext(ctx).Info("Letting the object go: nothing of it is left in AWS")
+	log.FromContext(ctx).Info("Letting the object go: nothing of it is left in AWS, or its account owes it")
 	return lifecycle.RemoveFinalizer(ctx, r.Client, access)
 }
 
@@ -69,7 +80,7 @@ func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess
 		return revocation{Reconciler: r, access: access, lost: lost}.step(ctx)
 	}
 	verdict, stuck := r.held(access, left)
-	if gone := terminating(without(lost, left)); stuck && len(gone) > 0 {
+	if gone := without(lost, left); stuck && len(gone) > 0 {
 		revocation{Reconciler: r, access: access, lost: gone}.endEarly(ctx)
 	}
 	return progress{verdict: verdict}, nil
@@ -113,10 +124,13 @@ func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []outcome.Key) (v
 
 // announceRevoked tells in an event what a revocation came to.
 func (r *Reconciler) announceRevoked(access *v1alpha1.SessionAccess) {
-	record := access.Status.Revocation
-	if record == nil {
-		return
+	if record := access.Status.Revocation; record != nil {
+		lifecycle.Announce(r.Recorder, access, revoked(record))
 	}
+}
+
+// revoked tells what a revocation came to.
+func revoked(record *v1alpha1.RevocationStatus) lifecycle.Verdict {
 	v := lifecycle.Verdict{
 		Progress: lifecycle.Settled, Reason: v1alpha1.ReasonSessionsEnded,
 		Message: fmt.Sprintf("Access was taken away; %s ended.", verb(int(*record.SessionsEnded))),
@@ -124,12 +138,12 @@ func (r *Reconciler) announceRevoked(access *v1alpha1.SessionAccess) {
 	switch record.Sessions {
 	case v1alpha1.SessionsEnding, v1alpha1.SessionsEnded:
 	case v1alpha1.SessionsLeft:
-		v.Message = "Access was taken away; open sessions were left, as onRevoke says."
+		v.Message = "Access was taken away; open sessions were left, as onRevoke or mode Observe says."
 	case v1alpha1.SessionsNotChecked:
 		v.Reason = v1alpha1.ReasonSessionsNotChecked
 		v.Message = "Access was taken away; nobody could look for open sessions, which AWSAccount.spec.sessionTermination: BestEffort allows."
 	}
-	lifecycle.Announce(r.Recorder, access, v)
+	return v
 }
 
 func verb(sessions int) string {

@@ -28,6 +28,8 @@ type Reconciler struct {
 	Accounts *registry.Registry
 	Outcomes *outcome.Store
 	Sessions *Listings
+	// Displaced remembers the grants that others keep out.
+	Displaced *Displacements
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch
@@ -42,6 +44,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !access.DeletionTimestamp.IsZero() {
+		r.Displaced.forget(access.UID)
 		after, err := r.reconcileDeletion(ctx, access)
 		return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
 	}
@@ -86,7 +89,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 			r.announceRevoked(access)
 		}
 	}
-	return p.after, r.report(ctx, before, access, j, p)
+	return soonest(p.after, r.endDisplaced(ctx, access)), r.report(ctx, before, access, j, p)
 }
 
 // recordGrant writes the record of a changed grant. The principals act on it

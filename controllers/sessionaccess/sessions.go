@@ -16,8 +16,13 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// sessionPoll is how long after telling sessions to end they are looked for again.
-const sessionPoll = 5 * time.Second
+const (
+	// sessionPoll is how long after telling sessions to end they are looked for again.
+	sessionPoll = 5 * time.Second
+	// recorded is how soon sessions are told to end after their ids were recorded:
+	// when the cache has the record.
+	recorded = 100 * time.Millisecond
+)
 
 // maxEnding bounds the sessions that one pass ends; the next pass takes the rest.
 const maxEnding = 500
@@ -41,36 +46,38 @@ type progress struct {
 }
 
 // step takes the revocation a step further and keeps its record in the status,
-// which the caller writes.
+// which the caller writes. A session is told to end only once its id is in the
+// record, so that it is counted although a later write fails.
 func (v revocation) step(ctx context.Context) (progress, error) {
 	now := v.Clock.Now()
-	record := v.begin(now)
-	account, ok := v.Accounts.Get(v.lost[0].AccountID)
-	if !ok {
-		return progress{verdict: accountNotReady(v.access)}, nil
-	}
-	ending := terminating(v.lost)
-	switch {
-	case len(ending) == 0, account.Mode == v1alpha1.ModeObserve:
-		// In mode Observe nothing was granted, so nobody lost anything.
-		return v.complete(record, v1alpha1.SessionsLeft, now), nil
-	case account.Sessions == registry.SessionsNeverListed && account.SessionTermination == v1alpha1.TerminationBestEffort:
-		return v.complete(record, v1alpha1.SessionsNotChecked, now), nil
-	}
-	open, seen, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, ending)
+	record, underWay := v.begin(now)
+	ending, err := v.terminating(ctx, v.lost)
 	if err != nil {
+		return progress{}, err
+	}
+	s, err := v.search(ctx, ending, underWay)
+	switch {
+	case err != nil:
+		return v.unlisted(err), quietly(err)
+	case s.held != nil:
+		return *s.held, nil
+	case s.outcome != v1alpha1.SessionsEnding:
+		return v.complete(record, s.outcome, now), nil
+	}
+	if known := tally(record, s.open); !known {
+		return progress{after: recorded, verdict: endingSessions(len(s.open))}, nil
+	}
+	if err := v.end(ctx, s.open); err != nil {
 		return v.unlisted(err), quietly(err)
 	}
-	if err := v.end(ctx, account, open); err != nil {
-		return v.unlisted(err), quietly(err)
-	}
-	tally(record, open)
 	settled := record.PermissionGoneAt.Add(cloud.ConsistencyWindow)
 	switch {
-	case len(open) > 0:
-		return progress{after: sessionPoll, verdict: endingSessions(len(open))}, nil
-	case seen.Before(settled):
+	case len(s.open) > 0:
+		return progress{after: sessionPoll, verdict: endingSessions(len(s.open))}, nil
+	case s.seen.Before(settled):
 		return progress{after: settled.Sub(now), verdict: endingSessions(0)}, nil
+	case s.unchecked:
+		return v.complete(record, v1alpha1.SessionsNotChecked, now), nil
 	default:
 		return v.complete(record, v1alpha1.SessionsEnded, now), nil
 	}
@@ -79,23 +86,15 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 // endEarly ends sessions of the principals that have lost their permission while
 // others of the same revocation are stuck. What fails here is tried again later.
 func (v revocation) endEarly(ctx context.Context) {
-	account, ok := v.Accounts.Get(v.lost[0].AccountID)
-	if !ok || account.Mode == v1alpha1.ModeObserve {
-		return
-	}
-	open, _, err := v.losing(ctx, account, v.lost)
-	if err == nil {
-		err = v.end(ctx, account, open)
-	}
-	if err != nil {
+	if _, _, err := v.endLost(ctx); err != nil {
 		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", err.Error())
 	}
 }
 
 // begin starts the record of this revocation, or takes up the one that is under
 // way.
-func (v revocation) begin(now time.Time) *v1alpha1.RevocationStatus {
-	record := v.access.Status.Revocation
+func (v revocation) begin(now time.Time) (record *v1alpha1.RevocationStatus, underWay bool) {
+	record = v.access.Status.Revocation
 	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() {
 		var ended int32
 		var ending []string
@@ -108,8 +107,9 @@ func (v revocation) begin(now time.Time) *v1alpha1.RevocationStatus {
 			Serial: v.serial(), PermissionGoneAt: gone, Sessions: v1alpha1.SessionsEnding, SessionsEnded: &ended, Ending: ending,
 		}
 		v.access.Status.Revocation = record
+		return record, false
 	}
-	return record
+	return record, true
 }
 
 // serial tells this revocation from an earlier one of the same object: every
@@ -144,36 +144,40 @@ func (v revocation) complete(record *v1alpha1.RevocationStatus, outcome v1alpha1
 
 // end tells sessions to end. AWS answers success whatever the session is, so
 // they are looked for again.
-func (v revocation) end(ctx context.Context, account registry.Entry, open []openSession) error {
+func (v revocation) end(ctx context.Context, open []openSession) error {
 	for _, s := range open {
 		log.FromContext(ctx).Info("Ending a session that lost its permission", "session", s.ID, "region", s.region)
-		if err := account.Cloud.TerminateSession(cloud.WithPriority(ctx, cloud.Revocation), s.region, s.ID); err != nil {
+		if err := s.in.TerminateSession(cloud.WithPriority(ctx, cloud.Revocation), s.region, s.ID); err != nil {
 			return fmt.Errorf("end session %s in %s: %w", s.ID, s.region, err)
 		}
 	}
 	return nil
 }
 
-// tally keeps the ids of the sessions that are open still, and counts those
-// that were told to end and are gone.
-func tally(record *v1alpha1.RevocationStatus, open []openSession) {
+// tally counts the sessions of the record that are gone, and puts those that are
+// open into it. known says that all of them were in it already.
+func tally(record *v1alpha1.RevocationStatus, open []openSession) (known bool) {
 	ids := make([]string, len(open))
 	for i, s := range open {
 		ids[i] = s.ID
 	}
 	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	for _, id := range record.Ending {
 		if !slices.Contains(ids, id) {
 			*record.SessionsEnded++
 		}
 	}
-	record.Ending = slices.Compact(ids)
+	known = !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(record.Ending, id) })
+	record.Ending = ids
+	return known
 }
 
 // openSession is an open session that has lost its permission.
 type openSession struct {
 	cloud.Session
 	region string
+	in     *cloud.Account
 }
 
 // losing lists the open sessions that must end, and says when AWS was asked
@@ -199,15 +203,7 @@ func (v revocation) losing(ctx context.Context, account registry.Entry, lost []v
 		}
 		losing = append(losing, chosen...)
 	}
-	if len(losing) > maxEnding {
-		losing = losing[:maxEnding]
-	}
 	return losing, seen, nil
-}
-
-// terminating leaves out the grants whose sessions are to be left.
-func terminating(lost []v1alpha1.ResolvedGrant) []v1alpha1.ResolvedGrant {
-	return slices.DeleteFunc(slices.Clone(lost), func(g v1alpha1.ResolvedGrant) bool { return g.OnRevoke == v1alpha1.RevokeLeaveSessions })
 }
 
 func namesGroup(g v1alpha1.ResolvedGrant) bool {
@@ -243,7 +239,7 @@ func (v revocation) choose(ctx context.Context, account registry.Entry, region s
 			return nil, err
 		}
 		if mustEnd(in, c.facts, gone, live) {
-			chosen = append(chosen, openSession{Session: c.Session, region: region})
+			chosen = append(chosen, openSession{Session: c.Session, region: region, in: account.Cloud})
 		}
 	}
 	return chosen, nil

@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -29,6 +30,9 @@ const concurrency = 4
 // SetupWithManager registers the controller. wake is how outcomes and accounts
 // enqueue objects.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
+	if err := (debtor{r}).setup(mgr, wake); err != nil {
+		return err
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("sessionaccess").
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
@@ -75,14 +79,16 @@ func ownEvents() handler.EventHandler {
 	}
 }
 
-// accountNews lets through what can change a judgement: the account's spec, and
-// whether it is ready.
+// accountNews lets through what can change a judgement: the account's spec,
+// whether it is ready, and since when it is out of reach.
 func accountNews() predicate.Predicate {
 	ready := func(obj client.Object) bool {
 		return meta.IsStatusConditionTrue(obj.(*v1alpha1.AWSAccount).Status.Conditions, v1alpha1.ConditionReady)
 	}
+	unreachable := func(obj client.Object) *metav1.Time { return obj.(*v1alpha1.AWSAccount).Status.UnreachableSince }
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || ready(e.ObjectOld) != ready(e.ObjectNew)
+		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || ready(e.ObjectOld) != ready(e.ObjectNew) ||
+			!unreachable(e.ObjectOld).Equal(unreachable(e.ObjectNew))
 	}}
 }
 

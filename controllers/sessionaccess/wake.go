@@ -14,15 +14,23 @@ import (
 // Trigger wakes the controller from outside.
 type Trigger struct {
 	lifecycle.Trigger[reconcile.Request]
+	// owed wakes AWSAccounts, for what they owe.
+	owed lifecycle.Trigger[reconcile.Request]
 }
 
-// WakeObjects wakes the objects that an outcome changes something for.
+// WakeObjects wakes the objects that an outcome changes something for. One
+// without a namespace is an AWSAccount that owes the access.
 func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
-	requests := make([]reconcile.Request, len(objects))
-	for i, object := range objects {
-		requests[i].NamespacedName = object
+	var requests, debtors []reconcile.Request
+	for _, object := range objects {
+		if object.Namespace == "" {
+			debtors = append(debtors, reconcile.Request{NamespacedName: object})
+		} else {
+			requests = append(requests, reconcile.Request{NamespacedName: object})
+		}
 	}
 	t.Add(lifecycle.PriorityGrant, requests...)
+	t.owed.Add(lifecycle.PriorityRevocation, debtors...)
 }
 
 // WakeAccount wakes the objects of an account that was verified, lost or
@@ -30,6 +38,7 @@ func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
 // it. What a mere resync finds comes through the principals.
 func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, accountID, name string, resync bool) {
 	return func(ctx context.Context, accountID, name string, resync bool) {
+		t.owed.Add(lifecycle.PriorityRevocation, reconcile.Request{NamespacedName: types.NamespacedName{Name: name}})
 		if resync {
 			return
 		}

@@ -1,0 +1,144 @@
+package principal
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+)
+
+const (
+	// maxComparisons bounds the work of comparing grants with one another, which is
+	// for a notice only: about a millisecond.
+	maxComparisons = 200_000
+	// maxMembers bounds the members of a group whose own grants are compared with
+	// the group's.
+	maxMembers = 50
+)
+
+// widening gathers the sentences on what IAM allows beyond the objects.
+type widening struct {
+	// names of the objects by UID, those of other principals too.
+	names     map[types.UID]types.NamespacedName
+	sentences map[types.UID][]string
+}
+
+// widened names to the objects of a pair what IAM allows beyond them: the grants
+// of the principal among one another, and a user's beside those of its groups.
+// The other principal's objects are told by its own reconcile.
+func (w *work) widened(ctx context.Context) map[types.UID][]string {
+	out := widening{names: map[types.UID]types.NamespacedName{}, sentences: map[types.UID][]string{}}
+	for uid, saw := range w.claims.saw {
+		out.names[uid] = saw.Object
+	}
+	out.add(w.key.String(), w.claims.grants, func(policy.Pair) bool { return true })
+	for _, beside := range w.beside(ctx, out.names) {
+		own := len(w.claims.grants)
+		all := slices.Concat(w.claims.grants, beside.grants)
+		ours := func(id string) bool {
+			return slices.ContainsFunc(all[:own], func(g policy.Grant) bool { return g.ID == id })
+		}
+		out.add(beside.who, all, func(p policy.Pair) bool { return ours(p.Nodes) != ours(p.Documents) })
+	}
+	return out.sentences
+}
+
+func (o widening) add(who string, all []policy.Grant, counts func(policy.Pair) bool) {
+	for _, pair := range policy.Widening(withinBound(all)) {
+		if !counts(pair) {
+			continue
+		}
+		nodes, documents := types.UID(pair.Nodes), types.UID(pair.Documents)
+		sentence := fmt.Sprintf("%s can use %s of SessionAccess %s on the nodes of SessionAccess %s, because IAM cannot tie a document to a node; give both objects the same documents, or other principals.",
+			who, list("document", pair.Names), o.names[documents], o.names[nodes])
+		for _, uid := range []types.UID{nodes, documents} {
+			if len(o.sentences[uid]) < maxListed && !slices.Contains(o.sentences[uid], sentence) {
+				o.sentences[uid] = append(o.sentences[uid], sentence)
+			}
+		}
+	}
+}
+
+// company is somebody who holds the grants of a user and of its groups together.
+type company struct {
+	who string
+	// grants that come to those of the principal.
+	grants []policy.Grant
+}
+
+// beside lists who else's grants add up with the principal's: for a user those of
+// its groups, for a group those of its members.
+func (w *work) beside(ctx context.Context, names map[types.UID]types.NamespacedName) []company {
+	mirror := w.account.Cloud.Mirror()
+	if len(w.claims.grants) == 0 {
+		return nil
+	}
+	switch w.key.Kind {
+	case v1alpha1.PrincipalUser:
+		together := company{who: w.key.String()}
+		for _, group := range mirror.GroupsOf(w.claims.name) {
+			together.grants = append(together.grants, w.grantsOf(ctx, v1alpha1.PrincipalGroup, group, names)...)
+		}
+		return []company{together}
+	case v1alpha1.PrincipalGroup:
+		var all []company
+		members := mirror.Members(w.claims.name)
+		for _, member := range members[:min(len(members), maxMembers)] {
+			if own := w.grantsOf(ctx, v1alpha1.PrincipalUser, member, names); len(own) > 0 {
+				all = append(all, company{who: "User/" + member, grants: own})
+			}
+		}
+		return all
+	default:
+		return nil
+	}
+}
+
+// grantsOf lists the grants of another principal by the objects that are not
+// among this one's.
+func (w *work) grantsOf(ctx context.Context, kind v1alpha1.PrincipalKind, name string, names map[types.UID]types.NamespacedName) []policy.Grant {
+	key := outcome.KeyOf(w.key.AccountID, v1alpha1.Principal{Kind: kind, Name: name})
+	var accesses v1alpha1.SessionAccessList
+	if err := w.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
+		return nil // A list from the cache fails only while the manager stops.
+	}
+	var all []policy.Grant
+	for i := range accesses.Items {
+		access := &accesses.Items[i]
+		record := access.Status.Applied
+		_, mine := w.claims.saw[access.UID]
+		if mine || record == nil || !access.DeletionTimestamp.IsZero() {
+			continue
+		}
+		if _, ok := grantedTo(record.Granted, key); ok && !grants.Expired(record.Granted, w.Clock.Now()) {
+			names[access.UID] = client.ObjectKeyFromObject(access)
+			all = append(all, grants.Policy(string(access.UID), record.Granted))
+		}
+	}
+	return all
+}
+
+// withinBound are the first grants whose comparison stays within the bound.
+func withinBound(all []policy.Grant) []policy.Grant {
+	elements, documents := 0, 0
+	for i, g := range all {
+		nodes := len(g.Targets)
+		for _, t := range g.Targets {
+			nodes += len(t.InstanceIDs)
+		}
+		elements += nodes * len(g.Regions)
+		documents += len(g.Documents)
+		if (i+1)*(i+1)*elements*documents > maxComparisons {
+			return all[:i]
+		}
+	}
+	return all
+}

@@ -1,0 +1,141 @@
+package sessionaccess
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// A grant that must not stand beside an older one is kept out of a principal's
+// policies, and stays in its record: it comes back when the older one goes. Until
+// then its open sessions have lost their permission as much as those of a grant
+// that was taken back.
+
+// Displacements remembers since when grants are kept out, and whose sessions have
+// ended. It does not outlive the process: the next one looks once more.
+type Displacements struct {
+	mu   sync.Mutex
+	seen map[types.UID]displacement
+}
+
+type displacement struct {
+	serial int64
+	since  time.Time
+	// done: the sessions are seen ended, and were looked for after the window.
+	done bool
+}
+
+// NewDisplacements returns an empty Displacements.
+func NewDisplacements() *Displacements {
+	return &Displacements{seen: map[types.UID]displacement{}}
+}
+
+// take returns what is known of a displacement that is, or begins, now.
+func (d *Displacements) take(uid types.UID, serial int64, now time.Time) displacement {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	known, ok := d.seen[uid]
+	if !ok || known.serial != serial {
+		known = displacement{serial: serial, since: now}
+		d.seen[uid] = known
+	}
+	return known
+}
+
+func (d *Displacements) finish(uid types.UID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	known := d.seen[uid]
+	known.done = true
+	d.seen[uid] = known
+}
+
+func (d *Displacements) forget(uid types.UID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.seen, uid)
+}
+
+// displaced is the part of a grant that principals' policies do not hold because
+// an older grant displaces it. Nil where there is none.
+func displaced(record *v1alpha1.AppliedAccess, uid types.UID, look look) *v1alpha1.ResolvedGrant {
+	if record == nil || record.Granted == nil {
+		return nil
+	}
+	lost := record.Granted.DeepCopy()
+	lost.Principals = slices.DeleteFunc(lost.Principals, func(p v1alpha1.Principal) bool {
+		return !isDisplaced(outcome.KeyOf(lost.AccountID, p), record.Serial, uid, look)
+	})
+	if len(lost.Principals) == 0 {
+		return nil
+	}
+	return lost
+}
+
+// isDisplaced says whether a principal's policies are known not to hold a grant.
+func isDisplaced(key outcome.Key, serial int64, uid types.UID, look look) bool {
+	o, ok := look(key)
+	saw := o.Saw[uid]
+	return ok && o.Narrowed && saw.Displaced && saw.Serial == serial
+}
+
+// endDisplaced ends the open sessions that a displaced grant covered, and says
+// when to look again.
+func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionAccess) time.Duration {
+	lost := displaced(access.Status.Applied, access.UID, r.Outcomes.Get)
+	if lost == nil {
+		r.Displaced.forget(access.UID)
+		return 0
+	}
+	now := r.Clock.Now()
+	known := r.Displaced.take(access.UID, access.Status.Applied.Serial, now)
+	account, ok := r.Accounts.Get(lost.AccountID)
+	if known.done || !ok || account.Mode == v1alpha1.ModeObserve {
+		return 0
+	}
+	v := revocation{Reconciler: r, access: access, lost: []v1alpha1.ResolvedGrant{*lost}}
+	open, seen, err := v.endLost(ctx)
+	if err != nil {
+		log.FromContext(ctx).Info("Open sessions of a displaced grant could not be ended yet", "error", err.Error())
+		return unlistedRetry
+	}
+	settled := known.since.Add(cloud.ConsistencyWindow)
+	switch {
+	case open > 0:
+		lifecycle.Announce(r.Recorder, access, lifecycle.Verdict{
+			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonEndingSessions,
+			Message: fmt.Sprintf("An older grant displaced this one, as condition Ready tells; %s told to end.", verb(open)),
+		})
+		return sessionPoll
+	case seen.Before(settled):
+		return settled.Sub(now)
+	default:
+		r.Displaced.finish(access.UID)
+		return 0
+	}
+}
+
+// endLost lists the open sessions that must end, tells them to, and says how many
+// they were and when AWS was asked first.
+func (v revocation) endLost(ctx context.Context) (open int, seen time.Time, err error) {
+	ctx = cloud.WithPriority(ctx, cloud.Revocation)
+	ending, err := v.terminating(ctx, v.lost)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	s, err := v.search(ctx, ending, false)
+	if err != nil {
+		return 0, time.Time{}, err
+	}
+	return len(s.open), s.seen, v.end(ctx, s.open)
+}

@@ -1,0 +1,85 @@
+package sessionaccess
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+)
+
+// debtor settles what AWSAccounts owe. The principals take the permissions from
+// the status of the account, as they do from objects that are being deleted.
+type debtor struct{ *Reconciler }
+
+func (d debtor) setup(mgr ctrl.Manager, wake *Trigger) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("owed").
+		WithOptions(controller.Options{MaxConcurrentReconciles: 1}).
+		For(&v1alpha1.AWSAccount{}, builder.WithPredicates(owedChanged())).
+		WatchesRawSource(&wake.owed).
+		Complete(d)
+}
+
+func owedChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		before, after := e.ObjectOld.(*v1alpha1.AWSAccount), e.ObjectNew.(*v1alpha1.AWSAccount)
+		return !equality.Semantic.DeepEqual(before.Status.Owed, after.Status.Owed)
+	}}
+}
+
+// Reconcile takes everything that one AWSAccount owes a step further, and
+// removes from its status what is settled.
+func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	account := &v1alpha1.AWSAccount{}
+	if err := d.Client.Get(ctx, req.NamespacedName, account); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if _, ok := d.Accounts.Get(account.Spec.AccountID); !ok || len(account.Status.Owed) == 0 {
+		return ctrl.Result{}, nil
+	}
+	before := account.DeepCopy()
+	after, settled, err := d.advance(ctx, account)
+	if _, failure := lifecycle.WriteStatus(ctx, d.Client, before, account); failure != nil {
+		return lifecycle.Result(lifecycle.PriorityRevocation, after, failure)
+	}
+	for _, v := range settled {
+		lifecycle.Announce(d.Recorder, account, v)
+	}
+	return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
+}
+
+// advance keeps in the account what is still owed, and returns a verdict on each
+// item that is not any more.
+func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []lifecycle.Verdict, err error) {
+	var left []v1alpha1.OwedAccess
+	for i := range account.Status.Owed {
+		item := account.Status.Owed[i]
+		access := owed.Access(account, &item)
+		p, failure := d.Reconciler.advance(ctx, &access, item.Grants, true)
+		err = errors.Join(err, failure)
+		item.Revocation = access.Status.Revocation
+		if failure == nil && p.done {
+			v := revoked(item.Revocation)
+			v.Message = fmt.Sprintf("What SessionAccess %s/%s had left: %s", item.Namespace, item.Name, v.Message)
+			v.Reason = v1alpha1.ReasonOwedSettled
+			settled = append(settled, v)
+			continue
+		}
+		after = soonest(after, p.after)
+		left = append(left, item)
+	}
+	account.Status.Owed = left
+	return after, settled, err
+}

@@ -1,0 +1,113 @@
+package sessionaccess
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// search is what one look for the open sessions of lost grants found, in all
+// their accounts.
+type search struct {
+	// outcome is Ending where some account was searched.
+	outcome v1alpha1.SessionsOutcome
+	// unchecked: in another account sessions cannot be listed, and need not be.
+	unchecked bool
+	// open sessions that must end.
+	open []openSession
+	// seen is when AWS was asked first.
+	seen time.Time
+	// held tells why the sessions cannot be ended now; nil otherwise.
+	held *progress
+}
+
+// search looks for the open sessions that lost grants covered. A record nearly
+// always speaks of one account; an AWSAccount that was made anew with another id
+// leaves two.
+func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant, underWay bool) (search, error) {
+	s := search{outcome: v1alpha1.SessionsLeft, seen: v.Clock.Now()}
+	for _, id := range accountsOf(ending) {
+		account, ok := v.Accounts.Get(id)
+		switch {
+		case !ok:
+			s.held = &progress{verdict: accountNotReady(v.access)}
+			return s, nil
+		case account.Mode == v1alpha1.ModeObserve && underWay:
+			// The permission went under Enforce, and these sessions with it.
+			s.held = &progress{verdict: observing(account)}
+			return s, nil
+		case account.Mode == v1alpha1.ModeObserve:
+			continue // Nothing was granted, so nobody lost anything.
+		case account.Sessions == registry.SessionsNeverListed && account.SessionTermination == v1alpha1.TerminationBestEffort:
+			s.unchecked = true
+			continue
+		}
+		open, seen, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, inAccount(ending, id))
+		if err != nil {
+			return s, err
+		}
+		s.outcome = v1alpha1.SessionsEnding
+		s.open = append(s.open, open...)
+		if seen.Before(s.seen) {
+			s.seen = seen
+		}
+	}
+	if s.outcome == v1alpha1.SessionsLeft && s.unchecked {
+		s.outcome = v1alpha1.SessionsNotChecked
+	}
+	s.open = s.open[:min(len(s.open), v.limit())]
+	return s, nil
+}
+
+// maxEnding and maxOwedEnding bound the sessions that one pass ends; the next
+// pass takes the rest. An account that owes much holds many such lists.
+const (
+	maxEnding     = 500
+	maxOwedEnding = 10
+)
+
+func (v revocation) limit() int {
+	if v.access.Namespace == "" {
+		return maxOwedEnding
+	}
+	return maxEnding
+}
+
+// terminating leaves out the grants whose sessions are to be left. A guardrail
+// that forbids leaving them holds for grants that were made before it, too.
+func (v revocation) terminating(ctx context.Context, lost []v1alpha1.ResolvedGrant) ([]v1alpha1.ResolvedGrant, error) {
+	leaves := func(g v1alpha1.ResolvedGrant) bool { return g.OnRevoke == v1alpha1.RevokeLeaveSessions }
+	if !slices.ContainsFunc(lost, leaves) {
+		return lost, nil
+	}
+	in, err := v.gather(ctx, v.access)
+	if err != nil {
+		return nil, err
+	}
+	if in.account != nil && leavingForbidden(in) {
+		return lost, nil
+	}
+	return slices.DeleteFunc(slices.Clone(lost), leaves), nil
+}
+
+// leavingForbidden says whether a guardrail wants sessions ended.
+func leavingForbidden(in inputs) bool {
+	for i := range in.account.Spec.Guardrails {
+		if rule := &in.account.Spec.Guardrails[i]; rule.ForbidLeaveSessions && matches(rule, in) {
+			return true
+		}
+	}
+	return false
+}
+
+func observing(account registry.Entry) lifecycle.Verdict {
+	return lifecycle.Verdict{
+		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonObserved,
+		Message: "The permission is gone, but AWSAccount \"" + account.Name + "\" is in mode Observe since, so open sessions that it covered are not ended. Set mode: Enforce to have them ended.",
+	}
+}
