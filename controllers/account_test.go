@@ -60,7 +60,8 @@ func TestARoleIsAssumedWithItsExternalID(t *testing.T) {
 	})
 	grant := access("user01-pc01", "user01", pc01)
 	w.create(main, grant)
-	w.accountIs(main, v1alpha1.ReasonCredentialsInvalid)
+	lost := w.accountIs(main, v1alpha1.ReasonCredentialsInvalid)
+	w.sentence(condition(lost.Status.Conditions, v1alpha1.ConditionReady).Message, ":role/ssm-access-operator")
 	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.AssumeRole.ExternalID = "abc" })
 	w.accountIs(main, v1alpha1.ReasonVerified)
 	w.accessIs(grant, v1alpha1.ReasonGranted)
@@ -131,6 +132,22 @@ func TestAnAccountInUseStaysAndNamesItsDependents(t *testing.T) {
 	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
 	w.must(testenv.WaitGone(t.Context(), w.Client, account()))
 	w.grid(false, false, false, false)
+}
+
+func TestADeletedAccountThatIsOutOfReachNamesItsDependentsToo(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	grant := access("user01-pc01", "user01", pc01)
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "*"})
+	w.must(err)
+	w.accountIs(account(), v1alpha1.ReasonCredentialsInvalid)
+	w.must(w.Client.Delete(t.Context(), account()))
+	got, err := testenv.WaitFor(t.Context(), w.Client, account(), func(a *v1alpha1.AWSAccount) bool {
+		return a.Status.ObservedGeneration == a.Generation && a.DeletionTimestamp != nil
+	})
+	w.must(err)
+	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "team-a/user01-pc01", "sts:GetCallerIdentity")
 }
 
 func TestANamespaceThatIsNotAllowedIsRefusedAndHeals(t *testing.T) {

@@ -136,3 +136,50 @@ func TestTheNewerGrantIsRefusedWhereTheTwoWouldBreakAGuardrail(t *testing.T) {
 	w.advance(testWindow, forwarding)
 	w.accessIs(forwarding, v1alpha1.ReasonGranted)
 }
+
+func TestAGrantThatIsDisplacedLosesItsOpenSessions(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	w.must(w.Namespace(t.Context(), "team-b", map[string]string{"team": "b"}))
+	main := account(func(a *v1alpha1.AWSAccount) {
+		a.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesAll}
+	})
+	shell, forwarding := access("shell", "user01", pc01), access("forwarding", "user01", pc02)
+	forwarding.Namespace = "team-b"
+	forwarding.Spec.Documents = []v1alpha1.DocumentReference{{Name: "AWS-StartPortForwardingSession"}}
+	w.create(main, shell)
+	w.accessIs(shell, v1alpha1.ReasonGranted)
+	w.create(forwarding)
+	w.accessIs(forwarding, v1alpha1.ReasonGranted)
+	kept := w.open(user("user01"), pc01)
+	lost, err := w.Emulator.OpenSession(user("user01"), region, pc02, "AWS-StartPortForwardingSession")
+	w.must(err)
+	change(w, main, func(a *v1alpha1.AWSAccount) {
+		a.Spec.Guardrails = []v1alpha1.Guardrail{{
+			Name:              "shell-only",
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}},
+			Documents:         []v1alpha1.NamePattern{v1alpha1.DefaultDocument},
+		}}
+	})
+	w.accessIs(forwarding, v1alpha1.ReasonGuardrailViolated)
+	w.untilEnded(lost)
+	w.openStill(kept)
+}
+
+func TestAUserAndItsGroupTogetherAreWidened(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	aws := w.Emulator.Account(accountID).IAM
+	w.must(aws.AddGroup(fixtures.Group{Name: "operators"}))
+	w.must(aws.AddUser(fixtures.User{Name: "member", Groups: []string{"operators"}}))
+	own, groups := access("own", "member", pc01), access("groups", "", pc02)
+	groups.Spec.Principals = []v1alpha1.Principal{{Kind: v1alpha1.PrincipalGroup, Name: "operators"}}
+	groups.Spec.Documents = []v1alpha1.DocumentReference{{Name: "AWS-StartPortForwardingSession"}}
+	w.create(account(), own, groups)
+	for _, grant := range []*v1alpha1.SessionAccess{own, groups} {
+		w.sentence(w.noticed(grant, v1alpha1.ConditionWidened).Message, "team-a/own", "team-a/groups", "User/member")
+	}
+	w.must(w.Client.Delete(t.Context(), groups))
+	_, err := testenv.WaitFor(t.Context(), w.Client, own, func(a *v1alpha1.SessionAccess) bool {
+		return condition(a.Status.Conditions, v1alpha1.ConditionWidened).Type == ""
+	})
+	w.must(err)
+}

@@ -51,7 +51,8 @@ func TestTheAPIServerRejectsBadAccessWithASentence(t *testing.T) {
 		"a document by ARN": {func(s *v1alpha1.SessionAccessSpec) {
 			s.Documents = []v1alpha1.DocumentReference{{Name: "arn:aws:ssm:ap-northeast-1:488821267897:document/x"}}
 		}, "not by an ARN"},
-		"a range of addresses out of form": {func(s *v1alpha1.SessionAccessSpec) { s.SourceCIDRs = []v1alpha1.CIDR{"203.0.113.0"} }, "address/bits"},
+		"a range of addresses with a host's bits": {func(s *v1alpha1.SessionAccessSpec) { s.SourceCIDRs = []v1alpha1.CIDR{"203.0.113.7/24"} }, "203.0.113.0/24"},
+		"a range of addresses out of form":        {func(s *v1alpha1.SessionAccessSpec) { s.SourceCIDRs = []v1alpha1.CIDR{"203.0.113.0"} }, "address/bits"},
 		"more principals than fit": {func(s *v1alpha1.SessionAccessSpec) {
 			for i := range 100 {
 				s.Principals = append(s.Principals, v1alpha1.Principal{Kind: v1alpha1.PrincipalUser, Name: fmt.Sprint("u", i)})

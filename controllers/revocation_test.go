@@ -1,12 +1,14 @@
 package controllers_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
@@ -208,4 +210,80 @@ func TestAGrantWhoseAnswerWasLostCannotOutliveItsRevocation(t *testing.T) {
 	w.accessIs(grant, v1alpha1.ReasonRevoking)
 	w.until(func() bool { return len(w.ourPolicies()) == 0 })
 	w.grid(false, false, false, false)
+}
+
+func TestSessionsThatEndedAreCounted(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	grant := access("both", "user01", pc01, pc02)
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	one, two := w.open(user("user01"), pc01), w.open(user("user01"), pc01)
+	change(w, grant, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc02} })
+	w.untilEnded(one)
+	w.untilEnded(two)
+	w.accessIs(grant, v1alpha1.ReasonEndingSessions)
+	w.advance(testWindow, grant)
+	got := w.accessIs(grant, v1alpha1.ReasonGranted)
+	if n := *got.Status.Revocation.SessionsEnded; n != 2 {
+		t.Errorf("%d sessions are counted, want 2", n)
+	}
+}
+
+func TestASessionIsOnRecordBeforeItIsToldToEnd(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	grant := access("one", "user01", pc01)
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	recorded := make(chan bool, 1)
+	w.Emulator.OnCall(func(c calls.Call) {
+		if c.Operation != "TerminateSession" {
+			return
+		}
+		var now v1alpha1.SessionAccess
+		err := w.Client.Get(t.Context(), keyOf(grant), &now)
+		select {
+		case recorded <- err == nil && now.Status.Revocation != nil && slices.Contains(now.Status.Revocation.Ending, session):
+		default:
+		}
+	})
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.untilEnded(session)
+	if !<-recorded {
+		t.Error("a session was told to end before its id was stored")
+	}
+}
+
+func TestAGuardrailThatForbidsLeavingSessionsHoldsForOlderGrants(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	main, grant := account(), access("one", "user01", pc01)
+	grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
+	w.create(main, grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	change(w, main, func(a *v1alpha1.AWSAccount) {
+		a.Spec.Guardrails = []v1alpha1.Guardrail{{Name: "end-them", NamespaceSelector: &metav1.LabelSelector{}, ForbidLeaveSessions: true}}
+	})
+	w.accessIs(grant, v1alpha1.ReasonGuardrailViolated)
+	w.untilEnded(session)
+}
+
+func TestObserveHoldsARevocationThatEnforceBegan(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	main, grant := account(), access("one", "user01", pc01)
+	w.create(main, grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.accessIs(grant, v1alpha1.ReasonEndingSessions)
+	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeObserve })
+	w.accountIs(main, v1alpha1.ReasonVerified)
+	session := w.open(user("user01"), pc01)
+	w.advance(testWindow, grant)
+	got := w.accessIs(grant, v1alpha1.ReasonObserved)
+	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "main", "mode: Enforce")
+	w.openStill(session)
+	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeEnforce })
+	w.untilEnded(session)
+	w.touch(grant)
+	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
 }

@@ -13,24 +13,36 @@ import (
 // EnsureFinalizer puts our finalizer on the object before anything is written
 // to AWS for it. The object is updated in place.
 func EnsureFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
-	return patchFinalizer(ctx, c, obj, "put the finalizer on", controllerutil.AddFinalizer)
+	_, err := patchFinalizer(ctx, c, obj, "put the finalizer on", controllerutil.AddFinalizer)
+	return err
 }
 
 // RemoveFinalizer lets the object go. Nothing of it may be left in AWS.
 func RemoveFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
+	_, err := Release(ctx, c, obj)
+	return err
+}
+
+// Release lets the object go as RemoveFinalizer does. released says that this
+// call did it: not for an object that is gone already, as the cache may not know.
+func Release(ctx context.Context, c client.Client, obj client.Object) (released bool, err error) {
 	return patchFinalizer(ctx, c, obj, "take the finalizer from", controllerutil.RemoveFinalizer)
 }
 
-func patchFinalizer(ctx context.Context, c client.Client, obj client.Object, attempt string, change func(client.Object, string) bool) error {
+func patchFinalizer(ctx context.Context, c client.Client, obj client.Object, attempt string, change func(client.Object, string) bool) (changed bool, err error) {
 	before := obj.DeepCopyObject().(client.Object)
 	if !change(obj, v1alpha1.Finalizer) {
-		return nil
+		return false, nil
 	}
 	// The lock keeps a finalizer that somebody else added in between: the list is
 	// replaced as a whole.
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := client.IgnoreNotFound(c.Patch(ctx, obj, patch)); err != nil {
-		return fmt.Errorf("%s %s: %w", attempt, client.ObjectKeyFromObject(obj), err)
+	switch err := c.Patch(ctx, obj, patch); {
+	case err == nil:
+		return true, nil
+	case client.IgnoreNotFound(err) == nil:
+		return false, nil
+	default:
+		return false, fmt.Errorf("%s %s: %w", attempt, client.ObjectKeyFromObject(obj), err)
 	}
-	return nil
 }

@@ -24,7 +24,8 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 	}
 	lost := everything(access.Status.Applied)
 	if len(lost) == 0 {
-		return 0, r.release(ctx, access)
+		_, err := r.release(ctx, access)
+		return 0, err
 	}
 	before := access.DeepCopy()
 	p, err := r.advance(ctx, access, lost, true)
@@ -32,8 +33,12 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 		return 0, err
 	}
 	if p.done {
-		r.announceRevoked(access)
-		return 0, r.release(ctx, access)
+		// In this order nothing is told twice, however this process ends.
+		released, err := r.release(ctx, access)
+		if released {
+			r.announceRevoked(access)
+		}
+		return 0, err
 	}
 	if toAbandon(access) {
 		d, err := r.abandon(ctx, access, lost)
@@ -41,7 +46,8 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 			return 0, err
 		}
 		if d == nil {
-			return 0, r.release(ctx, access)
+			_, err := r.release(ctx, access)
+			return 0, err
 		}
 		p.verdict.Message += " " + d.message
 		p.after = soonest(p.after, d.after)
@@ -49,9 +55,9 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 	return p.after, r.write(ctx, before, access, p.verdict)
 }
 
-func (r *Reconciler) release(ctx context.Context, access *v1alpha1.SessionAccess) error {
+func (r *Reconciler) release(ctx context.Context, access *v1alpha1.SessionAccess) (released bool, err error) {
 	log.FromContext(ctx).Info("Letting the object go: nothing of it is left in AWS, or its account owes it")
-	return lifecycle.RemoveFinalizer(ctx, r.Client, access)
+	return lifecycle.Release(ctx, r.Client, access)
 }
 
 // everything lists all grants of a record.

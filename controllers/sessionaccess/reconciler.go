@@ -86,10 +86,14 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 		}
 		if p.done {
 			access.Status.Applied = settled(record)
-			r.announceRevoked(access)
 		}
 	}
-	return soonest(p.after, r.endDisplaced(ctx, access)), r.report(ctx, before, access, j, p)
+	after := soonest(p.after, r.endDisplaced(ctx, access))
+	err := r.report(ctx, before, access, j, p)
+	if p.done && err == nil {
+		r.announceRevoked(access)
+	}
+	return after, err
 }
 
 // recordGrant writes the record of a changed grant. The principals act on it

@@ -24,9 +24,6 @@ const (
 	recorded = 100 * time.Millisecond
 )
 
-// maxEnding bounds the sessions that one pass ends; the next pass takes the rest.
-const maxEnding = 500
-
 // revocation is one pass over the open sessions of grants whose permission is
 // gone.
 type revocation struct {

@@ -1,0 +1,84 @@
+package sessionaccess
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	since := func(ago time.Duration) *metav1.Time { at := metav1.NewTime(now.Add(-ago)); return &at }
+	access := &v1alpha1.SessionAccess{ObjectMeta: metav1.ObjectMeta{UID: "mine"}}
+	lost := []v1alpha1.ResolvedGrant{{AccountID: "488821267897", Principals: make([]v1alpha1.Principal, 100)}}
+	owing := func(n int) []v1alpha1.OwedAccess {
+		items := make([]v1alpha1.OwedAccess, n)
+		for i := range items {
+			items[i] = v1alpha1.OwedAccess{UID: fmt.Sprint(i)}
+		}
+		return items
+	}
+	huge := []v1alpha1.OwedAccess{{UID: "huge", Grants: []v1alpha1.ResolvedGrant{{Principals: make([]v1alpha1.Principal, maxWeight)}}}}
+	for name, c := range map[string]struct {
+		allow bool
+		since *metav1.Time
+		owed  []v1alpha1.OwedAccess
+		want  string // of the sentence; empty when it may go
+	}{
+		"allowed and long out of reach": {true, since(abandonAfter), nil, ""},
+		"not allowed":                   {false, since(abandonAfter), nil, "allowAbandon: true"},
+		"in reach":                      {true, nil, nil, "in reach"},
+		"not for long enough":           {true, since(abandonAfter - time.Second), nil, "2026-03-01T12:00:01Z"},
+		"there is room for one more":    {true, since(time.Hour), owing(maxOwed - 1), ""},
+		"too many are owed":             {true, since(time.Hour), owing(maxOwed), "can hold"},
+		"too much is owed":              {true, since(time.Hour), huge, "can hold"},
+		"it is owed already":            {false, nil, []v1alpha1.OwedAccess{{UID: "mine"}}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}
+			account.Spec.AllowAbandon, account.Status.UnreachableSince, account.Status.Owed = c.allow, c.since, c.owed
+			d := mayAbandon(account, access, lost, now)
+			switch {
+			case (d == nil) != (c.want == ""):
+				t.Fatalf("got %+v, want a sentence with %q", d, c.want)
+			case d != nil && (!strings.Contains(d.message, c.want) || !strings.HasSuffix(d.message, ".")):
+				t.Errorf("%q does not say %q", d.message, c.want)
+			}
+		})
+	}
+}
+
+func TestASessionCountsOnceHoweverOftenItIsSeen(t *testing.T) {
+	t.Parallel()
+	sessions := func(ids ...string) []openSession {
+		all := make([]openSession, len(ids))
+		for i, id := range ids {
+			all[i].ID = id
+		}
+		return all
+	}
+	record := &v1alpha1.RevocationStatus{SessionsEnded: new(int32)}
+	for _, c := range []struct {
+		open  []openSession
+		known bool
+		ended int32
+	}{
+		{sessions("a", "b"), false, 0},
+		{sessions("b", "a"), true, 0},
+		{sessions("b"), true, 1},
+		{sessions("b", "c"), false, 1},
+		{nil, true, 3},
+		{nil, true, 3},
+	} {
+		if known := tally(record, c.open); known != c.known || *record.SessionsEnded != c.ended {
+			t.Errorf("with %v open: known = %v and %d ended, want %v and %d", c.open, known, *record.SessionsEnded, c.known, c.ended)
+		}
+	}
+}
