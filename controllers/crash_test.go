@@ -121,3 +121,26 @@ func TestAKillBetweenDetachAndFinalizerLeavesNoResidue(t *testing.T) {
 		t.Errorf("%d policies are left", len(left))
 	}
 }
+
+func TestWhatIsDeletedWithoutAManagerWaitsForOne(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	grant := access("user01-pc01", "user01", pc01)
+	grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.must(m.Stop())
+	w.must(w.Client.Delete(t.Context(), account()))
+	w.must(w.Client.Delete(t.Context(), grant))
+	var kept v1alpha1.SessionAccess
+	w.must(w.Client.Get(t.Context(), keyOf(grant), &kept))
+	if kept.Status.Applied == nil || kept.Status.Applied.Granted == nil {
+		t.Error("the record of what is granted is lost")
+	}
+	w.must(w.Client.Get(t.Context(), keyOf(account()), account()))
+	w.grid(true, false, false, false)
+	w.Manager(t, testenv.ManagerOptions{})
+	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
+	w.must(testenv.WaitGone(t.Context(), w.Client, account()))
+	w.grid(false, false, false, false)
+}

@@ -41,9 +41,9 @@ func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccoun
 // staying tells what keeps an account that is being deleted, and, where it
 // cannot be worked on, why that does not come to an end.
 func staying(account *v1alpha1.AWSAccount, v lifecycle.Verdict, dependents []string) lifecycle.Verdict {
-	kept := owing(account)
-	if len(dependents) > 0 {
-		kept = inUse(dependents)
+	kept := inUse(dependents)
+	if len(dependents) == 0 {
+		kept = owing(account)
 	}
 	if v.Progress == lifecycle.Settled {
 		return kept

@@ -135,7 +135,7 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 	r.Accounts.Put(ctx, entry)
 	if err := r.removeOrphans(ctx, account, entry); err != nil {
 		showUsage(account, entry)
-		return refusal(account, err), quiet(err)
+		return refusal(account, err), lifecycle.Retry(err)
 	}
 	showUsage(account, entry)
 	log.FromContext(ctx).V(1).Info("Verified the account", "account", entry.AccountID, "policies", entry.Cloud.Mirror().PolicyCount())
@@ -186,14 +186,4 @@ func (r *Reconciler) lost(ctx context.Context, account *v1alpha1.AWSAccount, err
 		return verdict, nil
 	}
 	return verdict, err
-}
-
-// quiet drops an error that only somebody's help or the next resync can mend.
-func quiet(err error) error {
-	switch cloud.Classify(err) {
-	case cloud.Refused, cloud.Invalid, cloud.Missing:
-		return nil
-	default:
-		return err
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
@@ -85,24 +86,14 @@ func (v revocation) terminating(ctx context.Context, lost []v1alpha1.ResolvedGra
 	if !slices.ContainsFunc(lost, leaves) {
 		return lost, nil
 	}
-	in, err := v.gather(ctx, v.access)
+	in, err := gate.Gather(ctx, v.Client, v.access.Spec.AccountRef.Name, v.access.Namespace)
 	if err != nil {
 		return nil, err
 	}
-	if in.account != nil && leavingForbidden(in) {
+	if in.Account != nil && slices.ContainsFunc(in.Rules(), func(rule *v1alpha1.Guardrail) bool { return rule.ForbidLeaveSessions }) {
 		return lost, nil
 	}
 	return slices.DeleteFunc(slices.Clone(lost), leaves), nil
-}
-
-// leavingForbidden says whether a guardrail wants sessions ended.
-func leavingForbidden(in inputs) bool {
-	for i := range in.account.Spec.Guardrails {
-		if rule := &in.account.Spec.Guardrails[i]; rule.ForbidLeaveSessions && matches(rule, in) {
-			return true
-		}
-	}
-	return false
 }
 
 func observing(account registry.Entry) lifecycle.Verdict {
