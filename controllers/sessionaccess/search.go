@@ -61,7 +61,7 @@ func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant,
 	if s.outcome == v1alpha1.SessionsLeft && s.unchecked {
 		s.outcome = v1alpha1.SessionsNotChecked
 	}
-	s.open = s.open[:min(len(s.open), v.limit())]
+	s.open = v.bound(s.open)
 	return s, nil
 }
 
@@ -72,11 +72,26 @@ const (
 	maxOwedEnding = 10
 )
 
-func (v revocation) limit() int {
+// bound takes as many sessions as one pass ends, those on record first: one that
+// fell out of the list would be counted as ended.
+func (v revocation) bound(open []openSession) []openSession {
+	limit := maxEnding
 	if v.access.Namespace == "" {
-		return maxOwedEnding
+		limit = maxOwedEnding
 	}
-	return maxEnding
+	if record := v.access.Status.Revocation; record != nil {
+		slices.SortStableFunc(open, func(a, b openSession) int {
+			return rank(record, a) - rank(record, b)
+		})
+	}
+	return open[:min(len(open), limit)]
+}
+
+func rank(record *v1alpha1.RevocationStatus, s openSession) int {
+	if slices.Contains(record.Ending, s.ID) {
+		return 0
+	}
+	return 1
 }
 
 // terminating leaves out the grants whose sessions are to be left. A guardrail
