@@ -169,6 +169,7 @@ func TestWhatIsGrantedAnewIsNotTakenAwayWithWhatIsOwed(t *testing.T) {
 func TestManyPoliciesThatAreOwedDoNotHoldRemovals(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	grant := access("many", "", pc01)
+	grant.Spec.Principals = nil
 	for i := range 12 {
 		grant.Spec.Principals = append(grant.Spec.Principals, v1alpha1.Principal{Kind: v1alpha1.PrincipalPermissionSet, Name: fmt.Sprint("Set", i)})
 	}
