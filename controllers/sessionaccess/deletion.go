@@ -33,10 +33,12 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 		return 0, err
 	}
 	if p.done {
-		// In this order nothing is told twice, however this process ends.
+		// In this order nothing is told twice, however this process ends. What was
+		// not stored of the status is lost with the answer.
+		told := access.DeepCopy()
 		released, err := r.release(ctx, access)
 		if released {
-			r.announceRevoked(access)
+			r.announceRevoked(told)
 		}
 		return 0, err
 	}
