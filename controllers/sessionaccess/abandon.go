@@ -39,7 +39,8 @@ type delay struct {
 }
 
 // abandon makes the accounts owe what an object that is being deleted leaves in
-// AWS, after which it may go. Nothing is recorded unless every account allows it.
+// AWS, after which it may go: then there is no delay. Nothing is recorded unless
+// every account allows it.
 func (r *Reconciler) abandon(ctx context.Context, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) (*delay, error) {
 	now := r.Clock.Now()
 	accounts := map[string]*v1alpha1.AWSAccount{}
@@ -62,7 +63,7 @@ func (r *Reconciler) abandon(ctx context.Context, access *v1alpha1.SessionAccess
 			return nil, err
 		}
 	}
-	return nil, nil //nolint:nilnil // No delay, no error: it may go.
+	return nil, nil
 }
 
 // mayAbandon decides whether an account allows it, now. It goes by the time that
