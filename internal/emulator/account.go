@@ -14,6 +14,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/kms"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/logs"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/network"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
 )
@@ -34,10 +37,15 @@ type Account struct {
 
 // Region is what an account has in one region.
 type Region struct {
-	// Fleet is the machines, SSM the sessions, documents, activations and
-	// settings.
-	Fleet *fleet.Fleet
-	SSM   *ssm.Region
+	// Fleet is the machines, Network what connects them, SSM the sessions,
+	// documents, activations and settings.
+	Fleet   *fleet.Fleet
+	Network *network.Network
+	SSM     *ssm.Region
+	// Keys and Logs are what sessions are encrypted by and logged to. Buckets are
+	// the server's.
+	Keys *kms.Region
+	Logs *logs.Region
 
 	ec2 *ec2.Region
 }
@@ -67,6 +75,12 @@ func (s *Server) AddAccount(f fixtures.Account) error {
 	if _, ok := s.accounts[f.ID]; ok {
 		return fmt.Errorf("load the fixture: account %s is there twice", f.ID)
 	}
+	for region, content := range f.Regions {
+		scope := service.Scope{Partition: partition, Region: region, AccountID: f.ID}
+		if err := s.buckets.Load(scope, content.Buckets); err != nil {
+			return fmt.Errorf("load the fixture: account %s: %w", f.ID, err)
+		}
+	}
 	s.accounts[f.ID] = account
 	return nil
 }
@@ -77,7 +91,10 @@ func (a *Account) load(f fixtures.Account) error {
 	}
 	for name, content := range f.Regions {
 		region := a.Region(name)
-		if err := region.Fleet.Load(content); err != nil {
+		if err := region.load(content); err != nil {
+			return err
+		}
+		if err := a.addProfiles(content.Instances); err != nil {
 			return err
 		}
 		if err := region.SSM.Load(content); err != nil {
@@ -106,7 +123,49 @@ func (s *Server) newRegion(a *Account, name string) *Region {
 		},
 	})
 	systems.Keep(s.Consistency().ofSSM())
-	return &Region{Fleet: f, SSM: systems, ec2: &ec2.Region{Scope: scope, Fleet: f, Paging: s.paging}}
+	vpcs := network.New(scope, s.clock.Now)
+	return &Region{
+		Fleet: f, Network: vpcs, SSM: systems, Keys: kms.NewRegion(scope, s.clock.Now), Logs: logs.NewRegion(scope, s.clock.Now, s.paging),
+		ec2: &ec2.Region{Scope: scope, Fleet: f, Network: vpcs, Paging: s.paging, Profile: a.profile},
+	}
+}
+
+// profile finds the ARN and id of an instance profile.
+func (a *Account) profile(name string) (arn, id string, ok bool) {
+	p, ok := a.IAM.Latest().InstanceProfile(name)
+	if !ok {
+		return "", "", false
+	}
+	return p.ARN, p.ID, true
+}
+
+// addProfiles makes the instance profiles that instances have and the fixture
+// does not list, for the roles of the same names.
+func (a *Account) addProfiles(instances []fixtures.Instance) error {
+	for _, i := range instances {
+		state := a.IAM.Latest()
+		_, listed := state.InstanceProfile(i.InstanceProfile)
+		_, isRole := state.Entity(iam.Role, i.InstanceProfile)
+		if listed || !isRole {
+			continue
+		}
+		if err := a.IAM.AddInstanceProfile(fixtures.InstanceProfile{Name: i.InstanceProfile, Role: i.InstanceProfile}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// load puts the content of a fixture into the region.
+func (r *Region) load(f fixtures.Region) error {
+	if err := r.Network.Load(f.Network); err != nil {
+		return err
+	}
+	if err := r.Keys.Load(f.Keys); err != nil {
+		return err
+	}
+	r.Logs.Load(f.LogGroups)
+	return r.Fleet.Load(f)
 }
 
 // Region returns what the account has in a region; empty where it has nothing.

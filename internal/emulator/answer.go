@@ -33,7 +33,11 @@ func writeAnswer(ctx context.Context, w http.ResponseWriter, x *exchange, out an
 		body, err = wire.EncodeJSON(ctx, out.(smithy.Serializable))
 	}
 	failure := asWireError(err)
+	raw, isRaw := out.(*wire.Raw)
 	switch {
+	case failure == nil && isRaw:
+		contentType, body = raw.ContentType, raw.Body
+		setHeaders(w, raw.Header)
 	case failure == nil && dialect == nil:
 	case failure == nil:
 		body = dialect.EncodeAnswer(x.operation, x.request.ID, out)
@@ -42,12 +46,21 @@ func writeAnswer(ctx context.Context, w http.ResponseWriter, x *exchange, out an
 	default:
 		status, body = failure.Status, dialect.EncodeError(x.request.ID, failure)
 	}
+	if failure != nil {
+		setHeaders(w, failure.Header)
+	}
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("X-Amzn-Requestid", x.request.ID)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	// A client that has gone away is no concern of the server's.
 	_, _ = w.Write(body)
+}
+
+func setHeaders(w http.ResponseWriter, headers map[string]string) {
+	for name, value := range headers {
+		w.Header().Set(name, value)
+	}
 }
 
 // asWireError makes any error one that AWS could answer; what is none of

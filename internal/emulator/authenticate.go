@@ -19,11 +19,11 @@ func (s *Server) authenticate(x *exchange) error {
 	}
 	account, k, found := s.findKey(x.signature.AccessKeyID)
 	if !found || !sameToken(k.SessionToken, x.signature.SessionToken) {
-		return unknownKey(jsonProtocol)
+		return unknownKey(x)
 	}
 	caller, exists := account.Caller(account.ForEvaluation(x.request.Now), k)
 	if !exists {
-		return unknownKey(jsonProtocol)
+		return unknownKey(x)
 	}
 	if !k.Expires.IsZero() && time.Now().After(k.Expires) {
 		if jsonProtocol {
@@ -52,7 +52,11 @@ func sameToken(want, got string) bool {
 	return subtle.ConstantTimeCompare([]byte(want), []byte(got)) == 1
 }
 
-func unknownKey(jsonProtocol bool) error {
+func unknownKey(x *exchange) error {
+	jsonProtocol := x.service.Dialect == nil
+	if x.service.Name == "s3" {
+		return wire.Errorf(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+	}
 	if jsonProtocol {
 		return wire.Errorf(400, "UnrecognizedClientException", "The security token included in the request is invalid.")
 	}

@@ -22,7 +22,7 @@ func (s *Server) authorize(x *exchange, c service.Check) error {
 	if !ok {
 		return denied(x, authz.Decision{Statement: -1}, request)
 	}
-	decision, err := authz.Evaluate(request, policies)
+	decision, err := decide(x.request.Caller, request, policies, c)
 	if err != nil {
 		return err
 	}
@@ -30,6 +30,24 @@ func (s *Server) authorize(x *exchange, c service.Check) error {
 		return denied(x, decision, request)
 	}
 	return nil
+}
+
+// decide judges a request by the policies of its caller and, where it has one,
+// of its resource.
+func decide(caller service.Caller, request authz.Request, policies authz.Policies, c service.Check) (authz.Decision, error) {
+	if c.ResourcePolicy == nil {
+		return authz.Evaluate(request, policies)
+	}
+	return authz.EvaluateResource(principal(caller), request, policies, *c.ResourcePolicy, c.Rule)
+}
+
+// principal is a caller as policies name it.
+func principal(c service.Caller) authz.Principal {
+	who := authz.Principal{ARN: c.ARN}
+	if c.Kind == service.RoleCaller {
+		who.RoleARN = c.PrincipalARN
+	}
+	return who
 }
 
 // requestContext puts together the condition keys of a request.
@@ -71,10 +89,7 @@ func denied(x *exchange, d authz.Decision, r authz.Request) error {
 // mayAssume judges a caller that wants a role: the role's trust policy always,
 // the caller's own policies where callers are judged.
 func (s *Server) mayAssume(r *service.Request, role *iam.Entity, ctx authz.Context) error {
-	who := authz.Principal{ARN: r.Caller.ARN}
-	if r.Caller.Kind == service.RoleCaller {
-		who.RoleARN = r.Caller.PrincipalARN
-	}
+	who := principal(r.Caller)
 	request := authz.Request{Action: "sts:AssumeRole", Resource: role.ARN, Context: requestContext(r, ctx)}
 	trust := authz.Policy{Name: role.ARN, Document: role.Trust.Parsed}
 	account := s.mustAccount(r)

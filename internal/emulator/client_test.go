@@ -37,7 +37,7 @@ func TestBoto3WorksUnchanged(t *testing.T) {
 	if exec.Command("python3", "-c", "import boto3").Run() != nil {
 		t.Skip("boto3 is not installed: only the Go SDK is tried")
 	}
-	w := newWorld(t)
+	w := newWorld(t, withEverything)
 	script := must(os.ReadFile("testdata/boto3_walk.py"))(t)
 	out, err := w.runClient(string(script), "python3", "-")
 	if err != nil {

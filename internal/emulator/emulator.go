@@ -14,6 +14,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/kms"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/logs"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/s3"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/sigv4"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
@@ -60,6 +63,7 @@ type Server struct {
 
 	mu        sync.RWMutex
 	accounts  map[string]*Account
+	buckets   *s3.Store
 	hooks     []func(calls.Call)
 	observers []func(Change)
 	evaluate  bool
@@ -78,7 +82,7 @@ func New(o Options) (*Server, error) {
 		sessionLag:  service.NewLag(service.NewRandom(o.Seed + 6)),
 		documentLag: service.NewLag(service.NewRandom(o.Seed + 7)), activationLag: service.NewLag(service.NewRandom(o.Seed + 8)),
 		paging:   service.NewPaging(service.NewRandom(o.Seed + 5)),
-		accounts: map[string]*Account{}, evaluate: o.EvaluateIAM,
+		accounts: map[string]*Account{}, buckets: s3.NewStore(), evaluate: o.EvaluateIAM,
 	}
 	s.services = s.newServices()
 	s.control = s.newControl()
@@ -101,6 +105,9 @@ func (s *Server) newServices() map[string]*service.Service {
 		world.Service(),
 		ssm.Service(func(r *service.Request) *ssm.Region { return s.mustRegion(r).SSM }, s.activated),
 		ec2.Service(func(r *service.Request) *ec2.Region { return s.mustRegion(r).ec2 }),
+		logs.Service(func(r *service.Request) *logs.Region { return s.mustRegion(r).Logs }),
+		(&kms.World{Region: s.keysOf}).Service(),
+		s.buckets.Service(),
 	} {
 		services[svc.Name] = svc
 	}
@@ -131,6 +138,17 @@ func (s *Server) iamOf(id string) (*iam.Account, bool) {
 		return nil, false
 	}
 	return a.IAM, true
+}
+
+// Buckets are the buckets of all accounts.
+func (s *Server) Buckets() *s3.Store { return s.buckets }
+
+func (s *Server) keysOf(account, region string) (*kms.Region, bool) {
+	a := s.Account(account)
+	if a == nil {
+		return nil, false
+	}
+	return a.Region(region).Keys, true
 }
 
 // mustAccount is the account of a caller that has been authenticated.

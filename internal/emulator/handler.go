@@ -168,7 +168,9 @@ func (s *Server) route(x *exchange) error {
 	if x.signature != nil {
 		name, x.request.Region = x.signature.Service, x.signature.Region
 	}
-	if target == "" {
+	if svc := s.services[name]; svc != nil && svc.Route != nil {
+		x.operation, x.form = svc.Route(x.http)
+	} else if target == "" {
 		form, err := x.readForm()
 		if err != nil {
 			return err
@@ -177,14 +179,25 @@ func (s *Server) route(x *exchange) error {
 	} else {
 		prefix, operation, _ := strings.Cut(target, ".")
 		x.operation = operation
-		if name == "" && prefix == "AmazonSSM" {
-			name = "ssm"
+		if name == "" {
+			name = s.serviceOfTarget(prefix)
 		}
 	}
 	if x.service = s.services[name]; x.service == nil {
 		return wire.Errorf(400, "UnknownService", "The emulator has no service %q; it knows a request's service by the scope of its signature.", name)
 	}
 	return nil
+}
+
+// serviceOfTarget finds a JSON service by what precedes the operation in the
+// target of a request that is not signed.
+func (s *Server) serviceOfTarget(prefix string) string {
+	for name, svc := range s.services {
+		if svc.TargetPrefix != "" && svc.TargetPrefix == prefix {
+			return name
+		}
+	}
+	return ""
 }
 
 func (x *exchange) readForm() (url.Values, error) {
@@ -214,6 +227,9 @@ func sourceIP(r *http.Request) string {
 func unknownOperation(x *exchange) error {
 	if x.service.Dialect == nil {
 		return wire.Errorf(400, "UnknownOperationException", "The emulator does not know the operation %s:%s.", x.service.Name, x.operation)
+	}
+	if x.service.Route != nil {
+		return wire.Errorf(501, "NotImplemented", "The emulator does not know what %s %s asks %s for.", x.http.Method, x.http.URL, x.service.Name)
 	}
 	return wire.Errorf(400, "InvalidAction", "The emulator does not know the action %s:%s.", x.service.Name, x.operation)
 }

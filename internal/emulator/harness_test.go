@@ -11,8 +11,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -101,6 +104,14 @@ func (w *world) iam(c aws.Credentials) *iam.Client { return iam.NewFromConfig(w.
 func (w *world) sts(c aws.Credentials) *sts.Client { return sts.NewFromConfig(w.config(c)) }
 func (w *world) ssm(c aws.Credentials) *ssm.Client { return ssm.NewFromConfig(w.config(c)) }
 func (w *world) ec2(c aws.Credentials) *ec2.Client { return ec2.NewFromConfig(w.config(c)) }
+func (w *world) kms(c aws.Credentials) *kms.Client { return kms.NewFromConfig(w.config(c)) }
+func (w *world) logs(c aws.Credentials) *cloudwatchlogs.Client {
+	return cloudwatchlogs.NewFromConfig(w.config(c))
+}
+
+func (w *world) s3(c aws.Credentials) *s3.Client {
+	return s3.NewFromConfig(w.config(c), func(o *s3.Options) { o.UsePathStyle = true })
+}
 
 // codeOf is the code of an AWS error, "" for none.
 func codeOf(err error) string {

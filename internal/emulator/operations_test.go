@@ -5,12 +5,17 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 )
 
 // everything is a walk through all operations, each input on the ground that
@@ -74,6 +79,16 @@ func everything() []any {
 		&ssm.DeregisterManagedInstanceInput{InstanceId: s("$node")},
 		&ssm.GetServiceSettingInput{SettingId: s(tierSetting)}, &ssm.UpdateServiceSettingInput{SettingId: s(tierSetting), SettingValue: s("advanced")},
 		&ssm.ResetServiceSettingInput{SettingId: s(tierSetting)},
+		&iam.GetInstanceProfileInput{InstanceProfileName: s("stg-ec2-instance-profile")},
+
+		&ec2.DescribeInternetGatewaysInput{}, &ec2.DescribeNatGatewaysInput{}, &ec2.DescribeNetworkAclsInput{}, &ec2.DescribeRouteTablesInput{},
+		&ec2.DescribeSecurityGroupRulesInput{}, &ec2.DescribeSecurityGroupsInput{}, &ec2.DescribeSubnetsInput{}, &ec2.DescribeVpcEndpointsInput{},
+		&ec2.DescribeVpcsInput{},
+		&ec2.DescribeVpcAttributeInput{VpcId: s("vpc-0b00000000000a000"), Attribute: ec2types.VpcAttributeNameEnableDnsSupport},
+		&kms.DescribeKeyInput{KeyId: s("alias/session-manager")}, &kms.GetKeyPolicyInput{KeyId: s(fixtures.S7Key)},
+		&cloudwatchlogs.DescribeLogGroupsInput{},
+		&s3.HeadBucketInput{Bucket: s(fixtures.S7Bucket)}, &s3.GetBucketLocationInput{Bucket: s(fixtures.S7Bucket)},
+		&s3.GetBucketEncryptionInput{Bucket: s(fixtures.S7Bucket)}, &s3.GetBucketPolicyInput{Bucket: s("with-policy")},
 
 		&ec2.DescribeInstancesInput{Filters: []ec2types.Filter{{Name: s("tag:Name"), Values: []string{"PC0*"}}}}, &ec2.DescribeRegionsInput{},
 	}
@@ -103,8 +118,11 @@ func fillIn(in any, ids map[string]*string) {
 }
 
 func TestEveryOperationAnswersTheSDK(t *testing.T) {
-	w := newWorld(t)
-	clients := map[string]any{"iam": w.iam(admin), "sts": w.sts(admin), "ssm": w.ssm(admin), "ec2": w.ec2(admin)}
+	w := newWorld(t, withEverything)
+	clients := map[string]any{
+		"iam": w.iam(admin), "sts": w.sts(admin), "ssm": w.ssm(admin), "ec2": w.ec2(admin), "kms": w.kms(admin),
+		"cloudwatchlogs": w.logs(admin), "s3": w.s3(admin),
+	}
 	node, err := w.registerOverHTTP(w.newActivation(ssm.CreateActivationInput{}))
 	wantCode(t, err, "")
 	ids := map[string]*string{"$node": &node}

@@ -82,8 +82,10 @@ func waitFor(x *exchange, d time.Duration, released <-chan struct{}) bool {
 
 func throttled(service string) error {
 	switch service {
-	case "ssm":
+	case "ssm", "kms", "logs":
 		return wire.Errorf(400, "ThrottlingException", "Rate exceeded")
+	case "s3":
+		return wire.Errorf(503, "SlowDown", "Please reduce your request rate.")
 	case "ec2":
 		return wire.Errorf(503, "RequestLimitExceeded", "Request limit exceeded.")
 	default:
@@ -97,7 +99,9 @@ func internalError(service string) error {
 		return wire.Errorf(500, "ServiceFailure", "The request processing has failed because of an unknown error, exception or failure.")
 	case "ssm":
 		return wire.Errorf(500, "InternalServerError", "An error occurred on the server side.")
-	case "ec2":
+	case "kms":
+		return wire.Errorf(500, "KMSInternalException", "The request was rejected because an internal exception occurred. The request can be retried.")
+	case "ec2", "s3":
 		return wire.Errorf(500, "InternalError", "An internal error has occurred.")
 	default:
 		return wire.Errorf(500, "InternalFailure", "An internal error has occurred.")

@@ -42,6 +42,8 @@ const (
 	SessionSource
 	// TrustSource: the trust policy of the role to be assumed.
 	TrustSource
+	// ResourceSource: the policy of the resource itself.
+	ResourceSource
 )
 
 // String names the kind of policy as AWS's access denied messages do.
@@ -53,6 +55,8 @@ func (s Source) String() string {
 		return "session policy"
 	case TrustSource:
 		return "role trust policy"
+	case ResourceSource:
+		return "resource-based policy"
 	default:
 		return "identity-based policy"
 	}

@@ -76,6 +76,11 @@ func Parse(raw []byte) (*Document, error) { return parse(raw, identityGrammar) }
 // exist is not its concern. A rejection is a *[ParseError].
 func ParseTrust(raw []byte) (*Document, error) { return parse(raw, trustGrammar) }
 
+// ParseResource reads the policy of a resource, such as that of a key, a bucket
+// or a VPC endpoint: Principal and Resource are required, and a statement id
+// may be of any characters. A rejection is a *[ParseError].
+func ParseResource(raw []byte) (*Document, error) { return parse(raw, resourceGrammar) }
+
 func parse(raw []byte, g grammar) (*Document, error) {
 	root, err := decodeJSON(raw)
 	if err != nil {

@@ -12,6 +12,7 @@ type grammar uint8
 const (
 	identityGrammar grammar = iota
 	trustGrammar
+	resourceGrammar
 )
 
 // statement is one compiled statement.
@@ -26,14 +27,15 @@ type statement struct {
 	notResource bool
 	resources   []template
 
-	// principals is used in a trust policy only.
+	// principals is used in a policy of a role's trust or of a resource.
 	notPrincipal bool
 	principals   principalSet
 
 	conditions []condition
 }
 
-// sidForm is IAM's own; other services take more.
+// sidForm is IAM's own; other services take more, as in a key's "Enable IAM
+// User Permissions".
 var sidForm = regexp.MustCompile(`^[A-Za-z0-9]*$`)
 
 // trustActions are what a trust policy can allow or deny, lower case.
@@ -71,7 +73,7 @@ func (p *statementParser) element(m member) error {
 	path := p.path + "." + m.name
 	switch m.name {
 	case "Sid":
-		if m.value.kind != nodeString || !sidForm.MatchString(m.value.text) {
+		if m.value.kind != nodeString || (p.grammar != resourceGrammar && !sidForm.MatchString(m.value.text)) {
 			return &ParseError{path, "a statement id is a string of letters and digits"}
 		}
 		p.out.sid = m.value.text
@@ -92,7 +94,7 @@ func (p *statementParser) element(m member) error {
 		p.out.notResource = m.name == "NotResource"
 		return p.list(path, m.value, p.addResource)
 	case "Principal", "NotPrincipal":
-		if p.grammar != trustGrammar {
+		if p.grammar == identityGrammar {
 			return &ParseError{path, "a policy of an identity does not name principals: it is about whom it is attached to"}
 		}
 		p.out.notPrincipal = m.name == "NotPrincipal"
@@ -142,9 +144,10 @@ func (p *statementParser) setPrincipals(n node) (err error) {
 // checkElements finds what is missing and what does not go together.
 func (p *statementParser) checkElements() error {
 	exactlyOne := [][2]string{{"Action", "NotAction"}}
-	if p.grammar == trustGrammar {
+	if p.grammar != identityGrammar {
 		exactlyOne = append(exactlyOne, [2]string{"Principal", "NotPrincipal"})
-	} else {
+	}
+	if p.grammar != trustGrammar {
 		exactlyOne = append(exactlyOne, [2]string{"Resource", "NotResource"})
 	}
 	switch {

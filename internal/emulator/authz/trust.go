@@ -82,6 +82,7 @@ type trustQuery struct {
 	who         identity
 	roleAccount string
 	trust       Policy
+	source      Source
 }
 
 func newTrustQuery(who Principal, r Request, trust Policy) (*trustQuery, error) {
@@ -106,7 +107,7 @@ func newTrustQuery(who Principal, r Request, trust Policy) (*trustQuery, error) 
 	if err := trust.check(trustGrammar); err != nil {
 		return fail(err)
 	}
-	return &trustQuery{query: q, who: id, roleAccount: role[2], trust: trust}, nil
+	return &trustQuery{query: q, who: id, roleAccount: role[2], trust: trust, source: TrustSource}, nil
 }
 
 // isDelegated reports whether a grant leaves the decision to the caller's own policies.
@@ -117,7 +118,7 @@ func (t *trustQuery) isDelegated(by grant) bool {
 // decide looks for a Deny that applies, then for the Allow that names the
 // caller most closely.
 func (t *trustQuery) decide() (Decision, grant) {
-	best, by := implicitDeny(TrustSource), grantNone
+	best, by := implicitDeny(t.source), grantNone
 	for i := range t.trust.Document.statements {
 		s := &t.trust.Document.statements[i]
 		g := s.grant(t.who)
@@ -125,10 +126,10 @@ func (t *trustQuery) decide() (Decision, grant) {
 			continue
 		}
 		if s.deny {
-			return s.decision(TrustSource, t.trust.Name, i), grantNone
+			return s.decision(t.source, t.trust.Name, i), grantNone
 		}
 		if g > by {
-			best, by = s.decision(TrustSource, t.trust.Name, i), g
+			best, by = s.decision(t.source, t.trust.Name, i), g
 		}
 	}
 	return best, by

@@ -87,6 +87,9 @@ func instanceValues(name string, n *fleet.Node) ([]string, bool) {
 		}
 		return nil, true
 	}
+	if values, ok := instanceNetworkValues(name, n); ok {
+		return values, true
+	}
 	switch name {
 	case "instance-id":
 		return []string{n.ID}, true
@@ -94,42 +97,14 @@ func instanceValues(name string, n *fleet.Node) ([]string, bool) {
 		return []string{n.State}, true
 	case "instance-type":
 		return []string{n.Type}, true
-	case "vpc-id":
-		return []string{n.VPC}, true
-	case "subnet-id":
-		return []string{n.Subnet}, true
-	case "private-ip-address":
-		return []string{n.PrivateIP}, true
+	case "metadata-options.http-tokens":
+		return []string{n.Metadata.Tokens}, true
+	case "metadata-options.http-endpoint":
+		return []string{n.Metadata.Endpoint}, true
 	case "tag-key":
 		return slices.Collect(maps.Keys(n.Tags)), true
 	}
 	return nil, false
-}
-
-func (r *Region) reservation(n *fleet.Node) types.Reservation {
-	i := types.Instance{
-		InstanceId: aws.String(n.ID), InstanceType: types.InstanceType(n.Type), LaunchTime: aws.Time(n.Launched),
-		State: &types.InstanceState{Name: types.InstanceStateName(n.State), Code: aws.Int32(stateCodes[n.State])},
-		Tags:  []types.Tag{}, SecurityGroups: []types.GroupIdentifier{},
-		Placement: &types.Placement{AvailabilityZone: aws.String(r.Region + "a"), Tenancy: types.TenancyDefault},
-	}
-	for _, k := range slices.Sorted(maps.Keys(n.Tags)) {
-		i.Tags = append(i.Tags, types.Tag{Key: aws.String(k), Value: aws.String(n.Tags[k])})
-	}
-	for _, group := range n.SecurityGroups {
-		i.SecurityGroups = append(i.SecurityGroups, types.GroupIdentifier{GroupId: aws.String(group), GroupName: aws.String(group)})
-	}
-	i.VpcId, i.SubnetId, i.PrivateIpAddress = optional(n.VPC), optional(n.Subnet), optional(n.PrivateIP)
-	if n.InstanceProfile != "" {
-		i.IamInstanceProfile = &types.IamInstanceProfile{
-			Arn: aws.String("arn:" + r.Partition + ":iam::" + r.AccountID + ":instance-profile/" + n.InstanceProfile),
-			Id:  aws.String("AIPA" + strings.ToUpper(strings.TrimPrefix(n.ID, "i-"))),
-		}
-	}
-	return types.Reservation{
-		ReservationId: aws.String("r-" + strings.TrimPrefix(n.ID, "i-")), OwnerId: aws.String(r.AccountID),
-		Groups: []types.GroupIdentifier{}, Instances: []types.Instance{i},
-	}
 }
 
 func optional(text string) *string {

@@ -1,11 +1,10 @@
 // Package ec2 is the EC2 of one account in one region, as far as it tells
-// which instances there are.
+// which instances there are and how they are connected.
 package ec2
 
 import (
-	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
-
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/network"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/wire"
 )
@@ -13,20 +12,19 @@ import (
 // Region is the EC2 of one account in one region.
 type Region struct {
 	service.Scope
-	Fleet  *fleet.Fleet
-	Paging *service.Paging
+	Fleet   *fleet.Fleet
+	Network *network.Network
+	Paging  *service.Paging
+	// Profile finds the ARN and id of an instance profile by its name.
+	Profile func(name string) (arn, id string, ok bool)
 }
 
 // Service returns EC2; of finds the region that a request is about.
 func Service(of func(*service.Request) *Region) *service.Service {
 	return &service.Service{Name: "ec2", Dialect: wire.EC2, Operations: service.Collect([]service.Operation{
-		service.Define(of, "DescribeInstances", service.Read, func(*Region, *service.Request, *sdk.DescribeInstancesInput) []service.Check {
-			return anything("DescribeInstances")
-		}, (*Region).describeInstances),
-		service.Define(of, "DescribeRegions", service.Read, func(*Region, *service.Request, *sdk.DescribeRegionsInput) []service.Check {
-			return anything("DescribeRegions")
-		}, (*Region).describeRegions),
-	})}
+		read(of, "DescribeInstances", (*Region).describeInstances),
+		read(of, "DescribeRegions", (*Region).describeRegions),
+	}, networkOperations(of))}
 }
 
 // anything is the check of an operation that takes no resource.

@@ -31,8 +31,14 @@ type Node struct {
 	Launched time.Time
 
 	// What EC2 knows of an instance.
-	State, Type, InstanceProfile, VPC, Subnet, PrivateIP string
-	SecurityGroups                                       []string
+	State, Type, InstanceProfile string
+	VPC, Subnet                  string
+	PrivateIP, PublicIP          string
+	SecurityGroups               []string
+	// Interfaces are network interfaces beside the first, which has the instance's
+	// own subnet, groups and addresses.
+	Interfaces []fixtures.NetworkInterface
+	Metadata   fixtures.Metadata
 
 	// What an activation gave to a managed node.
 	ActivationID, Role string
@@ -174,7 +180,14 @@ func (f *Fleet) Load(r fixtures.Region) error {
 func instance(i fixtures.Instance, now time.Time) *Node {
 	n := &Node{
 		ID: i.ID, Name: i.Name, Tags: maps.Clone(i.Tags), Launched: now, State: i.State, Type: i.Type,
-		InstanceProfile: i.InstanceProfile, VPC: i.VPC, Subnet: i.Subnet, PrivateIP: i.PrivateIP, SecurityGroups: i.SecurityGroups,
+		InstanceProfile: i.InstanceProfile, VPC: i.VPC, Subnet: i.Subnet, PrivateIP: i.PrivateIP, PublicIP: i.PublicIP,
+		SecurityGroups: i.SecurityGroups, Interfaces: i.Interfaces, Metadata: i.Metadata,
+	}
+	if n.Metadata.Tokens == "" {
+		n.Metadata.Tokens = "required"
+	}
+	if n.Metadata.Endpoint == "" {
+		n.Metadata.Endpoint = "enabled"
 	}
 	if n.State == "" {
 		n.State = "running"

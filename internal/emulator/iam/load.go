@@ -42,6 +42,11 @@ func (a *Account) Load(f fixtures.Account) error {
 			return fmt.Errorf("account %s: %w", f.ID, err)
 		}
 	}
+	for _, p := range f.InstanceProfiles {
+		if err := a.AddInstanceProfile(p); err != nil {
+			return fmt.Errorf("account %s: instance profile %s: %w", f.ID, p.Name, err)
+		}
+	}
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (a *Account) getAccountAuthorizationDetails(r *service.Request, in *sdk.Get
 		case d.entity.Kind == Group:
 			out.GroupDetailList = append(out.GroupDetailList, d.entity.groupDetail())
 		default:
-			out.RoleDetailList = append(out.RoleDetailList, d.entity.roleDetail())
+			out.RoleDetailList = append(out.RoleDetailList, s.roleDetail(d.entity))
 		}
 	}
 	return out, nil
@@ -92,11 +92,15 @@ func (e *Entity) groupDetail() types.GroupDetail {
 	}
 }
 
-func (e *Entity) roleDetail() types.RoleDetail {
+func (s *State) roleDetail(e *Entity) types.RoleDetail {
+	profiles := []types.InstanceProfile{}
+	for _, p := range s.profilesOf(e) {
+		profiles = append(profiles, s.profileOut(p))
+	}
 	return types.RoleDetail{
 		Arn: aws.String(e.ARN), RoleId: aws.String(e.ID), RoleName: aws.String(e.Name), Path: aws.String(e.Path),
 		CreateDate: aws.Time(e.Created), AttachedManagedPolicies: attachedOut(e), RolePolicyList: inlineOut(e),
-		AssumeRolePolicyDocument: aws.String(encodeDocument(e.Trust.Text)), InstanceProfileList: []types.InstanceProfile{},
+		AssumeRolePolicyDocument: aws.String(encodeDocument(e.Trust.Text)), InstanceProfileList: profiles,
 		Tags: tagsOut(e.Tags), PermissionsBoundary: e.boundaryOut(),
 	}
 }

@@ -75,6 +75,8 @@ func (a *Account) remove(r *service.Request, kind Kind, name *string) error {
 			return deleteConflict("Cannot delete entity, must delete policies first.")
 		case kind == User && len(e.Groups) > 0, kind == Group && s.members.CountBelow(memberKey(e.Name, "")) > 0:
 			return deleteConflict("Cannot delete entity, must remove users from group first.")
+		case kind == Role && len(s.profilesOf(e)) > 0:
+			return deleteConflict("Cannot delete entity, must remove roles from instance profile first.")
 		case kind == User && len(a.Keys(User, e.Name)) > 0:
 			return deleteConflict("Cannot delete entity, must delete access keys first.")
 		}
@@ -87,6 +89,11 @@ func (a *Account) remove(r *service.Request, kind Kind, name *string) error {
 func (s *State) drop(e *Entity) {
 	if e.Boundary != "" {
 		s.setBoundary(e, "")
+	}
+	for _, p := range s.profilesOf(e) {
+		next := *p
+		next.Role = ""
+		s.profiles = s.profiles.With(key(p.Name), &next)
 	}
 	t := s.entities(e.Kind)
 	*t = t.Without(key(e.Name))

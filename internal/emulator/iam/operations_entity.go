@@ -31,6 +31,9 @@ func entityOperations(of func(*service.Request) *Account) []service.Operation {
 		service.Define(of, "GetRole", service.Read, func(a *Account, r *service.Request, in *sdk.GetRoleInput) []service.Check {
 			return a.onEntity(r, "GetRole", Role, in.RoleName)
 		}, (*Account).getRole).Require("RoleName"),
+		service.Define(of, "GetInstanceProfile", service.Read, func(a *Account, r *service.Request, in *sdk.GetInstanceProfileInput) []service.Check {
+			return a.onProfile(r, "GetInstanceProfile", in.InstanceProfileName)
+		}, (*Account).getInstanceProfile).Require("InstanceProfileName"),
 		service.Define(of, "ListUsers", service.Read, func(a *Account, r *service.Request, in *sdk.ListUsersInput) []service.Check {
 			return anything("ListUsers")
 		}, (*Account).listUsers),

@@ -11,6 +11,7 @@ import (
 type State struct {
 	users, groups, roles ordered.Map[*Entity]
 	policies             ordered.Map[*Policy]
+	profiles             ordered.Map[*Profile]
 	// attachments has a key "policy ARN, kind, name" for each attachment.
 	attachments ordered.Map[attachment]
 	// boundaries has the same for each permissions boundary in use.
@@ -30,7 +31,7 @@ type attachment struct {
 func newState(aws map[string]*Policy) *State {
 	return &State{
 		users: ordered.New[*Entity](), groups: ordered.New[*Entity](), roles: ordered.New[*Entity](),
-		policies: ordered.New[*Policy](), attachments: ordered.New[attachment](), boundaries: ordered.New[attachment](),
+		policies: ordered.New[*Policy](), profiles: ordered.New[*Profile](), attachments: ordered.New[attachment](), boundaries: ordered.New[attachment](),
 		members: ordered.New[string](), aws: aws,
 	}
 }

@@ -1,6 +1,8 @@
 package service
 
 import (
+	"net/http"
+	"net/url"
 	"reflect"
 	"strings"
 	"time"
@@ -41,6 +43,10 @@ type Check struct {
 	// Context holds the condition keys of the operation and the resource, on
 	// top of the caller's own.
 	Context authz.Context
+	// ResourcePolicy is the policy of the resource itself, nil when it has none,
+	// and Rule how it goes together with those of the caller.
+	ResourcePolicy *authz.Policy
+	Rule           authz.ResourceRule
 }
 
 // Kind tells reads from writes.
@@ -115,6 +121,10 @@ type Service struct {
 	Dialect *wire.Dialect
 	// TargetPrefix precedes the operation in X-Amz-Target of JSON services.
 	TargetPrefix string
+	// Route finds the operation of a request, and its parameters, where the
+	// service tells them by path and query. The operation is empty for a request
+	// that is none.
+	Route func(*http.Request) (operation string, parameters url.Values)
 	// Operations by name.
 	Operations map[string]Operation
 }

@@ -6,7 +6,7 @@ import urllib.request
 import boto3
 from botocore.exceptions import ClientError
 
-iam, sts, ssm, ec2 = (boto3.client(s) for s in ("iam", "sts", "ssm", "ec2"))
+iam, sts, ssm, ec2, kms, logs, s3 = (boto3.client(s) for s in ("iam", "sts", "ssm", "ec2", "kms", "logs", "s3"))
 account = sts.get_caller_identity()["Account"]
 document = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Sid": "A", "Effect": "Allow", "Action": "ssm:StartSession", "Resource": "*",
@@ -148,3 +148,51 @@ ssm.deregister_managed_instance(InstanceId=node)
 assert ssm.reset_service_setting(SettingId=tier)["ServiceSetting"]["Status"] == "Default"
 refused("InvalidDocument", ssm.start_session, Target=target, DocumentName="doc")
 refused("TargetNotConnected", ssm.start_session, Target="i-00000000000000000")
+
+node = instances[0]
+assert node["NetworkInterfaces"][0]["Groups"][0]["GroupId"] == node["SecurityGroups"][0]["GroupId"] and node["MetadataOptions"]["HttpTokens"] == "required"
+profile = iam.get_instance_profile(InstanceProfileName="stg-ec2-instance-profile")["InstanceProfile"]
+assert [r["RoleName"] for r in profile["Roles"]] == ["stg-EC2SSMRoleForRDSAccess"]
+refused("NoSuchEntity", iam.get_instance_profile, InstanceProfileName="none")
+
+
+def only(operation, key, name, value):
+    found = [x for page in ec2.get_paginator(operation).paginate(Filters=[{"Name": name, "Values": [value]}], PaginationConfig={"PageSize": 5}) for x in page[key]]
+    assert found, (operation, value)
+    return found
+
+
+vpc, subnet = "vpc-0b00000000000a000", "subnet-0b00000000000a002"
+assert only("describe_vpcs", "Vpcs", "vpc-id", vpc)[0]["CidrBlock"] == "10.0.0.0/16"
+assert only("describe_subnets", "Subnets", "vpc-id", vpc)[0]["SubnetId"] == subnet
+endpoints = {e["ServiceName"].split(".")[-1]: e for e in only("describe_vpc_endpoints", "VpcEndpoints", "vpc-id", vpc)}
+assert set(endpoints) == {"ssm", "ssmmessages", "ec2messages", "logs", "kms", "s3"}
+assert endpoints["ssm"]["SubnetIds"] == [subnet] and endpoints["ssm"]["PrivateDnsEnabled"] and json.loads(endpoints["ssm"]["PolicyDocument"])
+assert endpoints["s3"]["VpcEndpointType"] == "Gateway" and endpoints["s3"]["RouteTableIds"] == ["rtb-0b00000000000a002"]
+group = endpoints["ssm"]["Groups"][0]["GroupId"]
+inward = [r for r in only("describe_security_group_rules", "SecurityGroupRules", "group-id", group) if not r["IsEgress"]]
+assert [(r["IpProtocol"], r["FromPort"], r["CidrIpv4"]) for r in inward] == [("tcp", 443, "10.0.0.0/16")]
+assert only("describe_security_groups", "SecurityGroups", "group-id", group)[0]["IpPermissions"][0]["ToPort"] == 443
+table = only("describe_route_tables", "RouteTables", "association.subnet-id", subnet)[0]
+assert table["Routes"][0]["GatewayId"] == "local" and table["Routes"][0]["State"] == "active" and not table["Associations"][0]["Main"]
+acl = only("describe_network_acls", "NetworkAcls", "association.subnet-id", subnet)[0]
+assert acl["IsDefault"] and {e["RuleNumber"] for e in acl["Entries"]} == {100, 32767}
+assert ec2.describe_vpc_attribute(VpcId=vpc, Attribute="enableDnsHostnames")["EnableDnsHostnames"] == {"Value": True}
+assert ec2.describe_nat_gateways()["NatGateways"] == [] and ec2.describe_internet_gateways()["InternetGateways"] == []
+refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=["vpc-0"])
+
+key = kms.describe_key(KeyId="alias/session-manager")["KeyMetadata"]
+assert key["KeyState"] == "Enabled" and "Statement" in json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
+refused("NotFoundException", kms.describe_key, KeyId="alias/none")
+shown = [g for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="LogGroup-") for g in page["logGroups"]]
+assert [g["kmsKeyId"] for g in shown] == [key["Arn"]] and shown[0]["creationTime"]
+bucket = "ssm-session-manager-bucket"
+assert s3.head_bucket(Bucket=bucket)["BucketRegion"] == "ap-northeast-1"
+assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] == "ap-northeast-1"
+rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+assert rule["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key["Arn"]}
+assert json.loads(s3.get_bucket_policy(Bucket="with-policy")["Policy"])["Statement"]
+refused("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket=bucket)
+refused("NoSuchBucket", s3.get_bucket_encryption, Bucket="no-such-bucket")
+refused("ServerSideEncryptionConfigurationNotFoundError", s3.get_bucket_encryption, Bucket="with-policy")
+refused("404", s3.head_bucket, Bucket="no-such-bucket")

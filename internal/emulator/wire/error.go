@@ -8,6 +8,8 @@ type Error struct {
 	Code    string
 	Message string
 	Status  int
+	// Header, where S3 says something in one.
+	Header map[string]string
 }
 
 // Error implements error in the form "Code: message".

@@ -13,6 +13,8 @@ type Dialect struct {
 	flatLists bool
 	// ec2Errors selects EC2's own form of the error document and of the root.
 	ec2 bool
+	// bareErrors selects S3's form of the error document.
+	bareErrors bool
 	// inName and outName give a member's name on the wire.
 	inName, outName func(shape reflect.Type, member string) string
 }
@@ -37,4 +39,18 @@ var EC2 = &Dialect{
 	Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
 	itemName:  "item", flatLists: true, ec2: true,
 	inName: ec2InName, outName: ec2OutName,
+}
+
+// S3 is S3's own protocol, as far as parameters and errors go. Its answers are
+// Raw.
+var S3 = &Dialect{
+	Namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
+	flatLists: true, bareErrors: true, inName: sameName, outName: sameName,
+}
+
+// Raw is an answer that is written as it is.
+type Raw struct {
+	Header      map[string]string
+	ContentType string
+	Body        []byte
 }

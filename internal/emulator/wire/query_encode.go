@@ -56,6 +56,15 @@ func (d *Dialect) EncodeError(requestID string, e *Error) []byte {
 		b.end("Response")
 		return b.Bytes()
 	}
+	if d.bareErrors {
+		b.WriteString(xml.Header)
+		b.start("Error")
+		b.text("Code", e.Code)
+		b.text("Message", e.Message)
+		b.text("RequestId", requestID)
+		b.end("Error")
+		return b.Bytes()
+	}
 	b.open("ErrorResponse", d.Namespace)
 	b.start("Error")
 	b.text("Type", e.errorType())
