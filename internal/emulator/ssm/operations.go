@@ -13,7 +13,7 @@ type Finder func(*service.Request) *Region
 // Service returns SSM. activated finds the region that has an activation, nil
 // where none has: a machine that registers has no credentials to tell it by.
 func Service(of Finder, activated func(activation string) *Region) *service.Service {
-	return &service.Service{Name: "ssm", Operations: service.Collect(
+	return &service.Service{Name: "ssm", TargetPrefix: "AmazonSSM", Operations: service.Collect(
 		sessionOperations(of), nodeOperations(of, activated), documentOperations(of), documentVersionOperations(of), activationOperations(of),
 		settingOperations(of), tagOperations(of),
 	)}
