@@ -34,7 +34,14 @@ const (
 	serviceSTS = "sts"
 	serviceSSM = "ssm"
 	serviceEC2 = "ec2"
+	// serviceLogs is CloudWatch Logs.
+	serviceLogs = "logs"
+	serviceS3   = "s3"
+	serviceKMS  = "kms"
 )
+
+// services are all of them.
+var services = []string{serviceIAM, serviceSTS, serviceSSM, serviceEC2, serviceLogs, serviceS3, serviceKMS}
 
 func newAccount(id string, options PoolOptions) *Account {
 	a := &Account{
@@ -45,7 +52,7 @@ func newAccount(id string, options PoolOptions) *Account {
 		writes:      newKeyedLocks(),
 		identifying: newKeyedLocks(),
 	}
-	for _, service := range []string{serviceIAM, serviceSTS, serviceSSM, serviceEC2} {
+	for _, service := range services {
 		a.limiters[service] = newLimiter(options.Rate, options.Burst)
 	}
 	a.mirror = newMirror(a.ownership, options.Clock, func(ctx context.Context) (bulkReader, error) {

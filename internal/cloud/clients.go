@@ -9,9 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 )
@@ -39,17 +37,17 @@ type clients struct {
 	iam         *iam.Client
 	sts         *sts.Client
 
+	regions regionalClients
+
 	mu sync.Mutex
 	// verified is who we are, once STS said so and it is the right account.
 	verified Identity
-	ssm      map[string]*ssm.Client // by region
-	ec2      map[string]*ec2.Client // by region
 }
 
 // newClients makes the clients; credentials that former has for the same role
 // and external id are used on.
 func newClients(a *Account, config Config, former *clients) *clients {
-	c := &clients{config: config, base: a.options.Base.Copy(), ssm: map[string]*ssm.Client{}, ec2: map[string]*ec2.Client{}}
+	c := &clients{config: config, base: a.options.Base.Copy()}
 	c.base.Region = config.Region
 	c.base.RetryMaxAttempts = 0
 	c.base.Retryer = func() aws.Retryer { return retry.NewStandard(retryOptions) }
@@ -69,6 +67,7 @@ func newClients(a *Account, config Config, former *clients) *clients {
 	c.base.Credentials = c.credentials
 	c.iam = iam.NewFromConfig(c.base, func(o *iam.Options) { c.instrument(&o.APIOptions, serviceIAM) })
 	c.sts = sts.NewFromConfig(c.base, func(o *sts.Options) { c.instrument(&o.APIOptions, serviceSTS) })
+	c.regions = c.newRegionalClients()
 	return c
 }
 
@@ -79,36 +78,6 @@ func retryOptions(o *retry.StandardOptions) {
 
 func (c *clients) instrument(options *[]func(*middleware.Stack) error, service string) {
 	*options = append(slices.Clone(*options), c.instruments(service).install)
-}
-
-// ssmIn is the SSM client of a region.
-func (c *clients) ssmIn(region string) *ssm.Client {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	client := c.ssm[region]
-	if client == nil {
-		client = ssm.NewFromConfig(c.base, func(o *ssm.Options) {
-			o.Region = region
-			c.instrument(&o.APIOptions, serviceSSM)
-		})
-		c.ssm[region] = client
-	}
-	return client
-}
-
-// ec2In is the EC2 client of a region.
-func (c *clients) ec2In(region string) *ec2.Client {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	client := c.ec2[region]
-	if client == nil {
-		client = ec2.NewFromConfig(c.base, func(o *ec2.Options) {
-			o.Region = region
-			c.instrument(&o.APIOptions, serviceEC2)
-		})
-		c.ec2[region] = client
-	}
-	return client
 }
 
 // credentialsSource gives the credentials of one role and external id, or the

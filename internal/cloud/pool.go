@@ -46,7 +46,7 @@ type PoolOptions struct {
 // Call is one finished call of an AWS operation, its retries included.
 type Call struct {
 	AccountID string
-	// Service as in IAM actions: "iam", "sts", "ssm", "ec2".
+	// Service as in IAM actions: "iam", "sts", "ssm", "ec2", "logs", "s3", "kms".
 	Service string
 	// Operation such as "CreatePolicyVersion".
 	Operation string

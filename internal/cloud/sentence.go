@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/smithy-go"
 )
 
@@ -19,9 +20,22 @@ func Action(err error) string {
 		if !ok {
 			return action
 		}
-		action = strings.ToLower(operation.ServiceID) + ":" + operation.OperationName
+		action = actionOf(operation)
 		err = operation.Err
 	}
+}
+
+// otherwiseNamed are the calls whose permission has another name (service
+// authorization reference).
+var otherwiseNamed = map[string]string{"s3:GetBucketEncryption": "s3:GetEncryptionConfiguration"}
+
+func actionOf(operation *smithy.OperationError) string {
+	service := strings.ToLower(operation.ServiceID)
+	if operation.ServiceID == cloudwatchlogs.ServiceID {
+		service = serviceLogs
+	}
+	action := service + ":" + operation.OperationName
+	return cmp.Or(otherwiseNamed[action], action)
 }
 
 // Sentence says for people what is wrong and what to do about it. It is the
