@@ -9,13 +9,17 @@ import (
 
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/account"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessiondocument"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -44,7 +48,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	recorder := mgr.GetEventRecorder(recorderName)
 	usage, accesses, principals := &account.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
-	accounts := registry.New(principals.WakeAccount(mgr.GetClient()), accesses.WakeAccount(mgr.GetClient()))
+	documents := &lifecycle.Trigger[reconcile.Request]{}
+	accounts := registry.New(
+		principals.WakeAccount(mgr.GetClient()), accesses.WakeAccount(mgr.GetClient()),
+		registry.Wake(documents, mgr.GetClient(), &v1alpha1.SessionDocumentList{}),
+	)
 	outcomes := outcome.NewStore(accesses.WakeObjects)
 	return errors.Join(
 		(&account.Reconciler{
@@ -60,5 +68,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
 			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(),
 		}).SetupWithManager(mgr, accesses),
+		(&sessiondocument.Reconciler{
+			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID,
+			Memory: sessiondocument.NewMemory(o.Clock),
+		}).SetupWithManager(mgr, documents),
 	)
 }

@@ -43,6 +43,16 @@ const (
 	// begins with the same letters and a dash.
 	ConditionPrefixHazard = "PrefixHazard"
 
+	// ConditionLoggingReady is present on a SessionDocument that names a bucket, a
+	// log group or a key. True: they are there and fit what is declared. False:
+	// one of them does not, and sessions will fail or write no log. Unknown: the
+	// operator could not look.
+	ConditionLoggingReady = "LoggingReady"
+
+	// ConditionPromotionPending is present, and True, on a SessionDocument only
+	// while a version that holds what is declared waits for spec.defaultVersion.
+	ConditionPromotionPending = "PromotionPending"
+
 	// ConditionGrantedElsewhere is present, and True, on a SessionAccess only
 	// while policies of another installation are attached to one of its principals.
 	ConditionGrantedElsewhere = "GrantedElsewhere"
@@ -104,7 +114,7 @@ const (
 const (
 	// ReasonGranted: every principal's policy holds the grant and is attached.
 	ReasonGranted = "Granted"
-	// ReasonApplying: policies are being written.
+	// ReasonApplying: what is declared is being written to AWS.
 	ReasonApplying = "Applying"
 	// ReasonRevoking: access is being taken away.
 	ReasonRevoking = "Revoking"
@@ -165,4 +175,42 @@ const (
 	ReasonInvalid = "Invalid"
 	// ReasonAWSUnavailable: AWS cannot be reached or failed; it is tried again.
 	ReasonAWSUnavailable = "AWSUnavailable"
+)
+
+// Reasons of Ready on a SessionDocument.
+const (
+	// ReasonInPlace: in every region the document is as declared.
+	ReasonInPlace = "InPlace"
+	// ReasonAdoptionNeeded: a document of that name exists, is not the operator's,
+	// and adopt is not set.
+	ReasonAdoptionNeeded = "AdoptionNeeded"
+	// ReasonDocumentFailed: AWS could not make the document or a version of it;
+	// the message holds what AWS says.
+	ReasonDocumentFailed = "DocumentFailed"
+	// ReasonVersionNotFound: the document has no version spec.defaultVersion.
+	ReasonVersionNotFound = "VersionNotFound"
+	// ReasonCleaningUp: the document is being removed, or put back to what it was.
+	ReasonCleaningUp = "CleaningUp"
+	// ReasonCannotRestore: the version that was the default before does not exist
+	// any more.
+	ReasonCannotRestore = "CannotRestore"
+)
+
+// Reasons of the other conditions of a SessionDocument.
+const (
+	// ReasonVersionWaits: a version waits for spec.defaultVersion.
+	ReasonVersionWaits = "VersionWaits"
+	// ReasonLoggingChecked: the bucket, the log groups and the keys are there.
+	ReasonLoggingChecked = "LoggingChecked"
+	// ReasonNotChecked: the operator may not look, or AWS did not answer.
+	ReasonNotChecked = "NotChecked"
+	// ReasonBucketNotFound: the bucket does not exist.
+	ReasonBucketNotFound = "BucketNotFound"
+	// ReasonLogGroupNotFound: the log group does not exist in a region.
+	ReasonLogGroupNotFound = "LogGroupNotFound"
+	// ReasonNotEncrypted: encryption is asked for, and the bucket or the log group
+	// has none.
+	ReasonNotEncrypted = "NotEncrypted"
+	// ReasonKeyNotUsable: the key does not exist in a region, or cannot encrypt.
+	ReasonKeyNotUsable = "KeyNotUsable"
 )

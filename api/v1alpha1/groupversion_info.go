@@ -25,6 +25,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&AWSAccount{}, &AWSAccountList{},
 		&SessionAccess{}, &SessionAccessList{},
+		&SessionDocument{}, &SessionDocumentList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -21,6 +21,7 @@ type user struct {
 // users are all such kinds. Each has an AccountName method.
 var users = []user{
 	{"SessionAccess", func() client.Object { return &v1alpha1.SessionAccess{} }, func() client.ObjectList { return &v1alpha1.SessionAccessList{} }},
+	{"SessionDocument", func() client.Object { return &v1alpha1.SessionDocument{} }, func() client.ObjectList { return &v1alpha1.SessionDocumentList{} }},
 }
 
 func byAccountName(obj client.Object) []string {

@@ -62,6 +62,11 @@ func Sentence(err error) string {
 
 func capitalized(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
+// quotaCodes are those with which AWS declines what a quota does not allow.
+var quotaCodes = map[string]bool{
+	codeLimitExceeded: true, "DocumentLimitExceeded": true, codeTooManyVersions: true, "DocumentPermissionLimit": true, "TooManyTagsError": true,
+}
+
 type failure struct {
 	action, code        string
 	attempted, identity string
@@ -82,7 +87,7 @@ func (f failure) sentence(class Class, err error) string {
 	case Canceled:
 		return fmt.Sprintf("%s was broken off.", f.call())
 	case Invalid:
-		if f.code == codeLimitExceeded {
+		if quotaCodes[f.code] {
 			return fmt.Sprintf("%s would exceed a quota of the account: have the quota raised or declare less.", f.call())
 		}
 		return fmt.Sprintf("AWS does not accept %s.", f.call())

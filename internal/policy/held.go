@@ -1,6 +1,10 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/strictjson"
+)
 
 // heldShard is what IAM holds as one shard, seen against what is wanted.
 type heldShard struct {
@@ -75,7 +79,7 @@ func (h *heldShard) claim(want *atoms, s heldStatement) {
 
 // parseDocument gives the statements of a policy document of our version.
 func parseDocument(document string) ([]any, error) {
-	root, err := decode(document)
+	root, err := strictjson.Decode(document)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,578 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// SessionType says what a session does.
+//
+// +kubebuilder:validation:Enum=Standard_Stream;InteractiveCommands;NonInteractiveCommands;Port
+type SessionType string
+
+const (
+	// SessionStandardStream is a shell, with the preferences in inputs.
+	SessionStandardStream SessionType = "Standard_Stream"
+	// SessionInteractiveCommands runs commands that the person can talk to.
+	SessionInteractiveCommands SessionType = "InteractiveCommands"
+	// SessionNonInteractiveCommands runs commands and shows what they print.
+	SessionNonInteractiveCommands SessionType = "NonInteractiveCommands"
+	// SessionPort forwards a port.
+	SessionPort SessionType = "Port"
+)
+
+// Promotion says when a new version of a document becomes the default one.
+//
+// +kubebuilder:validation:Enum=Automatic;Manual
+type Promotion string
+
+const (
+	// PromotionAutomatic makes a new version the default at once.
+	PromotionAutomatic Promotion = "Automatic"
+	// PromotionManual lets a new version wait for spec.defaultVersion.
+	PromotionManual Promotion = "Manual"
+)
+
+// DocumentDeletion says what becomes of a document in AWS when nobody declares
+// it any more.
+//
+// +kubebuilder:validation:Enum=Restore;Delete;Keep
+type DocumentDeletion string
+
+const (
+	// DocumentRestore puts back what was there before: the version that was the
+	// default when the document was adopted, or no document.
+	DocumentRestore DocumentDeletion = "Restore"
+	// DocumentDelete deletes the document, an adopted one too.
+	DocumentDelete DocumentDeletion = "Delete"
+	// DocumentKeep leaves the document as it is, and takes only the operator's tags off it.
+	DocumentKeep DocumentDeletion = "Keep"
+)
+
+// SessionDocumentSpec declares a Session Manager document, of schema version 1.0.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.name) == has(oldSelf.name)",message="name cannot be added or removed later; declare another SessionDocument for the other document"
+// +kubebuilder:validation:XValidation:rule="self.sessionType != 'Standard_Stream' || !has(self.properties)",message="properties belong to the session types InteractiveCommands, NonInteractiveCommands and Port; a Standard_Stream session has inputs"
+// +kubebuilder:validation:XValidation:rule="self.sessionType == 'Standard_Stream' || !has(self.inputs)",message="inputs belong to the session type Standard_Stream; the other session types have properties"
+// +kubebuilder:validation:XValidation:rule="self.sessionType == 'Standard_Stream' || has(self.properties)",message="this session type needs properties: commands for a platform, or portNumber for Port"
+// +kubebuilder:validation:XValidation:rule="!has(self.properties) || self.sessionType != 'Port' || (!has(self.properties.linux) && !has(self.properties.windows) && !has(self.properties.macOS))",message="linux, windows and macOS belong to the session types InteractiveCommands and NonInteractiveCommands; a Port session has portNumber, localPortNumber, host and type"
+// +kubebuilder:validation:XValidation:rule="!has(self.properties) || self.sessionType == 'Port' || (!has(self.properties.portNumber) && !has(self.properties.localPortNumber) && !has(self.properties.host) && !has(self.properties.type))",message="portNumber, localPortNumber, host and type belong to the session type Port; a session of commands has linux, windows or macOS"
+// +kubebuilder:validation:XValidation:rule="!has(self.properties) || self.sessionType == 'Port' || has(self.properties.linux) || has(self.properties.windows) || has(self.properties.macOS)",message="properties names no platform; give commands for linux, windows or macOS"
+// +kubebuilder:validation:XValidation:rule="!has(self.properties) || self.sessionType != 'Port' || has(self.properties.portNumber)",message="a Port session needs properties.portNumber, the port on the node, for example \"22\""
+// +kubebuilder:validation:XValidation:rule="!has(self.defaultVersion) || self.promotion == 'Manual'",message="defaultVersion is used with promotion: Manual only; with Automatic the newest version is the default"
+type SessionDocumentSpec struct {
+	// accountRef names the AWSAccount. It cannot change: a document in one
+	// account could not be cleaned up from another.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="accountRef cannot be changed; declare another SessionDocument for the other account"
+	AccountRef AccountReference `json:"accountRef,omitzero"`
+
+	// name of the document in AWS; the object's own name when left out. It cannot change.
+	// +optional
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9_.-]+$')",message="a document's name holds letters, digits and _.- only"
+	// +kubebuilder:validation:XValidation:rule="!self.lowerAscii().startsWith('aws') && !self.lowerAscii().startsWith('amazon') && !self.lowerAscii().startsWith('amzn')",message="names that begin with aws, amazon or amzn, in whatever case, are reserved by AWS; choose another name"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="name cannot be changed; declare another SessionDocument for the other document"
+	Name string `json:"name,omitempty"`
+
+	// regions in which the document is kept; the account's when left out, and
+	// among them when given.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=40
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
+	Regions []Region `json:"regions,omitempty"`
+
+	// description in the document.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Description string `json:"description,omitempty"`
+
+	// sessionType of the sessions that are opened with the document.
+	// +optional
+	// +kubebuilder:default=Standard_Stream
+	SessionType SessionType `json:"sessionType,omitempty"`
+
+	// inputs are the preferences of Standard_Stream sessions.
+	// +optional
+	Inputs *SessionInputs `json:"inputs,omitempty"`
+
+	// parameters that whoever opens a session may give, at most 20. The rest of
+	// the document uses one as {{ name }}.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:XValidation:rule="self.name.matches('^[a-zA-Z0-9_]+$')",message="a parameter's name holds letters, digits and _ only"
+	// +kubebuilder:validation:items:XValidation:rule="!has(self.default) || !has(self.allowedValues) || self.default in self.allowedValues",message="default is not among allowedValues; add it there, or choose another"
+	Parameters []DocumentParameter `json:"parameters,omitempty"`
+
+	// properties of sessions of commands, or of forwarded ports.
+	// +optional
+	Properties *SessionProperties `json:"properties,omitempty"`
+
+	// tags of the document, at most 40. Tags that others set stay.
+	// +optional
+	// +mapType=atomic
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=40
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) >= 1 && size(k) <= 128 && size(self[k]) <= 256)",message="a tag key has 1 to 128 characters and a value at most 256"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('aws:') && !k.startsWith('ssm-access.dev/'))",message="tag keys that begin with aws: or ssm-access.dev/ are reserved; choose others"
+	Tags map[string]string `json:"tags,omitempty"`
+
+	// sharedWith are the accounts that may use the document too, at most 100. A
+	// guardrail must allow them.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9]{12}$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\"; a document is never shared with everybody"
+	SharedWith []AccountID `json:"sharedWith,omitempty"`
+
+	// adopt takes over a document of that name that exists already. A guardrail
+	// must allow it.
+	// +optional
+	Adopt bool `json:"adopt,omitempty"`
+
+	// promotion Automatic makes a new version the default at once; Manual waits
+	// for defaultVersion.
+	// +optional
+	// +kubebuilder:default=Automatic
+	Promotion Promotion `json:"promotion,omitempty"`
+
+	// defaultVersion is the number of the version that is to be the default, in
+	// every region, with promotion: Manual.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	DefaultVersion int64 `json:"defaultVersion,omitempty"`
+
+	// keepVersions is how many versions are kept, the newest ones. The default
+	// version, and one that may have to be restored, are never removed.
+	// +optional
+	// +kubebuilder:default=10
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=500
+	KeepVersions int32 `json:"keepVersions,omitempty"`
+
+	// onDelete says what becomes of the document when this object is deleted, or
+	// a region is no longer declared.
+	// +optional
+	// +kubebuilder:default=Restore
+	OnDelete DocumentDeletion `json:"onDelete,omitempty"`
+}
+
+// SessionInputs are the preferences of Standard_Stream sessions, named as in AWS.
+// What is left out is written as AWS reads it then: no, or nothing.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.runAsEnabled) || !self.runAsEnabled || has(self.runAsDefaultUser)",message="runAsEnabled needs runAsDefaultUser, the user of the node that sessions run as"
+// +kubebuilder:validation:XValidation:rule="!has(self.runAsDefaultUser) || (has(self.runAsEnabled) && self.runAsEnabled)",message="runAsDefaultUser has no effect without runAsEnabled: true; set that, or remove the user"
+// +kubebuilder:validation:XValidation:rule="!has(self.s3KeyPrefix) || has(self.s3BucketName)",message="s3KeyPrefix has no effect without s3BucketName; give a bucket, or remove the prefix"
+// +kubebuilder:validation:XValidation:rule="!has(self.cloudWatchStreamingEnabled) || !self.cloudWatchStreamingEnabled || has(self.cloudWatchLogGroupName)",message="cloudWatchStreamingEnabled needs cloudWatchLogGroupName, the log group to stream to"
+type SessionInputs struct {
+	// s3BucketName is the bucket to which the log of a session is sent at its end.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9][a-z0-9.-]+[a-z0-9]$')",message="a bucket is given by its name of 3 to 63 lower-case letters, digits and .-, not by an ARN"
+	S3BucketName string `json:"s3BucketName,omitempty"`
+
+	// s3KeyPrefix begins the names of the logs in the bucket.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	S3KeyPrefix string `json:"s3KeyPrefix,omitempty"`
+
+	// s3EncryptionEnabled sends logs to an encrypted bucket only.
+	// +optional
+	S3EncryptionEnabled bool `json:"s3EncryptionEnabled,omitempty"`
+
+	// cloudWatchLogGroupName is the log group to which the log of a session is sent.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9_/.#-]+$')",message="a log group is given by its name of letters, digits and _/.#-, not by an ARN"
+	CloudWatchLogGroupName string `json:"cloudWatchLogGroupName,omitempty"`
+
+	// cloudWatchEncryptionEnabled sends logs to an encrypted log group only.
+	// +optional
+	CloudWatchEncryptionEnabled bool `json:"cloudWatchEncryptionEnabled,omitempty"`
+
+	// cloudWatchStreamingEnabled sends the log while the session lasts, and not at its end.
+	// +optional
+	CloudWatchStreamingEnabled bool `json:"cloudWatchStreamingEnabled,omitempty"`
+
+	// kmsKeyId is the key that encrypts the data of a session: its id, its ARN,
+	// alias/NAME or the ARN of an alias. A guardrail must allow it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:)?(key/)?(alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]+)$')",message="a key is given by its id, its ARN, alias/NAME or the ARN of an alias"
+	KMSKeyID string `json:"kmsKeyId,omitempty"`
+
+	// runAsEnabled runs sessions on Linux and macOS as another user than ssm-user.
+	// +optional
+	RunAsEnabled bool `json:"runAsEnabled,omitempty"`
+
+	// runAsDefaultUser is that user, which must exist on the node.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=100
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_][A-Za-z0-9_.@\\\\\\\\-]*[$]?$')",message="a user's name holds letters, digits and _.@\\- only"
+	RunAsDefaultUser string `json:"runAsDefaultUser,omitempty"`
+
+	// idleSessionTimeout ends a session that is idle for this many minutes, 1 to 60, in quotes.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=8
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([1-9]|[1-5][0-9]|60)$')",message="idleSessionTimeout is 1 to 60 minutes, in quotes, for example \"20\""
+	IdleSessionTimeout string `json:"idleSessionTimeout,omitempty"`
+
+	// maxSessionDuration ends a session after this many minutes, 1 to 1440, in quotes.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=8
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-3][0-9][0-9]|14[0-3][0-9]|1440)$')",message="maxSessionDuration is 1 to 1440 minutes, in quotes, for example \"60\""
+	MaxSessionDuration string `json:"maxSessionDuration,omitempty"`
+
+	// shellProfile holds commands that run when a session begins.
+	// +optional
+	ShellProfile *ShellProfile `json:"shellProfile,omitempty"`
+}
+
+// ShellProfile holds the commands that run when a session begins, by platform.
+//
+// +kubebuilder:validation:MinProperties=1
+type ShellProfile struct {
+	// windows is for PowerShell.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Windows string `json:"windows,omitempty"`
+
+	// linux is for the user's shell, on macOS too.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=4096
+	Linux string `json:"linux,omitempty"`
+}
+
+// ParameterType is the type of a parameter of a session document.
+//
+// +kubebuilder:validation:Enum=String
+type ParameterType string
+
+// ParameterString is the only type of parameters of session documents.
+const ParameterString ParameterType = "String"
+
+// DocumentParameter is something that whoever opens a session may give.
+type DocumentParameter struct {
+	// name of the parameter.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Name string `json:"name,omitempty"`
+
+	// type of the parameter: String.
+	// +optional
+	// +kubebuilder:default=String
+	Type ParameterType `json:"type,omitempty"`
+
+	// description for whoever opens a session.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Description string `json:"description,omitempty"`
+
+	// default is the value where none is given. Without it the parameter must be
+	// given.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Default *string `json:"default,omitempty"`
+
+	// allowedPattern is a regular expression that a value must match.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	AllowedPattern string `json:"allowedPattern,omitempty"`
+
+	// allowedValues are the values that may be given, at most 50; any when left out.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MaxLength=256
+	AllowedValues []string `json:"allowedValues,omitempty"`
+}
+
+// SessionProperties say what a session of commands runs, by platform, or which
+// port a Port session forwards.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.type) || (!has(self.host) && !has(self.localPortNumber))",message="host and localPortNumber need type: LocalPortForwarding"
+type SessionProperties struct {
+	// linux says what runs on Linux.
+	// +optional
+	Linux *CommandProperties `json:"linux,omitempty"`
+
+	// windows says what runs on Windows.
+	// +optional
+	Windows *CommandProperties `json:"windows,omitempty"`
+
+	// macOS says what runs on macOS.
+	// +optional
+	MacOS *CommandProperties `json:"macOS,omitempty"`
+
+	// portNumber on the node or the host, in quotes, or a parameter.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([1-9][0-9]{0,4}|[{][{] ?[a-zA-Z0-9_]+ ?[}][}])$')",message="a port is a number in quotes, or a parameter such as \"{{ portNumber }}\""
+	PortNumber string `json:"portNumber,omitempty"`
+
+	// localPortNumber on the machine of whoever opens the session, in quotes, or
+	// a parameter.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}|[{][{] ?[a-zA-Z0-9_]+ ?[}][}])$')",message="a port is a number in quotes, or a parameter such as \"{{ localPortNumber }}\""
+	LocalPortNumber string `json:"localPortNumber,omitempty"`
+
+	// type of the forwarding; without it the session carries SSH or the like itself.
+	// +optional
+	Type PortForwardingType `json:"type,omitempty"`
+
+	// host that the node forwards to, or a parameter; the node itself when left out.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9.:_-]+|[{][{] ?[a-zA-Z0-9_]+ ?[}][}])$')",message="a host is a name or an address, or a parameter such as \"{{ host }}\""
+	Host string `json:"host,omitempty"`
+}
+
+// PortForwardingType is how a port is forwarded.
+//
+// +kubebuilder:validation:Enum=LocalPortForwarding
+type PortForwardingType string
+
+// LocalPortForwarding forwards a port of the caller's machine.
+const LocalPortForwarding PortForwardingType = "LocalPortForwarding"
+
+// CommandProperties say what a session of commands runs on a platform.
+type CommandProperties struct {
+	// commands that run, one a line.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=8192
+	Commands string `json:"commands,omitempty"`
+
+	// runAsElevated runs them as root, or as an administrator.
+	// +optional
+	RunAsElevated bool `json:"runAsElevated,omitempty"`
+}
+
+// SessionDocumentStatus is what became of a SessionDocument.
+//
+// Another object that refers to a SessionDocument uses DocumentName as long as
+// Ready is True for the present generation, and keyARN of each region where
+// inputs.kmsKeyId is set. Where keyARN is missing then, the key could not be
+// told, and condition LoggingReady says why.
+type SessionDocumentStatus struct {
+	// observedGeneration is the generation of the spec that the conditions judge.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions of the document: Ready, and Reconciling or Stalled while true;
+	// LoggingReady where it names a bucket, a log group or a key; PromotionPending
+	// while a version waits.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// accountID is the account in which the document is kept.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	AccountID string `json:"accountID,omitempty"`
+
+	// name of the document in AWS.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// regions in which the document is kept, or may be. It is recorded before AWS
+	// is told, and cleaned up by.
+	// +optional
+	// +listType=map
+	// +listMapKey=region
+	// +kubebuilder:validation:MaxItems=80
+	Regions []DocumentRegion `json:"regions,omitempty"`
+
+	// tagKeys are the keys of the tags that were declared and may be on the document.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=128
+	TagKeys []string `json:"tagKeys,omitempty"`
+
+	// summary holds short texts for kubectl get.
+	// +optional
+	Summary *DocumentSummary `json:"summary,omitempty"`
+}
+
+// DocumentSummary holds short texts for kubectl get.
+type DocumentSummary struct {
+	// regions in short: in how many of them the document is as declared.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Regions string `json:"regions,omitempty"`
+
+	// version is the default version, or the versions where regions differ.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Version string `json:"version,omitempty"`
+}
+
+// DocumentState says how far a document is in one region.
+//
+// +kubebuilder:validation:Enum=Pending;Creating;Updating;Active;Failed;Blocked;Deleting;WouldWrite
+type DocumentState string
+
+const (
+	// DocumentPending means AWS was not told yet, or has not shown the outcome yet.
+	DocumentPending DocumentState = "Pending"
+	// DocumentCreating means AWS is making the document.
+	DocumentCreating DocumentState = "Creating"
+	// DocumentUpdating means AWS is making a version of it.
+	DocumentUpdating DocumentState = "Updating"
+	// DocumentActive means the document is as declared.
+	DocumentActive DocumentState = "Active"
+	// DocumentFailed means AWS could not make the document, or a version of it.
+	DocumentFailed DocumentState = "Failed"
+	// DocumentBlocked means somebody has to do something first.
+	DocumentBlocked DocumentState = "Blocked"
+	// DocumentDeleting means it is being removed, or put back to what it was.
+	DocumentDeleting DocumentState = "Deleting"
+	// DocumentWouldWrite means the account is in mode Observe and a write was left out.
+	DocumentWouldWrite DocumentState = "WouldWrite"
+)
+
+// DocumentRegion tells of the document in one region.
+type DocumentRegion struct {
+	// region of the document.
+	// +required
+	Region Region `json:"region,omitempty"`
+
+	// state of the document.
+	// +required
+	State DocumentState `json:"state,omitempty"`
+
+	// message says what is wrong and what to do.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+
+	// defaultVersion is the version that sessions use.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	DefaultVersion int64 `json:"defaultVersion,omitempty"`
+
+	// latestVersion is the newest version.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LatestVersion int64 `json:"latestVersion,omitempty"`
+
+	// pendingVersion holds what is declared and waits for spec.defaultVersion.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	PendingVersion int64 `json:"pendingVersion,omitempty"`
+
+	// hash is AWS's SHA-256 of the default version, hexadecimal.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Hash string `json:"hash,omitempty"`
+
+	// contentHash is the operator's SHA-256 of what the default version says,
+	// however it is written, hexadecimal.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ContentHash string `json:"contentHash,omitempty"`
+
+	// keyARN of the key that inputs.kmsKeyId names, never of an alias.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	KeyARN string `json:"keyARN,omitempty"`
+
+	// adopted is what was there before, where the document was taken over.
+	// +optional
+	Adopted *AdoptedDocument `json:"adopted,omitempty"`
+}
+
+// AdoptedDocument is what a document was before it was taken over.
+type AdoptedDocument struct {
+	// defaultVersion is the version that was the default.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	DefaultVersion int64 `json:"defaultVersion,omitempty"`
+
+	// sharedWith are accounts that the operator shared it with, and nobody before.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=200
+	SharedWith []AccountID `json:"sharedWith,omitempty"`
+}
+
+// SessionDocument declares a Session Manager document and keeps it in AWS.
+//
+// The rule on the object's name asks for a name that can be a document's. An
+// object with a status is past it: it must not keep the operator from writing.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:scope=Namespaced,shortName=ssmdoc
+// +kubebuilder:validation:XValidation:rule="has(self.status) || has(self.spec.name) || (size(self.metadata.name) >= 3 && size(self.metadata.name) <= 128 && !self.metadata.name.startsWith('aws') && !self.metadata.name.startsWith('amazon') && !self.metadata.name.startsWith('amzn'))",message="the object's name cannot be the document's: that has 3 to 128 characters and does not begin with aws, amazon or amzn; rename the object, or set spec.name"
+// +kubebuilder:printcolumn:name="DOCUMENT",type=string,JSONPath=`.status.name`
+// +kubebuilder:printcolumn:name="REGIONS",type=string,JSONPath=`.status.summary.regions`
+// +kubebuilder:printcolumn:name="VERSION",type=string,JSONPath=`.status.summary.version`
+// +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="ACCOUNT",type=string,priority=1,JSONPath=`.spec.accountRef.name`
+type SessionDocument struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata of the object.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec declares the document.
+	// +required
+	Spec SessionDocumentSpec `json:"spec,omitzero"`
+
+	// status is what became of it.
+	// +optional
+	Status SessionDocumentStatus `json:"status,omitzero"`
+}
+
+// DocumentName is the name of the document in AWS.
+func (d *SessionDocument) DocumentName() string {
+	if d.Spec.Name != "" {
+		return d.Spec.Name
+	}
+	return d.Name
+}
+
+// AccountName is the AWSAccount that the object names.
+func (d *SessionDocument) AccountName() string { return d.Spec.AccountRef.Name }
+
+// SessionDocumentList is a list of SessionDocuments.
+//
+// +kubebuilder:object:root=true
+type SessionDocumentList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []SessionDocument `json:"items"`
+}

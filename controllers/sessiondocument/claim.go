@@ -1,0 +1,99 @@
+package sessiondocument
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// claim decides whether a document that exists may be written to, and records
+// what it was before the first write to one that is taken over.
+func (r *Reconciler) claim(ctx context.Context, s *site) (*finding, error) {
+	if s.latest.Type != cloud.SessionDocumentType {
+		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
+			fmt.Sprintf("Document %q in %s is of type %s, and not a session document; choose another name in a new object.", s.name, s.region, s.latest.Type))), nil
+	}
+	c, other := claimOf(s.latest.Tags, s.doc.UID, r.OwnerID)
+	switch c {
+	case ours:
+		return nil, nil
+	case ofInstallation:
+		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
+			fmt.Sprintf("Document %q in %s is kept by installation %s of this operator; delete its SessionDocument there with onDelete: Keep. If that cluster is gone, remove the tags %s and %s from the document and set adopt: true.", s.name, s.region, other, ownerTag, uidTag))), nil
+	case ofObject:
+		return r.claimFrom(ctx, s, other)
+	default:
+		return r.claimFree(ctx, s)
+	}
+}
+
+// claimFrom takes a document over from another object of this cluster: a
+// younger one, or one that is gone.
+func (r *Reconciler) claimFrom(ctx context.Context, s *site, uid string) (*finding, error) {
+	others, err := r.claimants(ctx, s.doc)
+	if err != nil {
+		return nil, err
+	}
+	for i := range others {
+		other := &others[i]
+		if string(other.UID) != uid {
+			continue
+		}
+		if precedes(other, s.doc) || !other.DeletionTimestamp.IsZero() {
+			return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
+				fmt.Sprintf("Document %q in %s belongs to %s; delete that object, or give this one another name in a new object.", s.name, s.region, index.Named("SessionDocument", other)))), nil
+		}
+		return nil, r.inherit(ctx, s, other)
+	}
+	return r.adopt(ctx, s, "belonged to a SessionDocument that is gone")
+}
+
+// inherit takes over what is to be put back some day.
+func (r *Reconciler) inherit(ctx context.Context, s *site, other *v1alpha1.SessionDocument) error {
+	for _, at := range other.Status.Regions {
+		if at.Region == s.at.Region && at.Adopted != nil && s.at.Adopted == nil {
+			s.at.Adopted = at.Adopted.DeepCopy()
+			return r.persistUnlessObserving(ctx, s)
+		}
+	}
+	return nil
+}
+
+// claimFree takes a document that carries no tag of ours: one that existed
+// before or, where it still is what the record says, our own whose tags somebody
+// removed.
+func (r *Reconciler) claimFree(ctx context.Context, s *site) (*finding, error) {
+	if s.at.Hash != "" && s.at.Hash == s.latest.Hash {
+		return nil, nil
+	}
+	return r.adopt(ctx, s, "exists already and is not the operator's")
+}
+
+// adopt takes a document over where that is declared; a guardrail allowed it
+// then. What was the default before is recorded first, to be put back.
+func (r *Reconciler) adopt(ctx context.Context, s *site, because string) (*finding, error) {
+	if !s.doc.Spec.Adopt {
+		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonAdoptionNeeded,
+			fmt.Sprintf("Document %q in %s %s; set adopt: true to take it over, which a guardrail's sessionDocuments.adopt must allow, or choose another name in a new object.", s.name, s.region, because))), nil
+	}
+	if s.at.Adopted != nil {
+		return nil, nil
+	}
+	if s.latest.Default == 0 {
+		return s.settling(), nil
+	}
+	s.at.Adopted = &v1alpha1.AdoptedDocument{DefaultVersion: s.latest.Default}
+	return nil, r.persistUnlessObserving(ctx, s)
+}
+
+func (r *Reconciler) persistUnlessObserving(ctx context.Context, s *site) error {
+	if s.observing() {
+		s.would = append(s.would, "adopt it")
+		s.at.Adopted = nil
+		return nil
+	}
+	return r.persist(ctx, s.pass)
+}

@@ -1,0 +1,105 @@
+package sessiondocument
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+)
+
+// claim says whose a document in AWS is.
+type claim int
+
+const (
+	// ours: it carries the uid of the object.
+	ours claim = iota
+	// free: it carries no tag of any installation.
+	free
+	// ofObject: it carries the uid of another object of this installation.
+	ofObject
+	// ofInstallation: it carries the id of another installation.
+	ofInstallation
+)
+
+// claimOf reads the tags of a document. other is the uid, or the id of the
+// installation, that it is of.
+func claimOf(tags map[string]string, uid types.UID, owner string) (c claim, other string) {
+	switch has, by := tags[uidTag], tags[ownerTag]; {
+	case has == string(uid):
+		return ours, ""
+	case by != "" && by != owner:
+		return ofInstallation, by
+	case has != "":
+		return ofObject, has
+	default:
+		return free, ""
+	}
+}
+
+// refusals are the reasons of Ready of an object that may not have a document,
+// and so keeps nobody else from one.
+var refusals = []string{
+	v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonRegionNotAllowed, v1alpha1.ReasonGuardrailViolated, v1alpha1.ReasonInvalidSpec,
+}
+
+// olderClaim finds an older object that declares the same document. Of several
+// the oldest has it, whichever AWS was told of first.
+func (r *Reconciler) olderClaim(ctx context.Context, p *pass) (*v1alpha1.SessionDocument, error) {
+	others, err := r.claimants(ctx, p.doc)
+	if err != nil {
+		return nil, err
+	}
+	for i := range others {
+		other := &others[i]
+		if precedes(other, p.doc) && !refused(other) && overlaps(other, p) {
+			return other, nil
+		}
+	}
+	return nil, nil
+}
+
+// claimants are the other objects that declare a document of the same name in
+// the same account.
+func (r *Reconciler) claimants(ctx context.Context, doc *v1alpha1.SessionDocument) ([]v1alpha1.SessionDocument, error) {
+	var all v1alpha1.SessionDocumentList
+	if err := r.Client.List(ctx, &all, index.OfAccountName(doc.AccountName())); err != nil {
+		return nil, fmt.Errorf("list the SessionDocuments of AWSAccount %q: %w", doc.AccountName(), err)
+	}
+	return slices.DeleteFunc(all.Items, func(other v1alpha1.SessionDocument) bool {
+		return other.UID == doc.UID || other.DocumentName() != doc.DocumentName()
+	}), nil
+}
+
+// precedes orders by age, and by name among those of one second.
+func precedes(a, b *v1alpha1.SessionDocument) bool {
+	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
+	}
+	return a.CreationTimestamp.Before(&b.CreationTimestamp)
+}
+
+// refused says whether an object may not have a document, for its own present
+// generation. What it has from before it keeps, and that counts.
+func refused(doc *v1alpha1.SessionDocument) bool {
+	ready := meta.FindStatusCondition(doc.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.ObservedGeneration == doc.Generation && slices.Contains(refusals, ready.Reason) &&
+		len(doc.Status.Regions) == 0
+}
+
+// overlaps says whether another object declares, or has, the document in one of
+// the same regions.
+func overlaps(other *v1alpha1.SessionDocument, p *pass) bool {
+	if len(other.Spec.Regions) == 0 {
+		return true // In all of the account's.
+	}
+	return slices.ContainsFunc(p.want.regions, func(region v1alpha1.Region) bool {
+		return slices.Contains(other.Spec.Regions, region) ||
+			slices.ContainsFunc(other.Status.Regions, func(at v1alpha1.DocumentRegion) bool { return at.Region == region })
+	})
+}

@@ -1,0 +1,133 @@
+package sessiondocument
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+)
+
+// nothing is what comes of a violation.
+const nothing = "Nothing is written."
+
+// demand is something that a document asks for and that only a guardrail allows.
+type demand struct {
+	// field of the rule that speaks of it.
+	field string
+	// what is asked for, as in "share documents with account 111122223333".
+	what string
+	// instead is what to change in the object.
+	instead string
+	// speaks says whether a rule speaks of it, allows whether it allows it.
+	speaks, allows func(*v1alpha1.DocumentRule) bool
+}
+
+// guard holds an object against what bounds it; nil when all is allowed.
+func guard(in gate.Inputs, doc *v1alpha1.SessionDocument) *lifecycle.Verdict {
+	if slices.Contains(doc.Spec.SharedWith, v1alpha1.AccountID(in.Account.Spec.AccountID)) {
+		return &lifecycle.Verdict{
+			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInvalidSpec,
+			Message: fmt.Sprintf("sharedWith names account %s, in which the document itself is; remove it there. %s", in.Account.Spec.AccountID, nothing),
+		}
+	}
+	rules := rulesOf(in)
+	for _, d := range demandsOf(doc) {
+		if v := d.judge(in, rules); v != nil {
+			return v
+		}
+	}
+	return namePrefixAllows(in, rules, doc)
+}
+
+// rulesOf are the guardrails that speak of documents and bound the namespace.
+func rulesOf(in gate.Inputs) []*v1alpha1.Guardrail {
+	var rules []*v1alpha1.Guardrail
+	for _, rule := range in.Rules() {
+		if rule.SessionDocuments != nil {
+			rules = append(rules, rule)
+		}
+	}
+	return rules
+}
+
+func demandsOf(doc *v1alpha1.SessionDocument) []demand {
+	var demands []demand
+	if doc.Spec.Adopt {
+		name := doc.DocumentName()
+		demands = append(demands, demand{
+			field: "adopt", what: fmt.Sprintf("adopt document %q", name), instead: "remove adopt: true, or choose another name",
+			speaks: func(r *v1alpha1.DocumentRule) bool { return len(r.Adopt) > 0 },
+			allows: func(r *v1alpha1.DocumentRule) bool { return grants.MatchesAny(r.Adopt, name) },
+		})
+	}
+	for _, account := range doc.Spec.SharedWith {
+		demands = append(demands, demand{
+			field: "shareWith", what: fmt.Sprintf("share documents with account %s", account), instead: "remove that account from sharedWith",
+			speaks: func(r *v1alpha1.DocumentRule) bool { return len(r.ShareWith) > 0 },
+			allows: func(r *v1alpha1.DocumentRule) bool { return slices.Contains(r.ShareWith, account) },
+		})
+	}
+	if doc.Spec.Inputs != nil && doc.Spec.Inputs.KMSKeyID != "" {
+		key := doc.Spec.Inputs.KMSKeyID
+		demands = append(demands, demand{
+			field: "keys", what: fmt.Sprintf("name key %q", key), instead: "remove inputs.kmsKeyId, or write the key as the rule does",
+			speaks: func(r *v1alpha1.DocumentRule) bool { return len(r.Keys) > 0 },
+			allows: func(r *v1alpha1.DocumentRule) bool {
+				return slices.ContainsFunc(r.Keys, func(p v1alpha1.KeyPattern) bool { return matchesKey(string(p), key) })
+			},
+		})
+	}
+	return demands
+}
+
+// judge asks the rules: all that speak of it must allow it, and one must.
+func (d demand) judge(in gate.Inputs, rules []*v1alpha1.Guardrail) *lifecycle.Verdict {
+	spoken := false
+	for _, rule := range rules {
+		if !d.speaks(rule.SessionDocuments) {
+			continue
+		}
+		spoken = true
+		if !d.allows(rule.SessionDocuments) {
+			v := in.Violated(rule, fmt.Sprintf("a document may not %s; %s, or extend sessionDocuments.%s of the rule.", d.what, d.instead, d.field), nothing)
+			return &v
+		}
+	}
+	if spoken {
+		return nil
+	}
+	return &lifecycle.Verdict{
+		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,
+		Message: fmt.Sprintf("No guardrail of AWSAccount %q lets namespace %q %s; %s, or add a guardrail with sessionDocuments.%s to the account. %s", in.Account.Name, in.NamespaceName, d.what, d.instead, d.field, nothing),
+	}
+}
+
+// namePrefixAllows checks the name against the prefixes of all rules. One that
+// may be adopted is named by others, and is free: adopt was allowed before.
+func namePrefixAllows(in gate.Inputs, rules []*v1alpha1.Guardrail, doc *v1alpha1.SessionDocument) *lifecycle.Verdict {
+	if doc.Spec.Adopt {
+		return nil
+	}
+	for _, rule := range rules {
+		if prefix := rule.SessionDocuments.NamePrefix; !strings.HasPrefix(doc.DocumentName(), prefix) {
+			v := in.Violated(rule, fmt.Sprintf("the name of document %q does not begin with %q; choose another name in a new object.", doc.DocumentName(), prefix), nothing)
+			return &v
+		}
+	}
+	return nil
+}
+
+// matchesKey matches a key against a pattern in which * stands for any
+// characters, slashes too.
+func matchesKey(pattern, key string) bool {
+	parts := strings.Split(pattern, "*")
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	return regexp.MustCompile("^" + strings.Join(parts, ".*") + "$").MatchString(key)
+}

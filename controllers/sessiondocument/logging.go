@@ -1,0 +1,143 @@
+package sessiondocument
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// trouble is what is wrong with a bucket, a log group or a key.
+type trouble struct {
+	reason, message string
+	// unknown: it could not be looked at.
+	unknown bool
+}
+
+// checkLogging looks at the bucket, the log groups and the keys that the
+// document names, and writes none of them. A session that cannot write its log,
+// or cannot use its key, fails; so it is told, and nothing is held up by it.
+func (r *Reconciler) checkLogging(ctx context.Context, p *pass) {
+	in := p.doc.Spec.Inputs
+	if in == nil || (in.S3BucketName == "" && in.CloudWatchLogGroupName == "" && in.KMSKeyID == "") {
+		meta.RemoveStatusCondition(&p.doc.Status.Conditions, v1alpha1.ConditionLoggingReady)
+		for i := range p.doc.Status.Regions {
+			p.doc.Status.Regions[i].KeyARN = ""
+		}
+		return
+	}
+	var found []trouble
+	bucketChecked := false
+	for i := range p.doc.Status.Regions {
+		at := &p.doc.Status.Regions[i]
+		if !p.want.in(at.Region) {
+			continue
+		}
+		s := p.site(at)
+		if !bucketChecked {
+			found, bucketChecked = append(found, s.checkBucket(ctx, in)...), true
+		}
+		found = append(found, s.checkLogGroup(ctx, in)...)
+		found = append(found, s.checkKey(ctx, in)...)
+	}
+	setLogging(p, found)
+}
+
+// setLogging shows the first trouble: what is known to be wrong before what is
+// not known.
+func setLogging(p *pass, found []trouble) {
+	status, reason, message := metav1.ConditionTrue, v1alpha1.ReasonLoggingChecked,
+		"The bucket, the log groups and the keys that the document names are there."
+	for _, t := range found {
+		if t.unknown && status == metav1.ConditionTrue {
+			status, reason, message = metav1.ConditionUnknown, t.reason, t.message
+		}
+		if !t.unknown {
+			status, reason, message = metav1.ConditionFalse, t.reason, t.message
+			break
+		}
+	}
+	lifecycle.SetCondition(&p.doc.Status.Conditions, p.doc.Generation, v1alpha1.ConditionLoggingReady, status, reason, message)
+}
+
+func wrong(reason, format string, args ...any) []trouble {
+	return []trouble{{reason: reason, message: fmt.Sprintf(format, args...)}}
+}
+
+func notChecked(err error) []trouble {
+	return []trouble{{reason: v1alpha1.ReasonNotChecked, message: "Not checked. " + cloud.Sentence(err), unknown: true}}
+}
+
+// checkBucket looks at the bucket, which is the same in every region.
+func (s *site) checkBucket(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
+	if in.S3BucketName == "" {
+		return nil
+	}
+	bucket, ok, err := s.account.Cloud.FindBucket(ctx, s.region, in.S3BucketName)
+	switch {
+	case err != nil:
+		return notChecked(err)
+	case !ok:
+		return wrong(v1alpha1.ReasonBucketNotFound, "Bucket %q does not exist; create it, or correct inputs.s3BucketName.", in.S3BucketName)
+	case in.S3EncryptionEnabled && !bucket.Encrypted && !bucket.Elsewhere:
+		return wrong(v1alpha1.ReasonNotEncrypted, "Bucket %q is not encrypted, so sessions that must write to an encrypted bucket fail; encrypt it, or set inputs.s3EncryptionEnabled: false.", in.S3BucketName)
+	}
+	return nil
+}
+
+func (s *site) checkLogGroup(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
+	name := in.CloudWatchLogGroupName
+	if name == "" {
+		return nil
+	}
+	group, ok, err := s.account.Cloud.FindLogGroup(ctx, s.region, name)
+	switch {
+	case err != nil:
+		return notChecked(err)
+	case !ok:
+		return wrong(v1alpha1.ReasonLogGroupNotFound, "Log group %q does not exist in %s; create it, or correct inputs.cloudWatchLogGroupName.", name, s.region)
+	case in.CloudWatchEncryptionEnabled && group.KeyARN == "":
+		return wrong(v1alpha1.ReasonNotEncrypted, "Log group %q in %s has no key of its own, so sessions that must write to an encrypted log group fail; associate a key with it, or set inputs.cloudWatchEncryptionEnabled: false.", name, s.region)
+	}
+	return nil
+}
+
+// checkKey looks at the key, and keeps its ARN for whoever grants its use.
+func (s *site) checkKey(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
+	s.at.KeyARN = ""
+	id := in.KMSKeyID
+	if id == "" {
+		return nil
+	}
+	key, ok, err := s.account.Cloud.FindKey(ctx, s.region, id)
+	switch {
+	case err != nil:
+		s.at.KeyARN = s.guessedARN(id)
+		return notChecked(err)
+	case !ok:
+		return wrong(v1alpha1.ReasonKeyNotUsable, "Key %q does not exist in %s; correct inputs.kmsKeyId, or declare only regions that have it.", id, s.region)
+	}
+	s.at.KeyARN = key.ARN
+	if key.State != "Enabled" || !key.Symmetric {
+		return wrong(v1alpha1.ReasonKeyNotUsable, "Key %q in %s cannot encrypt sessions: it has to be a symmetric key, and enabled; its state is %s.", id, s.region, key.State)
+	}
+	return nil
+}
+
+// guessedARN is the ARN of a key that could not be looked at; "" for an alias,
+// which only KMS can tell.
+func (s *site) guessedARN(id string) string {
+	switch {
+	case strings.Contains(id, "alias/"):
+		return ""
+	case strings.HasPrefix(id, "arn:"):
+		return id
+	}
+	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s", s.account.Partition, s.region, s.account.AccountID, strings.TrimPrefix(id, "key/"))
+}

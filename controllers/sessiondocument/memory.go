@@ -1,0 +1,180 @@
+package sessiondocument
+
+import (
+	"context"
+	"hash/fnv"
+	"maps"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// Memory is what this process knows besides the objects: which of them were
+// found as declared, when documents were last written, and what the last list
+// of a region told. Losing it costs calls and nothing else.
+type Memory struct {
+	started time.Time
+
+	mu      sync.Mutex
+	settled map[types.UID]settled
+	// met are the objects that this process has looked at.
+	met     map[types.UID]bool
+	written map[documentKey]write
+	lists   map[place]*listing
+}
+
+// NewMemory returns an empty Memory.
+func NewMemory(clk clock.PassiveClock) *Memory {
+	return &Memory{
+		started: clk.Now(), settled: map[types.UID]settled{}, met: map[types.UID]bool{}, written: map[documentKey]write{}, lists: map[place]*listing{},
+	}
+}
+
+// settled is an object that was found as declared.
+type settled struct {
+	generation, accountGeneration int64
+	annotations                   map[string]string
+	// read is when it was read whole, or trusted without; deep when to do so next.
+	read, deep time.Time
+	// created are the dates of the documents, as the first list after it told.
+	created map[v1alpha1.Region]time.Time
+}
+
+// settle remembers an object that was just found as declared.
+func (m *Memory) settle(p *pass, now time.Time) {
+	m.put(p, now, now.Add(deepInterval))
+}
+
+func (m *Memory) put(p *pass, read, deep time.Time) settled {
+	s := settled{
+		generation: p.doc.Generation, accountGeneration: p.account.Generation, annotations: maps.Clone(p.doc.Annotations),
+		read: read, deep: deep, created: map[v1alpha1.Region]time.Time{},
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.settled[p.doc.UID], m.met[p.doc.UID] = s, true
+	return s
+}
+
+// forget makes the next pass over an object a whole one.
+func (m *Memory) forget(uid types.UID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.settled, uid)
+	m.met[uid] = true
+}
+
+// drop forgets an object that is gone.
+func (m *Memory) drop(uid types.UID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.settled, uid)
+	delete(m.met, uid)
+}
+
+// isNew says whether this process has not looked at an object yet.
+func (m *Memory) isNew(uid types.UID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.met[uid]
+}
+
+func (m *Memory) get(uid types.UID) (settled, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.settled[uid]
+	return s, ok
+}
+
+// spread is a share of deepInterval that differs from object to object, so that
+// after a start not all of them are read at once.
+func spread(uid types.UID) time.Duration {
+	h := fnv.New32a()
+	h.Write([]byte(uid))
+	return deepInterval * time.Duration(h.Sum32()%1000) / 1000
+}
+
+// documentKey is a document in AWS.
+type documentKey struct{ accountID, region, name string }
+
+// write is the last write to a document.
+type write struct {
+	at time.Time
+	// deleted: AWS acknowledged that it deletes the document.
+	deleted bool
+}
+
+func (m *Memory) wrote(k documentKey, at time.Time, deleted bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.written[k] = write{at: at, deleted: deleted}
+}
+
+// absenceCounts says when an answer that there is no such document counts: a
+// creation whose answer was lost, or that not every server of AWS knows of yet,
+// may still come to light.
+func (m *Memory) absenceCounts(k documentKey) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	w, ok := m.written[k]
+	switch {
+	case !ok:
+		return m.started.Add(cloud.ConsistencyWindow)
+	case w.deleted:
+		return w.at
+	default:
+		return w.at.Add(cloud.ConsistencyWindow)
+	}
+}
+
+func (m *Memory) forgetDocument(k documentKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.written, k)
+}
+
+type place struct{ accountID, region string }
+
+// listing is the last list of the documents of a region.
+type listing struct {
+	// mu is held while AWS is asked, so that others wait for the answer.
+	mu    sync.Mutex
+	begun time.Time
+	// cycle is the resync that it was made for.
+	cycle     time.Time
+	documents map[string]cloud.ListedDocument
+}
+
+// list returns the documents of a region as this resync of the account found
+// them, and when it looked: a hundred objects need two pages of a list, not a
+// hundred calls.
+func (m *Memory) list(ctx context.Context, account registry.Entry, region v1alpha1.Region, clk clock.PassiveClock) (map[string]cloud.ListedDocument, time.Time, error) {
+	at := m.at(place{account.AccountID, string(region)})
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	if at.documents != nil && at.cycle.Equal(account.NextResync) {
+		return at.documents, at.begun, nil
+	}
+	now := clk.Now()
+	documents, err := account.Cloud.SessionDocuments(cloud.WithPriority(ctx, cloud.Resync), string(region))
+	if err != nil {
+		return nil, now, err
+	}
+	at.begun, at.cycle, at.documents = now, account.NextResync, documents
+	return documents, now, nil
+}
+
+func (m *Memory) at(p place) *listing {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.lists[p] == nil {
+		m.lists[p] = &listing{}
+	}
+	return m.lists[p]
+}

@@ -1,0 +1,130 @@
+// Package sessiondocument reconciles SessionDocument: it keeps the document that
+// each one declares in AWS, region by region, and cleans up after it.
+package sessiondocument
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+)
+
+// Delays. AWS tells of nothing: what it is about to do has to be looked for.
+const (
+	// followDelay is how long until a document that AWS is making, changing or
+	// deleting is looked at again. It mostly takes seconds.
+	followDelay = 2 * time.Second
+	// settleDelay is how long until AWS is asked again what it did not show yet.
+	settleDelay = 5 * time.Second
+	// deepInterval is how often a document is read whole though nothing about it
+	// seems to have changed: a list shows neither its shares nor its state.
+	deepInterval = time.Hour
+)
+
+// Reconciler converges one SessionDocument at a time.
+type Reconciler struct {
+	Client   client.Client
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	Accounts *registry.Registry
+	// OwnerID of this installation, in a tag of every document.
+	OwnerID string
+	Memory  *Memory
+}
+
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments/status,verbs=patch
+
+// Reconcile brings one SessionDocument a step further.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	doc := &v1alpha1.SessionDocument{}
+	if err := r.Client.Get(ctx, req.NamespacedName, doc); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !doc.DeletionTimestamp.IsZero() {
+		after, err := r.reconcileDeletion(ctx, doc)
+		return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
+	}
+	after, err := r.reconcileSpec(ctx, doc)
+	return lifecycle.Result(lifecycle.PriorityGrant, after, err)
+}
+
+func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDocument) (time.Duration, error) {
+	in, err := gate.Gather(ctx, r.Client, doc.AccountName(), doc.Namespace)
+	if err != nil {
+		return 0, err
+	}
+	p := &pass{doc: doc, before: doc.DeepCopy()}
+	want, problem := judge(in, doc, r.OwnerID)
+	if problem != nil {
+		r.Memory.forget(doc.UID)
+		return 0, r.report(ctx, p, *problem)
+	}
+	entry, ok := r.Accounts.Get(in.Account.Spec.AccountID)
+	if !ok || entry.Name != in.Account.Name {
+		return 0, r.report(ctx, p, accountNotReady(doc))
+	}
+	p.account, p.want = entry, want
+	rival, err := r.olderClaim(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	if rival != nil {
+		r.Memory.forget(doc.UID)
+		return 0, r.report(ctx, p, claimedBy(want.name, rival))
+	}
+	if steady, err := r.steady(ctx, p); steady || err != nil {
+		return 0, err
+	}
+	return r.converge(ctx, p)
+}
+
+// pass is one reconcile of one object.
+type pass struct {
+	// doc is the object as it changes, before how it was last written.
+	doc, before *v1alpha1.SessionDocument
+	account     registry.Entry
+	want        wanted
+}
+
+// observing says whether nothing may be written to AWS.
+func (p *pass) observing() bool { return p.account.Mode == v1alpha1.ModeObserve }
+
+// converge brings every region to what is wanted. What AWS may be told is
+// recorded before.
+func (r *Reconciler) converge(ctx context.Context, p *pass) (time.Duration, error) {
+	if err := r.record(ctx, p); err != nil {
+		return 0, err
+	}
+	var all findings
+	r.leaveRegions(ctx, p, &all)
+	for i := range p.doc.Status.Regions {
+		at := &p.doc.Status.Regions[i]
+		if p.want.in(at.Region) {
+			all.add(at, r.convergeRegion(ctx, p, at))
+		}
+	}
+	r.checkLogging(ctx, p)
+	verdict := all.verdict(inPlace(p))
+	if verdict.Progress == lifecycle.Settled {
+		p.doc.Status.TagKeys = p.want.declaredKeys()
+	}
+	setPromotionPending(p)
+	if err := r.reportUnlessHidden(ctx, p, &all, verdict); err != nil {
+		return 0, err
+	}
+	if verdict.Progress == lifecycle.Settled && len(all.hidden) == 0 {
+		r.Memory.settle(p, r.Clock.Now())
+	} else {
+		r.Memory.forget(p.doc.UID)
+	}
+	return all.after, all.retry()
+}

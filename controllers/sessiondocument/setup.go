@@ -1,0 +1,120 @@
+package sessiondocument
+
+import (
+	"context"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+)
+
+// concurrency is how many SessionDocuments are worked on at once. Most of the
+// time they wait for AWS.
+const concurrency = 4
+
+// SetupWithManager registers the controller. wake is how accounts enqueue objects.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[reconcile.Request]) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("sessiondocument").
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		Watches(&v1alpha1.SessionDocument{}, r.ownEvents()).
+		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(wake).
+		Complete(r)
+}
+
+// ownEvents enqueues an object for what people change in it, deletions first,
+// and the others of the same document when one goes or lets go of it. Its own
+// status writes are no news.
+func (r *Reconciler) ownEvents() handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) {
+			lifecycle.Enqueue(q, priority(e.Object, e.IsInInitialList), requestFor(e.Object))
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&
+				e.ObjectOld.GetDeletionTimestamp().Equal(e.ObjectNew.GetDeletionTimestamp()) &&
+				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) {
+				return
+			}
+			lifecycle.Enqueue(q, priority(e.ObjectNew, false), requestFor(e.ObjectNew))
+			lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
+			lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.Object)...)
+		},
+	}
+}
+
+func priority(obj client.Object, initial bool) int {
+	switch {
+	case !obj.GetDeletionTimestamp().IsZero():
+		return lifecycle.PriorityRevocation
+	case initial:
+		return lifecycle.PriorityResync
+	default:
+		return lifecycle.PriorityGrant
+	}
+}
+
+func requestFor(obj client.Object) reconcile.Request {
+	return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)}
+}
+
+// sharers are the other objects that declare the same document.
+func (r *Reconciler) sharers(ctx context.Context, obj client.Object) []reconcile.Request {
+	doc, ok := obj.(*v1alpha1.SessionDocument)
+	if !ok {
+		return nil
+	}
+	others, err := r.claimants(ctx, doc)
+	if err != nil {
+		// A list from the cache fails only while the manager stops.
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the SessionDocuments of the same document")
+		return nil
+	}
+	return requestsFor(others)
+}
+
+func requestsFor(docs []v1alpha1.SessionDocument) []reconcile.Request {
+	requests := make([]reconcile.Request, len(docs))
+	for i := range docs {
+		requests[i] = requestFor(&docs[i])
+	}
+	return requests
+}
+
+// ofAccount lists the objects that name an AWSAccount: its guardrails and
+// regions decide. That it is ready is told by the registry.
+func (r *Reconciler) ofAccount(ctx context.Context, account client.Object) []reconcile.Request {
+	return r.list(ctx, index.OfAccountName(account.GetName()))
+}
+
+// inNamespace lists the objects of a namespace, whose labels decide.
+func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+	return r.list(ctx, client.InNamespace(namespace.GetName()))
+}
+
+func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []reconcile.Request {
+	var all v1alpha1.SessionDocumentList
+	if err := r.Client.List(ctx, &all, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
+		// A list from the cache fails only while the manager stops.
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the SessionDocuments that an event concerns")
+		return nil
+	}
+	return requestsFor(all.Items)
+}

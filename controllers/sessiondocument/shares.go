@@ -1,0 +1,87 @@
+package sessiondocument
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// share makes the document shared with whom it is declared to be. A document
+// that was taken over keeps the shares that it had; any other one has exactly
+// those that are declared. What is taken away goes first.
+func (r *Reconciler) share(ctx context.Context, s *site) (*finding, error) {
+	var have []string
+	if !s.created {
+		var err error
+		if have, err = s.account.Cloud.DocumentShares(ctx, s.region, s.name); err != nil {
+			return nil, err
+		}
+	}
+	if err := r.unshare(ctx, s, s.removable(have)); err != nil {
+		return nil, err
+	}
+	missing := without(s.want.shares, have)
+	if len(missing) == 0 {
+		return nil, nil
+	}
+	if err := r.recordShares(ctx, s, missing); err != nil {
+		return nil, err
+	}
+	_, err := r.do(s, "share it with "+strings.Join(missing, ", "), func() error {
+		return s.account.Cloud.ShareDocument(ctx, s.region, s.name, missing)
+	})
+	return nil, err
+}
+
+// removable are the shares that nobody declares and that are the operator's to
+// remove.
+func (s *site) removable(have []string) []string {
+	extra := without(have, s.want.shares)
+	if s.at.Adopted == nil {
+		return extra
+	}
+	return slices.DeleteFunc(extra, func(account string) bool {
+		return !slices.Contains(s.at.Adopted.SharedWith, v1alpha1.AccountID(account))
+	})
+}
+
+func (r *Reconciler) unshare(ctx context.Context, s *site, accounts []string) error {
+	if len(accounts) == 0 {
+		return nil
+	}
+	_, err := r.do(s, "no longer share it with "+strings.Join(accounts, ", "), func() error {
+		return s.account.Cloud.UnshareDocument(ctx, s.region, s.name, accounts)
+	})
+	return err
+}
+
+// recordShares remembers, of a document that was taken over, which shares are
+// the operator's, before there are any.
+func (r *Reconciler) recordShares(ctx context.Context, s *site, accounts []string) error {
+	if s.at.Adopted == nil || s.observing() {
+		return nil
+	}
+	record := slices.DeleteFunc(s.at.Adopted.SharedWith, func(a v1alpha1.AccountID) bool { return !slices.Contains(s.want.shares, string(a)) })
+	for _, account := range accounts {
+		if !slices.Contains(record, v1alpha1.AccountID(account)) {
+			record = append(record, v1alpha1.AccountID(account))
+		}
+	}
+	slices.Sort(record)
+	s.at.Adopted.SharedWith = record
+	return r.persist(ctx, s.pass)
+}
+
+// without are the texts of one list that another does not have, sorted.
+func without(list, other []string) []string {
+	var rest []string
+	for _, text := range list {
+		if !slices.Contains(other, text) {
+			rest = append(rest, text)
+		}
+	}
+	slices.Sort(rest)
+	return rest
+}

@@ -1,0 +1,88 @@
+package sessiondocument
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
+)
+
+// The tags of every document that the operator keeps: whose it is.
+const (
+	// uidTag holds the uid of the SessionDocument.
+	uidTag = v1alpha1.TagPrefix + "uid"
+	// ownerTag holds the id of the installation.
+	ownerTag = v1alpha1.TagPrefix + "owner"
+)
+
+// wanted is what an object asks for, in each of its regions.
+type wanted struct {
+	// name of the document in AWS.
+	name string
+	// text of the document, and what it means.
+	text, meaning string
+	// tags, the operator's own included.
+	tags    map[string]string
+	shares  []string
+	regions []v1alpha1.Region
+}
+
+func (w *wanted) in(region v1alpha1.Region) bool { return slices.Contains(w.regions, region) }
+
+// declaredKeys are the keys of the tags that people declared, sorted.
+func (w *wanted) declaredKeys() []string {
+	var keys []string
+	for _, key := range slices.Sorted(maps.Keys(w.tags)) {
+		if key != uidTag && key != ownerTag {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// judge says what an object asks for, or why it may not. The first reason wins.
+func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *lifecycle.Verdict) {
+	if closed := in.Judge(doc.Spec.Regions); closed != nil {
+		return wanted{}, &closed.Verdict
+	}
+	if made := doc.Status.AccountID; made != "" && made != in.Account.Spec.AccountID {
+		return wanted{}, &lifecycle.Verdict{
+			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonConflict,
+			Message: fmt.Sprintf("The document was made in account %s, and AWSAccount %q is account %s now; declare an AWSAccount for account %s under that name, or delete this object.", made, in.Account.Name, in.Account.Spec.AccountID, made),
+		}
+	}
+	if violation := guard(in, doc); violation != nil {
+		return wanted{}, violation
+	}
+	w := wanted{name: doc.DocumentName(), tags: map[string]string{}, regions: doc.Spec.Regions}
+	if len(w.regions) == 0 {
+		w.regions = in.Account.Spec.Regions
+	}
+	maps.Copy(w.tags, doc.Spec.Tags)
+	w.tags[uidTag], w.tags[ownerTag] = string(doc.UID), owner
+	for _, account := range doc.Spec.SharedWith {
+		w.shares = append(w.shares, string(account))
+	}
+	return w, w.render(&doc.Spec)
+}
+
+// render writes the document.
+func (w *wanted) render(spec *v1alpha1.SessionDocumentSpec) *lifecycle.Verdict {
+	var err error
+	if w.text, err = document.Render(spec); err == nil {
+		w.meaning, err = document.Meaning(w.text)
+	}
+	if err == nil {
+		return nil
+	}
+	message := "The document cannot be written as JSON; change what it holds."
+	if large, ok := errors.AsType[*document.TooLargeError](err); ok {
+		message = fmt.Sprintf("The document would have %d bytes, and AWS takes %d at most; shorten its commands, its shell profile or its parameters.", large.Size, document.MaxSize)
+	}
+	return &lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInvalidSpec, Message: message}
+}

@@ -1,0 +1,193 @@
+package controllers_test
+
+import (
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+func TestTheAPIServerRejectsBadDocumentsWithASentence(t *testing.T) {
+	w := worldWithoutManager(t)
+	inputs := func(change func(*v1alpha1.SessionInputs)) func(*v1alpha1.SessionDocumentSpec) {
+		return func(s *v1alpha1.SessionDocumentSpec) { change(s.Inputs) }
+	}
+	port := func(s *v1alpha1.SessionDocumentSpec) {
+		s.SessionType, s.Inputs, s.Properties = v1alpha1.SessionPort, nil, &v1alpha1.SessionProperties{PortNumber: "22"}
+	}
+	commands := func(s *v1alpha1.SessionDocumentSpec) {
+		s.SessionType, s.Inputs = v1alpha1.SessionInteractiveCommands, nil
+		s.Properties = &v1alpha1.SessionProperties{Linux: &v1alpha1.CommandProperties{Commands: "top"}}
+	}
+	for name, c := range map[string]struct {
+		change func(*v1alpha1.SessionDocumentSpec)
+		says   string
+	}{
+		"an idle timeout of 0":          {inputs(func(i *v1alpha1.SessionInputs) { i.IdleSessionTimeout = "0" }), "1 to 60 minutes"},
+		"an idle timeout of 61":         {inputs(func(i *v1alpha1.SessionInputs) { i.IdleSessionTimeout = "61" }), "1 to 60 minutes"},
+		"an idle timeout of 1.5":        {inputs(func(i *v1alpha1.SessionInputs) { i.IdleSessionTimeout = "1.5" }), "1 to 60 minutes"},
+		"a duration of 0":               {inputs(func(i *v1alpha1.SessionInputs) { i.MaxSessionDuration = "0" }), "1 to 1440 minutes"},
+		"a duration of 1441":            {inputs(func(i *v1alpha1.SessionInputs) { i.MaxSessionDuration = "1441" }), "1 to 1440 minutes"},
+		"another user without a name":   {inputs(func(i *v1alpha1.SessionInputs) { i.RunAsEnabled = true }), "runAsEnabled needs runAsDefaultUser"},
+		"a user who is not used":        {inputs(func(i *v1alpha1.SessionInputs) { i.RunAsDefaultUser = "ops" }), "no effect without runAsEnabled"},
+		"a user's name out of form":     {inputs(func(i *v1alpha1.SessionInputs) { i.RunAsEnabled, i.RunAsDefaultUser = true, "a; id" }), "a user's name holds"},
+		"a prefix without a bucket":     {inputs(func(i *v1alpha1.SessionInputs) { i.S3KeyPrefix = "p" }), "without s3BucketName"},
+		"a bucket by ARN":               {inputs(func(i *v1alpha1.SessionInputs) { i.S3BucketName = "arn:aws:s3:::b" }), "not by an ARN"},
+		"streaming to nowhere":          {inputs(func(i *v1alpha1.SessionInputs) { i.CloudWatchStreamingEnabled = true }), "needs cloudWatchLogGroupName"},
+		"a log group by ARN":            {inputs(func(i *v1alpha1.SessionInputs) { i.CloudWatchLogGroupName = "arn:aws:logs:x" }), "not by an ARN"},
+		"a key out of form":             {inputs(func(i *v1alpha1.SessionInputs) { i.KMSKeyID = "my key" }), "a key is given by"},
+		"properties of a shell":         {func(s *v1alpha1.SessionDocumentSpec) { commands(s); s.SessionType = v1alpha1.SessionStandardStream }, "properties belong to"},
+		"inputs of a port":              {func(s *v1alpha1.SessionDocumentSpec) { port(s); s.Inputs = &v1alpha1.SessionInputs{} }, "inputs belong to"},
+		"commands of a port":            {func(s *v1alpha1.SessionDocumentSpec) { commands(s); s.SessionType = v1alpha1.SessionPort }, "linux, windows and macOS belong"},
+		"a port of commands":            {func(s *v1alpha1.SessionDocumentSpec) { commands(s); s.Properties.PortNumber = "22" }, "belong to the session type Port"},
+		"commands without a platform":   {func(s *v1alpha1.SessionDocumentSpec) { commands(s); s.Properties.Linux = nil }, "names no platform"},
+		"a port session without a port": {func(s *v1alpha1.SessionDocumentSpec) { port(s); s.Properties.PortNumber = "" }, "portNumber"},
+		"no properties":                 {func(s *v1alpha1.SessionDocumentSpec) { port(s); s.Properties = nil }, "needs properties"},
+		"a port that is none":           {func(s *v1alpha1.SessionDocumentSpec) { port(s); s.Properties.PortNumber = "ssh" }, "a port is a number in quotes"},
+		"a host without a type":         {func(s *v1alpha1.SessionDocumentSpec) { port(s); s.Properties.Host = "db" }, "need type: LocalPortForwarding"},
+		"a name of AWS":                 {func(s *v1alpha1.SessionDocumentSpec) { s.Name = "AWSSupport-x" }, "reserved by AWS"},
+		"a name of AWS in another case": {func(s *v1alpha1.SessionDocumentSpec) { s.Name = "aMzN-x" }, "reserved by AWS"},
+		"a name of Amazon":              {func(s *v1alpha1.SessionDocumentSpec) { s.Name = "Amazon.x" }, "reserved by AWS"},
+		"a name out of form":            {func(s *v1alpha1.SessionDocumentSpec) { s.Name = "a/b/c" }, "letters, digits and _.- only"},
+		"a name that is too short":      {func(s *v1alpha1.SessionDocumentSpec) { s.Name = "ab" }, "at least 3"},
+		"a region out of form":          {func(s *v1alpha1.SessionDocumentSpec) { s.Regions = []v1alpha1.Region{"tokyo"} }, "as AWS spells it"},
+		"a share with everybody":        {func(s *v1alpha1.SessionDocumentSpec) { s.SharedWith = []v1alpha1.AccountID{"all"} }, "never shared with everybody"},
+		"a tag of ours":                 {func(s *v1alpha1.SessionDocumentSpec) { s.Tags = map[string]string{uidTag: "x"} }, "are reserved"},
+		"a tag of AWS":                  {func(s *v1alpha1.SessionDocumentSpec) { s.Tags = map[string]string{"aws:x": "x"} }, "are reserved"},
+		"a default version by itself":   {func(s *v1alpha1.SessionDocumentSpec) { s.DefaultVersion = 1 }, "with promotion: Manual only"},
+		"a default that is not allowed": {func(s *v1alpha1.SessionDocumentSpec) {
+			s.Parameters = []v1alpha1.DocumentParameter{{Name: "a", Default: new("x"), AllowedValues: []string{"y"}}}
+		}, "not among allowedValues"},
+		"a parameter out of form": {func(s *v1alpha1.SessionDocumentSpec) {
+			s.Parameters = []v1alpha1.DocumentParameter{{Name: "a b"}}
+		}, "a parameter's name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bad := sessionDocument(c.change)
+			bad.Name = "bad"
+			err := w.Client.Create(t.Context(), bad)
+			if err == nil {
+				t.Fatal("the API server accepts it")
+			}
+			if !strings.Contains(err.Error(), c.says) {
+				t.Errorf("the answer is %q, which does not say %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestANameThatCannotBeADocumentsNeedsSpecName(t *testing.T) {
+	w := worldWithoutManager(t)
+	for _, name := range []string{"ab", "aws-preferences", "amazon-x", strings.Repeat("x", 129)} {
+		bad := sessionDocument(func(s *v1alpha1.SessionDocumentSpec) { s.Name = "" })
+		bad.Name = name
+		if err := w.Client.Create(t.Context(), bad); err == nil || !strings.Contains(err.Error(), "set spec.name") {
+			t.Errorf("%s: the answer is %v", name, err)
+		}
+		good := sessionDocument()
+		good.Name = name
+		w.create(good)
+	}
+}
+
+func TestGoodDocumentsAreAccepted(t *testing.T) {
+	w := worldWithoutManager(t)
+	for i, change := range []func(*v1alpha1.SessionDocumentSpec){
+		func(s *v1alpha1.SessionDocumentSpec) { s.Name = preferences },
+		func(s *v1alpha1.SessionDocumentSpec) { s.Inputs = nil },
+		func(s *v1alpha1.SessionDocumentSpec) {
+			s.Inputs.IdleSessionTimeout, s.Inputs.MaxSessionDuration = "60", "1440"
+		},
+		func(s *v1alpha1.SessionDocumentSpec) {
+			s.Inputs.IdleSessionTimeout, s.Inputs.MaxSessionDuration = "1", "1"
+		},
+		func(s *v1alpha1.SessionDocumentSpec) { s.Inputs.MaxSessionDuration = "999" },
+		func(s *v1alpha1.SessionDocumentSpec) {
+			s.Inputs.RunAsEnabled, s.Inputs.RunAsDefaultUser = true, `CORP\ops.team@x-1`
+		},
+		func(s *v1alpha1.SessionDocumentSpec) {
+			s.Inputs.KMSKeyID = "arn:aws:kms:ap-northeast-1:488821267897:key/mrk-1234abcd"
+		},
+		func(s *v1alpha1.SessionDocumentSpec) { s.Inputs.KMSKeyID = "1234abcd-12ab-34cd-56ef-1234567890ab" },
+		func(s *v1alpha1.SessionDocumentSpec) { s.Inputs.KMSKeyID = "alias/team/sessions" },
+		func(s *v1alpha1.SessionDocumentSpec) {
+			s.Inputs.KMSKeyID = "arn:aws-cn:kms:cn-north-1:488821267897:alias/x"
+		},
+	} {
+		good := sessionDocument(change)
+		good.Name = "good-" + string(rune('a'+i))
+		w.create(good)
+	}
+}
+
+func TestWhatADocumentIsTiedToCannotChange(t *testing.T) {
+	w := worldWithoutManager(t)
+	for says, c := range map[string]struct {
+		named  bool
+		change func(*v1alpha1.SessionDocumentSpec)
+	}{
+		"name cannot be changed":          {true, func(s *v1alpha1.SessionDocumentSpec) { s.Name = "another" }},
+		"name cannot be added or removed": {true, func(s *v1alpha1.SessionDocumentSpec) { s.Name = "" }},
+		"cannot be added or removed":      {false, func(s *v1alpha1.SessionDocumentSpec) { s.Name = "another" }},
+		"accountRef cannot be changed":    {true, func(s *v1alpha1.SessionDocumentSpec) { s.AccountRef.Name = "other" }},
+	} {
+		doc := sessionDocument(func(s *v1alpha1.SessionDocumentSpec) {
+			if !c.named {
+				s.Name = ""
+			}
+		})
+		doc.GenerateName, doc.Name = "tied-", ""
+		w.create(doc)
+		before := doc.DeepCopy()
+		c.change(&doc.Spec)
+		if err := w.Client.Patch(t.Context(), doc, client.MergeFrom(before)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("the answer is %v, want it to say %q", err, says)
+		}
+	}
+}
+
+func TestGuardrailsBoundDocuments(t *testing.T) {
+	share := func(s *v1alpha1.SessionDocumentSpec) { s.SharedWith = []v1alpha1.AccountID{sharee} }
+	key := func(s *v1alpha1.SessionDocumentSpec) { s.Inputs.KMSKeyID = "alias/team/sessions" }
+	for name, c := range map[string]struct {
+		rules  []v1alpha1.DocumentRule
+		change func(*v1alpha1.SessionDocumentSpec)
+		// says is empty where it is allowed.
+		says string
+	}{
+		"a name outside of the prefix":      {[]v1alpha1.DocumentRule{{NamePrefix: "team-a-"}}, func(*v1alpha1.SessionDocumentSpec) {}, `does not begin with "team-a-"`},
+		"a name within the prefix":          {[]v1alpha1.DocumentRule{{NamePrefix: "SessionManager"}}, func(*v1alpha1.SessionDocumentSpec) {}, ""},
+		"a share without a rule":            {nil, share, "No guardrail"},
+		"a share that one rule forbids":     {[]v1alpha1.DocumentRule{{ShareWith: []v1alpha1.AccountID{sharee}}, {ShareWith: []v1alpha1.AccountID{"999999999999"}}}, share, sharee},
+		"a share beside a rule on keys":     {[]v1alpha1.DocumentRule{{Keys: []v1alpha1.KeyPattern{"*"}}}, share, "No guardrail"},
+		"a share that is allowed":           {[]v1alpha1.DocumentRule{{ShareWith: []v1alpha1.AccountID{sharee}}}, share, ""},
+		"a key without a rule":              {nil, key, "alias/team/sessions"},
+		"a key that is not among the rules": {[]v1alpha1.DocumentRule{{Keys: []v1alpha1.KeyPattern{"alias/other/*"}}}, key, "inputs.kmsKeyId"},
+		"a key that is allowed":             {[]v1alpha1.DocumentRule{{Keys: []v1alpha1.KeyPattern{"alias/*"}}}, key, ""},
+		"a share with itself":               {[]v1alpha1.DocumentRule{{ShareWith: []v1alpha1.AccountID{accountID}}}, func(s *v1alpha1.SessionDocumentSpec) { s.SharedWith = []v1alpha1.AccountID{accountID} }, "the document itself is"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newDocumentsWorld(t, testenv.ManagerOptions{})
+			main := account()
+			for _, rule := range c.rules {
+				allowing(rule)(main)
+				main.Spec.Guardrails[len(main.Spec.Guardrails)-1].Name += string(rune('a' + len(main.Spec.Guardrails)))
+			}
+			doc := sessionDocument(c.change)
+			w.create(main, doc)
+			if c.says == "" {
+				w.documentIs(doc, v1alpha1.ReasonInPlace)
+				return
+			}
+			got := w.documentWhen(doc, func(d *v1alpha1.SessionDocument) bool {
+				reason := readyOf(d).Reason
+				return reason == v1alpha1.ReasonGuardrailViolated || reason == v1alpha1.ReasonInvalidSpec
+			})
+			w.sentence(readyOf(got).Message, c.says, "Nothing is written.")
+			w.goneFromAWS(logged)
+		})
+	}
+}

@@ -1,0 +1,132 @@
+package document
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+const (
+	// schemaVersion is the only one of session documents (AWS Systems Manager
+	// User Guide, Session document schema).
+	schemaVersion = "1.0"
+	// MaxSize is the most bytes that AWS takes (API reference, CreateDocument).
+	MaxSize = 64 << 10
+)
+
+// TooLargeError tells that a document is larger than AWS takes.
+type TooLargeError struct{ Size int }
+
+// Error implements error.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("the document has %d bytes, and AWS takes %d at most", e.Size, MaxSize)
+}
+
+// content is a session document; the order of the fields is that of the
+// examples of AWS.
+type content struct {
+	SchemaVersion string                      `json:"schemaVersion"`
+	Description   string                      `json:"description,omitempty"`
+	SessionType   v1alpha1.SessionType        `json:"sessionType"`
+	Inputs        *inputs                     `json:"inputs,omitempty"`
+	Parameters    map[string]parameter        `json:"parameters,omitempty"`
+	Properties    *v1alpha1.SessionProperties `json:"properties,omitempty"`
+}
+
+// inputs are written whole, as the console of AWS does it and as its sample
+// shows: what is left out of the spec is false or empty. A key is named only
+// where there is one.
+type inputs struct {
+	S3BucketName                string       `json:"s3BucketName"`
+	S3KeyPrefix                 string       `json:"s3KeyPrefix"`
+	S3EncryptionEnabled         bool         `json:"s3EncryptionEnabled"`
+	CloudWatchLogGroupName      string       `json:"cloudWatchLogGroupName"`
+	CloudWatchEncryptionEnabled bool         `json:"cloudWatchEncryptionEnabled"`
+	CloudWatchStreamingEnabled  bool         `json:"cloudWatchStreamingEnabled"`
+	KMSKeyID                    string       `json:"kmsKeyId,omitempty"`
+	RunAsEnabled                bool         `json:"runAsEnabled"`
+	RunAsDefaultUser            string       `json:"runAsDefaultUser"`
+	IdleSessionTimeout          string       `json:"idleSessionTimeout"`
+	MaxSessionDuration          string       `json:"maxSessionDuration"`
+	ShellProfile                shellProfile `json:"shellProfile"`
+}
+
+type shellProfile struct {
+	Windows string `json:"windows"`
+	Linux   string `json:"linux"`
+}
+
+type parameter struct {
+	Type           v1alpha1.ParameterType `json:"type"`
+	Description    string                 `json:"description,omitempty"`
+	Default        *string                `json:"default,omitempty"`
+	AllowedPattern string                 `json:"allowedPattern,omitempty"`
+	AllowedValues  []string               `json:"allowedValues,omitempty"`
+}
+
+// Render writes the document that a spec declares, as JSON. The same spec gives
+// the same bytes. The error is a *TooLargeError.
+func Render(spec *v1alpha1.SessionDocumentSpec) (string, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false) // Shell commands are full of <, > and &.
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(contentOf(spec)); err != nil {
+		return "", fmt.Errorf("render the document: %w", err)
+	}
+	rendered := bytes.TrimSuffix(text.Bytes(), []byte("\n"))
+	if len(rendered) > MaxSize {
+		return "", &TooLargeError{Size: len(rendered)}
+	}
+	return string(rendered), nil
+}
+
+func contentOf(spec *v1alpha1.SessionDocumentSpec) content {
+	c := content{
+		SchemaVersion: schemaVersion, Description: spec.Description, SessionType: spec.SessionType,
+		Parameters: parametersOf(spec.Parameters), Properties: spec.Properties,
+	}
+	if c.SessionType == "" {
+		c.SessionType = v1alpha1.SessionStandardStream
+	}
+	if c.SessionType == v1alpha1.SessionStandardStream {
+		c.Inputs = inputsOf(spec.Inputs)
+	}
+	return c
+}
+
+func inputsOf(in *v1alpha1.SessionInputs) *inputs {
+	if in == nil {
+		return &inputs{}
+	}
+	out := &inputs{
+		S3BucketName: in.S3BucketName, S3KeyPrefix: in.S3KeyPrefix, S3EncryptionEnabled: in.S3EncryptionEnabled,
+		CloudWatchLogGroupName: in.CloudWatchLogGroupName, CloudWatchEncryptionEnabled: in.CloudWatchEncryptionEnabled,
+		CloudWatchStreamingEnabled: in.CloudWatchStreamingEnabled, KMSKeyID: in.KMSKeyID,
+		RunAsEnabled: in.RunAsEnabled, RunAsDefaultUser: in.RunAsDefaultUser,
+		IdleSessionTimeout: in.IdleSessionTimeout, MaxSessionDuration: in.MaxSessionDuration,
+	}
+	if in.ShellProfile != nil {
+		out.ShellProfile = shellProfile{Windows: in.ShellProfile.Windows, Linux: in.ShellProfile.Linux}
+	}
+	return out
+}
+
+func parametersOf(declared []v1alpha1.DocumentParameter) map[string]parameter {
+	if len(declared) == 0 {
+		return nil
+	}
+	out := make(map[string]parameter, len(declared))
+	for _, p := range declared {
+		kind := p.Type
+		if kind == "" {
+			kind = v1alpha1.ParameterString
+		}
+		out[p.Name] = parameter{
+			Type: kind, Description: p.Description, Default: p.Default, AllowedPattern: p.AllowedPattern, AllowedValues: p.AllowedValues,
+		}
+	}
+	return out
+}

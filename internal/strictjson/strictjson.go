@@ -1,0 +1,82 @@
+// Package strictjson decodes JSON that somebody else may have written, for a
+// comparison with what is ours. encoding/json takes the last of several members
+// of one name, and matches names whatever their case: it could take a tampered
+// document for ours.
+package strictjson
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+)
+
+// Object is a JSON object whose members are known to be unique.
+type Object map[string]any
+
+// Errors of Decode, besides those of encoding/json.
+var (
+	// ErrTwice: an object has two members of one name.
+	ErrTwice = errors.New("a member occurs twice")
+	// ErrMore: something follows the value.
+	ErrMore = errors.New("something follows the value")
+)
+
+// Decode reads one JSON value and nothing after it: an Object, a []any, a
+// string, a json.Number, a bool or nil.
+func Decode(text string) (any, error) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	v, err := decodeValue(d)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, ErrMore
+	}
+	return v, nil
+}
+
+func decodeValue(d *json.Decoder) (any, error) {
+	token, err := d.Token()
+	if err != nil {
+		return nil, err
+	}
+	switch token {
+	case json.Delim('{'):
+		return decodeObject(d)
+	case json.Delim('['):
+		list := []any{}
+		for d.More() {
+			v, err := decodeValue(d)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, v)
+		}
+		_, err := d.Token()
+		return list, err
+	default:
+		return token, nil
+	}
+}
+
+func decodeObject(d *json.Decoder) (any, error) {
+	members := Object{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		// A decoder gives strings alone for the names of members.
+		name, _ := key.(string)
+		if _, twice := members[name]; twice {
+			return nil, ErrTwice
+		}
+		if members[name], err = decodeValue(d); err != nil {
+			return nil, err
+		}
+	}
+	_, err := d.Token()
+	return members, err
+}
