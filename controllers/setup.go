@@ -13,10 +13,12 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/account"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounttier"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessiondocument"
@@ -48,11 +50,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	recorder := mgr.GetEventRecorder(recorderName)
 	usage, accesses, principals := &account.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
-	documents := &lifecycle.Trigger[reconcile.Request]{}
+	documents, tiers := &lifecycle.Trigger[reconcile.Request]{}, &accounttier.Trigger{}
 	accounts := registry.New(
 		principals.WakeAccount(mgr.GetClient()), accesses.WakeAccount(mgr.GetClient()),
 		registry.Wake(documents, mgr.GetClient(), &v1alpha1.SessionDocumentList{}),
+		registry.Wake(tiers, mgr.GetClient(), &v1alpha1.AccountTierList{}),
 	)
+	readings := reading.New(o.Clock)
 	outcomes := outcome.NewStore(accesses.WakeObjects)
 	return errors.Join(
 		(&account.Reconciler{
@@ -66,11 +70,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		}).SetupWithManager(mgr, principals),
 		(&sessionaccess.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
-			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(),
+			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(), Readings: readings,
 		}).SetupWithManager(mgr, accesses),
 		(&sessiondocument.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID,
 			Memory: sessiondocument.NewMemory(o.Clock),
 		}).SetupWithManager(mgr, documents),
+		(&accounttier.Reconciler{
+			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Readings: readings,
+		}).SetupWithManager(mgr, tiers),
 	)
 }

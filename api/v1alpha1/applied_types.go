@@ -176,6 +176,11 @@ type ResolvedTarget struct {
 	// +mapType=atomic
 	// +kubebuilder:validation:MaxProperties=100
 	Tags map[string]string `json:"tags,omitempty"`
+
+	// hybridRegion limits it to the hybrid nodes of one region, which are those of
+	// an activation.
+	// +optional
+	HybridRegion Region `json:"hybridRegion,omitempty"`
 }
 
 // ResolvedDocument is a session document by its name in AWS.

@@ -214,3 +214,39 @@ const (
 	// ReasonKeyNotUsable: the key does not exist in a region, or cannot encrypt.
 	ReasonKeyNotUsable = "KeyNotUsable"
 )
+
+// Conditions of a SessionAccess about what its documents and hybrid nodes need.
+const (
+	// ConditionTierBlocksSessions is present, and True, on a SessionAccess only
+	// while it targets hybrid nodes in a region whose instances tier lets no
+	// session open on them.
+	ConditionTierBlocksSessions = "TierBlocksSessions"
+
+	// ConditionDocumentMissing is present on a SessionAccess only while a document
+	// that it gives by name does not exist (True), or while the operator may not
+	// look (Unknown).
+	ConditionDocumentMissing = "DocumentMissing"
+)
+
+// Reasons of these.
+const (
+	// ReasonStandardTier: the tier is Standard.
+	ReasonStandardTier = "StandardTier"
+	// ReasonDocumentNotFound: a document does not exist in a region of the access.
+	ReasonDocumentNotFound = "DocumentNotFound"
+)
+
+// Reasons of Ready on an AccountTier.
+const (
+	// ReasonTierInForce: every region has the declared tier.
+	ReasonTierInForce = "TierInForce"
+	// ReasonTierChanging: AWS is changing the tier of a region, which takes it
+	// minutes, and half an hour or more back to Standard.
+	ReasonTierChanging = "TierChanging"
+	// ReasonTierNeeded: the tier stays Advanced while SessionAccesses target
+	// hybrid nodes.
+	ReasonTierNeeded = "TierNeeded"
+	// ReasonTooManyNodes: more hybrid nodes are registered than the Standard tier
+	// allows.
+	ReasonTooManyNodes = "TooManyNodes"
+)

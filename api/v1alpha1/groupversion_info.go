@@ -23,6 +23,7 @@ var (
 
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
+		&AccountTier{}, &AccountTierList{},
 		&AWSAccount{}, &AWSAccountList{},
 		&SessionAccess{}, &SessionAccessList{},
 		&SessionDocument{}, &SessionDocumentList{},

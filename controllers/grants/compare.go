@@ -67,7 +67,9 @@ func Intersect(old, wanted *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
 	both.Regions = common(old.Regions, wanted.Regions)
 	both.Documents = common(old.Documents, wanted.Documents)
 	both.Clients = common(old.Clients, wanted.Clients)
-	both.Targets = commonTargets(old.Targets, wanted.Targets)
+	both.Targets = slices.DeleteFunc(commonTargets(old.Targets, wanted.Targets), func(t v1alpha1.ResolvedTarget) bool {
+		return t.HybridRegion != "" && !slices.Contains(both.Regions, t.HybridRegion)
+	})
 	if len(both.Principals) == 0 || len(both.Regions) == 0 || len(both.Documents) == 0 || len(both.Targets) == 0 {
 		return nil
 	}
@@ -93,7 +95,7 @@ func commonTargets(old, wanted []v1alpha1.ResolvedTarget) []v1alpha1.ResolvedTar
 func commonTarget(old []v1alpha1.ResolvedTarget, wanted v1alpha1.ResolvedTarget) (v1alpha1.ResolvedTarget, bool) {
 	var ids []v1alpha1.InstanceID
 	for _, o := range old {
-		if !maps.Equal(o.Tags, wanted.Tags) {
+		if !maps.Equal(o.Tags, wanted.Tags) || o.HybridRegion != wanted.HybridRegion {
 			continue
 		}
 		if len(o.InstanceIDs) == 0 && len(wanted.InstanceIDs) == 0 {

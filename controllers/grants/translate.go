@@ -28,7 +28,7 @@ func Policy(id string, g *v1alpha1.ResolvedGrant) policy.Grant {
 		SourceCIDRs: texts(g.SourceCIDRs),
 	}
 	for _, t := range g.Targets {
-		grant.Targets = append(grant.Targets, policy.Target{InstanceIDs: texts(t.InstanceIDs), Tags: t.Tags})
+		grant.Targets = append(grant.Targets, policy.Target{InstanceIDs: texts(t.InstanceIDs), Tags: t.Tags, HybridIn: string(t.HybridRegion)})
 	}
 	for _, d := range g.Documents {
 		grant.Documents = append(grant.Documents, policy.Document{Name: d.Name, KMSKeyARN: d.KMSKeyARN})

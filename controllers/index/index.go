@@ -19,6 +19,14 @@ const (
 	accountID = "status.applied.accountIDs"
 	// principal are the principals that a record names, granted or being revoked.
 	principal = "status.applied.principals"
+	// reference are the objects of its namespace that a spec names.
+	reference = "spec.references"
+)
+
+// Kinds that a SessionAccess may refer to.
+const (
+	KindSessionDocument  = "SessionDocument"
+	KindHybridActivation = "HybridActivation"
 )
 
 // Register adds the indexes to a cache. It is called once, before it starts.
@@ -31,6 +39,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 	for field, values := range map[string]client.IndexerFunc{
 		accountID: byAccountID,
 		principal: byPrincipal,
+		reference: byReference,
 	} {
 		if err := indexer.IndexField(ctx, &v1alpha1.SessionAccess{}, field, values); err != nil {
 			return fmt.Errorf("index SessionAccesses by %s: %w", field, err)
@@ -52,6 +61,29 @@ func OfAccountID(id string) client.ListOption {
 // OfPrincipal selects the objects whose records name a principal.
 func OfPrincipal(key outcome.Key) client.ListOption {
 	return client.MatchingFields{principal: principalValue(key)}
+}
+
+// OfReference selects the objects whose specs name an object of a kind in their
+// namespace.
+func OfReference(kind string, obj client.Object) []client.ListOption {
+	return []client.ListOption{client.InNamespace(obj.GetNamespace()), client.MatchingFields{reference: kind + "/" + obj.GetName()}}
+}
+
+func byReference(obj client.Object) []string {
+	spec := &obj.(*v1alpha1.SessionAccess).Spec
+	var values []string
+	for _, d := range spec.Documents {
+		if d.Ref != nil {
+			values = append(values, KindSessionDocument+"/"+d.Ref.Name)
+		}
+	}
+	for _, t := range spec.Targets {
+		if t.ActivationRef != nil {
+			values = append(values, KindHybridActivation+"/"+t.ActivationRef.Name)
+		}
+	}
+	slices.Sort(values)
+	return slices.Compact(values)
 }
 
 func byAccountID(obj client.Object) []string {

@@ -20,6 +20,7 @@ type user struct {
 
 // users are all such kinds. Each has an AccountName method.
 var users = []user{
+	{"AccountTier", func() client.Object { return &v1alpha1.AccountTier{} }, func() client.ObjectList { return &v1alpha1.AccountTierList{} }},
 	{"SessionAccess", func() client.Object { return &v1alpha1.SessionAccess{} }, func() client.ObjectList { return &v1alpha1.SessionAccessList{} }},
 	{"SessionDocument", func() client.Object { return &v1alpha1.SessionDocument{} }, func() client.ObjectList { return &v1alpha1.SessionDocumentList{} }},
 }

@@ -18,7 +18,7 @@ func Older(ctx context.Context, c client.Reader, account *v1alpha1.AWSAccount) (
 	}
 	for i := range all.Items {
 		other := &all.Items[i]
-		if other.Name != account.Name && other.Spec.AccountID == account.Spec.AccountID && precedes(other, account) {
+		if other.Name != account.Name && other.Spec.AccountID == account.Spec.AccountID && Precedes(other, account) {
 			return other.Name, nil
 		}
 	}
@@ -34,17 +34,17 @@ func Declaring(ctx context.Context, c client.Reader, accountID string) (*v1alpha
 	}
 	var oldest *v1alpha1.AWSAccount
 	for i := range all.Items {
-		if a := &all.Items[i]; a.Spec.AccountID == accountID && (oldest == nil || precedes(a, oldest)) {
+		if a := &all.Items[i]; a.Spec.AccountID == accountID && (oldest == nil || Precedes(a, oldest)) {
 			oldest = a
 		}
 	}
 	return oldest, nil
 }
 
-// precedes orders by age, and by name among those of one second.
-func precedes(a, b *v1alpha1.AWSAccount) bool {
-	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
-		return a.Name < b.Name
+// Precedes orders objects by age, and by name among those of one second.
+func Precedes(a, b client.Object) bool {
+	if at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp(); !at.Equal(&bt) {
+		return at.Before(&bt)
 	}
-	return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	return a.GetName() < b.GetName()
 }

@@ -46,15 +46,5 @@ func coversNode(account policy.Account, h held, s policy.Session) bool {
 // namesDocument says whether a grant to the session's owner names its document,
 // on whatever node: IAM cannot tie the two together.
 func namesDocument(account policy.Account, h held, s policy.Session) bool {
-	for _, t := range h.grant.Targets {
-		on := s
-		on.Tags = t.Tags
-		if len(t.InstanceIDs) > 0 {
-			on.Target = t.InstanceIDs[0]
-		}
-		if policy.Covers(account, h.grant, h.principals, on) {
-			return true
-		}
-	}
-	return false
+	return policy.NamesDocument(account, h.grant, h.principals, s)
 }

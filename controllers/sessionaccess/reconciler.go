@@ -17,6 +17,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 )
 
@@ -30,10 +31,12 @@ type Reconciler struct {
 	Sessions *Listings
 	// Displaced remembers the grants that others keep out.
 	Displaced *Displacements
+	Readings *reading.Readings
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses/status,verbs=patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -122,6 +125,9 @@ func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.Sessio
 	switch {
 	case known:
 		access.Status.Principals = statuses
+		if err := r.setFindings(ctx, access); err != nil {
+			return err
+		}
 		return r.write(ctx, before, access, verdictOf(&access.Spec, j, statuses, reasons, p, r.Clock.Now()))
 	case j.problem != nil:
 		return r.write(ctx, before, access, *j.problem)

@@ -7,7 +7,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -38,6 +37,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
 		Watches(&v1alpha1.SessionAccess{}, ownEvents()).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfAccount), builder.WithPredicates(accountNews())).
+		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfTier)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.accessesInNamespace)).
 		WatchesRawSource(&wake.Trigger).
 		Complete(r)
@@ -97,21 +97,33 @@ func (r *Reconciler) accessesOfAccount(ctx context.Context, account client.Objec
 	return list(ctx, r.Client, index.OfAccountName(account.GetName()))
 }
 
+// accessesOfTier lists the objects for which the tier of an account matters.
+func (r *Reconciler) accessesOfTier(ctx context.Context, tier client.Object) []reconcile.Request {
+	return listOf(ctx, r.Client, targetsHybridNodes, index.OfAccountName(tier.(*v1alpha1.AccountTier).AccountName()))
+}
+
 // accessesInNamespace lists the objects of a namespace, whose labels decide.
 func (r *Reconciler) accessesInNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
 	return list(ctx, r.Client, client.InNamespace(namespace.GetName()))
 }
 
 func list(ctx context.Context, c client.Reader, opts ...client.ListOption) []reconcile.Request {
+	return listOf(ctx, c, func(*v1alpha1.SessionAccess) bool { return true }, opts...)
+}
+
+// listOf lists those of the objects that pick picks.
+func listOf(ctx context.Context, c client.Reader, pick func(*v1alpha1.SessionAccess) bool, opts ...client.ListOption) []reconcile.Request {
 	var all v1alpha1.SessionAccessList
 	if err := c.List(ctx, &all, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
 		// A list from the cache fails only while the manager stops.
 		ctrl.LoggerFrom(ctx).Error(err, "Listing the SessionAccesses that an event concerns")
 		return nil
 	}
-	requests := make([]reconcile.Request, len(all.Items))
+	requests := make([]reconcile.Request, 0, len(all.Items))
 	for i := range all.Items {
-		requests[i].NamespacedName = types.NamespacedName{Namespace: all.Items[i].Namespace, Name: all.Items[i].Name}
+		if pick(&all.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+		}
 	}
 	return requests
 }

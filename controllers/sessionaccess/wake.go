@@ -35,11 +35,13 @@ func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
 
 // WakeAccount wakes the objects of an account that was verified, lost or
 // declared anew: those with access in it, and those that name it and wait for
-// it. What a mere resync finds comes through the principals.
+// it. What a mere resync finds comes through the principals, save what is told
+// of documents and of hybrid nodes.
 func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, accountID, name string, resync bool) {
 	return func(ctx context.Context, accountID, name string, resync bool) {
 		t.owed.Add(lifecycle.PriorityRevocation, reconcile.Request{NamespacedName: types.NamespacedName{Name: name}})
 		if resync {
+			t.Add(lifecycle.PriorityResync, listOf(ctx, c, findable, index.OfAccountID(accountID))...)
 			return
 		}
 		t.Add(lifecycle.PriorityGrant, list(ctx, c, index.OfAccountID(accountID))...)

@@ -138,7 +138,7 @@ func (c *collector) addStart(g *Grant, tests []test) {
 		}
 		nodes := c.group(start, condition)
 		for _, r := range g.Regions {
-			nodes.elements = appendNodes(nodes.elements, c.scopes(r), t.InstanceIDs)
+			nodes.elements = appendNodes(nodes.elements, c.scopes(r), r, t)
 		}
 	}
 	for _, r := range g.Regions {
@@ -149,15 +149,20 @@ func (c *collector) addStart(g *Grant, tests []test) {
 	}
 }
 
-// appendNodes adds the nodes with these ids, or all nodes of the region when
-// there are none: only a condition on tags then tells which are meant.
-func appendNodes(dst []element, s regionScopes, ids []string) []element {
-	if len(ids) == 0 {
+// appendNodes adds the nodes with the target's ids, or all nodes of the region
+// when there are none: only a condition on tags then tells which are meant.
+func appendNodes(dst []element, s regionScopes, region string, t Target) []element {
+	switch {
+	case t.HybridIn == region:
+		return append(dst, element{s.managed, "*"})
+	case t.HybridIn != "":
+		return dst
+	case len(t.InstanceIDs) == 0:
 		return append(dst, element{s.instance, "*"}, element{s.managed, "*"})
 	}
-	for _, id := range ids {
+	for _, id := range t.InstanceIDs {
 		scope := s.instance
-		if strings.HasPrefix(id, "mi-") {
+		if hybrid(id) {
 			scope = s.managed
 		}
 		dst = append(dst, element{scope, id})

@@ -128,6 +128,17 @@ func TestStatementsOfEachShape(t *testing.T) {
 				`{"Sid":"Start2","Effect":"Allow","Action":"ssm:StartSession","Resource":["arn:aws:ec2:ap-northeast-1:488821267897:instance/*","arn:aws:ssm:ap-northeast-1:488821267897:managed-instance/*"],"Condition":{`+docCheck+`,"StringEquals":{"ssm:resourceTag/Env":"stg","ssm:resourceTag/Role":"web"}}}`,
 				ownS1, channelS1),
 		},
+		"the nodes of an activation are no instances, and of its region alone": {
+			user01,
+			grant(func(g *policy.Grant) {
+				g.Targets = []policy.Target{{Tags: map[string]string{"ssm-access.dev/activation": "0a1b"}, HybridIn: "ap-northeast-1"}}
+				g.Regions = []string{"ap-northeast-1", "us-east-1"}
+			}),
+			document(discoverS1,
+				`{"Sid":"Start","Effect":"Allow","Action":"ssm:StartSession","Resource":["arn:aws:ssm:ap-northeast-1:488821267897:document/SSM-SessionManagerRunShell","arn:aws:ssm:us-east-1:488821267897:document/SSM-SessionManagerRunShell"],"Condition":{`+docCheck+`}}`,
+				`{"Sid":"Start2","Effect":"Allow","Action":"ssm:StartSession","Resource":"arn:aws:ssm:ap-northeast-1:488821267897:managed-instance/*","Condition":{`+docCheck+`,"StringEquals":{"ssm:resourceTag/ssm-access.dev/activation":"0a1b"}}}`,
+				ownS1, channelS1),
+		},
 		"ids with tags must have both": {
 			user01,
 			grant(func(g *policy.Grant) {

@@ -68,6 +68,15 @@ func drawTime(t *rapid.T, label string) time.Time {
 	return noon.Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, label)) * time.Hour)
 }
 
+// drawHybrid limits targets by tags to the hybrid nodes of one region.
+func drawHybrid(t *rapid.T, g *policy.Grant) {
+	for i := range g.Targets {
+		if len(g.Targets[i].InstanceIDs) == 0 && rapid.Bool().Draw(t, "hybrid") {
+			g.Targets[i].HybridIn = rapid.SampledFrom(g.Regions).Draw(t, "region of the hybrid nodes")
+		}
+	}
+}
+
 func drawGrant(t *rapid.T, id string) policy.Grant {
 	g := policy.Grant{
 		ID:          id,
@@ -82,6 +91,7 @@ func drawGrant(t *rapid.T, id string) policy.Grant {
 		g.NotBefore = drawTime(t, "not before")
 		g.NotAfter = g.NotBefore.Add(time.Duration(rapid.IntRange(1, 4).Draw(t, "hours")) * time.Hour)
 	}
+	drawHybrid(t, &g)
 	g.RequireMFA = rapid.IntRange(0, 3).Draw(t, "mfa") == 0
 	if rapid.IntRange(0, 3).Draw(t, "sources") == 0 {
 		g.SourceCIDRs = drawSubset(t, sourcePool, 1, "cidrs")
@@ -115,7 +125,7 @@ func shuffled(t *rapid.T, grants []policy.Grant) []policy.Grant {
 		g.SourceCIDRs = permuted(t, g.SourceCIDRs)
 		var targets []policy.Target
 		for _, target := range permuted(t, g.Targets) {
-			targets = append(targets, policy.Target{InstanceIDs: permuted(t, target.InstanceIDs), Tags: maps.Clone(target.Tags)})
+			targets = append(targets, policy.Target{InstanceIDs: permuted(t, target.InstanceIDs), Tags: maps.Clone(target.Tags), HybridIn: target.HybridIn})
 		}
 		g.Targets = targets
 		out = append(out, g)

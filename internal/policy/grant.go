@@ -80,6 +80,9 @@ type Target struct {
 	InstanceIDs []string
 	// Tags are matched by key whatever its case, as IAM does.
 	Tags map[string]string
+	// HybridIn limits tags to the hybrid nodes of that region, one of the grant's.
+	// Empty means all nodes in all the grant's regions.
+	HybridIn string
 }
 
 // Document is a session document, of the account or of AWS.

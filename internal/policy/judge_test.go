@@ -138,6 +138,9 @@ func (n node) targeted(g policy.Grant) bool {
 		if len(t.InstanceIDs) > 0 && !slices.Contains(t.InstanceIDs, n.id) {
 			return false
 		}
+		if t.HybridIn != "" && (t.HybridIn != n.region || !strings.HasPrefix(n.id, "mi-")) {
+			return false
+		}
 		for k, v := range t.Tags {
 			if !slices.ContainsFunc(mapPairs(n.tags), func(p [2]string) bool { return strings.EqualFold(p[0], k) && p[1] == v }) {
 				return false

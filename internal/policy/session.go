@@ -27,9 +27,15 @@ type Session struct {
 // by itself: its owner (directly or through a group), node, region and document.
 // Time, MFA and addresses are not looked at; for time there is [Grant.Active].
 func Covers(acct Account, g Grant, principals []Principal, s Session) bool {
+	return NamesDocument(acct, g, principals, s) &&
+		slices.ContainsFunc(g.Targets, func(t Target) bool { return t.matches(s) })
+}
+
+// NamesDocument reports whether the grant, given to the principals, allows the
+// document of the session to its owner in its region, on whatever node.
+func NamesDocument(acct Account, g Grant, principals []Principal, s Session) bool {
 	return owns(acct, principals, s) &&
 		slices.Contains(g.Regions, s.Region) &&
-		slices.ContainsFunc(g.Targets, func(t Target) bool { return t.matches(s.Target, s.Tags) }) &&
 		slices.ContainsFunc(g.Documents, func(d Document) bool { return d.matches(acct, s.Region, s.Document) })
 }
 
@@ -50,15 +56,21 @@ func owns(acct Account, principals []Principal, s Session) bool {
 
 // matches reports whether the node is one of the target's. A target of nothing
 // matches nothing.
-func (t Target) matches(id string, tags map[string]string) bool {
+func (t Target) matches(s Session) bool {
 	if len(t.InstanceIDs) == 0 && len(t.Tags) == 0 {
 		return false
 	}
-	if len(t.InstanceIDs) > 0 && !slices.Contains(t.InstanceIDs, id) {
+	if len(t.InstanceIDs) > 0 && !slices.Contains(t.InstanceIDs, s.Target) {
 		return false
 	}
-	return hasTags(tags, t.Tags)
+	if t.HybridIn != "" && (t.HybridIn != s.Region || !hybrid(s.Target)) {
+		return false
+	}
+	return hasTags(s.Tags, t.Tags)
 }
+
+// hybrid reports whether the id is that of a node which is no EC2 instance.
+func hybrid(id string) bool { return strings.HasPrefix(id, "mi-") }
 
 // hasTags reports whether all that is wanted is among the tags.
 func hasTags(tags, wanted map[string]string) bool {

@@ -16,6 +16,13 @@ func TestSessionsThatAGrantCovers(t *testing.T) {
 	ssh := onInstances("d", node)
 	ssh.Documents = []policy.Document{{Name: "AWS-StartSSHSession"}}
 	nothing := onInstances("e")
+	site := onInstances("f")
+	site.Targets[0] = policy.Target{Tags: map[string]string{"Env": "stg"}, HybridIn: "ap-northeast-1"}
+	onSite := func(id, region string) func(s *policy.Session) {
+		return func(s *policy.Session) { s.Target, s.Region, s.Tags = id, region, map[string]string{"Env": "stg"} }
+	}
+	wideSite := site
+	wideSite.Regions = []string{"ap-northeast-1", "us-east-1"}
 	users := []policy.Principal{user01, {Kind: policy.Group, Name: "ops"}, {Kind: policy.Role, Name: "Deploy"}, {Kind: policy.PermissionSet, Name: "Ops"}}
 	session := func(change func(s *policy.Session)) policy.Session {
 		s := policy.Session{Owner: "arn:aws:iam::488821267897:user/user01", Target: node, Region: "ap-northeast-1"}
@@ -27,9 +34,12 @@ func TestSessionsThatAGrantCovers(t *testing.T) {
 		change func(s *policy.Session)
 		want   bool
 	}{
-		"the user's own":         {grant, func(*policy.Session) {}, true},
-		"a name in another case": {grant, func(s *policy.Session) { s.Owner = "arn:aws:iam::488821267897:user/x/USER01" }, true},
-		"another user's":         {grant, func(s *policy.Session) { s.Owner = "arn:aws:iam::488821267897:user/user011" }, false},
+		"on a node of the activation":              {site, onSite("mi-0a1b2c3d4e5f60718", "ap-northeast-1"), true},
+		"on an instance with the activation's tag": {site, onSite(node, "ap-northeast-1"), false},
+		"on such a node of another region":         {wideSite, onSite("mi-0a1b2c3d4e5f60718", "us-east-1"), false},
+		"the user's own":                           {grant, func(*policy.Session) {}, true},
+		"a name in another case":                   {grant, func(s *policy.Session) { s.Owner = "arn:aws:iam::488821267897:user/x/USER01" }, true},
+		"another user's":                           {grant, func(s *policy.Session) { s.Owner = "arn:aws:iam::488821267897:user/user011" }, false},
 		"a group member's": {grant, func(s *policy.Session) {
 			s.Owner, s.OwnerGroups = "arn:aws:iam::488821267897:user/user02", []string{"dev", "Ops"}
 		}, true},

@@ -66,6 +66,7 @@ func checkGrant(acct Account, g *Grant) *InvalidError {
 	for _, check := range []func() *InvalidError{
 		func() *InvalidError { return checkTargets(g.Targets) },
 		func() *InvalidError { return checkRegions(g.Regions) },
+		func() *InvalidError { return checkHybrid(g) },
 		func() *InvalidError { return checkNumber(g) },
 		func() *InvalidError { return checkDocuments(acct, g.Documents) },
 		func() *InvalidError { return checkEnums(g) },
@@ -147,6 +148,17 @@ func checkRegions(regions []string) *InvalidError {
 	for _, r := range regions {
 		if !regionForm.MatchString(r) {
 			return invalid("regions", r, "a region is written as AWS spells it, for example ap-northeast-1")
+		}
+	}
+	return nil
+}
+
+// checkHybrid refuses a limit to hybrid nodes that would leave none, or that
+// something else contradicts.
+func checkHybrid(g *Grant) *InvalidError {
+	for i, t := range g.Targets {
+		if t.HybridIn != "" && (len(t.InstanceIDs) > 0 || !slices.Contains(g.Regions, t.HybridIn)) {
+			return invalid(fmt.Sprintf("targets[%d].hybridIn", i), t.HybridIn, "it is one of the grant's regions, and goes with tags and without ids")
 		}
 	}
 	return nil

@@ -40,6 +40,11 @@ func TestWhatCannotBeRenderedSafelyIsRefused(t *testing.T) {
 		"instances without end": func(g *policy.Grant) {
 			g.Targets[0].InstanceIDs, g.Regions = many(5001), []string{"ap-northeast-1", "us-east-1"}
 		},
+		"hybrid nodes of a region that is not granted": func(g *policy.Grant) {
+			g.Targets[0] = policy.Target{Tags: map[string]string{"Env": "stg"}, HybridIn: "us-east-1"}
+		},
+		"hybrid nodes without tags":     func(g *policy.Grant) { g.Targets[0] = policy.Target{HybridIn: "ap-northeast-1"} },
+		"ids limited to hybrid nodes":   func(g *policy.Grant) { g.Targets[0].HybridIn = "ap-northeast-1" },
 		"an empty tag key":              tags(map[string]string{"": "x"}),
 		"a wildcard in a tag key":       tags(map[string]string{"Env*": "x"}),
 		"a variable in a tag key":       tags(map[string]string{"${aws:username}": "x"}),

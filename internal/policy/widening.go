@@ -50,8 +50,9 @@ type nodeIndex map[string][]namedNode
 
 // namedNode is one node of one target: the grant it is of, and the tags it must carry.
 type namedNode struct {
-	grant int
-	tags  map[string]string
+	grant    int
+	tags     map[string]string
+	hybridIn string
 }
 
 func indexNodes(grants []Grant) nodeIndex {
@@ -59,7 +60,7 @@ func indexNodes(grants []Grant) nodeIndex {
 	for i := range grants {
 		for _, t := range grants[i].Targets {
 			for _, id := range t.nodes() {
-				index[id] = append(index[id], namedNode{i, t.Tags})
+				index[id] = append(index[id], namedNode{i, t.Tags, t.HybridIn})
 			}
 		}
 	}
@@ -97,14 +98,19 @@ func (n nodeIndex) widens(grants []Grant, a, b *Grant, document, region string) 
 		declaring[i] = g.declares(document) && slices.Contains(g.Regions, region) && noStricter(g, a, b)
 	}
 	return slices.ContainsFunc(a.Targets, func(t Target) bool {
-		return slices.ContainsFunc(t.nodes(), func(id string) bool { return !n.declared(declaring, id, t.Tags) })
+		return (t.HybridIn == "" || t.HybridIn == region) &&
+			slices.ContainsFunc(t.nodes(), func(id string) bool { return !n.declared(declaring, id, region, t) })
 	})
 }
 
-// declared reports whether one of the grants names at least the node with the
-// id, or any node when it is empty, as far as it carries the tags.
-func (n nodeIndex) declared(grants []bool, id string, tags map[string]string) bool {
-	includes := func(node namedNode) bool { return grants[node.grant] && hasTags(tags, node.tags) }
+// declared reports whether one of the grants names at least the target's node
+// with the id, or any of its nodes when that is empty, in the region and as far
+// as it carries the tags.
+func (n nodeIndex) declared(grants []bool, id, region string, t Target) bool {
+	includes := func(node namedNode) bool {
+		return grants[node.grant] && hasTags(t.Tags, node.tags) &&
+			(node.hybridIn == "" || node.hybridIn == region && (t.HybridIn != "" || hybrid(id)))
+	}
 	return slices.ContainsFunc(n[id], includes) || id != "" && slices.ContainsFunc(n[""], includes)
 }
 

@@ -23,6 +23,10 @@ func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
 	on := func(ids ...string) policy.Target { return policy.Target{InstanceIDs: ids} }
 	stg := policy.Target{Tags: map[string]string{"Env": "stg"}}
 	stgWeb := policy.Target{Tags: map[string]string{"env": "stg", "Role": "web"}}
+	const hybrid = "mi-0a1b2c3d4e5f60718"
+	site := policy.Target{Tags: stg.Tags, HybridIn: "ap-northeast-1"}
+	siteElsewhere := policy.Target{Tags: stg.Tags, HybridIn: "us-east-1"}
+	everywhere := func(g *policy.Grant) { g.Regions = []string{"ap-northeast-1", "us-east-1"} }
 	from := func(h int) func(*policy.Grant) {
 		return func(g *policy.Grant) { g.NotBefore = noon.Add(time.Duration(h) * time.Hour) }
 	}
@@ -49,11 +53,14 @@ func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
 		"tags beside ids":                     {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", on(b))}, crossed},
 		"a tag that other tags include":       {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", stgWeb)}, crossed[:1]},
 		"ids with tags that the tag includes": {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", policy.Target{InstanceIDs: []string{a}, Tags: stgWeb.Tags})}, crossed[:1]},
-		"a third grant declares both":         {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a))}, []policy.Pair{crossed[1]}},
-		"a third grant, with MFA only":        {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), mfa)}, crossed},
-		"a third grant, all with MFA":         {[]policy.Grant{grant("1", "doc-x", on(a), mfa), grant("2", "doc-y", on(b), mfa), grant("3", "doc-y", on(a), mfa)}, []policy.Pair{crossed[1]}},
-		"a third grant, from the office only": {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), office)}, crossed},
-		"a third grant that ends before them": {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))}, crossed},
+		"the nodes of an activation beside all with its tag": {[]policy.Grant{grant("1", "doc-x", site), grant("2", "doc-y", stg)}, crossed[1:]},
+		"the nodes of an activation in another region":       {[]policy.Grant{grant("1", "doc-x", siteElsewhere, everywhere), grant("2", "doc-y", on(b))}, crossed[1:]},
+		"a hybrid node with the tag of an activation":        {[]policy.Grant{grant("1", "doc-x", policy.Target{InstanceIDs: []string{hybrid}, Tags: stg.Tags}), grant("2", "doc-y", site)}, crossed[1:]},
+		"a third grant declares both":                        {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a))}, []policy.Pair{crossed[1]}},
+		"a third grant, with MFA only":                       {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), mfa)}, crossed},
+		"a third grant, all with MFA":                        {[]policy.Grant{grant("1", "doc-x", on(a), mfa), grant("2", "doc-y", on(b), mfa), grant("3", "doc-y", on(a), mfa)}, []policy.Pair{crossed[1]}},
+		"a third grant, from the office only":                {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), office)}, crossed},
+		"a third grant that ends before them":                {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))}, crossed},
 		"a third grant that holds while they do": {
 			[]policy.Grant{grant("1", "doc-x", on(a), until(1)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))},
 			[]policy.Pair{crossed[1]},
@@ -77,7 +84,7 @@ func TestWideningIsWhatIAMAllowsBeyondTheGrants(t *testing.T) {
 				if len(g.Targets[i].InstanceIDs) == 0 {
 					g.Targets[i].InstanceIDs = instancePool[:1]
 				}
-				g.Targets[i].Tags = nil
+				g.Targets[i].Tags, g.Targets[i].HybridIn = nil, ""
 			}
 			grants = append(grants, g)
 		}

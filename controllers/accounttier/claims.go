@@ -1,0 +1,104 @@
+package accounttier
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+)
+
+// inputs are everything that decides what an AccountTier comes to, besides AWS.
+type inputs struct {
+	gate.Inputs
+	tier *v1alpha1.AccountTier
+	// rivals are the other AccountTiers of the account, the oldest first.
+	rivals []v1alpha1.AccountTier
+}
+
+func (r *Reconciler) gather(ctx context.Context, tier *v1alpha1.AccountTier) (inputs, error) {
+	in := inputs{tier: tier}
+	var err error
+	if in.Inputs, err = gate.Gather(ctx, r.Client, tier.AccountName(), ""); err != nil {
+		return in, err
+	}
+	var all v1alpha1.AccountTierList
+	if err := r.Client.List(ctx, &all, index.OfAccountName(tier.AccountName()), client.UnsafeDisableDeepCopy); err != nil {
+		return in, fmt.Errorf("list the AccountTiers of AWSAccount %q: %w", tier.AccountName(), err)
+	}
+	for i := range all.Items {
+		if all.Items[i].UID != tier.UID {
+			in.rivals = append(in.rivals, all.Items[i])
+		}
+	}
+	slices.SortFunc(in.rivals, func(a, b v1alpha1.AccountTier) int {
+		if registry.Precedes(&a, &b) {
+			return -1
+		}
+		return 1
+	})
+	return in, nil
+}
+
+func (in inputs) deleting() bool { return !in.tier.DeletionTimestamp.IsZero() }
+
+// declared are the regions whose tier an AccountTier declares.
+func (in inputs) declared(tier *v1alpha1.AccountTier) []v1alpha1.Region {
+	switch {
+	case !tier.DeletionTimestamp.IsZero():
+		return nil
+	case len(tier.Spec.Regions) > 0:
+		return tier.Spec.Regions
+	case in.Account != nil:
+		return in.Account.Spec.Regions
+	default:
+		return nil
+	}
+}
+
+// holder is the AccountTier that keeps this one from a region: an older one that
+// declares it, or one that gives it up and has not handed over yet what it found
+// there.
+func (in inputs) holder(region v1alpha1.Region) *v1alpha1.AccountTier {
+	for i := range in.rivals {
+		rival := &in.rivals[i]
+		declares := slices.Contains(in.declared(rival), region)
+		handsOver := !declares && changed(rival, region) && !changed(in.tier, region)
+		if (declares && registry.Precedes(rival, in.tier)) || handsOver {
+			return rival
+		}
+	}
+	return nil
+}
+
+// changed says whether an AccountTier holds what a region was before it was
+// changed.
+func changed(tier *v1alpha1.AccountTier, region v1alpha1.Region) bool {
+	record := find(&tier.Status, region)
+	return record != nil && record.Before != nil
+}
+
+// heir is another AccountTier that declares a region which this one gives up.
+func (in inputs) heir(region v1alpha1.Region) *v1alpha1.AccountTier {
+	for i := range in.rivals {
+		if slices.Contains(in.declared(&in.rivals[i]), region) {
+			return &in.rivals[i]
+		}
+	}
+	return nil
+}
+
+// inherit takes over what another AccountTier found in a region before it
+// changed it: that is what is to be put back in the end.
+func (in inputs) inherit(r *v1alpha1.RegionTier) {
+	for i := range in.rivals {
+		if r.Before == nil && changed(&in.rivals[i], r.Region) {
+			r.Before = find(&in.rivals[i].Status, r.Region).Before.DeepCopy()
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package accounttier
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+)
+
+// needing lists the SessionAccesses that target hybrid nodes in a region of the
+// account: those that are granted, or will be, and those whose sessions are
+// still to be ended. In a stable order.
+func (r *Reconciler) needing(ctx context.Context, account *v1alpha1.AWSAccount, region v1alpha1.Region) ([]string, error) {
+	var names []string
+	for _, option := range []client.ListOption{index.OfAccountID(account.Spec.AccountID), index.OfAccountName(account.Name)} {
+		var all v1alpha1.SessionAccessList
+		if err := r.Client.List(ctx, &all, option, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("list the SessionAccesses of AWSAccount %q: %w", account.Name, err)
+		}
+		for i := range all.Items {
+			if r.needs(&all.Items[i], account, region) {
+				names = append(names, index.Named("SessionAccess", &all.Items[i]))
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// needs says whether a SessionAccess targets hybrid nodes in the region: by its
+// record, and by its spec where nothing is recorded yet.
+func (r *Reconciler) needs(access *v1alpha1.SessionAccess, account *v1alpha1.AWSAccount, region v1alpha1.Region) bool {
+	if record := access.Status.Applied; record != nil {
+		of := func(g *v1alpha1.ResolvedGrant) bool {
+			return g != nil && g.AccountID == account.Spec.AccountID && slices.Contains(grants.HybridRegions(g), region)
+		}
+		if of(record.Granted) || slices.ContainsFunc(record.Revoking, func(g v1alpha1.ResolvedGrant) bool { return of(&g) }) {
+			return true
+		}
+		if record.Granted != nil {
+			return false
+		}
+	}
+	spec := &access.Spec
+	if !access.DeletionTimestamp.IsZero() || access.AccountName() != account.Name ||
+		(spec.NotAfter != nil && !r.Clock.Now().Before(spec.NotAfter.Time)) {
+		return false
+	}
+	if len(spec.Regions) > 0 && !slices.Contains(spec.Regions, region) {
+		return false
+	}
+	return slices.ContainsFunc(spec.Targets, func(t v1alpha1.Target) bool {
+		return t.ActivationRef != nil || grants.HybridIDs(t.InstanceIDs)
+	})
+}

@@ -1,0 +1,74 @@
+package accounttier
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+)
+
+// concurrency is how many AccountTiers are worked on at once; there are as many
+// as accounts.
+const concurrency = 2
+
+// Trigger wakes the controller from outside.
+type Trigger = lifecycle.Trigger[reconcile.Request]
+
+// SetupWithManager registers the controller. wake is how accounts enqueue
+// objects.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
+	// Any annotation makes it be looked at now.
+	news := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("accounttier").
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		For(&v1alpha1.AccountTier{}, news).
+		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.rivals)).
+		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.tiersOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.SessionAccess{}, handler.EnqueueRequestsFromMapFunc(r.waiting)).
+		WatchesRawSource(wake).
+		Complete(r)
+}
+
+// rivals lists the other AccountTiers of the same account.
+func (r *Reconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
+	return r.list(ctx, obj.(*v1alpha1.AccountTier).AccountName(), func(tier *v1alpha1.AccountTier) bool { return tier.Name != obj.GetName() })
+}
+
+func (r *Reconciler) tiersOfAccount(ctx context.Context, account client.Object) []reconcile.Request {
+	return r.list(ctx, account.GetName(), func(*v1alpha1.AccountTier) bool { return true })
+}
+
+// waiting lists the AccountTiers that wait for SessionAccesses to go.
+func (r *Reconciler) waiting(ctx context.Context, access client.Object) []reconcile.Request {
+	return r.list(ctx, access.(*v1alpha1.SessionAccess).AccountName(), func(tier *v1alpha1.AccountTier) bool {
+		ready := meta.FindStatusCondition(tier.Status.Conditions, v1alpha1.ConditionReady)
+		return ready != nil && ready.Reason == v1alpha1.ReasonTierNeeded
+	})
+}
+
+func (r *Reconciler) list(ctx context.Context, account string, pick func(*v1alpha1.AccountTier) bool) []reconcile.Request {
+	var all v1alpha1.AccountTierList
+	if err := r.Client.List(ctx, &all, index.OfAccountName(account), client.UnsafeDisableDeepCopy); err != nil {
+		// A list from the cache fails only while the manager stops.
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the AccountTiers that an event concerns")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range all.Items {
+		if pick(&all.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+		}
+	}
+	return requests
+}
