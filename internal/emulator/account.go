@@ -19,6 +19,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/network"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/stack"
 )
 
 // Account is one emulated account.
@@ -46,6 +47,8 @@ type Region struct {
 	// the server's.
 	Keys *kms.Region
 	Logs *logs.Region
+	// Stack breaks what the machines need to be reached, and mends it.
+	Stack *stack.Stack
 
 	ec2 *ec2.Region
 }
@@ -124,10 +127,12 @@ func (s *Server) newRegion(a *Account, name string) *Region {
 	})
 	systems.Keep(s.Consistency().ofSSM())
 	vpcs := network.New(scope, s.clock.Now)
-	return &Region{
+	r := &Region{
 		Fleet: f, Network: vpcs, SSM: systems, Keys: kms.NewRegion(scope, s.clock.Now), Logs: logs.NewRegion(scope, s.clock.Now, s.paging),
 		ec2: &ec2.Region{Scope: scope, Fleet: f, Network: vpcs, Paging: s.paging, Profile: a.profile},
 	}
+	r.Stack = stack.New(stack.Parts{IAM: a.IAM, Fleet: f, Network: vpcs, Keys: r.Keys, Logs: r.Logs, Buckets: s.buckets})
+	return r
 }
 
 // profile finds the ARN and id of an instance profile.

@@ -47,9 +47,10 @@ func (s *Server) controlNodes(r *http.Request) (any, error) {
 	return list, nil
 }
 
-// controlAddNodes adds machines, written as in a fixture's region.
+// controlAddNodes adds machines, and what connects them, written as in a
+// fixture's region.
 func (s *Server) controlAddNodes(r *http.Request) (any, error) {
-	region, err := s.regionOf(r)
+	a, err := s.accountOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,10 @@ func (s *Server) controlAddNodes(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, region.Fleet.Load(in)
+	if err := a.Region(r.PathValue("region")).load(in); err != nil {
+		return nil, err
+	}
+	return nil, a.addProfiles(in.Instances)
 }
 
 // controlNode changes a machine; what is left out stays.

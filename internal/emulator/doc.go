@@ -1,7 +1,7 @@
 // Package emulator is AWS over the wire, as far as the operator goes: IAM,
-// STS, Session Manager and what it needs of EC2, for several accounts and
-// regions in one process. It is an http.Handler that the AWS SDKs and the CLI
-// call unchanged.
+// STS, Session Manager and what it needs of EC2, KMS, CloudWatch Logs and S3,
+// for several accounts and regions in one process. It is an http.Handler that
+// the AWS SDKs and the CLI call unchanged.
 //
 // It imports nothing else of this module, so that it cannot share a
 // misunderstanding with what it tests.
@@ -32,8 +32,12 @@
 // and below accounts/{id}/regions/{region}/
 //
 //	GET    nodes                      machines and whether they are online
-//	POST   nodes                      add machines: fixtures.Region
+//	POST   nodes                      add machines, networks, keys and log groups: fixtures.Region
 //	PATCH  nodes/{node}               {"online": false}, "connected", "state", "tags"
+//	GET    network/causes             what can be broken of the stack of a machine, and its effect: stack.Cause
+//	GET    network/broken             what is broken: stack.Broken
+//	POST   network/broken             {"node": "i-…", "cause": "group-without-egress"} breaks one thing
+//	DELETE network/broken             mends all, or with ?node=…&cause=… only that
 //	GET    sessions                   all sessions, ended ones too
 //	POST   sessions                   {"principal": ARN, "target": "i-…", "document": "…"} opens one unasked
 //	DELETE sessions/{session}         ends one

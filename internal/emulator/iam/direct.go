@@ -54,6 +54,37 @@ func (a *Account) SetBoundary(kind Kind, name, policy string) error {
 	})
 }
 
+// SetTrust replaces the policy that says who may assume a role.
+func (a *Account) SetTrust(role, text string) error {
+	parsed, err := authz.ParseTrust([]byte(text))
+	if err != nil {
+		return fmt.Errorf("trust of role %s: %w", role, err)
+	}
+	return a.onEntityState(Role, role, func(s *State, e *Entity) error {
+		s.put(e.with(func(e *Entity) { e.Trust = Document{Text: text, Parsed: parsed} }))
+		return nil
+	})
+}
+
+// SetInline replaces the document of an inline policy that an entity has.
+func (a *Account) SetInline(kind Kind, name, policy, text string) error {
+	parsed, err := authz.Parse([]byte(text))
+	if err != nil {
+		return fmt.Errorf("inline policy %s: %w", policy, err)
+	}
+	return a.onEntityState(kind, name, func(s *State, e *Entity) error {
+		i, ok := e.inline(policy)
+		if !ok {
+			return fmt.Errorf("%s %s has no inline policy %s", kind, name, policy)
+		}
+		s.put(e.with(func(e *Entity) {
+			e.Inline = slices.Clone(e.Inline)
+			e.Inline[i].Document = Document{Text: text, Parsed: parsed}
+		}))
+		return nil
+	})
+}
+
 // Join makes a user a member of a group.
 func (a *Account) Join(user, group string) error {
 	return a.onEntityState(User, user, func(s *State, u *Entity) error {
