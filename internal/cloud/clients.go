@@ -54,7 +54,7 @@ func newClients(a *Account, config Config, former *clients) *clients {
 	c.instruments = func(service string) instruments {
 		return instruments{
 			accountID: a.id, service: service, limiter: a.limiters[service],
-			timeout: a.options.AttemptTimeout, onCall: a.options.OnCall, logger: a.options.Logger,
+			timeout: a.options.AttemptTimeout, onCall: a.options.OnCall, guards: a.options.guards, logger: a.options.Logger,
 			rejected: func() { c.credentials.reject() },
 		}
 	}

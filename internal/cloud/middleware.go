@@ -43,6 +43,7 @@ type instruments struct {
 	limiter   *limiter
 	timeout   time.Duration
 	onCall    func(Call)
+	guards    []Guard
 	logger    logr.Logger
 	// rejected is told that AWS does not know the credentials (any more).
 	rejected func()
@@ -95,13 +96,17 @@ func (i instruments) log(ctx context.Context, call Call, metadata middleware.Met
 		"code", call.Code, "duration", call.Duration, "attempts", call.Attempts, "requestID", requestID)
 }
 
-// attempt runs once a request: it waits for the limiter, bounds the time the
-// request may take, and takes note of throttling and of rejected credentials.
+// attempt runs once a request: it waits for the limiter, asks the guards, bounds
+// the time the request may take, and takes note of throttling and of rejected
+// credentials.
 func (i instruments) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
 	if err := i.limiter.wait(ctx, priorityOf(ctx)); err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("waiting for the rate limiter: %w", err)
+	}
+	if err := i.mayWrite(awsmiddleware.GetOperationName(ctx)); err != nil {
+		return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 	}
 	bounded, cancel := context.WithTimeout(ctx, i.timeout)
 	defer cancel()

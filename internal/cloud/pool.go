@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -41,6 +42,9 @@ type PoolOptions struct {
 	// Logger gets a line a call at V(1), with AWS's request id, unless the
 	// call's context carries a logger.
 	Logger logr.Logger
+
+	// guards are asked before each write: see Pool.Guard.
+	guards []Guard
 }
 
 // Call is one finished call of an AWS operation, its retries included.
@@ -97,6 +101,14 @@ func NewPool(options PoolOptions) *Pool {
 	}
 	options.Base.HTTPClient = withPlainBody(options.Base.HTTPClient)
 	return &Pool{options: options, accounts: map[string]*Account{}}
+}
+
+// Guard adds a guard, which every write has to pass from then on. It is called
+// before the first Account.
+func (p *Pool) Guard(guard Guard) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.options.guards = append(slices.Clip(p.options.guards), guard)
 }
 
 // Ownership tells which policies are those of this installation.

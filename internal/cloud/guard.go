@@ -1,0 +1,62 @@
+package cloud
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Guard says whether an account may be written to at this moment: nil, or why
+// not. It is asked before each request that writes, and must not block.
+type Guard func(accountID string) error
+
+// WriteRefusedError tells that a write was not sent, because a guard forbade it.
+// Nothing came of it.
+type WriteRefusedError struct {
+	// Action as IAM spells it, such as "iam:CreatePolicy".
+	Action string
+	Err    error
+}
+
+// Error implements error.
+func (e *WriteRefusedError) Error() string {
+	return fmt.Sprintf("the operator did not send %s: %v", e.Action, e.Err)
+}
+
+// Unwrap gives the guard's reason.
+func (e *WriteRefusedError) Unwrap() error { return e.Err }
+
+func (*WriteRefusedError) class() Class { return Waiting }
+
+// RetryableError keeps the SDK from asking again in the same call.
+func (*WriteRefusedError) RetryableError() bool { return false }
+
+// readPrefixes begin the names of the operations that change nothing. An
+// operation that is not known to read is taken for one that writes.
+var readPrefixes = []string{"Get", "List", "Describe", "Simulate"}
+
+// writes says whether an operation changes anything in an account. What STS
+// does, it does for the caller alone.
+func writes(service, operation string) bool {
+	if service == serviceSTS {
+		return false
+	}
+	for _, prefix := range readPrefixes {
+		if strings.HasPrefix(operation, prefix) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayWrite asks the guards before a write.
+func (i instruments) mayWrite(operation string) error {
+	if !writes(i.service, operation) {
+		return nil
+	}
+	for _, guard := range i.guards {
+		if err := guard(i.accountID); err != nil {
+			return &WriteRefusedError{Action: i.service + ":" + operation, Err: err}
+		}
+	}
+	return nil
+}
