@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -16,10 +17,13 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounttier"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/readiness"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessiondocument"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
@@ -33,6 +37,11 @@ type Options struct {
 	Pool *cloud.Pool
 	// ResyncInterval is how often each account is verified and read again.
 	ResyncInterval time.Duration
+	// AccountSelector picks the AWSAccounts that this manager works on, with the
+	// objects that name them; every one where it is nil.
+	AccountSelector labels.Selector
+	// Metrics is told what happens; nobody where it is nil.
+	Metrics *metrics.Metrics
 	// Clock tells the time; the real one where it is nil.
 	Clock clock.PassiveClock
 }
@@ -48,6 +57,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	mine := scope.Scope{Selector: o.AccountSelector}
+	ready, err := readiness.New(ctx, mgr, mine)
+	if err != nil {
+		return err
+	}
 	recorder := mgr.GetEventRecorder(recorderName)
 	usage, accesses, principals := &account.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
 	documents, tiers := &lifecycle.Trigger[reconcile.Request]{}, &accounttier.Trigger{}
@@ -57,12 +71,15 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		registry.Wake(tiers, mgr.GetClient(), &v1alpha1.AccountTierList{}),
 	)
 	readings := reading.New(o.Clock)
+	o.Pool.Guard(accounts.MayWrite)
+	o.Metrics.Watch(metrics.Sources{Client: mgr.GetClient(), Accounts: accounts, Scope: mine, Elected: mgr.Elected()})
 	outcomes := outcome.NewStore(accesses.WakeObjects)
 	return errors.Join(
 		(&account.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock,
 			OwnerID: o.OwnerID,
 			Pool:    o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
+			Scope: mine, Judged: ready.Judged, DriftFound: o.Metrics.DriftFound,
 		}).SetupWithManager(mgr, usage),
 		(&principal.Reconciler{
 			Client: mgr.GetClient(), Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
@@ -71,13 +88,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		(&sessionaccess.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
 			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(), Readings: readings,
+			Scope: mine, Metrics: o.Metrics,
 		}).SetupWithManager(mgr, accesses),
 		(&sessiondocument.Reconciler{
-			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID,
+			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
 			Memory: sessiondocument.NewMemory(o.Clock),
 		}).SetupWithManager(mgr, documents),
 		(&accounttier.Reconciler{
-			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Readings: readings,
+			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Readings: readings, Scope: mine,
 		}).SetupWithManager(mgr, tiers),
 	)
 }

@@ -18,11 +18,14 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/lease"
 )
 
 // version is stamped by the build.
@@ -62,7 +65,13 @@ func run(ctx context.Context, o options) error {
 	// The API server has its own priority and fairness; a second limit here
 	// would only make a large batch slow.
 	config.QPS = -1
-	mgr, err := newManager(config, o)
+	var lock *lease.Lock
+	if o.leaderElect {
+		if lock, err = lease.New(config, o.leaderNamespace, o.leaderID); err != nil {
+			return err
+		}
+	}
+	mgr, err := newManager(config, o, lock)
 	if err != nil {
 		return fmt.Errorf("create the manager: %w", err)
 	}
@@ -74,34 +83,48 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("load the AWS configuration: %w", err)
 	}
+	told := metrics.New()
+	if err := ctrlmetrics.Registry.Register(told); err != nil {
+		return fmt.Errorf("register the metrics: %w", err)
+	}
 	pool := cloud.NewPool(cloud.PoolOptions{
-		Base: base, OwnerID: owner, Rate: o.awsRate, Burst: o.awsBurst, Logger: logger.WithName("aws"),
+		Base: base, OwnerID: owner, Rate: o.awsRate, Burst: o.awsBurst, Logger: logger.WithName("aws"), OnCall: told.ObserveCall,
 	})
-	if err := controllers.Setup(ctx, mgr, controllers.Options{OwnerID: owner, Pool: pool, ResyncInterval: o.resyncInterval}); err != nil {
+	if lock != nil {
+		pool.Guard(func(string) error { return lock.Held() })
+	}
+	err = controllers.Setup(ctx, mgr, controllers.Options{
+		OwnerID: owner, Pool: pool, ResyncInterval: o.resyncInterval, AccountSelector: o.accountSelector, Metrics: told,
+	})
+	if err != nil {
 		return fmt.Errorf("set up the controllers: %w", err)
 	}
 	logger.Info("Starting", "version", version, "owner", owner)
 	return mgr.Start(ctx)
 }
 
-func newManager(config *rest.Config, o options) (ctrl.Manager, error) {
+// newManager makes the manager. lock is nil without leader election.
+func newManager(config *rest.Config, o options, lock *lease.Lock) (ctrl.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, fmt.Errorf("register the kinds: %w", err)
 	}
 	timeout := stopTimeout
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme:                        scheme,
-		Metrics:                       metricsserver.Options{BindAddress: o.metricsAddress},
-		HealthProbeBindAddress:        o.probeAddress,
-		LeaderElection:                o.leaderElect,
-		LeaderElectionID:              "manager.ssm-access.dev",
-		LeaderElectionNamespace:       o.leaderNamespace,
-		LeaderElectionReleaseOnCancel: true,
-		GracefulShutdownTimeout:       &timeout,
-	})
+	managed := ctrl.Options{
+		Scheme:                  scheme,
+		Metrics:                 metricsserver.Options{BindAddress: o.metricsAddress},
+		HealthProbeBindAddress:  o.probeAddress,
+		PprofBindAddress:        o.pprofAddress,
+		GracefulShutdownTimeout: &timeout,
+	}
+	if lock != nil {
+		managed.LeaderElection, managed.LeaderElectionResourceLockInterface = true, lock
+		managed.LeaderElectionReleaseOnCancel = true
+		managed.LeaseDuration, managed.RenewDeadline, managed.RetryPeriod = new(lease.Duration), new(lease.RenewDeadline), new(lease.RetryPeriod)
+	}
+	mgr, err := ctrl.NewManager(config, managed)
 	if err != nil {
 		return nil, err
 	}
-	return mgr, errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping))
+	return mgr, errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)) // The controllers add theirs.
 }

@@ -14,6 +14,9 @@ const maxDriftEvents = 10
 // announceDrift tells what somebody else changed in our policies. The
 // principals put it back: to them it is one more difference.
 func (r *Reconciler) announceDrift(account *v1alpha1.AWSAccount, drifts []cloud.Drift) {
+	for _, d := range drifts {
+		r.DriftFound(account.Spec.AccountID, d.Kind)
+	}
 	for i, d := range drifts {
 		message := describeDrift(d, account.Spec.Mode)
 		if i == maxDriftEvents {

@@ -20,6 +20,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -38,6 +39,14 @@ type Reconciler struct {
 	OwnerID string
 	// ResyncInterval is how often an account is verified and read again.
 	ResyncInterval time.Duration
+	// Scope says which AWSAccounts are this manager's.
+	Scope scope.Scope
+	// Judged is told the name of each AWSAccount that was verified or found
+	// unusable. It must not block.
+	Judged func(account string)
+	// DriftFound is told the account id and the kind of each change that somebody
+	// else made to a policy of ours. It must not block.
+	DriftFound func(accountID string, kind cloud.DriftKind)
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts,verbs=get;list;watch;patch
@@ -52,6 +61,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 			r.Accounts.Remove(ctx, req.Name)
 		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !r.Scope.Selects(account) {
+		r.handOver(ctx, account)
+		return ctrl.Result{}, nil
 	}
 	dependents, err := r.dependents(ctx, account)
 	if err != nil {
@@ -70,6 +83,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.reconcileAccount(ctx, account, dependents)
 }
 
+// handOver leaves an account to the manager whose it is, if it was this one's:
+// writes under way are refused from here on, and nothing of what is known of the
+// account is relied upon should it come back.
+func (r *Reconciler) handOver(ctx context.Context, account *v1alpha1.AWSAccount) {
+	if entry, ok := r.Accounts.Get(account.Spec.AccountID); ok && entry.Name == account.Name {
+		log.FromContext(ctx).Info("Leaving the account to another manager", "account", entry.AccountID)
+		r.Accounts.Remove(ctx, account.Name)
+		r.Pool.Forget(entry.AccountID)
+	}
+}
+
 func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWSAccount, dependents []string) (ctrl.Result, error) {
 	before := account.DeepCopy()
 	if entry, ok := r.fresh(account); ok {
@@ -86,6 +110,9 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 	written, err := lifecycle.WriteStatus(ctx, r.Client, before, account)
 	if err == nil && written && transition {
 		lifecycle.Announce(r.Recorder, account, verdict)
+	}
+	if verdict.Reason != v1alpha1.ReasonVerifying {
+		r.Judged(account.Name)
 	}
 	if err == nil {
 		err = retry

@@ -24,7 +24,7 @@ const concurrency = 2
 
 // SetupWithManager registers the controller, which wake wakes from outside.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
-	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, paidUp()))
+	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, paidUp()))
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("awsaccount").
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).

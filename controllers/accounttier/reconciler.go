@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
 )
 
 // Reconciler converges one AccountTier at a time.
@@ -27,6 +28,8 @@ type Reconciler struct {
 	Clock    clock.PassiveClock
 	Accounts *registry.Registry
 	Readings *reading.Readings
+	// Scope says which objects are this manager's.
+	Scope scope.Scope
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers,verbs=get;list;watch;patch

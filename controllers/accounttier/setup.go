@@ -37,7 +37,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.tiersOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SessionAccess{}, handler.EnqueueRequestsFromMapFunc(r.waiting)).
 		WatchesRawSource(wake).
-		Complete(r)
+		Complete(r.Scope.Only(r, r.Client, &v1alpha1.AccountTier{}))
 }
 
 // rivals lists the other AccountTiers of the same account.

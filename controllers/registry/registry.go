@@ -4,6 +4,9 @@ package registry
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,6 +81,31 @@ func (r *Registry) Open(accountID string) bool {
 	defer r.mu.RUnlock()
 	return !r.opening[accountID]
 }
+
+// All returns the verified accounts in no order.
+func (r *Registry) All() []Entry {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Collect(maps.Values(r.entries))
+}
+
+// MayWrite is a cloud.Guard: only a verified account is written to, and none in
+// mode Observe.
+func (r *Registry) MayWrite(accountID string) error {
+	switch entry, ok := r.Get(accountID); {
+	case !ok:
+		return errNotVerified
+	case entry.Mode == v1alpha1.ModeObserve:
+		return errObserved
+	default:
+		return nil
+	}
+}
+
+var (
+	errNotVerified = errors.New("the account is not verified, or not any more")
+	errObserved    = errors.New("the account is in mode Observe")
+)
 
 // Put records a verified account.
 func (r *Registry) Put(ctx context.Context, e Entry) {

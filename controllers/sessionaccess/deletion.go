@@ -27,6 +27,7 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 		_, err := r.release(ctx, access)
 		return 0, err
 	}
+	r.Metrics.RevocationSeen(access.UID, r.Clock.Now())
 	before := access.DeepCopy()
 	p, err := r.advance(ctx, access, lost, true)
 	if err != nil {
@@ -38,6 +39,7 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 		told := access.DeepCopy()
 		released, err := r.release(ctx, access)
 		if released {
+			r.Metrics.RevocationDone(access.UID, lost[0].AccountID, r.Clock.Now())
 			r.announceRevoked(told)
 		}
 		return 0, err
@@ -85,6 +87,7 @@ func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess
 		return ended(access.Status.Applied, key, access.UID, deleting, r.Outcomes.Get)
 	})
 	if len(left) == 0 {
+		r.Metrics.PermissionGone(access.UID, lost[0].AccountID, r.Clock.Now())
 		return revocation{Reconciler: r, access: access, lost: lost}.step(ctx)
 	}
 	verdict, stuck := r.held(access, left)

@@ -16,9 +16,11 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
 )
 
 // Reconciler decides, records and reports one SessionAccess at a time.
@@ -31,7 +33,11 @@ type Reconciler struct {
 	Sessions *Listings
 	// Displaced remembers the grants that others keep out.
 	Displaced *Displacements
-	Readings *reading.Readings
+	Readings  *reading.Readings
+	// Scope says which objects are this manager's.
+	Scope scope.Scope
+	// Metrics times revocations; it may be nil.
+	Metrics *metrics.Metrics
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch
@@ -95,6 +101,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 	err := r.report(ctx, before, access, j, p)
 	if p.done && err == nil {
 		r.announceRevoked(access)
+		r.Metrics.RevocationDone(access.UID, record.Revoking[0].AccountID, r.Clock.Now())
 	}
 	return after, err
 }
@@ -104,6 +111,9 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAccess, next *v1alpha1.AppliedAccess, j judgement) error {
 	if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
 		return err
+	}
+	if len(next.Revoking) > 0 {
+		r.Metrics.RevocationSeen(access.UID, r.Clock.Now())
 	}
 	before := access.DeepCopy()
 	access.Status.Applied = next

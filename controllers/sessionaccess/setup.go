@@ -40,7 +40,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfTier)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.accessesInNamespace)).
 		WatchesRawSource(&wake.Trigger).
-		Complete(r)
+		Complete(r.Scope.Only(r, r.Client, &v1alpha1.SessionAccess{}))
 }
 
 // ownEvents enqueues an object for what people change in it, deletions first.

@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
 )
 
 // Delays. AWS tells of nothing: what it is about to do has to be looked for.
@@ -38,6 +39,8 @@ type Reconciler struct {
 	// OwnerID of this installation, in a tag of every document.
 	OwnerID string
 	Memory  *Memory
+	// Scope says which objects are this manager's.
+	Scope scope.Scope
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments,verbs=get;list;watch;patch

@@ -33,7 +33,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(wake).
-		Complete(r)
+		Complete(r.Scope.Only(r, r.Client, &v1alpha1.SessionDocument{}))
 }
 
 // ownEvents enqueues an object for what people change in it, deletions first,

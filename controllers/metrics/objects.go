@@ -1,0 +1,150 @@
+package metrics
+
+import (
+	"context"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
+)
+
+var (
+	grants = prometheus.NewDesc(namespace+"_grants",
+		"SessionAccesses by account and state: granted, scheduled, expired, observed, pending, revoking, stalled.", []string{"account", "state"}, nil)
+	accountReady = prometheus.NewDesc(namespace+"_account_ready",
+		"1 where condition Ready of the AWSAccount is True, else 0.", []string{"account"}, nil)
+	policies = prometheus.NewDesc(namespace+"_account_policies",
+		"Customer managed policies in the account, whoever made them.", []string{"account"}, nil)
+	policiesQuota = prometheus.NewDesc(namespace+"_account_policies_quota",
+		"How many customer managed policies the account may have.", []string{"account"}, nil)
+	limiterRate = prometheus.NewDesc(namespace+"_aws_limiter_requests_per_second",
+		"Rate at which the operator lets requests through at present; throttling halves it.", []string{"account", "service"}, nil)
+
+	described = []*prometheus.Desc{grants, accountReady, policies, policiesQuota, limiterRate}
+)
+
+// Sources are what is read at each scrape.
+type Sources struct {
+	// Client reads from the cache.
+	Client client.Reader
+	// Accounts that are verified.
+	Accounts *registry.Registry
+	// Scope says which objects are this manager's.
+	Scope scope.Scope
+	// Elected is closed once this process works: others tell nothing of objects,
+	// or a sum would count each twice.
+	Elected <-chan struct{}
+}
+
+// objects tells of the objects in the cluster, as they are at the scrape.
+type objects struct {
+	mu      sync.RWMutex
+	sources *Sources
+}
+
+// Watch has the objects told from now on.
+func (m *Metrics) Watch(s Sources) {
+	if m == nil {
+		return
+	}
+	m.objects.mu.Lock()
+	defer m.objects.mu.Unlock()
+	m.objects.sources = &s
+}
+
+// collect tells of the objects; of none while there is no cache to read.
+func (o *objects) collect(samples chan<- prometheus.Metric) {
+	o.mu.RLock()
+	s := o.sources
+	o.mu.RUnlock()
+	if s == nil {
+		return
+	}
+	select {
+	case <-s.Elected:
+	default:
+		return
+	}
+	ids, ok := s.accounts(samples)
+	if ok {
+		s.grants(samples, ids)
+	}
+	s.limiters(samples)
+}
+
+// accounts tells of the AWSAccounts and returns the account id of each by name.
+// Of several for one account the one with the greater use speaks.
+func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]string, ok bool) {
+	var all v1alpha1.AWSAccountList
+	if err := s.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, false // The cache is not filled yet, or the process ends.
+	}
+	ids = map[string]string{}
+	ready := map[string]float64{}
+	usage := map[string]*v1alpha1.PolicyUsage{}
+	for i := range all.Items {
+		account := &all.Items[i]
+		if !s.Scope.Selects(account) {
+			continue
+		}
+		id := account.Spec.AccountID
+		ids[account.Name] = id
+		ready[id] += 0
+		if meta.IsStatusConditionTrue(account.Status.Conditions, v1alpha1.ConditionReady) {
+			ready[id] = 1
+		}
+		if use := account.Status.Policies; use != nil && use.Used != nil && use.Quota != nil {
+			usage[id] = use
+		}
+	}
+	for id, value := range ready {
+		samples <- prometheus.MustNewConstMetric(accountReady, prometheus.GaugeValue, value, id)
+	}
+	for id, use := range usage {
+		samples <- prometheus.MustNewConstMetric(policies, prometheus.GaugeValue, float64(*use.Used), id)
+		samples <- prometheus.MustNewConstMetric(policiesQuota, prometheus.GaugeValue, float64(*use.Quota), id)
+	}
+	return ids, true
+}
+
+// grants counts the SessionAccesses by account and state, zeroes included. Those
+// whose AWSAccount is not known count under an empty account.
+func (s *Sources) grants(samples chan<- prometheus.Metric, ids map[string]string) {
+	var all v1alpha1.SessionAccessList
+	if err := s.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
+		return
+	}
+	type key struct{ account, state string }
+	counts := map[key]int{}
+	for _, id := range ids {
+		for _, state := range states {
+			counts[key{id, state}] = 0
+		}
+	}
+	for i := range all.Items {
+		access := &all.Items[i]
+		id, known := ids[access.Spec.AccountRef.Name]
+		if !known {
+			if covered, err := s.Scope.Covers(context.Background(), s.Client, access.Spec.AccountRef.Name, nil); err != nil || !covered {
+				continue
+			}
+		}
+		counts[key{id, stateOf(access)}]++
+	}
+	for k, n := range counts {
+		samples <- prometheus.MustNewConstMetric(grants, prometheus.GaugeValue, float64(n), k.account, k.state)
+	}
+}
+
+func (s *Sources) limiters(samples chan<- prometheus.Metric) {
+	for _, entry := range s.Accounts.All() {
+		for service, rate := range entry.Cloud.Rates() {
+			samples <- prometheus.MustNewConstMetric(limiterRate, prometheus.GaugeValue, rate, entry.AccountID, service)
+		}
+	}
+}

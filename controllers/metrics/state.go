@@ -1,0 +1,48 @@
+package metrics
+
+import (
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// The states of a SessionAccess.
+const (
+	stateGranted   = "granted"   // in force
+	stateScheduled = "scheduled" // its time has not come
+	stateExpired   = "expired"   // its time has passed
+	stateObserved  = "observed"  // it would be granted, but for mode Observe
+	statePending   = "pending"   // the operator works on it
+	stateRevoking  = "revoking"  // access is being taken away
+	stateStalled   = "stalled"   // somebody has to act
+)
+
+var states = []string{stateGranted, stateScheduled, stateExpired, stateObserved, statePending, stateRevoking, stateStalled}
+
+// stateOf is the state of a SessionAccess; the first that holds counts.
+func stateOf(access *v1alpha1.SessionAccess) string {
+	conditions := access.Status.Conditions
+	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	active := meta.FindStatusCondition(conditions, v1alpha1.ConditionActive)
+	switch {
+	case meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionStalled):
+		return stateStalled
+	case !access.DeletionTimestamp.IsZero():
+		return stateRevoking
+	case ready == nil:
+		return statePending
+	case ready.Reason == v1alpha1.ReasonRevoking, ready.Reason == v1alpha1.ReasonEndingSessions:
+		return stateRevoking
+	case ready.Reason == v1alpha1.ReasonObserved:
+		return stateObserved
+	case ready.Status != metav1.ConditionTrue:
+		return statePending
+	case active != nil && active.Reason == v1alpha1.ReasonNotYetValid:
+		return stateScheduled
+	case active != nil && active.Reason == v1alpha1.ReasonExpired:
+		return stateExpired
+	default:
+		return stateGranted
+	}
+}
