@@ -57,9 +57,30 @@ func newWorld(t *testing.T, o testenv.ManagerOptions) world {
 
 func worldWithoutManager(t *testing.T) world {
 	t.Helper()
-	w := world{Env: testenv.New(t, testenv.Options{Cluster: cluster}), t: t}
+	w := worldOf(t, testenv.Options{})
+	t.Cleanup(w.nothingWasMissing)
+	return w
+}
+
+// worldOf is a world with an AWS of its own sort.
+func worldOf(t *testing.T, o testenv.Options) world {
+	t.Helper()
+	o.Cluster = cluster
+	w := world{Env: testenv.New(t, o), t: t}
 	w.must(w.Namespace(t.Context(), team, map[string]string{"team": "a"}))
 	return w
+}
+
+// nothingWasMissing checks that config/iam allows the operator all that it asked
+// for. Refusals that a test injects do not count, and neither do those of STS,
+// which are about who one is.
+func (w world) nothingWasMissing() {
+	for _, call := range w.Emulator.CallLog(0) {
+		refused := strings.HasPrefix(call.Code, "AccessDenied") || call.Code == "UnauthorizedOperation"
+		if refused && call.Fault == "" && call.Service != "sts" && strings.Contains(call.Caller, "ssm-access-operator") {
+			w.t.Errorf("the operator was refused %s:%s, which config/iam does not allow", call.Service, call.Operation)
+		}
+	}
 }
 
 func (w world) must(err error) {

@@ -40,6 +40,8 @@ type Cluster struct {
 	// KubectlPath is a kubectl of the control plane's version.
 	KubectlPath string
 
+	operatorKubeconfig string
+
 	plane *controlplane.ControlPlane
 	// free holds a token while no Env is on the cluster.
 	free chan struct{}
@@ -68,6 +70,9 @@ func StartCluster(ctx context.Context, o ClusterOptions) (*Cluster, error) {
 		Checkout: root,
 		Client:   c, Config: plane.Config, KubeconfigPath: plane.KubeconfigPath, KubectlPath: plane.KubectlPath,
 		plane: plane, free: make(chan struct{}, 1),
+	}
+	if err := cluster.bindOperator(ctx); err != nil {
+		return nil, errors.Join(err, plane.Stop())
 	}
 	cluster.free <- struct{}{}
 	return cluster, nil

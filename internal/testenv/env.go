@@ -30,6 +30,12 @@ type Options struct {
 	// AllowAll leaves the emulator's callers unjudged. Otherwise each of them,
 	// the operator too, may do what IAM's policies allow it.
 	AllowAll bool
+	// Withheld are actions, such as "iam:GetUser", that the operator may not do,
+	// out of those that config/iam recommends.
+	Withheld []string
+	// Boundary puts config/iam/boundary-policy.json on the operator as its
+	// permissions boundary.
+	Boundary bool
 	// ConsistencyDelay is how far the emulator's IAM lags its own writes.
 	ConsistencyDelay time.Duration
 	// Clock is the emulator's, and that of managers in this process. Nil: one
@@ -103,6 +109,14 @@ func (e *Env) takeCluster(ctx context.Context, o ClusterOptions) error {
 func (e *Env) startEmulator(o Options) error {
 	if o.Fixture == nil {
 		o.Fixture = fixtures.S1()
+	}
+	if err := e.permitOperator(o.Fixture, o.Withheld); err != nil {
+		return err
+	}
+	if o.Boundary {
+		if err := e.boundOperator(o.Fixture); err != nil {
+			return err
+		}
 	}
 	if o.Clock == nil {
 		o.Clock = clock.Real()

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/ssm-access-operator/ssm-access-operator/controllers"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -44,6 +48,10 @@ type ManagerOptions struct {
 	AWS *aws.Config
 	// OnCall is told of every finished call to AWS.
 	OnCall func(cloud.Call)
+	// Guard, when set, is asked before each write to AWS, as the lease is.
+	Guard cloud.Guard
+	// AccountSelector of the AWSAccounts that the manager works on. Empty: all.
+	AccountSelector string
 	// Log gets what the manager logs. The zero value logs nothing.
 	Log logr.Logger
 }
@@ -52,7 +60,10 @@ type ManagerOptions struct {
 type Manager struct {
 	// Manager is controller-runtime's.
 	ctrl.Manager
+	// Metrics of the operator, registered nowhere.
+	Metrics *metrics.Metrics
 
+	checks map[string]healthz.Checker
 	cancel context.CancelFunc
 	ended  chan struct{}
 	err    error // set before ended is closed
@@ -64,7 +75,7 @@ type Manager struct {
 func (e *Env) StartManager(ctx context.Context, o ManagerOptions) (*Manager, error) {
 	e.complete(&o)
 	limit := stopLimit
-	mgr, err := ctrl.NewManager(e.Config, ctrl.Options{
+	mgr, err := ctrl.NewManager(e.OperatorConfig(), ctrl.Options{
 		Scheme:                  e.Client.Scheme(),
 		Logger:                  o.Log,
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
@@ -76,17 +87,11 @@ func (e *Env) StartManager(ctx context.Context, o ManagerOptions) (*Manager, err
 		return nil, fmt.Errorf("create a manager: %w", err)
 	}
 	running, cancel := context.WithCancel(logr.NewContext(context.WithoutCancel(ctx), o.Log))
-	pool := cloud.NewPool(cloud.PoolOptions{
-		Base: *o.AWS, OwnerID: o.OwnerID, Rate: o.Rate, Burst: o.Burst, Clock: o.Clock, OnCall: o.OnCall, Logger: o.Log,
-	})
-	err = controllers.Setup(running, mgr, controllers.Options{
-		OwnerID: o.OwnerID, Pool: pool, ResyncInterval: o.ResyncInterval, Clock: o.Clock,
-	})
-	if err != nil {
+	m := &Manager{Manager: mgr, Metrics: metrics.New(), checks: map[string]healthz.Checker{}, cancel: cancel, ended: make(chan struct{})}
+	if err := m.setUp(running, o); err != nil {
 		cancel()
 		return nil, fmt.Errorf("set up the controllers: %w", err)
 	}
-	m := &Manager{Manager: mgr, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(m.ended)
 		m.err = mgr.Start(running)
@@ -96,6 +101,51 @@ func (e *Env) StartManager(ctx context.Context, o ManagerOptions) (*Manager, err
 		return nil, errors.Join(err, m.Stop())
 	}
 	return m, nil
+}
+
+// setUp registers the controllers, as the operator's main does.
+func (m *Manager) setUp(ctx context.Context, o ManagerOptions) error {
+	selector, err := labels.Parse(o.AccountSelector)
+	if err != nil {
+		return err
+	}
+	pool := cloud.NewPool(cloud.PoolOptions{
+		Base: *o.AWS, OwnerID: o.OwnerID, Rate: o.Rate, Burst: o.Burst, Clock: o.Clock, Logger: o.Log,
+		OnCall: func(call cloud.Call) {
+			m.Metrics.ObserveCall(call)
+			if o.OnCall != nil {
+				o.OnCall(call)
+			}
+		},
+	})
+	if o.Guard != nil {
+		pool.Guard(o.Guard)
+	}
+	return controllers.Setup(ctx, m, controllers.Options{
+		OwnerID: o.OwnerID, Pool: pool, ResyncInterval: o.ResyncInterval, Clock: o.Clock, AccountSelector: selector, Metrics: m.Metrics,
+	})
+}
+
+// AddReadyzCheck keeps a check for Ready, besides what controller-runtime does
+// with it.
+func (m *Manager) AddReadyzCheck(name string, check healthz.Checker) error {
+	m.checks[name] = check
+	return m.Manager.AddReadyzCheck(name, check)
+}
+
+// Ready is what /readyz answers: nil, or why not.
+func (m *Manager) Ready(ctx context.Context) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/readyz", http.NoBody)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for name, check := range m.checks {
+		if err := check(request); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // complete fills in the defaults.

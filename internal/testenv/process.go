@@ -61,7 +61,7 @@ func (e *Env) StartProcess(o ProcessOptions) (*Process, error) {
 	}
 	//nolint:noctx // It is ended by Stop, in order, and not killed with a context.
 	cmd := exec.Command(o.Binary, o.Args...)
-	cmd.Env = e.Environ(o.Credentials)
+	cmd.Env = append(e.Environ(o.Credentials), "KUBECONFIG="+e.operatorKubeconfig) // The last one counts.
 	cmd.Stdout, cmd.Stderr = o.Log, o.Log
 	// A group of its own, so that an interrupt typed at a terminal reaches this
 	// process alone, which stops that one in order.

@@ -1,0 +1,214 @@
+package controllers_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// Every scenario of this package runs with the policies of config/iam, so that
+// what is missing in them shows. This is about what is too much: each action is
+// withheld once from a scenario that needs it.
+
+// hybrid is a node that is no EC2 instance.
+const hybrid = "mi-0123456789abcdef0"
+
+// need is a compact scenario that cannot end well without an action.
+type need struct {
+	// run brings it to the point where the action is missed.
+	run func(w world)
+	// told says in whose condition the action is named.
+	told func(w world, action string)
+	// as is how the condition names the action, where it is otherwise.
+	as string
+}
+
+// needs has a row for each action that config/iam recommends.
+var needs = map[string]need{
+	"iam:GetAccountAuthorizationDetails": {run: declareAccount, told: accountTold},
+	"iam:GetAccountSummary":              {run: declareAccount, told: accountTold},
+	"ssm:DescribeSessions":               {run: declareAccount, told: accountTold},
+
+	"iam:GetUser":  {run: grantTo(v1alpha1.PrincipalUser, "nobody"), told: accessTold},
+	"iam:GetGroup": {run: grantTo(v1alpha1.PrincipalGroup, "nobody"), told: accessTold},
+	"iam:GetRole":  {run: grantTo(v1alpha1.PrincipalRole, "nobody"), told: accessTold},
+
+	"iam:CreatePolicy": {run: grantTo(v1alpha1.PrincipalUser, "user01"), told: accessTold},
+	// A policy is created with its tags, in one call.
+	"iam:TagPolicy":         {run: grantTo(v1alpha1.PrincipalUser, "user01"), told: accessTold, as: "iam:CreatePolicy"},
+	"iam:AttachUserPolicy":  {run: grantTo(v1alpha1.PrincipalUser, "user01"), told: accessTold},
+	"iam:AttachGroupPolicy": {run: grantTo(v1alpha1.PrincipalGroup, "operators"), told: accessTold},
+	"iam:AttachRolePolicy":  {run: grantTo(v1alpha1.PrincipalRole, "node"), told: accessTold},
+
+	"iam:CreatePolicyVersion": {run: changes(1), told: accessTold},
+	"iam:DeletePolicyVersion": {run: changes(5), told: accessTold},
+	"iam:ListPolicyVersions":  {run: changeAfterStranger, told: accessTold},
+
+	"iam:DetachUserPolicy":  {run: revokeFrom(v1alpha1.PrincipalUser, "user01"), told: accessTold},
+	"iam:DetachGroupPolicy": {run: revokeFrom(v1alpha1.PrincipalGroup, "operators"), told: accessTold},
+	"iam:DetachRolePolicy":  {run: revokeFrom(v1alpha1.PrincipalRole, "node"), told: accessTold},
+	"iam:DeletePolicy":      {run: revokeFrom(v1alpha1.PrincipalUser, "user01"), told: accessTold},
+
+	"iam:GetPolicy":             {run: changeOfWhatIAMDoesNotShow, told: accessTold},
+	"iam:GetPolicyVersion":      {run: changeOfWhatIAMDoesNotShow, told: accessTold},
+	"iam:ListEntitiesForPolicy": {run: changeOfWhatIAMDoesNotShow, told: accessTold},
+
+	"ssm:TerminateSession":    {run: revokeWithSession(pc01), told: accessTold},
+	"ec2:DescribeInstances":   {run: revokeWithSession(pc01), told: accessTold},
+	"ssm:ListTagsForResource": {run: revokeWithSession(hybrid), told: accessTold},
+}
+
+func TestEveryActionOfTheRecommendedPoliciesIsNeeded(t *testing.T) {
+	actions, err := cluster.OperatorActions()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, action := range actions {
+		n, ok := needs[action]
+		if !ok {
+			t.Errorf("config/iam allows %s, and no scenario here needs it: add a row, or take it out", action)
+			continue
+		}
+		t.Run(strings.ReplaceAll(action, ":", " "), func(t *testing.T) {
+			w := worldOf(t, testenv.Options{Fixture: permissionFixture(), Withheld: []string{action}})
+			w.Manager(t, testenv.ManagerOptions{})
+			n.run(w)
+			named := action
+			if n.as != "" {
+				named = n.as
+			}
+			n.told(w, named)
+		})
+	}
+	for action := range needs {
+		if !slices.Contains(actions, action) {
+			t.Errorf("a scenario needs %s, and config/iam does not allow it", action)
+		}
+	}
+}
+
+func TestTheBoundaryLeavesTheOperatorWhatItNeeds(t *testing.T) {
+	w := worldOf(t, testenv.Options{Fixture: permissionFixture(), Boundary: true})
+	w.Manager(t, testenv.ManagerOptions{})
+	changes(6)(w)
+	w.accessIs(access("one", "user01", pc01), v1alpha1.ReasonGranted)
+	two := access("two", "user02", pc02)
+	w.create(two)
+	w.accessIs(two, v1alpha1.ReasonGranted)
+	session := w.open(user("user02"), pc02)
+	w.must(w.Client.Delete(t.Context(), two))
+	w.untilEnded(session)
+	w.advance(testWindow, two)
+	w.must(testenv.WaitGone(t.Context(), w.Client, two))
+	w.nothingWasMissing()
+}
+
+func permissionFixture() *fixtures.Fixture {
+	f := fixtures.S1()
+	first := &f.Accounts[0]
+	first.Groups = append(first.Groups, fixtures.Group{Name: "operators"})
+	in := first.Regions[region]
+	in.ManagedNodes = append(in.ManagedNodes, fixtures.ManagedNode{ID: hybrid, Agent: fixtures.Agent{PlatformType: "Linux"}})
+	first.Regions[region] = in
+	return f
+}
+
+func declareAccount(w world) { w.create(account()) }
+
+func grantTo(kind v1alpha1.PrincipalKind, name string) func(w world) {
+	return func(w world) {
+		grant := access("one", "", pc01)
+		grant.Spec.Principals = []v1alpha1.Principal{{Kind: kind, Name: name}}
+		w.create(account(), grant)
+	}
+}
+
+// changes widens a grant a number of times, each to be written.
+func changes(n int) func(w world) {
+	return func(w world) {
+		grantTo(v1alpha1.PrincipalUser, "user01")(w)
+		one := access("one", "user01", pc01)
+		for i := range n {
+			w.accessIs(one, v1alpha1.ReasonGranted)
+			w.retarget(one, i)
+		}
+	}
+}
+
+// retarget changes the nodes of a grant, back and forth.
+func (w world) retarget(one *v1alpha1.SessionAccess, i int) {
+	w.t.Helper()
+	ids := []v1alpha1.InstanceID{pc01, pc02}
+	change(w, one, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = ids[:2-i%2] })
+	if i%2 == 0 {
+		change(w, one, func(a *v1alpha1.SessionAccess) { a.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions })
+	}
+}
+
+// changeAfterStranger changes a policy of which somebody has used up the versions.
+func changeAfterStranger(w world) {
+	grantTo(v1alpha1.PrincipalUser, "user01")(w)
+	one := w.accessIs(access("one", "user01", pc01), v1alpha1.ReasonGranted)
+	admin, arn, document := awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin"))), w.ourPolicies()[0].ARN, everything
+	for range 4 {
+		_, err := admin.CreatePolicyVersion(w.t.Context(), &awsiam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: &document})
+		w.must(err)
+	}
+	w.retarget(one, 0)
+}
+
+// changeOfWhatIAMDoesNotShow changes a policy that IAM says once does not exist.
+func changeOfWhatIAMDoesNotShow(w world) {
+	grantTo(v1alpha1.PrincipalUser, "user01")(w)
+	one := w.accessIs(access("one", "user01", pc01), v1alpha1.ReasonGranted)
+	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.Error, Code: "NoSuchEntity", Status: 404, Action: "iam:CreatePolicyVersion", Count: 1})
+	w.must(err)
+	w.retarget(one, 0)
+}
+
+func revokeFrom(kind v1alpha1.PrincipalKind, name string) func(w world) {
+	return func(w world) {
+		grantTo(kind, name)(w)
+		one := w.accessIs(access("one", "", pc01), v1alpha1.ReasonGranted)
+		w.must(w.Client.Delete(w.t.Context(), one))
+	}
+}
+
+func revokeWithSession(node string) func(w world) {
+	return func(w world) {
+		w.create(account(), access("one", "user01", node))
+		one := w.accessIs(access("one", "user01", node), v1alpha1.ReasonGranted)
+		w.open(user("user01"), node)
+		w.must(w.Client.Delete(w.t.Context(), one))
+	}
+}
+
+// names says whether a condition names an action.
+func names(conditions []metav1.Condition, action string) bool {
+	for _, c := range conditions {
+		if strings.Contains(c.Message, action+" ") || strings.Contains(c.Message, action+",") || strings.Contains(c.Message, action+".") || strings.Contains(c.Message, action+":") {
+			return true
+		}
+	}
+	return false
+}
+
+func accountTold(w world, action string) {
+	w.t.Helper()
+	_, err := testenv.WaitFor(w.t.Context(), w.Client, account(), func(a *v1alpha1.AWSAccount) bool { return names(a.Status.Conditions, action) })
+	w.must(err)
+}
+
+func accessTold(w world, action string) {
+	w.t.Helper()
+	_, err := testenv.WaitFor(w.t.Context(), w.Client, access("one", ""), func(a *v1alpha1.SessionAccess) bool { return names(a.Status.Conditions, action) })
+	w.must(err)
+}

@@ -1,0 +1,59 @@
+package controllers_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+func TestTheOperatorIsReadyOnceEveryAccountWasLookedAt(t *testing.T) {
+	w := worldWithoutManager(t)
+	good := account()
+	broken := account(func(a *v1alpha1.AWSAccount) { a.Name, a.Spec.AccountID = "broken", "111122223333" })
+	w.create(good, broken)
+	// Nothing of AWS is answered yet.
+	held, err := w.Emulator.Inject(faults.Fault{Kind: faults.Throttle, Action: "*"})
+	w.must(err)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	if err := m.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "AWSAccount") {
+		t.Errorf("ready before any account was looked at: %v", err)
+	}
+	w.Emulator.RemoveFault(held)
+	w.accountIs(good, v1alpha1.ReasonVerified)
+	w.accountIs(broken, v1alpha1.ReasonWrongAccount)
+	w.must(m.Ready(t.Context())) // One is broken, which its condition tells.
+
+	w.create(account(func(a *v1alpha1.AWSAccount) { a.Name, a.Spec.AccountID = "later", "444455556666" }))
+	w.must(m.Ready(t.Context()))
+}
+
+func TestALostLeaseStopsWritesAndNotReads(t *testing.T) {
+	w := worldWithoutManager(t)
+	lost := make(chan struct{})
+	w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync, Guard: func(string) error {
+		select {
+		case <-lost:
+			return errors.New("this process does not hold the lease")
+		default:
+			return nil
+		}
+	}})
+	one, two := access("one", "user01", pc01), access("two", "user02", pc02)
+	w.create(account(), one)
+	w.accessIs(one, v1alpha1.ReasonGranted)
+	close(lost)
+	written := w.writes()
+	w.create(two)
+	// It is recorded, and the account is read on, but AWS is told nothing.
+	w.accessIs(two, v1alpha1.ReasonApplying)
+	seen := w.LastCall()
+	w.until(func() bool { return len(w.Emulator.CallLog(seen)) > 6 })
+	if got := w.writes(); got != written {
+		t.Errorf("%d writes were sent without the lease", got-written)
+	}
+	w.grid(true, false, false, false)
+}

@@ -1,0 +1,86 @@
+package testenv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+)
+
+// Whom the API server takes the operator for: the service account of config/rbac
+// and config/default.
+const (
+	operatorNamespace = "ssm-access-system"
+	operatorAccount   = "ssm-access-manager"
+	operatorName      = "system:serviceaccount:" + operatorNamespace + ":" + operatorAccount
+)
+
+// operatorGroups are those that the API server gives every service account.
+var operatorGroups = []string{"system:serviceaccounts", "system:serviceaccounts:" + operatorNamespace, "system:authenticated"}
+
+// OperatorConfig authenticates as the operator, who may do in the cluster what
+// config/rbac/role.yaml says, and nothing else.
+func (c *Cluster) OperatorConfig() *rest.Config {
+	config := rest.CopyConfig(c.Config)
+	config.Impersonate = rest.ImpersonationConfig{UserName: operatorName, Groups: operatorGroups}
+	return config
+}
+
+// bindOperator gives the operator the role of the checkout, and writes a
+// kubeconfig with which a process is the operator.
+func (c *Cluster) bindOperator(ctx context.Context) error {
+	role, err := readRole(filepath.Join(c.Checkout, "config", "rbac", "role.yaml"))
+	if err != nil {
+		return err
+	}
+	binding := &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: operatorNamespace, Name: operatorAccount}},
+	}
+	for _, obj := range []client.Object{role, binding} {
+		if err := c.Client.Create(ctx, obj); err != nil {
+			return fmt.Errorf("give the operator its role: %w", err)
+		}
+	}
+	return c.writeOperatorKubeconfig()
+}
+
+func readRole(file string) (*rbacv1.ClusterRole, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the operator's role: %w", err)
+	}
+	role := &rbacv1.ClusterRole{}
+	if err := yaml.UnmarshalStrict(text, role); err != nil {
+		return nil, fmt.Errorf("read the operator's role in %s: %w", file, err)
+	}
+	if role.Name == "" || len(role.Rules) == 0 {
+		return nil, errors.New("the operator's role is empty; run \"make generate\"")
+	}
+	return role, nil
+}
+
+func (c *Cluster) writeOperatorKubeconfig() error {
+	config, err := clientcmd.LoadFromFile(c.KubeconfigPath)
+	if err != nil {
+		return fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	for _, user := range config.AuthInfos {
+		user.Impersonate, user.ImpersonateGroups = operatorName, operatorGroups
+	}
+	// Next to the other, and removed with it.
+	c.operatorKubeconfig = filepath.Join(filepath.Dir(c.KubeconfigPath), "kubeconfig-operator")
+	if err := clientcmd.WriteToFile(*config, c.operatorKubeconfig); err != nil {
+		return fmt.Errorf("write the operator's kubeconfig: %w", err)
+	}
+	return nil
+}
