@@ -127,6 +127,7 @@ func grantTo(kind v1alpha1.PrincipalKind, name string) func(w world) {
 	return func(w world) {
 		grant := access("one", "", pc01)
 		grant.Spec.Principals = []v1alpha1.Principal{{Kind: kind, Name: name}}
+		grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions // A narrowing is done at once then.
 		w.create(account(), grant)
 	}
 }
@@ -148,9 +149,6 @@ func (w world) retarget(one *v1alpha1.SessionAccess, i int) {
 	w.t.Helper()
 	ids := []v1alpha1.InstanceID{pc01, pc02}
 	change(w, one, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = ids[:2-i%2] })
-	if i%2 == 0 {
-		change(w, one, func(a *v1alpha1.SessionAccess) { a.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions })
-	}
 }
 
 // changeAfterStranger changes a policy of which somebody has used up the versions.

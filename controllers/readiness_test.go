@@ -19,6 +19,7 @@ func TestTheOperatorIsReadyOnceEveryAccountWasLookedAt(t *testing.T) {
 	held, err := w.Emulator.Inject(faults.Fault{Kind: faults.Throttle, Action: "*"})
 	w.must(err)
 	m := w.Manager(t, testenv.ManagerOptions{})
+	<-m.Elected() // A replica that only waits for the lease is ready.
 	if err := m.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "AWSAccount") {
 		t.Errorf("ready before any account was looked at: %v", err)
 	}

@@ -71,6 +71,7 @@ func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (afte
 		err = errors.Join(err, failure)
 		item.Revocation = access.Status.Revocation
 		if failure == nil && p.done {
+			d.Metrics.RevocationDone(access.UID, item.Grants[0].AccountID, d.Clock.Now())
 			v := revoked(item.Revocation)
 			v.Message = fmt.Sprintf("What SessionAccess %s/%s had left: %s", item.Namespace, item.Name, v.Message)
 			v.Reason = v1alpha1.ReasonOwedSettled
