@@ -67,7 +67,7 @@ func (w world) tierIs(obj *v1alpha1.AccountTier, reason string) *v1alpha1.Accoun
 func (w world) regional() *ssm.Region { return w.Emulator.Account(accountID).Region(region).SSM }
 
 // inAWS checks the tier in force and the status of the setting.
-func (w world) inAWS(tier, status string) {
+func (w world) tierInAWS(tier, status string) {
 	w.t.Helper()
 	if got, is := w.regional().Tier(), w.regional().TierStatus(); got != tier || is != status {
 		w.t.Errorf("AWS has tier %s, %s; want %s, %s", got, is, tier, status)
@@ -133,7 +133,7 @@ func TestATierIsAdvancedAndPutBackAndNeverSentTwice(t *testing.T) {
 	if r.Before == nil || r.Before.Tier != v1alpha1.TierStandard || r.Before.Customized {
 		t.Errorf("what was there before is recorded as %+v", r.Before)
 	}
-	w.inAWS("advanced", "Customized")
+	w.tierInAWS("advanced", "Customized")
 
 	w.deleteTier(tier)
 	deleting := w.tierIs(tier, v1alpha1.ReasonTierChanging)
@@ -143,7 +143,7 @@ func TestATierIsAdvancedAndPutBackAndNeverSentTwice(t *testing.T) {
 	w.tierIs(tier, v1alpha1.ReasonTierChanging)
 	w.advance(11*time.Minute, tier)
 	w.tierGone(tier)
-	w.inAWS("standard", "Default")
+	w.tierInAWS("standard", "Default")
 	if n := w.tierWrites(); n != 2 {
 		t.Errorf("the tier was sent %d times, want once up and once back", n)
 	}
@@ -156,15 +156,15 @@ func TestKeepLeavesTheTierAndRestorePutsBackWhatSomebodyHadSet(t *testing.T) {
 	w.tierIs(kept, v1alpha1.ReasonTierInForce)
 	w.deleteTier(kept)
 	w.tierGone(kept)
-	w.inAWS("advanced", "Customized")
+	w.tierInAWS("advanced", "Customized")
 
 	restored := accountTier(v1alpha1.TierStandard)
 	w.create(restored)
 	w.tierIs(restored, v1alpha1.ReasonTierInForce)
-	w.inAWS("standard", "Customized")
+	w.tierInAWS("standard", "Customized")
 	w.deleteTier(restored)
 	w.tierGone(restored)
-	w.inAWS("advanced", "Customized")
+	w.tierInAWS("advanced", "Customized")
 }
 
 func TestATierThatIsThereAlreadyIsNotWritten(t *testing.T) {
@@ -175,7 +175,7 @@ func TestATierThatIsThereAlreadyIsNotWritten(t *testing.T) {
 	w.tierIs(tier, v1alpha1.ReasonTierInForce)
 	w.deleteTier(tier)
 	w.tierGone(tier)
-	w.inAWS("advanced", "Customized")
+	w.tierInAWS("advanced", "Customized")
 	if n := w.tierWrites(); n != 0 {
 		t.Errorf("%d writes where nothing differs", n)
 	}
@@ -190,18 +190,18 @@ func TestTheOlderOfTwoAccountTiersWinsAndHandsOverWhatItFound(t *testing.T) {
 	w.create(younger)
 	got := w.tierIs(younger, v1alpha1.ReasonConflict)
 	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, `"main"`, region)
-	w.inAWS("advanced", "Customized")
+	w.tierInAWS("advanced", "Customized")
 	change(w, younger, func(t *v1alpha1.AccountTier) { t.Spec.Tier = v1alpha1.TierAdvanced })
 	w.deleteTier(older)
 	w.tierGone(older)
 	w.tierIs(younger, v1alpha1.ReasonTierInForce)
-	w.inAWS("advanced", "Customized")
+	w.tierInAWS("advanced", "Customized")
 	if n := w.tierWrites(); n != 1 {
 		t.Errorf("handing over took %d writes, want none besides the first", n-1)
 	}
 	w.deleteTier(younger)
 	w.tierGone(younger)
-	w.inAWS("standard", "Default")
+	w.tierInAWS("standard", "Default")
 }
 
 func TestStandardWaitsForTheLastSessionAccessOnHybridNodes(t *testing.T) {
@@ -221,12 +221,12 @@ func TestStandardWaitsForTheLastSessionAccessOnHybridNodes(t *testing.T) {
 	w.deleteTier(tier)
 	got = w.tierIs(tier, v1alpha1.ReasonTierNeeded)
 	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionStalled).Message, "team-a/user01-site", "onDelete: Keep")
-	w.inAWS("advanced", "Customized")
+	w.tierInAWS("advanced", "Customized")
 	w.must(w.Client.Delete(t.Context(), grant))
 	w.accessIs(grant, v1alpha1.ReasonEndingSessions)
 	w.advance(testWindow, grant)
 	w.tierGone(tier)
-	w.inAWS("standard", "Default")
+	w.tierInAWS("standard", "Default")
 }
 
 func TestStandardIsRefusedWithMoreThanAThousandNodes(t *testing.T) {
@@ -241,7 +241,7 @@ func TestStandardIsRefusedWithMoreThanAThousandNodes(t *testing.T) {
 	}
 	w.Emulator.Account(accountID).Region(region).Fleet.Remove(hybridNode)
 	w.tierIs(tier, v1alpha1.ReasonTierInForce)
-	w.inAWS("standard", "Customized")
+	w.tierInAWS("standard", "Customized")
 }
 
 func TestATierThatSomebodyChangedIsPutBackAtTheNextResync(t *testing.T) {
@@ -308,7 +308,7 @@ func TestATierThatAWSRefusesNamesTheAction(t *testing.T) {
 	w.must(err)
 	got = w.tierIs(tier, v1alpha1.ReasonAccessDenied)
 	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionStalled).Message, "ssm:DescribeInstanceInformation")
-	w.inAWS("advanced", "Customized")
+	w.tierInAWS("advanced", "Customized")
 }
 
 func TestATierIsPutBackOnceAWSAnswersAgain(t *testing.T) {
@@ -323,7 +323,7 @@ func TestATierIsPutBackOnceAWSAnswersAgain(t *testing.T) {
 	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message)
 	w.Emulator.RemoveFault(id)
 	w.tierGone(tier)
-	w.inAWS("standard", "Default")
+	w.tierInAWS("standard", "Default")
 }
 
 // A manager that dies with the request under way has recorded it: the next one
