@@ -31,7 +31,7 @@ func parseFlags(args []string, out io.Writer) (config, error) {
 		f.PrintDefaults()
 	}
 	f.StringVar(&c.listen, "listen", "127.0.0.1:4566", "The `HOST:PORT` to listen on. Port 0 takes a free one.")
-	f.StringVar(&c.fixture, "fixture", "", "The `FILE`, YAML or JSON, that says what the accounts hold at the start.")
+	f.StringVar(&c.fixture, "fixture", "", "The `FILE`, YAML or JSON, that says what the accounts hold at the start, or one of s1, s7 and s7nat.")
 	f.BoolVar(&c.evaluate, "evaluate-iam", false, "Judge every call by the IAM policies of its caller. Without it everything is allowed.")
 	f.BoolVar(&c.trustSignatures, "trust-signatures", false, "Tell callers by their access key alone and leave signatures unchecked.")
 	f.DurationVar(&c.delay, "consistency-delay", 0, "How far reads and evaluation of IAM lag its writes, as in 30s.")

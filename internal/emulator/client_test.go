@@ -56,7 +56,7 @@ func TestAWSCLIWorksUnchanged(t *testing.T) {
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI is not installed: only the SDKs are tried")
 	}
-	w := newWorld(t)
+	w := newWorld(t, withEverything)
 	for _, c := range []struct {
 		args []string
 		want string
@@ -64,6 +64,12 @@ func TestAWSCLIWorksUnchanged(t *testing.T) {
 		{[]string{"sts", "get-caller-identity", "--query", "Arn"}, `"arn:aws:iam::` + account + `:user/admin"`},
 		{[]string{"iam", "get-policy-version", "--policy-arn", "arn:aws:iam::aws:policy/AdministratorAccess", "--version-id", "v1", "--query", "PolicyVersion.Document.Statement[0].Effect"}, `"Allow"`},
 		{[]string{"ec2", "describe-instances", "--filters", "Name=tag:Name,Values=PC01", "--query", "Reservations[0].Instances[0].State.Name"}, `"running"`},
+		{[]string{"ec2", "describe-vpc-endpoints", "--filters", "Name=service-name,Values=*.ssmmessages", "--query", "VpcEndpoints[0].State"}, `"available"`},
+		{[]string{"ec2", "describe-vpc-attribute", "--vpc-id", "vpc-0b00000000000a000", "--attribute", "enableDnsSupport", "--query", "EnableDnsSupport.Value"}, `true`},
+		{[]string{"kms", "get-key-policy", "--key-id", fixtures.S7Key, "--query", "PolicyName"}, `"default"`},
+		{[]string{"logs", "describe-log-groups", "--query", "logGroups[0].logGroupName"}, `"LogGroup-SessionManager"`},
+		{[]string{"s3api", "get-bucket-encryption", "--bucket", fixtures.S7Bucket, "--query", "ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm"}, `"aws:kms"`},
+		{[]string{"iam", "get-instance-profile", "--instance-profile-name", "stg-ec2-instance-profile", "--query", "InstanceProfile.Roles[0].RoleName"}, `"stg-EC2SSMRoleForRDSAccess"`},
 		{[]string{"ssm", "describe-instance-information", "--query", "InstanceInformationList[0].PingStatus"}, `"Online"`},
 	} {
 		out, err := w.runClient("", "aws", append(c.args, "--output", "json")...)

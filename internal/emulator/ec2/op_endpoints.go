@@ -10,10 +10,18 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
 )
 
+// maxEndpoints is the most that a page holds.
+const maxEndpoints = 1000
+
 func (r *Region) describeVpcEndpoints(_ *service.Request, in *sdk.DescribeVpcEndpointsInput) (*sdk.DescribeVpcEndpointsOutput, error) {
+	// More than the most is no error here.
+	most := in.MaxResults
+	if aws.ToInt32(most) > maxEndpoints {
+		most = aws.Int32(maxEndpoints)
+	}
 	page, next, err := list(r, listing[types.VpcEndpoint]{
 		items: r.Network.State().Endpoints, ids: in.VpcEndpointIds, missing: "InvalidVpcEndpointId.NotFound", noun: "Vpc Endpoint",
-		filters: in.Filters, values: endpointValues, token: in.NextToken, max: in.MaxResults, low: 1, high: 1000,
+		filters: in.Filters, values: endpointValues, token: in.NextToken, max: most, low: 1, high: maxEndpoints,
 	})
 	if err != nil {
 		return nil, err
@@ -41,7 +49,7 @@ func endpointValues(name string, e *types.VpcEndpoint) ([]string, bool) {
 	case "ip-address-type":
 		return one(&e.IpAddressType)
 	case "owner-id":
-		return one(aws.String(aws.ToString(e.OwnerId)))
+		return one(e.OwnerId)
 	}
 	return tagValues(name, e.Tags)
 }
