@@ -50,13 +50,20 @@ func documentsFixture(t *testing.T) *fixtures.Fixture {
 // what AWS holds.
 func newDocumentsWorld(t *testing.T, o testenv.ManagerOptions, before ...func(*fixtures.Account)) world {
 	t.Helper()
+	w := worldOfDocuments(t, before...)
+	w.Manager(t, o)
+	return w
+}
+
+// worldOfDocuments is that without an operator.
+func worldOfDocuments(t *testing.T, before ...func(*fixtures.Account)) world {
+	t.Helper()
 	f := documentsFixture(t)
 	for _, change := range before {
 		change(&f.Accounts[0])
 	}
 	w := world{Env: testenv.New(t, testenv.Options{Cluster: cluster, Fixture: f}), t: t}
 	w.must(w.Namespace(t.Context(), team, map[string]string{"team": "a"}))
-	w.Manager(t, o)
 	return w
 }
 

@@ -1,0 +1,66 @@
+package controllers_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// What a hundred documents cost: two pages of a list a resync and, once an hour,
+// two calls for each.
+func TestAHundredDocumentsCostTwoCallsAResync(t *testing.T) {
+	const many = 100
+	w := worldOfDocuments(t)
+	m := w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	w.create(account())
+	for i := range many {
+		doc := sessionDocument(func(s *v1alpha1.SessionDocumentSpec) { s.Name = "" })
+		doc.Name = fmt.Sprintf("document-%03d", i)
+		w.create(doc)
+	}
+	inPlace := func(d *v1alpha1.SessionDocument) bool { return readyOf(d).Reason == v1alpha1.ReasonInPlace }
+	w.must(testenv.WaitCount(t.Context(), w.Client, sessionDocument(), many, inPlace))
+	resyncs := func(n int) {
+		t.Helper()
+		since := w.resynced(w.LastCall()) // What was made since the last list is read by the next.
+		before := since
+		for range n {
+			since = w.resynced(since)
+		}
+		got := w.documentCalls(before)
+		if pages := got["ListDocuments"]; len(got) > 1 || pages == 0 || pages > 2*(n+1) {
+			t.Errorf("%d resyncs cost %v", n, got)
+		}
+	}
+	resyncs(3)
+
+	w.must(m.Stop())
+	before := w.LastCall()
+	w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	since := w.resynced(before)
+	w.resynced(since)
+	if got := w.documentCalls(before); len(got) != 1 {
+		t.Errorf("a restart costs %v", got)
+	}
+
+	before = w.LastCall()
+	w.Emulator.Advance(2 * time.Hour)
+	w.until(func() bool { return w.documentCalls(before)["DescribeDocumentPermission"] == many })
+	got := w.documentCalls(before)
+	delete(got, "ListDocuments")
+	same(t, "an hour's reading of all of them", got, map[string]int{"DescribeDocument": many, "DescribeDocumentPermission": many})
+	resyncs(2)
+}
+
+// resynced waits until the account is read anew after a call, and returns the
+// number of that call.
+func (w world) resynced(since int) int {
+	w.t.Helper()
+	call, err := w.WaitCall(w.t.Context(), since, func(c calls.Call) bool { return c.Operation == "GetAccountSummary" })
+	w.must(err)
+	return call.N
+}
