@@ -174,7 +174,6 @@ func TestGuardrailsBoundDocuments(t *testing.T) {
 			main := account()
 			for _, rule := range c.rules {
 				allowing(rule)(main)
-				main.Spec.Guardrails[len(main.Spec.Guardrails)-1].Name += string(rune('a' + len(main.Spec.Guardrails)))
 			}
 			doc := sessionDocument(c.change)
 			w.create(main, doc)
@@ -190,4 +189,18 @@ func TestGuardrailsBoundDocuments(t *testing.T) {
 			w.goneFromAWS(logged)
 		})
 	}
+}
+
+func TestASharingThatIsForbiddenLaterEnds(t *testing.T) {
+	w := newDocumentsWorld(t, testenv.ManagerOptions{})
+	main := account(allowing(v1alpha1.DocumentRule{ShareWith: []v1alpha1.AccountID{sharee, "999999999999"}}))
+	doc := sessionDocument(func(s *v1alpha1.SessionDocumentSpec) { s.SharedWith = []v1alpha1.AccountID{sharee, "999999999999"} })
+	w.create(main, doc)
+	w.documentIs(doc, v1alpha1.ReasonInPlace)
+	change(w, main, func(a *v1alpha1.AWSAccount) {
+		a.Spec.Guardrails[0].SessionDocuments.ShareWith = []v1alpha1.AccountID{sharee}
+	})
+	got := w.documentIs(doc, v1alpha1.ReasonGuardrailViolated)
+	w.sentence(readyOf(got).Message, "999999999999", "sessionDocuments.shareWith")
+	same(t, "the shares", w.inAWS(logged).Shares, map[string]string{sharee: "$DEFAULT"})
 }

@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"testing"
@@ -71,7 +72,7 @@ func worldOfDocuments(t *testing.T, before ...func(*fixtures.Account)) world {
 func allowing(rule v1alpha1.DocumentRule) func(*v1alpha1.AWSAccount) {
 	return func(a *v1alpha1.AWSAccount) {
 		a.Spec.Guardrails = append(a.Spec.Guardrails, v1alpha1.Guardrail{
-			Name: "documents", NamespaceSelector: &metav1.LabelSelector{}, SessionDocuments: &rule,
+			Name: fmt.Sprintf("documents-%d", len(a.Spec.Guardrails)), NamespaceSelector: &metav1.LabelSelector{}, SessionDocuments: &rule,
 		})
 	}
 }

@@ -209,7 +209,7 @@ type SessionInputs struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:)?(key/)?(alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]+)$')",message="a key is given by its id, its ARN, alias/NAME or the ARN of an alias"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+)|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]+)$')",message="a key is given by its id, its ARN, alias/NAME or the ARN of an alias"
 	KMSKeyID string `json:"kmsKeyId,omitempty"`
 
 	// runAsEnabled runs sessions on Linux and macOS as another user than ssm-user.
@@ -414,7 +414,7 @@ type SessionDocumentStatus struct {
 	// tagKeys are the keys of the tags that were declared and may be on the document.
 	// +optional
 	// +listType=set
-	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:MaxItems=400
 	// +kubebuilder:validation:items:MaxLength=128
 	TagKeys []string `json:"tagKeys,omitempty"`
 

@@ -66,8 +66,9 @@ func (r *Reconciler) inherit(ctx context.Context, s *site, other *v1alpha1.Sessi
 // before or, where it still is what the record says, our own whose tags somebody
 // removed.
 func (r *Reconciler) claimFree(ctx context.Context, s *site) (*finding, error) {
-	if s.at.Hash != "" && s.at.Hash == s.latest.Hash {
-		return nil, nil
+	hash, err := s.defaultHash(ctx)
+	if err != nil || (hash != "" && hash == s.at.Hash) {
+		return nil, err
 	}
 	return r.adopt(ctx, s, "exists already and is not the operator's")
 }

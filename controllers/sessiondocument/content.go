@@ -60,19 +60,24 @@ func (s *site) failedIn(version int64) bool {
 // defaultMeaning is what the default version says; "" where that cannot be read
 // as a document.
 func (r *Reconciler) defaultMeaning(ctx context.Context, s *site) (string, error) {
-	hash := s.latest.Hash
-	if s.latest.Default != s.latest.Version {
-		current, ok, err := s.account.Cloud.Document(ctx, s.region, s.name, cloud.DefaultDocumentVersion)
-		if err != nil || !ok {
-			return "", err
-		}
-		hash = current.Hash
+	hash, err := s.defaultHash(ctx)
+	if err != nil {
+		return "", err
 	}
 	meaning, err := r.meaning(ctx, s, s.latest.Default, hash)
 	if err == nil {
 		s.at.Hash, s.at.ContentHash = hash, meaning
 	}
 	return meaning, err
+}
+
+// defaultHash is AWS's hash of the default version; "" where it gives none.
+func (s *site) defaultHash(ctx context.Context) (string, error) {
+	if s.latest.Default == s.latest.Version {
+		return s.latest.Hash, nil
+	}
+	current, _, err := s.account.Cloud.Document(ctx, s.region, s.name, cloud.DefaultDocumentVersion)
+	return current.Hash, err
 }
 
 // meaning is what a version says. It is read where its hash does not tell:

@@ -3,6 +3,7 @@ package sessiondocument
 import (
 	"cmp"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -63,7 +64,7 @@ func (all *findings) add(at *v1alpha1.DocumentRegion, f finding) {
 		all.hidden = append(all.hidden, f.err)
 		return
 	}
-	at.State, at.Message = f.state, f.Message
+	at.State, at.Message = f.state, shorten(f.Message)
 	all.shown = append(all.shown, f)
 }
 
@@ -82,11 +83,21 @@ func (all *findings) verdict(settled lifecycle.Verdict) lifecycle.Verdict {
 
 // retry is what the work queue backs off with.
 func (all *findings) retry() error {
-	errs := all.hidden
+	errs := slices.Clone(all.hidden)
 	for _, f := range all.shown {
 		errs = append(errs, lifecycle.Retry(f.err))
 	}
 	return errors.Join(errs...)
+}
+
+// maxMessage is the most characters that the API takes for one region.
+const maxMessage = 1024
+
+func shorten(text string) string {
+	if runes := []rune(text); len(runes) > maxMessage {
+		return string(runes[:maxMessage-1]) + "…"
+	}
+	return text
 }
 
 // orUnknown is a text for what AWS left empty.

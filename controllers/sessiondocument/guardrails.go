@@ -1,6 +1,7 @@
 package sessiondocument
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 )
 
 // nothing is what comes of a violation.
@@ -23,25 +23,31 @@ type demand struct {
 	what string
 	// instead is what to change in the object.
 	instead string
+	// account that it is about; empty where it is about none.
+	account string
 	// speaks says whether a rule speaks of it, allows whether it allows it.
 	speaks, allows func(*v1alpha1.DocumentRule) bool
 }
 
 // guard holds an object against what bounds it; nil when all is allowed.
-func guard(in gate.Inputs, doc *v1alpha1.SessionDocument) *lifecycle.Verdict {
+func guard(in gate.Inputs, doc *v1alpha1.SessionDocument) *refusal {
 	if slices.Contains(doc.Spec.SharedWith, v1alpha1.AccountID(in.Account.Spec.AccountID)) {
-		return &lifecycle.Verdict{
-			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInvalidSpec,
-			Message: fmt.Sprintf("sharedWith names account %s, in which the document itself is; remove it there. %s", in.Account.Spec.AccountID, nothing),
-		}
+		return refusef(v1alpha1.ReasonInvalidSpec, "sharedWith names account %s, in which the document itself is; remove it there. %s", in.Account.Spec.AccountID, nothing)
 	}
 	rules := rulesOf(in)
+	var first *refusal
+	var forbidden []string
 	for _, d := range demandsOf(doc) {
-		if v := d.judge(in, rules); v != nil {
-			return v
+		violation := d.judge(in, rules)
+		if violation != nil && d.account != "" {
+			forbidden = append(forbidden, d.account)
 		}
+		first = cmp.Or(first, violation)
 	}
-	return namePrefixAllows(in, rules, doc)
+	if first = cmp.Or(first, namePrefixAllows(in, rules, doc)); first != nil {
+		first.forbidden = forbidden
+	}
+	return first
 }
 
 // rulesOf are the guardrails that speak of documents and bound the namespace.
@@ -67,7 +73,7 @@ func demandsOf(doc *v1alpha1.SessionDocument) []demand {
 	}
 	for _, account := range doc.Spec.SharedWith {
 		demands = append(demands, demand{
-			field: "shareWith", what: fmt.Sprintf("share documents with account %s", account), instead: "remove that account from sharedWith",
+			field: "shareWith", what: fmt.Sprintf("share documents with account %s", account), instead: "remove that account from sharedWith", account: string(account),
 			speaks: func(r *v1alpha1.DocumentRule) bool { return len(r.ShareWith) > 0 },
 			allows: func(r *v1alpha1.DocumentRule) bool { return slices.Contains(r.ShareWith, account) },
 		})
@@ -86,7 +92,7 @@ func demandsOf(doc *v1alpha1.SessionDocument) []demand {
 }
 
 // judge asks the rules: all that speak of it must allow it, and one must.
-func (d demand) judge(in gate.Inputs, rules []*v1alpha1.Guardrail) *lifecycle.Verdict {
+func (d demand) judge(in gate.Inputs, rules []*v1alpha1.Guardrail) *refusal {
 	spoken := false
 	for _, rule := range rules {
 		if !d.speaks(rule.SessionDocuments) {
@@ -94,29 +100,25 @@ func (d demand) judge(in gate.Inputs, rules []*v1alpha1.Guardrail) *lifecycle.Ve
 		}
 		spoken = true
 		if !d.allows(rule.SessionDocuments) {
-			v := in.Violated(rule, fmt.Sprintf("a document may not %s; %s, or extend sessionDocuments.%s of the rule.", d.what, d.instead, d.field), nothing)
-			return &v
+			return &refusal{Verdict: in.Violated(rule, fmt.Sprintf("a SessionDocument may not %s; %s, or extend sessionDocuments.%s of the rule.", d.what, d.instead, d.field), nothing)}
 		}
 	}
 	if spoken {
 		return nil
 	}
-	return &lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,
-		Message: fmt.Sprintf("No guardrail of AWSAccount %q lets namespace %q %s; %s, or add a guardrail with sessionDocuments.%s to the account. %s", in.Account.Name, in.NamespaceName, d.what, d.instead, d.field, nothing),
-	}
+	return refusef(v1alpha1.ReasonGuardrailViolated,
+		"No guardrail of AWSAccount %q lets namespace %q %s; %s, or add a guardrail with sessionDocuments.%s to the account. %s", in.Account.Name, in.NamespaceName, d.what, d.instead, d.field, nothing)
 }
 
 // namePrefixAllows checks the name against the prefixes of all rules. One that
 // may be adopted is named by others, and is free: adopt was allowed before.
-func namePrefixAllows(in gate.Inputs, rules []*v1alpha1.Guardrail, doc *v1alpha1.SessionDocument) *lifecycle.Verdict {
+func namePrefixAllows(in gate.Inputs, rules []*v1alpha1.Guardrail, doc *v1alpha1.SessionDocument) *refusal {
 	if doc.Spec.Adopt {
 		return nil
 	}
 	for _, rule := range rules {
 		if prefix := rule.SessionDocuments.NamePrefix; !strings.HasPrefix(doc.DocumentName(), prefix) {
-			v := in.Violated(rule, fmt.Sprintf("the name of document %q does not begin with %q; choose another name in a new object.", doc.DocumentName(), prefix), nothing)
-			return &v
+			return &refusal{Verdict: in.Violated(rule, fmt.Sprintf("the name of document %q does not begin with %q; choose another name in a new object.", doc.DocumentName(), prefix), nothing)}
 		}
 	}
 	return nil

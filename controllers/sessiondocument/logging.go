@@ -139,5 +139,5 @@ func (s *site) guessedARN(id string) string {
 	case strings.HasPrefix(id, "arn:"):
 		return id
 	}
-	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s", s.account.Partition, s.region, s.account.AccountID, strings.TrimPrefix(id, "key/"))
+	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s", s.account.Partition, s.region, s.account.AccountID, id)
 }

@@ -7,10 +7,13 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
@@ -20,19 +23,20 @@ import (
 // of a region told. Losing it costs calls and nothing else.
 type Memory struct {
 	started time.Time
+	lists   *reading.Once[v1alpha1.Region, listing]
 
 	mu      sync.Mutex
 	settled map[types.UID]settled
 	// met are the objects that this process has looked at.
 	met     map[types.UID]bool
 	written map[documentKey]write
-	lists   map[place]*listing
 }
 
 // NewMemory returns an empty Memory.
 func NewMemory(clk clock.PassiveClock) *Memory {
 	return &Memory{
-		started: clk.Now(), settled: map[types.UID]settled{}, met: map[types.UID]bool{}, written: map[documentKey]write{}, lists: map[place]*listing{},
+		started: clk.Now(), lists: newLists(clk),
+		settled: map[types.UID]settled{}, met: map[types.UID]bool{}, written: map[documentKey]write{},
 	}
 }
 
@@ -48,7 +52,11 @@ type settled struct {
 
 // settle remembers an object that was just found as declared.
 func (m *Memory) settle(p *pass, now time.Time) {
-	m.put(p, now, now.Add(deepInterval))
+	interval := deepInterval
+	if logging := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionLoggingReady); logging != nil && logging.Status != metav1.ConditionTrue {
+		interval = unwellInterval
+	}
+	m.put(p, now, now.Add(interval))
 }
 
 func (m *Memory) put(p *pass, read, deep time.Time) settled {
@@ -139,42 +147,18 @@ func (m *Memory) forgetDocument(k documentKey) {
 	delete(m.written, k)
 }
 
-type place struct{ accountID, region string }
-
-// listing is the last list of the documents of a region.
+// listing is a list of the documents of a region.
 type listing struct {
-	// mu is held while AWS is asked, so that others wait for the answer.
-	mu    sync.Mutex
-	begun time.Time
-	// cycle is the resync that it was made for.
-	cycle     time.Time
+	begun     time.Time
 	documents map[string]cloud.ListedDocument
 }
 
-// list returns the documents of a region as this resync of the account found
-// them, and when it looked: a hundred objects need two pages of a list, not a
-// hundred calls.
-func (m *Memory) list(ctx context.Context, account registry.Entry, region v1alpha1.Region, clk clock.PassiveClock) (map[string]cloud.ListedDocument, time.Time, error) {
-	at := m.at(place{account.AccountID, string(region)})
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	if at.documents != nil && at.cycle.Equal(account.NextResync) {
-		return at.documents, at.begun, nil
-	}
-	now := clk.Now()
-	documents, err := account.Cloud.SessionDocuments(cloud.WithPriority(ctx, cloud.Resync), string(region))
-	if err != nil {
-		return nil, now, err
-	}
-	at.begun, at.cycle, at.documents = now, account.NextResync, documents
-	return documents, now, nil
-}
-
-func (m *Memory) at(p place) *listing {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.lists[p] == nil {
-		m.lists[p] = &listing{}
-	}
-	return m.lists[p]
+// newLists lists the documents of a region once in a resync of the account: a
+// hundred objects need two pages of a list, not a hundred calls.
+func newLists(clk clock.PassiveClock) *reading.Once[v1alpha1.Region, listing] {
+	return reading.NewOnce(clk, func(ctx context.Context, account registry.Entry, region v1alpha1.Region) (listing, error) {
+		begun := clk.Now()
+		documents, err := account.Cloud.SessionDocuments(cloud.WithPriority(ctx, cloud.Resync), string(region))
+		return listing{begun: begun, documents: documents}, err
+	})
 }

@@ -39,7 +39,7 @@ func (r *Reconciler) removeVersions(ctx context.Context, s *site) error {
 func (s *site) superfluous(versions []cloud.DocumentVersion) []int64 {
 	var old []int64
 	for i, v := range newestFirst(versions) {
-		kept := i < int(s.doc.Spec.KeepVersions) || v.Default || v.Number == s.latest.Default ||
+		kept := i < max(int(s.doc.Spec.KeepVersions), 1) || v.Default || v.Number == s.latest.Default ||
 			v.Number == s.at.PendingVersion || v.Number == s.doc.Spec.DefaultVersion ||
 			(s.at.Adopted != nil && v.Number == s.at.Adopted.DefaultVersion)
 		if !kept {

@@ -28,6 +28,9 @@ const (
 	// deepInterval is how often a document is read whole though nothing about it
 	// seems to have changed: a list shows neither its shares nor its state.
 	deepInterval = time.Hour
+	// unwellInterval is the same where condition LoggingReady is not True: whoever
+	// mends a bucket, a log group or a key wants to see it.
+	unwellInterval = 10 * time.Minute
 )
 
 // Reconciler converges one SessionDocument at a time.
@@ -69,11 +72,11 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDoc
 	want, problem := judge(in, doc, r.OwnerID)
 	if problem != nil {
 		r.Memory.forget(doc.UID)
-		return 0, r.report(ctx, p, *problem)
+		return 0, r.refuse(ctx, p, problem)
 	}
 	entry, ok := r.Accounts.Get(in.Account.Spec.AccountID)
 	if !ok || entry.Name != in.Account.Name {
-		return 0, r.report(ctx, p, accountNotReady(doc))
+		return 0, r.reportNotReady(ctx, p)
 	}
 	p.account, p.want = entry, want
 	rival, err := r.olderClaim(ctx, p)

@@ -74,9 +74,12 @@ func (r *Reconciler) persist(ctx context.Context, p *pass) error {
 		v.Apply(&p.doc.Status.Conditions, p.doc.Generation)
 		p.doc.Status.ObservedGeneration = p.doc.Generation
 	}
-	if _, err := lifecycle.WriteStatus(ctx, r.Client, p.before, p.doc); err != nil {
+	// A copy is written, because the answer is decoded into what is: parts of the
+	// status are in use.
+	stored := p.doc.DeepCopy()
+	if _, err := lifecycle.WriteStatus(ctx, r.Client, p.before, stored); err != nil {
 		return fmt.Errorf("record what is about to be written: %w", err)
 	}
-	p.before = p.doc.DeepCopy()
+	p.before, p.doc.ResourceVersion = stored, stored.ResourceVersion
 	return nil
 }

@@ -71,7 +71,7 @@ func (s *site) unlessObserved(f finding) finding {
 		return f
 	}
 	return blocked(v1alpha1.DocumentWouldWrite, v1alpha1.ReasonObserved,
-		fmt.Sprintf("AWSAccount %q is in mode Observe, so nothing is written. Of document %q in %s the operator would %s.", s.account.Name, s.name, s.region, strings.Join(s.would, ", ")))
+		fmt.Sprintf("AWSAccount %q is in mode Observe, so nothing is written. What would be done with document %q in %s: %s.", s.account.Name, s.name, s.region, strings.Join(s.would, ", ")))
 }
 
 // describe reads the newest version.
@@ -89,10 +89,6 @@ func (r *Reconciler) exist(ctx context.Context, s *site) (*finding, error) {
 	if err != nil || ok {
 		return nil, err
 	}
-	if s.at.Adopted != nil {
-		// What there was to be put back is gone.
-		s.at.Adopted = nil
-	}
 	s.at.DefaultVersion, s.at.LatestVersion, s.at.PendingVersion, s.at.Hash, s.at.ContentHash = 0, 0, 0, "", ""
 	done, err := r.do(s, "create it", func() error {
 		return s.account.Cloud.CreateSessionDocument(ctx, s.region, s.name, s.want.text, s.want.tags)
@@ -107,6 +103,14 @@ func (r *Reconciler) exist(ctx context.Context, s *site) (*finding, error) {
 		return new(blocked(v1alpha1.DocumentWouldWrite, "", "")), nil
 	}
 	s.created = true
+	if s.at.Adopted != nil {
+		// There was no document, so there is nothing to be put back any more. That
+		// it could be made shows it; that AWS showed none does not.
+		s.at.Adopted = nil
+		if err := r.persist(ctx, s.pass); err != nil {
+			return nil, err
+		}
+	}
 	if ok, err = r.describe(ctx, s); err != nil || ok {
 		return nil, err
 	}

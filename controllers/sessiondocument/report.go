@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
@@ -72,6 +73,16 @@ func accountNotReady(doc *v1alpha1.SessionDocument) lifecycle.Verdict {
 		Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
 		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", doc.AccountName()),
 	}
+}
+
+// reportNotReady tells that the account is not ready. An object that was found
+// in place keeps saying so: after a start every account is read first.
+func (r *Reconciler) reportNotReady(ctx context.Context, p *pass) error {
+	ready := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionReady)
+	if ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == p.doc.Generation {
+		return nil
+	}
+	return r.report(ctx, p, accountNotReady(p.doc))
 }
 
 func claimedBy(name string, other *v1alpha1.SessionDocument) lifecycle.Verdict {

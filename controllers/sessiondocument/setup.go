@@ -42,8 +42,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[
 func (r *Reconciler) ownEvents() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) {
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
 			lifecycle.Enqueue(q, priority(e.Object, e.IsInInitialList), requestFor(e.Object))
+			if !e.IsInInitialList {
+				lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.Object)...)
+			}
 		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
 			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&

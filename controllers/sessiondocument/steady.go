@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
@@ -29,15 +30,16 @@ func (r *Reconciler) steady(ctx context.Context, p *pass) (bool, error) {
 	}
 	for i := range p.doc.Status.Regions {
 		at := &p.doc.Status.Regions[i]
-		listed, begun, err := r.Memory.list(ctx, p.account, at.Region, r.Clock)
+		listed, err := r.Memory.lists.Get(ctx, p.account, at.Region)
 		if err != nil {
-			// The whole pass tells what is the matter.
-			return false, nil //nolint:nilerr // It is not swallowed: the pass meets it too, or does without.
+			// The whole pass meets the same, or does without at a higher cost.
+			log.FromContext(ctx).Info("The documents of a region cannot be listed, so each is read", "region", at.Region, "error", err.Error())
+			return false, nil
 		}
-		if begun.Before(known.read) {
+		if listed.begun.Before(known.read) {
 			continue // What this process saw itself is newer.
 		}
-		found, ok := listed[p.want.name]
+		found, ok := listed.documents[p.want.name]
 		if !ok || !asListed(p, at, found) || !known.sameDocument(at.Region, found) {
 			return false, nil
 		}

@@ -46,15 +46,13 @@ func (w *wanted) declaredKeys() []string {
 }
 
 // judge says what an object asks for, or why it may not. The first reason wins.
-func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *lifecycle.Verdict) {
+func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
 	if closed := in.Judge(doc.Spec.Regions); closed != nil {
-		return wanted{}, &closed.Verdict
+		return wanted{}, &refusal{Verdict: closed.Verdict}
 	}
 	if made := doc.Status.AccountID; made != "" && made != in.Account.Spec.AccountID {
-		return wanted{}, &lifecycle.Verdict{
-			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonConflict,
-			Message: fmt.Sprintf("The document was made in account %s, and AWSAccount %q is account %s now; declare an AWSAccount for account %s under that name, or delete this object.", made, in.Account.Name, in.Account.Spec.AccountID, made),
-		}
+		return wanted{}, refusef(v1alpha1.ReasonConflict,
+			"The document was made in account %s, and AWSAccount %q is account %s now; declare an AWSAccount for account %s under that name, or delete this object.", made, in.Account.Name, in.Account.Spec.AccountID, made)
 	}
 	if violation := guard(in, doc); violation != nil {
 		return wanted{}, violation
@@ -71,8 +69,20 @@ func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted,
 	return w, w.render(&doc.Spec)
 }
 
+// refusal is why an object may not have what it asks for.
+type refusal struct {
+	lifecycle.Verdict
+	// forbidden are the accounts that it may not share with. They lose what they
+	// were given before, whatever else the object has to wait for.
+	forbidden []string
+}
+
+func refusef(reason, format string, args ...any) *refusal {
+	return &refusal{Verdict: lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}}
+}
+
 // render writes the document.
-func (w *wanted) render(spec *v1alpha1.SessionDocumentSpec) *lifecycle.Verdict {
+func (w *wanted) render(spec *v1alpha1.SessionDocumentSpec) *refusal {
 	var err error
 	if w.text, err = document.Render(spec); err == nil {
 		w.meaning, err = document.Meaning(w.text)
@@ -84,5 +94,5 @@ func (w *wanted) render(spec *v1alpha1.SessionDocumentSpec) *lifecycle.Verdict {
 	if large, ok := errors.AsType[*document.TooLargeError](err); ok {
 		message = fmt.Sprintf("The document would have %d bytes, and AWS takes %d at most; shorten its commands, its shell profile or its parameters.", large.Size, document.MaxSize)
 	}
-	return &lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInvalidSpec, Message: message}
+	return refusef(v1alpha1.ReasonInvalidSpec, "%s", message)
 }

@@ -30,9 +30,8 @@ const (
 	DocumentDeleting = string(types.DocumentStatusDeleting)
 )
 
-// SSM's error codes about documents.
+// Further error codes of SSM about documents.
 const (
-	codeNoDocument       = "InvalidDocument"
 	codeNoVersion        = "InvalidDocumentVersion"
 	codeDocumentExists   = "DocumentAlreadyExists"
 	codeDuplicateContent = "DuplicateDocumentContent"
@@ -40,7 +39,7 @@ const (
 )
 
 // NoDocument says whether an error tells that a document does not exist.
-func NoDocument(err error) bool { return Code(err) == codeNoDocument }
+func NoDocument(err error) bool { return Code(err) == codeNoSuchDocument }
 
 // NoDocumentVersion says whether an error tells that a document has no such
 // version, or none that is ready.
