@@ -64,15 +64,29 @@ var needs = map[string]need{
 	"ssm:TerminateSession":    {run: revokeWithSession(pc01), told: accessTold},
 	"ec2:DescribeInstances":   {run: revokeWithSession(pc01), told: accessTold},
 	"ssm:ListTagsForResource": {run: revokeWithSession(hybrid), told: accessTold},
+
+	"ssm:DescribeDocument": {run: declareDocument, told: documentTold},
+	"ssm:CreateDocument":   {run: declareDocument, told: documentTold},
+	// A document is created with its tags, in one call.
+	"ssm:AddTagsToResource":            {run: declareDocument, told: documentTold, as: "ssm:CreateDocument"},
+	"ssm:UpdateDocument":               {run: changeDocument(newText), told: documentTold},
+	"ssm:UpdateDocumentDefaultVersion": {run: changeDocument(newText), told: documentTold},
+	"ssm:ListDocumentVersions":         {run: changeDocument(newText), told: documentTold},
+	"ssm:RemoveTagsFromResource":       {run: changeDocument(noTags), told: documentTold},
+	"ssm:DescribeDocumentPermission":   {run: changeDocument(newShare), told: documentTold},
+	"ssm:ModifyDocumentPermission":     {run: changeDocument(newShare), told: documentTold},
+	"ssm:GetDocument":                  {run: changeDocument(newTextBesideForeign), told: documentTold},
+	"ssm:DeleteDocument":               {run: deleteDocument, told: documentTold},
+	"kms:DescribeKey":                  {run: changeDocument(newKey), told: documentTold},
+	"logs:DescribeLogGroups":           {run: changeDocument(newGroup), told: documentTold},
+	"s3:GetEncryptionConfiguration":    {run: changeDocument(newBucket), told: documentTold},
 }
 
 // unneeded are actions that no scenario withholds yet. A new one gets a row above
 // instead.
 var unneeded = []string{
-	"kms:DescribeKey", "logs:DescribeLogGroups", "s3:GetEncryptionConfiguration",
-	"ssm:AddTagsToResource", "ssm:CreateDocument", "ssm:DeleteDocument", "ssm:DescribeDocument", "ssm:DescribeDocumentPermission",
-	"ssm:GetDocument", "ssm:ListDocumentVersions", "ssm:ListDocuments", "ssm:ModifyDocumentPermission",
-	"ssm:RemoveTagsFromResource", "ssm:UpdateDocument", "ssm:UpdateDocumentDefaultVersion",
+	// Without it documents are read one by one, which is told in the log.
+	"ssm:ListDocuments",
 	"ssm:DescribeInstanceInformation", "ssm:GetServiceSetting", "ssm:ResetServiceSetting", "ssm:UpdateServiceSetting",
 }
 

@@ -43,7 +43,8 @@ func TestAHundredDocumentsCostTwoCallsAResync(t *testing.T) {
 	w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	since := w.resynced(before)
 	w.resynced(since)
-	if got := w.documentCalls(before); len(got) != 1 {
+	// Some are due for their hour's reading, which is spread over the hour.
+	if got := w.documentCalls(before); got["ListDocuments"] == 0 || got["ListDocuments"] > 6 || got["DescribeDocument"] > many/20 || got["GetDocument"] > 0 {
 		t.Errorf("a restart costs %v", got)
 	}
 

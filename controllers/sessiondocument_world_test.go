@@ -3,7 +3,6 @@ package controllers_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"reflect"
 	"testing"
 
@@ -28,25 +27,6 @@ const (
 	sharee = "111122223333"
 )
 
-// documentsFixture is S1 with an operator that has the permissions of config/iam
-// for documents, and no others.
-func documentsFixture(t *testing.T) *fixtures.Fixture {
-	t.Helper()
-	policy, err := os.ReadFile("../config/iam/documents-policy.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := fixtures.S1()
-	a := &f.Accounts[0]
-	a.Policies = append(a.Policies, fixtures.Policy{Name: "documents", Document: policy})
-	for i := range a.Users {
-		if a.Users[i].Name == "ssm-access-operator" {
-			a.Users[i].Attached = append(a.Users[i].Attached, "documents")
-		}
-	}
-	return f
-}
-
 // newDocumentsWorld starts an operator that may keep documents. before changes
 // what AWS holds.
 func newDocumentsWorld(t *testing.T, o testenv.ManagerOptions, before ...func(*fixtures.Account)) world {
@@ -59,12 +39,12 @@ func newDocumentsWorld(t *testing.T, o testenv.ManagerOptions, before ...func(*f
 // worldOfDocuments is that without an operator.
 func worldOfDocuments(t *testing.T, before ...func(*fixtures.Account)) world {
 	t.Helper()
-	f := documentsFixture(t)
+	f := fixtures.S1()
 	for _, change := range before {
 		change(&f.Accounts[0])
 	}
-	w := world{Env: testenv.New(t, testenv.Options{Cluster: cluster, Fixture: f}), t: t}
-	w.must(w.Namespace(t.Context(), team, map[string]string{"team": "a"}))
+	w := worldOf(t, testenv.Options{Fixture: f})
+	t.Cleanup(w.nothingWasMissing)
 	return w
 }
 
