@@ -195,7 +195,7 @@ func (w *work) count(ctx context.Context, goals []goal, v *lifecycle.Verdict) er
 			r.HybridNodes, r.EstimatedCost = nil, nil
 			continue
 		}
-		n := int32(min(nodes, maxCount)) //nolint:gosec // It is bounded.
+		n := int32(min(nodes, maxCount))
 		r.HybridNodes = &n
 		if r.EstimatedCost, err = costOf(r.Tier, n, w.in.tier.Spec.Price.PerNodeHour); err != nil {
 			return err

@@ -14,29 +14,29 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
 )
 
-func render(t testing.TB, spec *v1alpha1.SessionDocumentSpec) string {
-	t.Helper()
+func render(tb testing.TB, spec *v1alpha1.SessionDocumentSpec) string {
+	tb.Helper()
 	text, err := document.Render(spec)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return text
 }
 
-func meaning(t testing.TB, text string) string {
-	t.Helper()
+func meaning(tb testing.TB, text string) string {
+	tb.Helper()
 	m, err := document.Meaning(text)
 	if err != nil {
-		t.Fatalf("%v in\n%s", err, text)
+		tb.Fatalf("%v in\n%s", err, text)
 	}
 	return m
 }
 
-func fields(t *testing.T, text []byte) map[string]any {
-	t.Helper()
+func fields(tb testing.TB, text []byte) map[string]any {
+	tb.Helper()
 	var f map[string]any
 	if err := json.Unmarshal(text, &f); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return f
 }
@@ -85,11 +85,13 @@ func TestEachSessionTypeIsRendered(t *testing.T) {
 		"commands": {v1alpha1.SessionDocumentSpec{SessionType: v1alpha1.SessionInteractiveCommands, Properties: &v1alpha1.SessionProperties{
 			Linux: &v1alpha1.CommandProperties{Commands: "top\nhtop", RunAsElevated: true}, Windows: &v1alpha1.CommandProperties{Commands: "w"}, MacOS: &v1alpha1.CommandProperties{Commands: "m"},
 		}}, `{"schemaVersion":"1.0","sessionType":"InteractiveCommands","properties":{"linux":{"commands":"top\nhtop","runAsElevated":true},"windows":{"commands":"w"},"macOS":{"commands":"m"}}}`},
-		"a forwarded port, with parameters": {v1alpha1.SessionDocumentSpec{SessionType: v1alpha1.SessionPort, Parameters: []v1alpha1.DocumentParameter{
-			{Name: "host", Description: "d", Default: &region, AllowedPattern: "^[a-z]+$", AllowedValues: []string{"eu-west-1"}},
-		}, Properties: &v1alpha1.SessionProperties{PortNumber: "22", LocalPortNumber: "0", Type: v1alpha1.LocalPortForwarding, Host: "{{ host }}"}},
+		"a forwarded port, with parameters": {
+			v1alpha1.SessionDocumentSpec{SessionType: v1alpha1.SessionPort, Parameters: []v1alpha1.DocumentParameter{
+				{Name: "host", Description: "d", Default: &region, AllowedPattern: "^[a-z]+$", AllowedValues: []string{"eu-west-1"}},
+			}, Properties: &v1alpha1.SessionProperties{PortNumber: "22", LocalPortNumber: "0", Type: v1alpha1.LocalPortForwarding, Host: "{{ host }}"}},
 			`{"schemaVersion":"1.0","sessionType":"Port","parameters":{"host":{"type":"String","description":"d","default":"eu-west-1","allowedPattern":"^[a-z]+$","allowedValues":["eu-west-1"]}},
-			"properties":{"portNumber":"22","localPortNumber":"0","type":"LocalPortForwarding","host":"{{ host }}"}}`},
+			"properties":{"portNumber":"22","localPortNumber":"0","type":"LocalPortForwarding","host":"{{ host }}"}}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, &c.spec)

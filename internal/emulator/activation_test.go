@@ -56,7 +56,7 @@ func (w *world) registerOverHTTP(a *ssm.CreateActivationOutput) (string, error) 
 	}
 	defer response.Body.Close()
 	var out struct {
-		InstanceId string //nolint:revive // the name is AWS's
+		InstanceID string `json:"InstanceId"`
 		Type       string `json:"__type"`
 	}
 	if err := json.NewDecoder(response.Body).Decode(&out); err != nil {
@@ -65,7 +65,7 @@ func (w *world) registerOverHTTP(a *ssm.CreateActivationOutput) (string, error) 
 	if response.StatusCode != http.StatusOK {
 		return "", &smithy.GenericAPIError{Code: out.Type}
 	}
-	return out.InstanceId, nil
+	return out.InstanceID, nil
 }
 
 // activations lists what passes the filters, key and value in turn, in small

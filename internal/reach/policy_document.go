@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ type word string
 // UnmarshalJSON reads a scalar.
 func (w *word) UnmarshalJSON(data []byte) error {
 	if len(data) > 0 && data[0] != '"' {
-		if strings.ContainsAny(string(data[:1]), "{[n") {
+		if bytes.ContainsAny(data[:1], "{[n") {
 			return errors.New("a string was expected")
 		}
 		*w = word(data)

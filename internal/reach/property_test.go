@@ -100,9 +100,9 @@ func shuffle(v reflect.Value, r *rand.Rand) {
 			shuffle(v.Index(i), r)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanInterface() {
-				shuffle(v.Field(i), r)
+		for _, field := range v.Fields() {
+			if field.CanInterface() {
+				shuffle(field, r)
 			}
 		}
 	default:

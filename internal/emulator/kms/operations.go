@@ -67,9 +67,8 @@ func (w *World) onKey(r *service.Request, operation string, ref *string) []servi
 	if k.AccountID != r.Caller.AccountID {
 		c.Rule = authz.BothAllow
 	}
-	if strings.Contains(aws.ToString(ref), "alias/") {
-		name := aws.ToString(ref)
-		c.Context.Set("kms:RequestAlias", name[strings.Index(name, "alias/"):])
+	if _, name, aliased := strings.Cut(aws.ToString(ref), "alias/"); aliased {
+		c.Context.Set("kms:RequestAlias", "alias/"+name)
 	}
 	c.Context.Set("kms:ResourceAliases", k.Aliases...)
 	return []service.Check{c}

@@ -58,9 +58,9 @@ func (r *Region) changeTier(req *service.Request, value string, customized bool)
 			value: value, customized: customized, before: s.tier.value, changed: req.Now, modified: req.Now, user: req.Caller.ARN,
 		}
 		times := r.TierTimes()
-		switch {
-		case value == next.before:
-		case value == TierAdvanced:
+		switch value {
+		case next.before:
+		case TierAdvanced:
 			next.changed = req.Now.Add(times.Up)
 		default:
 			if limit := r.Limits().StandardNodes; r.hybridNodes() > limit {

@@ -64,8 +64,9 @@ func (r *Region) retag(now time.Time, kind types.ResourceTypeForTagging, id stri
 		})
 	case types.ResourceTypeForTaggingManagedInstance:
 		return r.retagNode(now, id, change)
+	default:
+		return invalidResourceType(kind)
 	}
-	return invalidResourceType(kind)
 }
 
 // retagNode changes the tags of a hybrid node. It counts as a change of the

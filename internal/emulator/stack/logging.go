@@ -6,7 +6,6 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/kms"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/logs"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/s3"
 )
 
@@ -33,7 +32,7 @@ func decryptLogGroup(t target) (undo, error) {
 	plain.KeyARN = ""
 	t.Logs.Put(&plain)
 	return func() error {
-		again := logs.Group(*g)
+		again := *g
 		t.Logs.Put(&again)
 		return nil
 	}, nil
