@@ -36,7 +36,7 @@ func TestTheNextLeaderFinishesWhatAKilledOneBegan(t *testing.T) {
 	const many, killedAfter = 500, 100
 	w := worldWithoutManager(t)
 	binary := w.manager()
-	election := []string{"--leader-elect", "--leader-election-namespace=default"}
+	election := []string{"--leader-elect", "--leader-election-namespace=" + testenv.LeaseNamespace}
 	leader := w.process(binary, election...)
 	w.create(account())
 	w.accountIs(account(), v1alpha1.ReasonVerified)

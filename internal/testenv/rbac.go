@@ -27,26 +27,39 @@ const (
 var operatorGroups = []string{"system:serviceaccounts", "system:serviceaccounts:" + operatorNamespace, "system:authenticated"}
 
 // OperatorConfig authenticates as the operator, who may do in the cluster what
-// config/rbac/role.yaml says, and nothing else.
+// config/rbac says, and nothing else.
 func (c *Cluster) OperatorConfig() *rest.Config {
 	config := rest.CopyConfig(c.Config)
 	config.Impersonate = rest.ImpersonationConfig{UserName: operatorName, Groups: operatorGroups}
 	return config
 }
 
-// bindOperator gives the operator the role of the checkout, and writes a
+// LeaseNamespace is where the operator may elect a leader, for the flag
+// --leader-election-namespace.
+const LeaseNamespace = metav1.NamespaceDefault
+
+// bindOperator gives the operator the roles of the checkout, and writes a
 // kubeconfig with which a process is the operator.
 func (c *Cluster) bindOperator(ctx context.Context) error {
-	role, err := readRole(filepath.Join(c.Checkout, "config", "rbac", "role.yaml"))
-	if err != nil {
+	role, lease := &rbacv1.ClusterRole{}, &rbacv1.Role{}
+	if err := errors.Join(c.readRole("role.yaml", role), c.readRole("leader_election_role.yaml", lease)); err != nil {
 		return err
 	}
-	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: operatorNamespace, Name: operatorAccount}},
+	if len(role.Rules) == 0 || len(lease.Rules) == 0 {
+		return errors.New("a role of the operator is empty; run \"make generate\"")
 	}
-	for _, obj := range []client.Object{role, binding} {
+	lease.Namespace = LeaseNamespace
+	operator := []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: operatorNamespace, Name: operatorAccount}}
+	for _, obj := range []client.Object{
+		role, &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: role.Name}, Subjects: operator,
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
+		},
+		lease, &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: lease.Name, Namespace: LeaseNamespace}, Subjects: operator,
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: lease.Name},
+		},
+	} {
 		if err := c.Client.Create(ctx, obj); err != nil {
 			return fmt.Errorf("give the operator its role: %w", err)
 		}
@@ -54,19 +67,16 @@ func (c *Cluster) bindOperator(ctx context.Context) error {
 	return c.writeOperatorKubeconfig()
 }
 
-func readRole(file string) (*rbacv1.ClusterRole, error) {
-	text, err := os.ReadFile(file)
+// readRole reads a role from config/rbac of the checkout.
+func (c *Cluster) readRole(file string, role client.Object) error {
+	text, err := os.ReadFile(filepath.Join(c.Checkout, "config", "rbac", file))
 	if err != nil {
-		return nil, fmt.Errorf("read the operator's role: %w", err)
+		return fmt.Errorf("read a role of the operator: %w", err)
 	}
-	role := &rbacv1.ClusterRole{}
 	if err := yaml.UnmarshalStrict(text, role); err != nil {
-		return nil, fmt.Errorf("read the operator's role in %s: %w", file, err)
+		return fmt.Errorf("read the operator's role in %s: %w", file, err)
 	}
-	if role.Name == "" || len(role.Rules) == 0 {
-		return nil, errors.New("the operator's role is empty; run \"make generate\"")
-	}
-	return role, nil
+	return nil
 }
 
 func (c *Cluster) writeOperatorKubeconfig() error {
