@@ -80,6 +80,14 @@ var needs = map[string]need{
 	"kms:DescribeKey":                  {run: changeDocument(newKey), told: documentTold},
 	"logs:DescribeLogGroups":           {run: changeDocument(newGroup), told: documentTold},
 	"s3:GetEncryptionConfiguration":    {run: changeDocument(newBucket), told: documentTold},
+
+	// An activation is created with its tags and its role, in one call.
+	"ssm:CreateActivation":            {run: declareActivation, told: activationTold},
+	"iam:PassRole":                    {run: declareActivation, told: activationTold},
+	"ssm:DescribeActivations":         {run: declareActivation, told: activationTold},
+	"ssm:DescribeInstanceInformation": {run: declareActivation, told: activationTold},
+	"ssm:DeleteActivation":            {run: deleteActivation, told: activationTold},
+	"ssm:DeregisterManagedInstance":   {run: deleteActivation, told: activationTold},
 }
 
 // unneeded are actions that no scenario withholds yet. A new one gets a row above
@@ -87,7 +95,7 @@ var needs = map[string]need{
 var unneeded = []string{
 	// Without it documents are read one by one, which is told in the log.
 	"ssm:ListDocuments",
-	"ssm:DescribeInstanceInformation", "ssm:GetServiceSetting", "ssm:ResetServiceSetting", "ssm:UpdateServiceSetting",
+	"ssm:GetServiceSetting", "ssm:ResetServiceSetting", "ssm:UpdateServiceSetting",
 }
 
 func TestEveryActionOfTheRecommendedPoliciesIsNeeded(t *testing.T) {
@@ -216,6 +224,16 @@ func revokeWithSession(node string) func(w world) {
 	}
 }
 
+func declareActivation(w world) { w.create(account(allowActivations()), activation("one")) }
+
+// deleteActivation deletes an activation with which a machine has registered.
+func deleteActivation(w world) {
+	one := activation("one", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
+	w.activated(one, account(allowActivations()))
+	w.register(w.secret("one"))
+	w.must(w.Client.Delete(w.t.Context(), one))
+}
+
 // names says whether a condition names an action.
 func names(conditions []metav1.Condition, action string) bool {
 	for _, c := range conditions {
@@ -235,5 +253,11 @@ func accountTold(w world, action string) {
 func accessTold(w world, action string) {
 	w.t.Helper()
 	_, err := testenv.WaitFor(w.t.Context(), w.Client, access("one", ""), func(a *v1alpha1.SessionAccess) bool { return names(a.Status.Conditions, action) })
+	w.must(err)
+}
+
+func activationTold(w world, action string) {
+	w.t.Helper()
+	_, err := testenv.WaitFor(w.t.Context(), w.Client, activation("one"), func(a *v1alpha1.HybridActivation) bool { return names(a.Status.Conditions, action) })
 	w.must(err)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/account"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounttier"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/hybridactivation"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
@@ -64,11 +65,12 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	recorder := mgr.GetEventRecorder(recorderName)
 	usage, accesses, principals := &account.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
-	documents, tiers := &lifecycle.Trigger[reconcile.Request]{}, &accounttier.Trigger{}
+	documents, tiers, activations := &lifecycle.Trigger[reconcile.Request]{}, &accounttier.Trigger{}, &hybridactivation.Triggers{}
 	accounts := registry.New(
 		principals.WakeAccount(mgr.GetClient()), accesses.WakeAccount(mgr.GetClient()),
 		registry.Wake(documents, mgr.GetClient(), &v1alpha1.SessionDocumentList{}),
 		registry.Wake(tiers, mgr.GetClient(), &v1alpha1.AccountTierList{}),
+		activations.WakeAccount(mgr.GetClient()),
 	)
 	readings := reading.New(o.Clock)
 	o.Pool.Guard(accounts.MayWrite)
@@ -97,5 +99,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		(&accounttier.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Readings: readings, Scope: mine,
 		}).SetupWithManager(mgr, tiers),
+		(&hybridactivation.Reconciler{
+			Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts,
+			Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID,
+		}).SetupWithManager(mgr, activations),
 	)
 }

@@ -164,6 +164,50 @@ const (
 	ReasonNotGranted = "NotGranted"
 )
 
+// Reasons of Ready on a HybridActivation.
+const (
+	// ReasonActivated: machines may register with the code in the Secret.
+	ReasonActivated = "Activated"
+	// ReasonUsedUp: every registration of the activation is used, and the spec does
+	// not ask to replenish it. That is what it declares, so Ready is True.
+	ReasonUsedUp = "UsedUp"
+	// ReasonCreating: an activation is being made, or made anew.
+	ReasonCreating = "Creating"
+	// ReasonSettling: it is not certain yet what AWS made of an earlier request; the
+	// operator looks again when it is.
+	ReasonSettling = "Settling"
+	// ReasonSecretConflict: a Secret of that name exists and is not ours. It is
+	// never overwritten.
+	ReasonSecretConflict = "SecretConflict"
+	// ReasonSecretNotWritable: the API server does not let the operator write the
+	// Secret. No activation is made whose code would be lost.
+	ReasonSecretNotWritable = "SecretNotWritable"
+	// ReasonRoleNotUsable: the role does not exist, or its trust policy does not let
+	// Systems Manager assume it.
+	ReasonRoleNotUsable = "RoleNotUsable"
+	// ReasonNamespaceTerminating: the namespace is being deleted, so nothing is
+	// created in it.
+	ReasonNamespaceTerminating = "NamespaceTerminating"
+	// ReasonWithdrawing: the object is being deleted; activations are deleted, and
+	// looked for once more.
+	ReasonWithdrawing = "Withdrawing"
+	// ReasonDeregistering: the object is being deleted; its nodes are deregistered,
+	// and looked for once more.
+	ReasonDeregistering = "Deregistering"
+)
+
+// Reasons of the other events of a HybridActivation.
+const (
+	// ReasonRotated: another activation replaced the one before, for the reason that
+	// the message tells.
+	ReasonRotated = "Rotated"
+	// ReasonStrayRemoved: an activation whose code nobody holds was deleted.
+	ReasonStrayRemoved = "StrayRemoved"
+	// ReasonNodesTagged: nodes had lost the tag by which access to them is granted;
+	// it was put back.
+	ReasonNodesTagged = "NodesTagged"
+)
+
 // Reasons of Ready that every kind shares: how AWS answered.
 const (
 	// ReasonAccessDenied: AWS refused the operator an action, which the message names.

@@ -27,6 +27,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&AWSAccount{}, &AWSAccountList{},
 		&SessionAccess{}, &SessionAccessList{},
 		&SessionDocument{}, &SessionDocumentList{},
+		&HybridActivation{}, &HybridActivationList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -23,6 +23,7 @@ var users = []user{
 	{"AccountTier", func() client.Object { return &v1alpha1.AccountTier{} }, func() client.ObjectList { return &v1alpha1.AccountTierList{} }},
 	{"SessionAccess", func() client.Object { return &v1alpha1.SessionAccess{} }, func() client.ObjectList { return &v1alpha1.SessionAccessList{} }},
 	{"SessionDocument", func() client.Object { return &v1alpha1.SessionDocument{} }, func() client.ObjectList { return &v1alpha1.SessionDocumentList{} }},
+	{"HybridActivation", func() client.Object { return &v1alpha1.HybridActivation{} }, func() client.ObjectList { return &v1alpha1.HybridActivationList{} }},
 }
 
 func byAccountName(obj client.Object) []string {

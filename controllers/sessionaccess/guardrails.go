@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
-	"unicode"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
@@ -76,26 +74,16 @@ func validityAllowed(rule *v1alpha1.Guardrail, access *v1alpha1.SessionAccess, g
 		return ""
 	}
 	if grant.NotAfter == nil {
-		return fmt.Sprintf("an access may be valid for %s at most; set notAfter.", shortDuration(rule.MaxValidity.Duration))
+		return fmt.Sprintf("an access may be valid for %s at most; set notAfter.", lifecycle.ShortDuration(rule.MaxValidity.Duration))
 	}
 	begin := access.CreationTimestamp.Time
 	if grant.NotBefore != nil && grant.NotBefore.After(begin) {
 		begin = grant.NotBefore.Time
 	}
 	if grant.NotAfter.Sub(begin) > rule.MaxValidity.Duration {
-		return fmt.Sprintf("an access may be valid for %s at most; set an earlier notAfter.", shortDuration(rule.MaxValidity.Duration))
+		return fmt.Sprintf("an access may be valid for %s at most; set an earlier notAfter.", lifecycle.ShortDuration(rule.MaxValidity.Duration))
 	}
 	return ""
-}
-
-// shortDuration writes 720h0m0s as 720h.
-func shortDuration(d time.Duration) string {
-	text := d.String()
-	text = strings.TrimSuffix(text, "0s")
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }
 
 func mfaAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant *v1alpha1.ResolvedGrant) string {
@@ -115,7 +103,7 @@ func leavingAllowed(rule *v1alpha1.Guardrail, _ *v1alpha1.SessionAccess, grant *
 // require unites the tags of several rules, which must not contradict.
 func require(all, tags map[string]string) string {
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
-		if spelling, value, ok := findTag(all, key); ok && value != tags[key] {
+		if spelling, value, ok := grants.FindTag(all, key); ok && value != tags[key] {
 			return fmt.Sprintf("it requires tag %s=%s and another matching rule %s=%s, so no node can match; change one of the rules.", key, tags[key], spelling, value)
 		}
 		all[key] = tags[key]
@@ -129,7 +117,7 @@ func requireOnTargets(grant *v1alpha1.ResolvedGrant, tags map[string]string) str
 	for i := range grant.Targets {
 		target := &grant.Targets[i]
 		for _, key := range slices.Sorted(maps.Keys(tags)) {
-			spelling, value, ok := findTag(target.Tags, key)
+			spelling, value, ok := grants.FindTag(target.Tags, key)
 			switch {
 			case ok && value != tags[key]:
 				return fmt.Sprintf("it requires tag %s=%s and a target asks for %s=%s; correct the target.", key, tags[key], spelling, value)
@@ -139,21 +127,6 @@ func requireOnTargets(grant *v1alpha1.ResolvedGrant, tags map[string]string) str
 		}
 	}
 	return ""
-}
-
-// findTag finds a key as IAM does, ignoring case. Beyond ASCII nobody says what
-// IAM takes for the same letter, so there only the very key will do.
-func findTag(tags map[string]string, key string) (spelling, value string, ok bool) {
-	for _, k := range slices.Sorted(maps.Keys(tags)) {
-		if k == key || (len(k) == len(key) && isASCII(k) && strings.EqualFold(k, key)) {
-			return k, tags[k], true
-		}
-	}
-	return "", "", false
-}
-
-func isASCII(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII })
 }
 
 func with(tags map[string]string, key, value string) map[string]string {

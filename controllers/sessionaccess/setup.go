@@ -2,19 +2,13 @@ package sessionaccess
 
 import (
 	"context"
-	"maps"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -35,61 +29,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("sessionaccess").
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
-		Watches(&v1alpha1.SessionAccess{}, ownEvents()).
-		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfAccount), builder.WithPredicates(accountNews())).
+		Watches(&v1alpha1.SessionAccess{}, lifecycle.OwnEvents()).
+		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfAccount), builder.WithPredicates(lifecycle.AccountNews())).
 		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfTier)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.accessesInNamespace)).
 		WatchesRawSource(&wake.Trigger).
 		Complete(r.Scope.Only(r, r.Client, &v1alpha1.SessionAccess{}))
-}
-
-// ownEvents enqueues an object for what people change in it, deletions first.
-// Any annotation makes it be looked at now.
-// Its own status writes are no news.
-func ownEvents() handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	request := func(obj client.Object) reconcile.Request {
-		return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)}
-	}
-	priority := func(obj client.Object, initial bool) int {
-		switch {
-		case !obj.GetDeletionTimestamp().IsZero():
-			return lifecycle.PriorityRevocation
-		case initial:
-			return lifecycle.PriorityResync
-		case obj.GetGeneration() > 1:
-			// It may be a narrowing; the reconcile is short.
-			return lifecycle.PriorityRevocation
-		default:
-			return lifecycle.PriorityGrant
-		}
-	}
-	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) {
-			lifecycle.Enqueue(q, priority(e.Object, e.IsInInitialList), request(e.Object))
-		},
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
-			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&
-				e.ObjectOld.GetDeletionTimestamp().Equal(e.ObjectNew.GetDeletionTimestamp()) &&
-				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) {
-				return
-			}
-			lifecycle.Enqueue(q, priority(e.ObjectNew, false), request(e.ObjectNew))
-		},
-	}
-}
-
-// accountNews lets through what can change a judgement: the account's spec,
-// whether it is ready, and since when it is out of reach.
-func accountNews() predicate.Predicate {
-	ready := func(obj client.Object) bool {
-		return meta.IsStatusConditionTrue(obj.(*v1alpha1.AWSAccount).Status.Conditions, v1alpha1.ConditionReady)
-	}
-	unreachable := func(obj client.Object) *metav1.Time { return obj.(*v1alpha1.AWSAccount).Status.UnreachableSince }
-	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		return e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() || ready(e.ObjectOld) != ready(e.ObjectNew) ||
-			!unreachable(e.ObjectOld).Equal(unreachable(e.ObjectNew))
-	}}
 }
 
 // accessesOfAccount lists the objects that name an AWSAccount.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -27,30 +28,34 @@ type outcome struct {
 // effect watches the attempts of one write for requests of unknown effect.
 type effect struct{ doubtful bool }
 
-// option makes a client's call watched.
-func (e *effect) option(o *iam.Options) {
-	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		var sent bool
-		if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("WatchTransport", func(
-			ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
-		) (middleware.DeserializeOutput, middleware.Metadata, error) {
-			out, metadata, err := next.HandleDeserialize(ctx, in)
-			sent = !neverSent(err)
-			return out, metadata, err
-		}), middleware.After); err != nil {
-			return err
+// option makes a call of the IAM client watched.
+func (e *effect) option(o *iam.Options) { o.APIOptions = append(o.APIOptions, e.watch) }
+
+// ssmOption makes a call of an SSM client watched.
+func (e *effect) ssmOption(o *ssm.Options) { o.APIOptions = append(o.APIOptions, e.watch) }
+
+// watch is an APIOption of the SDK's clients.
+func (e *effect) watch(stack *middleware.Stack) error {
+	var sent bool
+	if err := stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("WatchTransport", func(
+		ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+	) (middleware.DeserializeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleDeserialize(ctx, in)
+		sent = !neverSent(err)
+		return out, metadata, err
+	}), middleware.After); err != nil {
+		return err
+	}
+	return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("WatchAttempt", func(
+		ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
+	) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		sent = false
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		if err != nil && sent && !declined(err) {
+			e.doubtful = true
 		}
-		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("WatchAttempt", func(
-			ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler,
-		) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			sent = false
-			out, metadata, err := next.HandleFinalize(ctx, in)
-			if err != nil && sent && !declined(err) {
-				e.doubtful = true
-			}
-			return out, metadata, err
-		}), retryMiddleware, middleware.After)
-	})
+		return out, metadata, err
+	}), retryMiddleware, middleware.After)
 }
 
 // neverSent reports whether the error shows that no byte of the request left:

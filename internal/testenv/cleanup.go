@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,7 +28,29 @@ func (c *Cluster) clear(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("clear the cluster of %s: %w", kind.Kind, err))
 		}
 	}
+	if err := c.clearSecrets(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("clear the cluster of Secrets: %w", err))
+	}
 	return errors.Join(errs...)
+}
+
+// clearSecrets deletes the Secrets that belonged to objects of the project's
+// kinds: the next test may use their names before the garbage collector has.
+func (c *Cluster) clearSecrets(ctx context.Context) error {
+	var all corev1.SecretList
+	if err := c.Client.List(ctx, &all); err != nil {
+		return err
+	}
+	for i := range all.Items {
+		secret := &all.Items[i]
+		if owner := metav1.GetControllerOf(secret); owner == nil || owner.APIVersion != v1alpha1.GroupVersion.String() {
+			continue
+		}
+		if err := client.IgnoreNotFound(c.Client.Delete(ctx, secret)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // kinds are the project's kinds, those that others refer to last.

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/config"
@@ -46,6 +47,9 @@ type ManagerOptions struct {
 	Burst int
 	// AWS is how the operator reaches AWS. Nil: as the fixture's operator.
 	AWS *aws.Config
+	// API is how the operator reaches the API server. Nil: with the rights of
+	// config/rbac.
+	API *rest.Config
 	// OnCall is told of every finished call to AWS.
 	OnCall func(cloud.Call)
 	// Guard, when set, is asked before each write to AWS, as the lease is.
@@ -75,7 +79,7 @@ type Manager struct {
 func (e *Env) StartManager(ctx context.Context, o ManagerOptions) (*Manager, error) {
 	e.complete(&o)
 	limit := stopLimit
-	mgr, err := ctrl.NewManager(e.OperatorConfig(), ctrl.Options{
+	mgr, err := ctrl.NewManager(o.API, ctrl.Options{
 		Scheme:                  e.Client.Scheme(),
 		Logger:                  o.Log,
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
@@ -165,6 +169,9 @@ func (e *Env) complete(o *ManagerOptions) {
 	if o.AWS == nil {
 		operator := e.AWSConfig(e.Operator())
 		o.AWS = &operator
+	}
+	if o.API == nil {
+		o.API = e.OperatorConfig()
 	}
 	if o.Log.GetSink() == nil {
 		o.Log = logr.Discard()

@@ -1,0 +1,311 @@
+package hybridactivation
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// rotationGrace is how long machines may still register with an activation that
+// was replaced in time: somebody may have read its code a moment before.
+const rotationGrace = 15 * time.Minute
+
+// firstTime is why there is to be an activation where there was none.
+const firstTime = "there was none"
+
+// maxFormer bounds the record.
+const maxFormer = 1000
+
+// facts are everything that a decision rests on.
+type facts struct {
+	now  time.Time
+	want desired
+	// record as it was written last; nil when AWS was never told anything.
+	record *v1alpha1.ActivationRecord
+	// reported is the activation in the status.
+	reported string
+	// stored is the content of the Secret; nil when no code is stored.
+	stored *content
+	seen   sighting
+	// started is when this process was: one before may have sent a request until
+	// then.
+	started time.Time
+}
+
+// sighting is what AWS showed of the activations of one object.
+type sighting struct {
+	// begun is when it was asked.
+	begun       time.Time
+	activations map[string]cloud.Activation
+	// gone are activations that this process deleted, with their nonces.
+	gone map[string]string
+}
+
+// decision is what to do. It is made of facts alone.
+type decision struct {
+	// record is the next one, without a new request.
+	record v1alpha1.ActivationRecord
+	// current is the activation whose code is stored and that AWS knows; nil when
+	// there is none, or AWS does not show it yet.
+	current *cloud.Activation
+	// stored stays the content of the Secret.
+	stored *content
+	// remove are activations to delete now: nobody may register with them.
+	remove []string
+	// stray are those of remove whose code nobody ever held.
+	stray []string
+	// create says why another activation is needed, as the end of a sentence; ""
+	// when none is.
+	create string
+	// graceful: the current one is kept for a while when another replaces it.
+	graceful bool
+	// settling: it is not certain yet what there is, so nothing is created.
+	settling bool
+	// wake is when to look again; zero when only the next resync is of interest.
+	wake time.Time
+}
+
+// decide says what to do about an activation. Nothing is created while it is
+// not certain what an earlier request came to, and of the activations that
+// exist at most two are left alive: the one whose code is stored, and the one
+// before.
+func decide(f facts) decision {
+	d := decision{stored: f.stored}
+	if f.record != nil {
+		d.record = *f.record.DeepCopy()
+	}
+	state := d.findCurrent(f)
+	d.settlePending(f)
+	d.sortPrevious(f)
+	d.findStrays(f)
+	d.judge(f, state)
+	d.record.Former = bounded(d.record.Former)
+	return d
+}
+
+// presence is whether the activation exists whose code is stored.
+type presence int
+
+const (
+	// presenceNone: no code is stored.
+	presenceNone presence = iota
+	presenceSeen
+	// presenceUnseen: AWS does not show it, and it is too young to tell.
+	presenceUnseen
+	presenceGone
+)
+
+func (d *decision) findCurrent(f facts) presence {
+	if f.stored == nil {
+		return presenceNone
+	}
+	if a, ok := f.seen.activations[f.stored.ID]; ok {
+		d.current = &a
+		return presenceSeen
+	}
+	shows := settled(f.stored.request.RequestedAt.Time)
+	_, deleted := f.seen.gone[f.stored.ID]
+	if deleted || !f.seen.begun.Before(shows) {
+		return presenceGone
+	}
+	d.wakeAt(shows)
+	return presenceUnseen
+}
+
+// settled is when a read tells for certain what a request came to that was sent
+// at a time; the times in the record are whole seconds.
+func settled(sent time.Time) time.Time { return sent.Add(cloud.ConsistencyWindow + time.Second) }
+
+// pendingSettled is when a read tells for certain what the request came to whose
+// answer is not known.
+func pendingSettled(r v1alpha1.ActivationRequest, started time.Time) time.Time {
+	if r.RequestedAt.After(started) {
+		return settled(r.RequestedAt.Time)
+	}
+	return settled(started)
+}
+
+// settlePending drops the request whose answer was lost once it is known what
+// came of it: its code is stored, or it can be deleted, or it never was.
+func (d *decision) settlePending(f facts) {
+	pending := d.record.Pending
+	if pending == nil {
+		return
+	}
+	known := f.stored != nil && f.stored.request.Nonce == pending.Nonce
+	for _, a := range f.seen.activations {
+		known = known || a.Tags[v1alpha1.TagNonce] == pending.Nonce
+	}
+	for _, nonce := range f.seen.gone {
+		known = known || nonce == pending.Nonce
+	}
+	shows := pendingSettled(*pending, f.started)
+	if known || !f.seen.begun.Before(shows) {
+		d.record.Pending = nil
+		return
+	}
+	d.settling = true
+	d.wakeAt(shows)
+}
+
+// sortPrevious keeps the previous activations that are still in their grace.
+func (d *decision) sortPrevious(f facts) {
+	var kept []v1alpha1.PreviousActivation
+	for _, p := range d.record.Previous {
+		a, ok := f.seen.activations[p.ID]
+		switch {
+		case f.stored != nil && p.ID == f.stored.ID:
+			// It was about to be replaced, and was not.
+		case !ok || !f.now.Before(p.RemoveAt.Time) || usedUp(a) || expired(a, f.now):
+			d.retire(p.ID)
+		default:
+			kept = append(kept, p)
+			d.wakeAt(p.RemoveAt.Time)
+		}
+	}
+	d.record.Previous = kept
+}
+
+// retire has an activation deleted whose code somebody may have used.
+func (d *decision) retire(id string) {
+	d.remove = append(d.remove, id)
+	if !slices.Contains(d.record.Former, id) {
+		d.record.Former = append(d.record.Former, id)
+	}
+}
+
+// findStrays has every other activation of the object deleted.
+func (d *decision) findStrays(f facts) {
+	for _, id := range slices.Sorted(maps.Keys(f.seen.activations)) {
+		known := slices.Contains(d.remove, id) || f.stored != nil && id == f.stored.ID ||
+			slices.ContainsFunc(d.record.Previous, func(p v1alpha1.PreviousActivation) bool { return p.ID == id })
+		if known {
+			continue
+		}
+		if f.seen.activations[id].Registered > 0 || id == f.reported {
+			d.retire(id)
+			continue
+		}
+		d.remove = append(d.remove, id)
+		d.stray = append(d.stray, id)
+	}
+}
+
+// judge decides whether another activation is needed.
+func (d *decision) judge(f facts, state presence) {
+	switch state {
+	case presenceNone:
+		d.create = firstTime
+		if f.reported != "" {
+			d.create = "its code was lost: the Secret was deleted or changed"
+		}
+	case presenceGone:
+		d.create = "it was deleted in AWS"
+		if !slices.Contains(d.record.Former, f.stored.ID) {
+			d.record.Former = append(d.record.Former, f.stored.ID)
+		}
+		d.stored = nil
+	case presenceUnseen:
+		d.settling = true
+	case presenceSeen:
+		d.create, d.graceful = d.rotation(f)
+	}
+	if d.settling {
+		d.create = ""
+	}
+	if d.create == "" {
+		return
+	}
+	// Two at most are alive: the one before the last makes way.
+	for _, p := range d.record.Previous {
+		d.retire(p.ID)
+	}
+	d.record.Previous = nil
+}
+
+// rotation is why the current activation must be replaced; "" when it need not.
+func (d *decision) rotation(f facts) (why string, graceful bool) {
+	a := *d.current
+	if why, narrowing := f.want.difference(a, f.stored.request); why != "" {
+		return why, !narrowing && !usedUp(a) && !expired(a, f.now)
+	}
+	rotateAt := a.Expires.Add(-f.want.rotateBefore)
+	switch {
+	case expired(a, f.now):
+		return "it expired", false
+	case usedUp(a) && f.want.replenish:
+		return "all its registrations were used", false
+	case !f.now.Before(rotateAt) && len(d.record.Previous) == 0:
+		return "it was about to expire", !usedUp(a)
+	case !f.now.Before(rotateAt):
+		d.wakeAt(a.Expires)
+	default:
+		d.wakeAt(rotateAt)
+	}
+	return "", false
+}
+
+// bounded forgets the oldest of too many former activations.
+func bounded(former []string) []string {
+	if n := len(former); n > maxFormer {
+		return slices.Clone(former[n-maxFormer:])
+	}
+	return former
+}
+
+func (d *decision) wakeAt(t time.Time) {
+	if d.wake.IsZero() || t.Before(d.wake) {
+		d.wake = t
+	}
+}
+
+// replaced is the record while another activation is asked for: the current one
+// is kept for its grace, or until the other's code is stored.
+func (d *decision) replaced(request v1alpha1.ActivationRequest, now time.Time) v1alpha1.ActivationRecord {
+	next := *d.record.DeepCopy()
+	next.Pending = &request
+	switch {
+	case d.current == nil:
+	case d.graceful:
+		removeAt := now.Add(rotationGrace).UTC().Truncate(time.Second)
+		if d.current.Expires.Before(removeAt) {
+			removeAt = d.current.Expires.UTC()
+		}
+		next.Previous = append(next.Previous, v1alpha1.PreviousActivation{ID: d.current.ID, RemoveAt: metav1.NewTime(removeAt)})
+	case !slices.Contains(next.Former, d.current.ID):
+		next.Former = bounded(append(next.Former, d.current.ID))
+	}
+	return next
+}
+
+// freshness is when the sighting must have begun at the least, so that it tells
+// all that it can tell by now.
+func freshness(now, started time.Time, record *v1alpha1.ActivationRecord, stored *content) time.Time {
+	since := now.Add(-maxAge)
+	// consider asks for a read after something was sent, and for one that tells
+	// for certain what it came to once there can be one.
+	consider := func(sent, shows time.Time) {
+		if !now.Before(shows) {
+			sent = shows
+		}
+		if sent.After(since) {
+			since = sent
+		}
+	}
+	if record != nil && record.Pending != nil {
+		consider(record.Pending.RequestedAt.Time, pendingSettled(*record.Pending, started))
+	}
+	if stored != nil {
+		consider(stored.request.RequestedAt.Time, settled(stored.request.RequestedAt.Time))
+	}
+	return since
+}
+
+func usedUp(a cloud.Activation) bool { return a.Registered >= a.Limit }
+
+func expired(a cloud.Activation, now time.Time) bool { return a.Expired || !now.Before(a.Expires) }

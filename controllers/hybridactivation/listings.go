@@ -1,0 +1,155 @@
+package hybridactivation
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+const (
+	// maxAge is how old a list of activations may be to serve another object.
+	maxAge = 30 * time.Second
+	// nodesMaxAge is the same for the lists of nodes, which are longer. It is
+	// shorter than any usual resync.
+	nodesMaxAge = 2 * time.Minute
+)
+
+// Listings shares among all objects what was listed in a region: a hundred
+// objects that look again need one list.
+type Listings struct {
+	clock clock.PassiveClock
+
+	mu      sync.Mutex
+	regions map[place]*regionListing
+}
+
+type place struct{ accountID, region string }
+
+// regionListing is what was listed in one region. Its lock is held while AWS is
+// asked, so that others wait for the answer.
+type regionListing struct {
+	mu          sync.Mutex
+	begun       time.Time
+	activations map[string]cloud.Activation
+	// written are our own writes that a list may not show yet.
+	written map[string]ownWrite
+
+	nodes nodeListing
+}
+
+// ownWrite is an activation that this process made or deleted.
+type ownWrite struct {
+	at         time.Time
+	activation cloud.Activation
+	deleted    bool
+}
+
+// NewListings returns empty Listings.
+func NewListings(c clock.PassiveClock) *Listings {
+	return &Listings{clock: c, regions: map[place]*regionListing{}}
+}
+
+func (l *Listings) at(p place) *regionListing {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.regions[p] == nil {
+		l.regions[p] = &regionListing{activations: map[string]cloud.Activation{}, written: map[string]ownWrite{}}
+	}
+	return l.regions[p]
+}
+
+// of is what AWS shows of one object's activations, from a list that began at
+// since or later.
+func (l *Listings) of(ctx context.Context, account registry.Entry, region string, uid types.UID, since time.Time) (sighting, error) {
+	r := l.at(place{account.AccountID, region})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.refresh(ctx, l.clock, account.Cloud, region, since); err != nil {
+		return sighting{}, err
+	}
+	seen := sighting{begun: r.begun, activations: map[string]cloud.Activation{}, gone: map[string]string{}}
+	for id, a := range r.activations {
+		if a.Tags[v1alpha1.TagActivation] == string(uid) {
+			seen.activations[id] = a
+		}
+	}
+	for id, w := range r.written {
+		if w.deleted {
+			seen.gone[id] = w.activation.Tags[v1alpha1.TagNonce]
+		}
+	}
+	return seen, nil
+}
+
+// all are the activations of a region, from a list that is not too old.
+func (l *Listings) all(ctx context.Context, account registry.Entry, region string) (map[string]cloud.Activation, error) {
+	r := l.at(place{account.AccountID, region})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.refresh(ctx, l.clock, account.Cloud, region, l.clock.Now().Add(-maxAge)); err != nil {
+		return nil, err
+	}
+	all := make(map[string]cloud.Activation, len(r.activations))
+	for id, a := range r.activations {
+		all[id] = a
+	}
+	return all, nil
+}
+
+func (r *regionListing) refresh(ctx context.Context, c clock.PassiveClock, account *cloud.Account, region string, since time.Time) error {
+	if !r.begun.IsZero() && !r.begun.Before(since) {
+		return nil
+	}
+	begun := c.Now()
+	listed, err := account.Activations(ctx, region)
+	if err != nil {
+		return err
+	}
+	r.take(begun, listed)
+	return nil
+}
+
+// take believes a list, but for what this process wrote so shortly before that
+// the list may not show it.
+func (r *regionListing) take(begun time.Time, listed []cloud.Activation) {
+	r.begun, r.activations = begun, make(map[string]cloud.Activation, len(listed))
+	for _, a := range listed {
+		r.activations[a.ID] = a
+	}
+	for id, w := range r.written {
+		_, shown := r.activations[id]
+		switch {
+		case !begun.Before(settled(w.at)):
+			delete(r.written, id)
+		case w.deleted:
+			delete(r.activations, id)
+		case !shown:
+			r.activations[id] = w.activation
+		}
+	}
+}
+
+// made notes an activation that AWS has just made.
+func (l *Listings) made(p place, a cloud.Activation) {
+	r := l.at(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.activations[a.ID] = a
+	r.written[a.ID] = ownWrite{at: l.clock.Now(), activation: a}
+}
+
+// deleted notes that AWS has acknowledged the deletion of an activation.
+func (l *Listings) deleted(p place, id string) {
+	r := l.at(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.written[id] = ownWrite{at: l.clock.Now(), activation: r.activations[id], deleted: true}
+	delete(r.activations, id)
+}

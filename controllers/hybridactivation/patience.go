@@ -1,0 +1,57 @@
+package hybridactivation
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+const (
+	// roleSettling is how long a role may take to be seen everywhere after it was
+	// made.
+	roleSettling = time.Minute
+	// roleRetry is how often it is tried meanwhile.
+	roleRetry = 10 * time.Second
+)
+
+// patience bounds how long the role of an object is waited for. It is lost with
+// the process, and then begins anew.
+type patience struct {
+	mu    sync.Mutex
+	since map[waited]time.Time
+}
+
+type waited struct {
+	object types.UID
+	role   string
+}
+
+// wait says when to try a role again, and whether it is still waited for: after
+// that, only the next resync tries.
+func (p *patience) wait(object types.UID, role string, now time.Time) (after time.Duration, patient bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := waited{object, role}
+	if p.since == nil {
+		p.since = map[waited]time.Time{}
+	}
+	if p.since[key].IsZero() {
+		p.since[key] = now
+	}
+	if now.Sub(p.since[key]) >= roleSettling {
+		return 0, false
+	}
+	return roleRetry, true
+}
+
+// forget forgets the roles of an object.
+func (p *patience) forget(object types.UID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key := range p.since {
+		if key.object == object {
+			delete(p.since, key)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+// Package hybridactivation reconciles HybridActivation: it has AWS make an
+// activation, keeps its code in a Secret and nowhere else, replaces it in time,
+// and withdraws it when the object goes.
+package hybridactivation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// replenishInterval is how often it is looked whether the registrations of an
+// activation that is to be replenished are used up.
+const replenishInterval = time.Minute
+
+// Reconciler converges one HybridActivation at a time.
+type Reconciler struct {
+	Client client.Client
+	// Reader reads past the cache.
+	Reader   client.Reader
+	Recorder events.EventRecorder
+	Clock    clock.PassiveClock
+	Accounts *registry.Registry
+	Listings *Listings
+	// OwnerID is in the tags of our activations.
+	OwnerID string
+
+	started time.Time
+	roles   patience
+}
+
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=hybridactivations,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=hybridactivations/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile brings one HybridActivation a step further.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	activation := &v1alpha1.HybridActivation{}
+	if err := r.Client.Get(ctx, req.NamespacedName, activation); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !activation.DeletionTimestamp.IsZero() {
+		after, err := r.reconcileDeletion(ctx, activation)
+		return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
+	}
+	allowed, err := gate.Gather(ctx, r.Client, activation.Spec.AccountRef.Name, activation.Namespace)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	after, err := r.reconcileSpec(ctx, activation, allowed)
+	return lifecycle.Result(lifecycle.PriorityGrant, after, err)
+}
+
+// reconcileSpec judges the spec, and converges to it or withdraws what is not
+// allowed any more.
+func (r *Reconciler) reconcileSpec(ctx context.Context, a *v1alpha1.HybridActivation, allowed gate.Inputs) (time.Duration, error) {
+	if closed := allowed.Judge([]v1alpha1.Region{a.Spec.Region}); closed != nil {
+		if closed.Waiting {
+			return 0, r.report(ctx, a.DeepCopy(), a, closed.Verdict)
+		}
+		return 0, r.refuse(ctx, a, closed.Verdict)
+	}
+	tags, problem := guard(allowed, a)
+	if problem != nil {
+		return 0, r.refuse(ctx, a, *problem)
+	}
+	account, ok := r.Accounts.Get(allowed.Account.Spec.AccountID)
+	switch record := a.Status.Record; {
+	case !ok || account.Name != allowed.Account.Name:
+		return 0, r.report(ctx, a.DeepCopy(), a, accountNotReady(a))
+	case record != nil && record.AccountID != account.AccountID:
+		return 0, r.report(ctx, a.DeepCopy(), a, accountMoved(a, account.AccountID))
+	case allowed.Namespace == nil || !allowed.Namespace.DeletionTimestamp.IsZero():
+		return 0, r.report(ctx, a.DeepCopy(), a, namespaceTerminating(a))
+	}
+	w := &work{
+		Reconciler: r, activation: a, account: account, want: desire(a, r.OwnerID, tags),
+		// The account may not have been verified since its mode was changed.
+		observing: account.Mode == v1alpha1.ModeObserve || allowed.Account.Spec.Mode == v1alpha1.ModeObserve,
+	}
+	return w.converge(ctx)
+}
+
+// report writes a verdict into the status where that changes something.
+func (r *Reconciler) report(ctx context.Context, before, a *v1alpha1.HybridActivation, v lifecycle.Verdict) error {
+	a.Status.ObservedGeneration = a.Generation
+	return lifecycle.Report(ctx, r.Client, r.Recorder, before, a, &a.Status.Conditions, v)
+}
+
+// fail reports an error of AWS, and returns what is to be backed off with. Other
+// errors are returned as they are.
+func (r *Reconciler) fail(ctx context.Context, before, a *v1alpha1.HybridActivation, err error) error {
+	if _, ofAWS := errors.AsType[*cloud.Error](err); !ofAWS {
+		return err
+	}
+	v, shown := lifecycle.Failure(err)
+	if !shown {
+		return err
+	}
+	if written := r.report(ctx, before, a, v); written != nil {
+		return written
+	}
+	return lifecycle.Retry(err)
+}
+
+func accountNotReady(a *v1alpha1.HybridActivation) lifecycle.Verdict {
+	return lifecycle.Verdict{
+		Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
+		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", a.Spec.AccountRef.Name),
+	}
+}
+
+func accountMoved(a *v1alpha1.HybridActivation, to string) lifecycle.Verdict {
+	return lifecycle.Verdict{
+		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonConflict,
+		Message: fmt.Sprintf("AWSAccount %q declares account %s now, and the activation lies in account %s; declare an AWSAccount for that one, delete this object, and create it anew.", a.Spec.AccountRef.Name, to, a.Status.Record.AccountID),
+	}
+}
+
+func namespaceTerminating(a *v1alpha1.HybridActivation) lifecycle.Verdict {
+	return lifecycle.Verdict{
+		Progress: lifecycle.Working, Reason: v1alpha1.ReasonNamespaceTerminating,
+		Message: fmt.Sprintf("Namespace %q is being deleted, so nothing is created in it.", a.Namespace),
+	}
+}

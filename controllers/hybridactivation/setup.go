@@ -1,0 +1,82 @@
+package hybridactivation
+
+import (
+	"context"
+	"errors"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+)
+
+// concurrency is how many HybridActivations are worked on at once. Each waits
+// for a few calls to AWS at the most.
+const concurrency = 4
+
+// Triggers wake the controllers from outside.
+type Triggers struct {
+	activations, sweeps lifecycle.Trigger[reconcile.Request]
+}
+
+// WakeAccount wakes the objects of an account, and has what is left of those
+// that are gone looked for.
+func (t *Triggers) WakeAccount(c client.Reader) registry.Listener {
+	wake := registry.Wake(&t.activations, c, &v1alpha1.HybridActivationList{})
+	return func(ctx context.Context, accountID, name string, resync bool) {
+		wake(ctx, accountID, name, resync)
+		t.sweeps.Add(lifecycle.PriorityResync, reconcile.Request{NamespacedName: types.NamespacedName{Name: name}})
+	}
+}
+
+// SetupWithManager registers the controllers.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
+	r.started = r.Clock.Now()
+	return errors.Join(
+		ctrl.NewControllerManagedBy(mgr).
+			Named("hybridactivation").
+			WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+			Watches(&v1alpha1.HybridActivation{}, lifecycle.OwnEvents()).
+			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(lifecycle.AccountNews())).
+			Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace)).
+			WatchesRawSource(&wake.activations).
+			Complete(r),
+		ctrl.NewControllerManagedBy(mgr).
+			Named("hybridactivation-sweep").
+			WatchesRawSource(&wake.sweeps).
+			Complete(&Sweeper{Client: r.Client, Recorder: r.Recorder, Accounts: r.Accounts, Listings: r.Listings, OwnerID: r.OwnerID}),
+	)
+}
+
+// ofAccount lists the objects that name an AWSAccount.
+func (r *Reconciler) ofAccount(ctx context.Context, account client.Object) []reconcile.Request {
+	return r.list(ctx, index.OfAccountName(account.GetName()))
+}
+
+// inNamespace lists the objects of a namespace, whose labels decide.
+func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+	return r.list(ctx, client.InNamespace(namespace.GetName()))
+}
+
+func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []reconcile.Request {
+	var all v1alpha1.HybridActivationList
+	if err := r.Client.List(ctx, &all, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
+		// A list from the cache fails only while the manager stops.
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the HybridActivations that an event concerns")
+		return nil
+	}
+	requests := make([]reconcile.Request, len(all.Items))
+	for i := range all.Items {
+		requests[i].NamespacedName = client.ObjectKeyFromObject(&all.Items[i])
+	}
+	return requests
+}

@@ -1,0 +1,132 @@
+package hybridactivation
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// maxSwept bounds what one sweep deletes in a region. Deleting an activation
+// disconnects nothing, so more of them need no confirmation: the next sweep
+// takes the rest.
+const maxSwept = 10
+
+// Sweeper deletes the activations of this installation whose object is gone,
+// because its finalizer was removed by hand or the cluster was restored. It is
+// keyed by AWSAccount.
+type Sweeper struct {
+	Client   client.Client
+	Recorder events.EventRecorder
+	Accounts *registry.Registry
+	Listings *Listings
+	OwnerID  string
+
+	mu    sync.Mutex
+	swept map[place]bool
+}
+
+// Reconcile sweeps the regions of one AWSAccount: at first all of them, then
+// those that have a HybridActivation.
+func (s *Sweeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	account := &v1alpha1.AWSAccount{}
+	if err := s.Client.Get(ctx, req.NamespacedName, account); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	entry, ok := s.Accounts.Get(account.Spec.AccountID)
+	if !ok || entry.Name != account.Name || entry.Mode == v1alpha1.ModeObserve {
+		return ctrl.Result{}, nil
+	}
+	declared, regions, err := s.declared(ctx, account.Name)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	ctx = cloud.WithPriority(ctx, cloud.Resync)
+	for _, region := range account.Spec.Regions {
+		if !regions[region] && !s.first(place{entry.AccountID, string(region)}) {
+			continue
+		}
+		if err := s.sweep(ctx, account, entry, string(region), declared); err != nil {
+			// Who has no HybridActivations need not allow to list any. The others learn
+			// it from their own conditions.
+			log.FromContext(ctx).V(1).Info("Looking for activations whose object is gone", "region", region, "error", err.Error())
+		}
+	}
+	return lifecycle.Result(lifecycle.PriorityResync, 0, nil)
+}
+
+// declared are the UIDs of all objects, whatever their account, and the regions
+// of those that name this one.
+func (s *Sweeper) declared(ctx context.Context, account string) (uids map[string]bool, regions map[v1alpha1.Region]bool, err error) {
+	var all v1alpha1.HybridActivationList
+	if err := s.Client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, nil, fmt.Errorf("list the HybridActivations: %w", err)
+	}
+	uids, regions = map[string]bool{}, map[v1alpha1.Region]bool{}
+	for i := range all.Items {
+		uids[string(all.Items[i].UID)] = true
+		if all.Items[i].AccountName() == account {
+			regions[all.Items[i].Spec.Region] = true
+		}
+	}
+	return uids, regions, nil
+}
+
+// first says whether a region was never swept in this process.
+func (s *Sweeper) first(p place) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.swept == nil {
+		s.swept = map[place]bool{}
+	}
+	first := !s.swept[p]
+	s.swept[p] = true
+	return first
+}
+
+func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry registry.Entry, region string, declared map[string]bool) error {
+	all, err := s.Listings.all(ctx, entry, region)
+	if err != nil {
+		return err
+	}
+	orphans := orphaned(all, s.OwnerID, declared)
+	for _, id := range orphans {
+		log.FromContext(ctx).Info("Deleting an activation whose object is gone", "activation", id, "region", region)
+		if err := entry.Cloud.DeleteActivation(ctx, region, id); err != nil {
+			return err
+		}
+		s.Listings.deleted(place{entry.AccountID, region}, id)
+	}
+	if len(orphans) > 0 {
+		lifecycle.Announce(s.Recorder, account, lifecycle.Verdict{
+			Reason:  v1alpha1.ReasonStrayRemoved,
+			Message: fmt.Sprintf("These activations were deleted in %s, because the HybridActivations that they were made for are gone: %s.", region, strings.Join(orphans, ", ")),
+		})
+	}
+	return nil
+}
+
+// orphaned are the activations of an owner whose object is not declared, as many
+// as one sweep deletes.
+func orphaned(all map[string]cloud.Activation, owner string, declared map[string]bool) []string {
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		tags := all[id].Tags
+		if tags[v1alpha1.TagOwner] == owner && tags[v1alpha1.TagActivation] != "" && !declared[tags[v1alpha1.TagActivation]] && len(ids) < maxSwept {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,97 @@
+package hybridactivation
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// withdraw deletes activations of a region. What is gone already is fine.
+func (r *Reconciler) withdraw(ctx context.Context, account registry.Entry, region string, ids []string) error {
+	ctx = cloud.WithPriority(ctx, cloud.Revocation)
+	for _, id := range ids {
+		log.FromContext(ctx).Info("Deleting an activation", "activation", id)
+		if err := account.Cloud.DeleteActivation(ctx, region, id); err != nil {
+			return err
+		}
+		r.Listings.deleted(place{account.AccountID, region}, id)
+	}
+	return nil
+}
+
+// takeBack deletes every activation of an object, those that AWS shows and those
+// that are known otherwise, and then the Secret. The status remembers that they
+// were.
+func (r *Reconciler) takeBack(ctx context.Context, account registry.Entry, a *v1alpha1.HybridActivation, s secrets, shown []string) error {
+	status := &a.Status
+	ids := append(slices.Clone(shown), known(status, s)...)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if err := r.withdraw(ctx, account, string(a.Spec.Region), ids); err != nil {
+		return err
+	}
+	if err := r.dropSecrets(ctx, s); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !slices.Contains(status.Record.Former, id) {
+			status.Record.Former = append(status.Record.Former, id)
+		}
+	}
+	status.Record.Former, status.Record.Previous = bounded(status.Record.Former), nil
+	status.ActivationID, status.ExpiresAt, status.Registered = "", nil, ""
+	return nil
+}
+
+// known are the activations that the status and the Secret name.
+func known(status *v1alpha1.HybridActivationStatus, s secrets) []string {
+	var ids []string
+	if status.ActivationID != "" {
+		ids = append(ids, status.ActivationID)
+	}
+	if s.stored != nil {
+		ids = append(ids, s.stored.ID)
+	}
+	if status.Record != nil {
+		for _, p := range status.Record.Previous {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}
+
+// refuse takes away what the object had when it is not allowed any more. Nodes
+// stay: what may be done on them is another object's affair.
+func (r *Reconciler) refuse(ctx context.Context, a *v1alpha1.HybridActivation, v lifecycle.Verdict) error {
+	before := a.DeepCopy()
+	record := a.Status.Record
+	if record == nil {
+		return r.report(ctx, before, a, v)
+	}
+	account, ok := r.Accounts.Get(record.AccountID)
+	if !ok || account.Mode == v1alpha1.ModeObserve {
+		return r.report(ctx, before, a, v)
+	}
+	s, err := r.readSecrets(ctx, a)
+	if err != nil {
+		return err
+	}
+	seen, err := r.Listings.of(ctx, account, string(a.Spec.Region), a.UID, freshness(r.Clock.Now(), r.started, record, s.stored))
+	if err != nil {
+		return r.fail(ctx, before, a, err)
+	}
+	if err := r.takeBack(ctx, account, a, s, slices.Collect(maps.Keys(seen.activations))); err != nil {
+		return r.fail(ctx, before, a, err)
+	}
+	if record.Pending != nil && !seen.begun.Before(pendingSettled(*record.Pending, r.started)) {
+		record.Pending = nil
+	}
+	return r.report(ctx, before, a, v)
+}

@@ -1,0 +1,193 @@
+package controllers_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+func secretObject(name string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: name}}
+}
+
+// deleted deletes a HybridActivation and waits until it is only waiting for the
+// window.
+func (w world) deleted(obj *v1alpha1.HybridActivation) {
+	w.t.Helper()
+	w.must(w.Client.Delete(w.t.Context(), obj))
+	w.activationIs(obj, v1alpha1.ReasonWithdrawing)
+}
+
+func TestDeletionLeavesNoActivationAndNoSecret(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj := activation("sites")
+	w.activated(obj, account(allowActivations()))
+	node := w.register(w.secret("sites"))
+	w.deleted(obj)
+	if left := w.allActivations(); len(left) != 0 {
+		t.Errorf("%d activations are left", len(left))
+	}
+	w.must(testenv.WaitGone(t.Context(), w.Client, secretObject("sites")))
+	w.advance(testWindow, obj)
+	w.must(testenv.WaitGone(t.Context(), w.Client, obj))
+	if _, ok := w.node(node); !ok {
+		t.Error("the node was deregistered, and onDelete.nodes is Keep")
+	}
+}
+
+func TestDeletionDeregistersAllNodesWhenAsked(t *testing.T) {
+	const machines = 130
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) {
+		s.RegistrationLimit = new(int32(200))
+		s.OnDelete.Nodes = v1alpha1.NodesDeregister
+	})
+	first := w.activated(obj, account(allowActivations()))
+	other := activation("others")
+	w.create(other)
+	w.activationIs(other, v1alpha1.ReasonActivated)
+	stranger := w.register(w.secret("others"))
+	var nodes []string
+	for range machines {
+		nodes = append(nodes, w.register(w.secret("sites")))
+	}
+	// One has lost the tag, and is found by its activation.
+	w.tagNode(nodes[0], nil)
+	// The activation before is gone, and its nodes are the object's still.
+	w.must(w.Client.Delete(t.Context(), secretObject("sites")))
+	w.touch(obj)
+	w.rotates(obj, first.Status.ActivationID)
+	nodes = append(nodes, w.register(w.secret("sites")))
+
+	w.must(w.Client.Delete(t.Context(), obj))
+	w.activationIs(obj, v1alpha1.ReasonWithdrawing)
+	w.activationBecomes(obj, func(a *v1alpha1.HybridActivation) bool {
+		return a.DeletionTimestamp != nil && a.Status.ActivationID == ""
+	})
+	w.until(func() bool {
+		for _, id := range nodes {
+			if _, there := w.node(id); there {
+				return false
+			}
+		}
+		return true
+	})
+	if _, there := w.node(stranger); !there {
+		t.Error("a node of another HybridActivation was deregistered")
+	}
+	w.advance(testWindow, obj)
+	w.must(testenv.WaitGone(t.Context(), w.Client, obj))
+}
+
+// A machine may register in the last moment, and AWS may show it late.
+func TestANodeThatRegisteredInTheLastMomentIsDeregisteredToo(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
+	w.activated(obj, account(allowActivations()))
+	secret := w.secret("sites")
+	late := ""
+	w.Emulator.OnCall(func(c calls.Call) {
+		if c.Operation == "DeleteActivation" && late == "" {
+			late = w.register(secret)
+		}
+	})
+	w.must(w.Client.Delete(t.Context(), obj))
+	w.until(func() bool {
+		_, there := w.node(late)
+		return late != "" && !there
+	})
+	w.advance(testWindow, obj)
+	w.must(testenv.WaitGone(t.Context(), w.Client, obj))
+}
+
+func TestDeletionWaitsWhileAWSIsOutOfReach(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj := activation("sites")
+	w.activated(obj, account(allowActivations()))
+	id, err := w.Emulator.Inject(faults.Fault{Kind: faults.Drop, Action: "ssm:*"})
+	w.must(err)
+	w.must(w.Client.Delete(t.Context(), obj))
+	got := w.activationIs(obj, v1alpha1.ReasonAWSUnavailable)
+	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "ssm:")
+	if len(w.allActivations()) != 1 {
+		t.Error("the activation is gone")
+	}
+	w.Emulator.RemoveFault(id)
+	w.activationIs(obj, v1alpha1.ReasonWithdrawing)
+	w.advance(testWindow, obj)
+	w.must(testenv.WaitGone(t.Context(), w.Client, obj))
+}
+
+func TestDeletionWaitsForItsAccount(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj, main := activation("sites"), account(allowActivations())
+	w.activated(obj, main)
+	w.must(w.Client.Delete(t.Context(), main))
+	got := w.accountIs(main, v1alpha1.ReasonInUse)
+	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "HybridActivation team-a/sites")
+	w.deleted(obj)
+	w.advance(testWindow, obj)
+	w.must(testenv.WaitGone(t.Context(), w.Client, obj))
+	w.must(testenv.WaitGone(t.Context(), w.Client, main))
+}
+
+func TestAnActivationThatAWSWasNeverToldOfGoesAtOnce(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj := activation("sites")
+	w.create(obj)
+	w.activationIs(obj, v1alpha1.ReasonAccountNotFound)
+	w.must(w.Client.Delete(t.Context(), obj))
+	w.must(testenv.WaitGone(t.Context(), w.Client, obj))
+}
+
+func TestADeletedNamespaceTakesItsActivationsAlong(t *testing.T) {
+	const leaving = "team-leaving-sites"
+	w := newWorld(t, testenv.ManagerOptions{})
+	w.must(w.Namespace(t.Context(), leaving, map[string]string{"team": "a"}))
+	w.create(account(allowActivations()))
+	var all []*v1alpha1.HybridActivation
+	for i := range 5 {
+		obj := activation(fmt.Sprint("sites-", i), validFor(time.Hour))
+		obj.Namespace = leaving
+		w.create(obj)
+		w.activationIs(obj, v1alpha1.ReasonActivated)
+		all = append(all, obj)
+	}
+	w.must(w.Client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: leaving}}))
+	for _, obj := range all {
+		w.activationIs(obj, v1alpha1.ReasonWithdrawing)
+	}
+	w.advance(testWindow)
+	for _, obj := range all {
+		w.must(w.Client.Get(t.Context(), keyOf(obj), obj))
+		w.touch(obj)
+	}
+	w.must(testenv.WaitGone(t.Context(), w.Client, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: leaving}}))
+	if left := w.allActivations(); len(left) != 0 {
+		t.Errorf("%d activations are left", len(left))
+	}
+}
+
+// Whoever removes the finalizer by hand leaves an activation behind.
+func TestActivationsWhoseObjectIsGoneAreDeleted(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	obj, kept := activation("sites"), activation("kept")
+	w.activated(obj, account(allowActivations()))
+	w.create(kept)
+	stays := w.activationIs(kept, v1alpha1.ReasonActivated).Status.ActivationID
+	change(w, obj, func(a *v1alpha1.HybridActivation) { a.Finalizers = nil })
+	w.must(w.Client.Delete(t.Context(), obj))
+	w.advance(testWindow)
+	w.until(func() bool { return len(w.allActivations()) == 1 })
+	if w.allActivations()[stays] == nil {
+		t.Error("the activation of another object was deleted")
+	}
+}

@@ -1,0 +1,119 @@
+package controllers_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+func TestTheAPIServerRejectsBadActivationsWithASentence(t *testing.T) {
+	w := worldWithoutManager(t)
+	long := strings.Repeat("x", 65)
+	for name, c := range map[string]struct {
+		change func(*v1alpha1.HybridActivationSpec)
+		says   string
+	}{
+		"no registration":              {func(s *v1alpha1.HybridActivationSpec) { s.RegistrationLimit = new(int32(0)) }, "registrationLimit is from 1 to 1000"},
+		"1001 registrations":           {func(s *v1alpha1.HybridActivationSpec) { s.RegistrationLimit = new(int32(1001)) }, "registrationLimit is from 1 to 1000"},
+		"valid for 31 days":            {validFor(31 * 24 * time.Hour), "from 1h to 720h (30 days"},
+		"valid for a minute":           {validFor(time.Minute), "from 1h to 720h"},
+		"the ARN of a role":            {func(s *v1alpha1.HybridActivationSpec) { s.Role = "arn:aws:iam::488821267897:role/SSMServiceRole" }, "role is the name alone, not an ARN"},
+		"a role with a path":           {func(s *v1alpha1.HybridActivationSpec) { s.Role = "service-role/SSMServiceRole" }, "without a path"},
+		"a role of 65 letters":         {func(s *v1alpha1.HybridActivationSpec) { s.Role = long }, "at most 64"},
+		"no role":                      {func(s *v1alpha1.HybridActivationSpec) { s.Role = "" }, "role"},
+		"a region out of form":         {func(s *v1alpha1.HybridActivationSpec) { s.Region = "tokyo" }, "as AWS spells it"},
+		"rotated as soon as made":      {func(s *v1alpha1.HybridActivationSpec) { s.RotateBefore = &metav1.Duration{Duration: 24 * time.Hour} }, "rotateBefore must be shorter than validFor"},
+		"rotated too late":             {func(s *v1alpha1.HybridActivationSpec) { s.RotateBefore = &metav1.Duration{Duration: time.Second} }, "at least 1m"},
+		"a name that AWS refuses":      {func(s *v1alpha1.HybridActivationSpec) { s.DefaultInstanceName = "a;b" }, "letters, digits, spaces"},
+		"a tag of ours":                {func(s *v1alpha1.HybridActivationSpec) { s.Tags = map[string]string{"SSM-Access.dev/activation": "x"} }, "reserved"},
+		"a tag of AWS":                 {func(s *v1alpha1.HybridActivationSpec) { s.Tags = map[string]string{"aws:x": "x"} }, "reserved"},
+		"tag keys that differ in case": {func(s *v1alpha1.HybridActivationSpec) { s.Tags = map[string]string{"Env": "a", "env": "b"} }, "differ only in case"},
+		"a long tag value":             {func(s *v1alpha1.HybridActivationSpec) { s.Tags = map[string]string{"Env": strings.Repeat("x", 257)} }, "at most 256"},
+		"a Secret's name out of form":  {func(s *v1alpha1.HybridActivationSpec) { s.SecretName = "Sites" }, "lower-case letters"},
+		"nodes neither kept nor gone":  {func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = "Reboot" }, "Keep"},
+	} {
+		obj := activation("bad", c.change)
+		if err := w.Client.Create(t.Context(), obj); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: the API server says %v, want %q", name, err, c.says)
+			if err == nil {
+				w.must(w.Client.Delete(t.Context(), obj))
+			}
+		}
+	}
+	good := activation("good", validFor(720*time.Hour), func(s *v1alpha1.HybridActivationSpec) {
+		s.Tags = map[string]string{"拠点": "東京 1"}
+	})
+	w.create(good)
+	if s := good.Spec; s.OnDelete.Nodes != v1alpha1.NodesKeep || *s.RegistrationLimit != 10 {
+		t.Errorf("the spec is %+v", s)
+	}
+	for field, edit := range map[string]func(*v1alpha1.HybridActivationSpec){
+		"accountRef": func(s *v1alpha1.HybridActivationSpec) { s.AccountRef.Name = "other" },
+		"region":     func(s *v1alpha1.HybridActivationSpec) { s.Region = "us-east-1" },
+	} {
+		changed := good.DeepCopy()
+		edit(&changed.Spec)
+		if err := w.Client.Patch(t.Context(), changed, client.MergeFrom(good)); err == nil || !strings.Contains(err.Error(), field+" cannot be changed") {
+			t.Errorf("the API server says %v", err)
+		}
+	}
+}
+
+func TestTheAPIServerDefaultsActivations(t *testing.T) {
+	w := worldWithoutManager(t)
+	obj := &v1alpha1.HybridActivation{
+		ObjectMeta: metav1.ObjectMeta{Name: "plain", Namespace: team},
+		Spec: v1alpha1.HybridActivationSpec{
+			AccountRef: v1alpha1.AccountReference{Name: "main"}, Region: region, Role: serviceRole,
+		},
+	}
+	w.create(obj)
+	if s := obj.Spec; *s.RegistrationLimit != 1 || s.ValidFor.Duration != 24*time.Hour || s.OnDelete.Nodes != v1alpha1.NodesKeep {
+		t.Errorf("the spec is %+v", s)
+	}
+	for _, raw := range []string{`"31d"`, `"a day"`, `24`} {
+		patch := client.RawPatch("application/merge-patch+json", []byte(fmt.Sprintf(`{"spec":{"validFor":%s}}`, raw)))
+		if err := w.Client.Patch(t.Context(), obj, patch); err == nil {
+			t.Errorf("the API server takes %s for a time", raw)
+		}
+	}
+}
+
+func TestRefusalsSayWhatToDo(t *testing.T) {
+	few := func(r *v1alpha1.ActivationRule) { r.MaxRegistrations = new(int32(5)) }
+	for name, c := range map[string]struct {
+		account *v1alpha1.AWSAccount
+		change  func(*v1alpha1.HybridActivationSpec)
+		reason  string
+		says    []string
+	}{
+		"no guardrail":           {account(), nil, v1alpha1.ReasonGuardrailViolated, []string{"no guardrail with activations", serviceRole}},
+		"too many for a rule":    {account(allowActivations(few)), nil, v1alpha1.ReasonGuardrailViolated, []string{"registrationLimit", "activations"}},
+		"another region":         {account(allowActivations()), func(s *v1alpha1.HybridActivationSpec) { s.Region = "us-east-1" }, v1alpha1.ReasonRegionNotAllowed, []string{"us-east-1"}},
+		"a tag that AWS refuses": {account(allowActivations()), func(s *v1alpha1.HybridActivationSpec) { s.Tags = map[string]string{"Env": "a;b"} }, v1alpha1.ReasonInvalidSpec, []string{"Env=a;b", "letters, digits"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, testenv.ManagerOptions{})
+			obj := activation("sites")
+			if c.change != nil {
+				c.change(&obj.Spec)
+			}
+			w.create(c.account, obj)
+			got := w.activationIs(obj, c.reason)
+			w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, c.says...)
+			if len(w.allActivations()) != 0 {
+				t.Error("an activation was made")
+			}
+			if got.Status.Record != nil && got.Status.Record.Pending != nil {
+				t.Errorf("a request is pending: %+v", got.Status.Record.Pending)
+			}
+		})
+	}
+}

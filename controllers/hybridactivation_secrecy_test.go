@@ -1,0 +1,139 @@
+package controllers_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-logr/logr/funcr"
+	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// written collects what a manager logs.
+type written struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *written) add(prefix, args string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.WriteString(prefix + " " + args + "\n")
+}
+
+func (l *written) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// refusing is an API server that refuses to write Secrets while it is told to.
+type refusing struct {
+	*atomic.Bool
+	// rehearsals too: it refuses what would not be written anyway.
+	rehearsals bool
+	next       http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (f refusing) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !f.Load() || r.Method == http.MethodGet || r.Method == http.MethodDelete || !strings.Contains(r.URL.Path, "/secrets") || (!f.rehearsals && r.URL.Query().Has("dryRun")) {
+		return f.next.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body.Close()
+	status, err := json.Marshal(metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"},
+		Status:   metav1.StatusFailure, Code: http.StatusForbidden, Reason: metav1.StatusReasonForbidden,
+		// A webhook that repeats what it was sent is the worst that can come.
+		Message: "admission denies " + strings.ToValidUTF8(string(body), "."),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{
+		StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(string(status))), Request: r,
+	}, nil
+}
+
+// The code is in the Secret alone.
+func TestTheCodeIsInNoStatusEventLogOrError(t *testing.T) {
+	w := worldWithoutManager(t)
+	log, failing := &written{}, &atomic.Bool{}
+	api := rest.CopyConfig(w.OperatorConfig())
+	api.Wrap(func(next http.RoundTripper) http.RoundTripper { return refusing{failing, false, next} })
+	// The most that --log-level allows.
+	w.Manager(t, testenv.ManagerOptions{API: api, Log: funcr.New(log.add, funcr.Options{Verbosity: 1})})
+	var mu sync.Mutex
+	codes := map[string]bool{}
+	w.Emulator.Observe(func(emulator.Change) {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, a := range w.allActivations() {
+			codes[a.Code] = true
+		}
+	})
+	obj := activation("sites")
+	first := w.activated(obj, account(allowActivations()))
+	// The second one's code cannot be stored.
+	failing.Store(true)
+	w.must(w.Client.Delete(t.Context(), secretObject("sites")))
+	seen := w.LastCall()
+	w.touch(obj)
+	last, err := w.WaitCall(t.Context(), seen, created)
+	w.must(err)
+	_, err = w.WaitCall(t.Context(), last.N, func(c calls.Call) bool { return c.Operation == "DeleteActivation" })
+	w.must(err)
+	w.until(func() bool { return len(w.allActivations()) == 0 })
+	stuck := w.activationIs(obj, v1alpha1.ReasonSecretNotWritable)
+	w.sentence(condition(stuck.Status.Conditions, v1alpha1.ConditionReady).Message, "\"sites\"", "admission denies")
+	failing.Store(false)
+	w.touch(obj)
+	got := w.rotates(obj, first.Status.ActivationID)
+	w.holdsOne(got)
+	status, err := json.Marshal(got)
+	w.must(err)
+	// Events are written in the background.
+	w.must(testenv.WaitCount(t.Context(), w.Client, &eventsv1.Event{}, 1, func(e *eventsv1.Event) bool {
+		return e.Reason == v1alpha1.ReasonSecretNotWritable && e.Regarding.UID == got.UID
+	}))
+	var events eventsv1.EventList
+	w.must(w.Client.List(t.Context(), &events))
+	told, err := json.Marshal(events)
+	w.must(err)
+	mu.Lock()
+	defer mu.Unlock()
+	if len(codes) < 3 {
+		t.Errorf("%d codes were made, want three at least", len(codes))
+	}
+	for code := range codes {
+		for what, text := range map[string]string{"the log": log.String(), "an event": string(told), "the status": string(status)} {
+			if strings.Contains(text, code) {
+				t.Errorf("%s holds a code", what)
+			}
+		}
+	}
+	for what, text := range map[string]string{"the log": log.String(), "the status": string(status)} {
+		if !strings.Contains(text, got.Status.ActivationID) {
+			t.Errorf("%s was not looked at", what)
+		}
+	}
+	if !strings.Contains(string(told), v1alpha1.ReasonSecretNotWritable) {
+		t.Error("the events were not looked at")
+	}
+}
