@@ -13,8 +13,7 @@ import (
 )
 
 // needing lists the SessionAccesses that target hybrid nodes in a region of the
-// account: those that are granted, or will be, and those whose sessions are
-// still to be ended. In a stable order.
+// account: those that are granted, or will be. In a stable order.
 func (r *Reconciler) needing(ctx context.Context, account *v1alpha1.AWSAccount, region v1alpha1.Region) ([]string, error) {
 	var names []string
 	for _, option := range []client.ListOption{index.OfAccountID(account.Spec.AccountID), index.OfAccountName(account.Name)} {
@@ -33,18 +32,13 @@ func (r *Reconciler) needing(ctx context.Context, account *v1alpha1.AWSAccount, 
 }
 
 // needs says whether a SessionAccess targets hybrid nodes in the region: by its
-// record, and by its spec where nothing is recorded yet.
+// record, and by its spec where nothing is recorded yet. One that is being
+// deleted needs the tier until its permission is gone; that its sessions are
+// looked for once more does not.
 func (r *Reconciler) needs(access *v1alpha1.SessionAccess, account *v1alpha1.AWSAccount, region v1alpha1.Region) bool {
-	if record := access.Status.Applied; record != nil {
-		of := func(g *v1alpha1.ResolvedGrant) bool {
-			return g != nil && g.AccountID == account.Spec.AccountID && slices.Contains(grants.HybridRegions(g), region)
-		}
-		if of(record.Granted) || slices.ContainsFunc(record.Revoking, func(g v1alpha1.ResolvedGrant) bool { return of(&g) }) {
-			return true
-		}
-		if record.Granted != nil {
-			return false
-		}
+	if record := access.Status.Applied; record != nil && record.Granted != nil {
+		return !permissionGone(access) && record.Granted.AccountID == account.Spec.AccountID &&
+			slices.Contains(grants.HybridRegions(record.Granted), region)
 	}
 	spec := &access.Spec
 	if !access.DeletionTimestamp.IsZero() || access.AccountName() != account.Name ||
@@ -57,4 +51,13 @@ func (r *Reconciler) needs(access *v1alpha1.SessionAccess, account *v1alpha1.AWS
 	return slices.ContainsFunc(spec.Targets, func(t v1alpha1.Target) bool {
 		return t.ActivationRef != nil || grants.HybridIDs(t.InstanceIDs)
 	})
+}
+
+// permissionGone says whether no policy grants any more what a SessionAccess
+// that is being deleted granted, and no session of it is known to be open. The
+// serial tells this revocation from an earlier one of the same object.
+func permissionGone(access *v1alpha1.SessionAccess) bool {
+	revocation := access.Status.Revocation
+	return !access.DeletionTimestamp.IsZero() && revocation != nil &&
+		revocation.Serial > access.Status.Applied.Serial && len(revocation.Ending) == 0
 }

@@ -42,7 +42,7 @@ type Reconciler struct {
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses/status,verbs=patch
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers;hybridactivations;sessiondocuments,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -61,7 +61,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	after, err := r.reconcileSpec(ctx, access, judge(inputs{Inputs: allowed, access: access}))
+	refs, err := r.gatherReferences(ctx, access)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	after, err := r.reconcileSpec(ctx, access, judge(inputs{Inputs: allowed, access: access, references: refs}))
 	return lifecycle.Result(lifecycle.PriorityGrant, soonest(after, nextWake(&access.Spec, r.Clock.Now())), err)
 }
 

@@ -14,6 +14,7 @@ import (
 type inputs struct {
 	gate.Inputs
 	access *v1alpha1.SessionAccess
+	references
 }
 
 // judgement is what a SessionAccess grants, or why nothing new.
@@ -61,27 +62,13 @@ func resolveReferences(in inputs) judgement {
 	if len(grant.Regions) == 0 {
 		grant.Regions = slices.Clone(in.Account.Spec.Regions)
 	}
-	var unresolved []string
-	for _, target := range spec.Targets {
-		if target.ActivationRef != nil {
-			unresolved = append(unresolved, fmt.Sprintf("HybridActivation %q", target.ActivationRef.Name))
-			continue
-		}
-		grant.Targets = append(grant.Targets, v1alpha1.ResolvedTarget{InstanceIDs: target.InstanceIDs, Tags: target.Tags})
-	}
-	for _, document := range spec.Documents {
-		if document.Ref != nil {
-			unresolved = append(unresolved, fmt.Sprintf("SessionDocument %q", document.Ref.Name))
-			continue
-		}
-		grant.Documents = append(grant.Documents, v1alpha1.ResolvedDocument{Name: document.Name})
-	}
+	unresolved := append(in.resolveTargets(spec, grant), in.resolveDocuments(spec, grant)...)
 	if verdict := guard(in, grant); verdict != nil {
 		return judgement{problem: verdict}
 	}
 	if len(unresolved) > 0 {
 		j := waiting(v1alpha1.ReasonReferenceNotResolved,
-			"%s cannot be resolved yet, so nothing new is granted; what was granted before and is still declared stays. Name instances, tags or documents directly to go on without it.", strings.Join(unresolved, ", "))
+			"%s. Until then nothing new is granted. What was granted before stays, save what is no longer declared or was granted on an object that is gone.", strings.Join(unresolved, ", and "))
 		j.grant = grant
 		return j
 	}

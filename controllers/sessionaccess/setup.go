@@ -31,6 +31,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
 		Watches(&v1alpha1.SessionAccess{}, lifecycle.OwnEvents()).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfAccount), builder.WithPredicates(lifecycle.AccountNews())).
+		Watches(&v1alpha1.SessionDocument{}, r.referenceEvents(index.KindSessionDocument)).
+		Watches(&v1alpha1.HybridActivation{}, r.referenceEvents(index.KindHybridActivation)).
 		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfTier)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.accessesInNamespace)).
 		WatchesRawSource(&wake.Trigger).
