@@ -49,6 +49,13 @@ func TestDemoShowsEveryCellAsDeclared(t *testing.T) {
 		"$ kubectl apply -k config/samples/s1",
 		`"Action": "ssm:StartSession"`,
 		"user02   AccessDenied   session opens",
+		"user01 on PC01, --document-name SessionManager-Logged   session opens",
+		"user01 on PC01                                          AccessDenied",
+		"register-linux.sh",
+		"refused for the instances tier",
+		"5.004",
+		"hybrid nodes        0",
+		"instances tier      standard",
 		"Every cell is as declared.",
 	} {
 		if !strings.Contains(out.String(), shown) {

@@ -13,6 +13,8 @@ type answer string
 const (
 	opens  answer = "session opens"
 	denied answer = "AccessDenied"
+	// tierMissing: the Standard tier opens no session on a hybrid node.
+	tierMissing answer = "refused for the instances tier"
 )
 
 // grid holds an answer for each user and node.

@@ -29,8 +29,19 @@ var (
 	nodeIDs = map[string]string{"PC01": "i-051cac51072605f39", "PC02": "i-0ee187d8794b12114"}
 )
 
-// play shows access that comes with a manifest and goes with it.
+// play shows one act after another: two users and two instances, a session
+// document, a machine that is no EC2 instance, and the end of it all.
 func (s *stage) play(ctx context.Context) error {
+	for _, act := range []func(context.Context) error{s.playAccess, s.playDocument, s.playHybrid, s.leave} {
+		if err := act(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// playAccess shows access that comes with a manifest and goes with it.
+func (s *stage) playAccess(ctx context.Context) error {
 	s.say("Nobody has been granted anything yet. Each user tries to open a session on each instance:")
 	if err := s.expect(ctx, nil); err != nil {
 		return err

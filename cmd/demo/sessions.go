@@ -22,7 +22,7 @@ func tryAll(ctx context.Context, env *testenv.Env, users, nodes []string, ids ma
 	for _, user := range users {
 		client := ssm.NewFromConfig(env.AWSConfig(env.Credentials(user)))
 		for _, node := range nodes {
-			got, err := try(ctx, client, ids[node])
+			got, err := try(ctx, client, ids[node], "")
 			if err != nil {
 				return g, fmt.Errorf("open a session as %s on %s: %w", user, node, err)
 			}
@@ -32,13 +32,21 @@ func tryAll(ctx context.Context, env *testenv.Env, users, nodes []string, ids ma
 	return g, nil
 }
 
-// try opens a session on a node and ends it again.
-func try(ctx context.Context, client *ssm.Client, id string) (answer, error) {
-	session, err := client.StartSession(ctx, &ssm.StartSessionInput{Target: &id})
+// try opens a session on a node, with the default document where none is named,
+// and ends it again.
+func try(ctx context.Context, client *ssm.Client, id, document string) (answer, error) {
+	input := &ssm.StartSessionInput{Target: &id}
+	if document != "" {
+		input.DocumentName = &document
+	}
+	session, err := client.StartSession(ctx, input)
 	var refusal smithy.APIError
 	switch {
 	case errors.As(err, &refusal) && refusal.ErrorCode() == "AccessDeniedException":
 		return denied, nil
+	// AWS gives no code of its own for it; users report this message.
+	case errors.As(err, &refusal) && strings.Contains(refusal.ErrorMessage(), "advanced-instances tier"):
+		return tierMissing, nil
 	case err != nil:
 		return "", err
 	}

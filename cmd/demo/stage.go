@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
@@ -41,6 +42,10 @@ func setStage(ctx context.Context, o options, out io.Writer) (*stage, error) {
 	return s, nil
 }
 
+// tierTime is how long the emulator takes to change the instances tier, for
+// which AWS takes minutes, or half an hour.
+const tierTime = 2 * time.Second
+
 func (s *stage) start(ctx context.Context, manager, directory string) error {
 	managerLog, err := s.log(directory, "demo-manager.log")
 	if err != nil {
@@ -55,6 +60,7 @@ func (s *stage) start(ctx context.Context, manager, directory string) error {
 	if err != nil {
 		return err
 	}
+	s.env.Emulator.SetTierTimes(ssm.TierTimes{Up: tierTime, Down: tierTime})
 	s.operator, err = s.env.StartProcess(testenv.ProcessOptions{Binary: manager, Args: []string{"--log-format=console"}, Log: managerLog})
 	return err
 }
