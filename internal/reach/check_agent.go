@@ -69,6 +69,11 @@ func connected(v *view) Check {
 	case linkUp:
 		return pass(CheckConnected)
 	case linkDown:
+		if version, reported := v.agentVersion(); reported && version.Before(sinceSession) {
+			return fail(CheckConnected, AgentTooOld,
+				fmt.Sprintf("The agent %s of %s is older than Session Manager.", version, v.Node.ID),
+				fmt.Sprintf("Update the agent to %s or later.", sinceSession))
+		}
 		if agent, known := v.agent.Get(); known && agent.reporting(v.Now) {
 			return fail(CheckConnected, ChannelClosed,
 				fmt.Sprintf("The agent of %s reports, but has no open control channel.", v.Node.ID),
