@@ -1,0 +1,99 @@
+package survey
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+)
+
+// documents reads the session documents in use in each region, and the logs and
+// keys that they name.
+func (t *taking) documents(ctx context.Context, names map[string][]string) {
+	for _, name := range t.regionNames() {
+		r := t.regions[name]
+		r.documents = map[string]reach.Known[reach.Content]{}
+		r.logging = &reach.Logging{
+			LogGroups: map[string]reach.Known[reach.LogGroup]{}, Buckets: map[string]reach.Known[reach.Bucket]{}, Keys: map[string]reach.Key{},
+		}
+		wanted := slices.Clone(names[name])
+		slices.Sort(wanted)
+		wanted = slices.Compact(wanted)
+		for _, document := range wanted[:min(len(wanted), maxDocuments)] {
+			content := t.content(ctx, name, document)
+			r.documents[document] = content
+			if c, read := content.Get(); read {
+				t.logs(ctx, name, r.logging, &c)
+			}
+		}
+	}
+}
+
+// content is what a document asks for; the zero value where there is no such.
+func (t *taking) content(ctx context.Context, region, name string) reach.Known[reach.Content] {
+	if content, ours := reach.AWSDocument(name); ours {
+		return reach.Is(content)
+	}
+	text, ok, err := t.cloud.DefaultContent(ctx, region, name)
+	if err != nil || !ok {
+		return known(reach.Content{}, err)
+	}
+	content, err := reach.ParseContent(text)
+	if err != nil {
+		// Nothing is known of it, and nobody is to be asked for a permission.
+		return reach.Known[reach.Content]{}
+	}
+	return reach.Is(content)
+}
+
+// asks: a document asks for logs or keys.
+func (r *region) asks() bool {
+	return r.logging != nil && len(r.logging.LogGroups)+len(r.logging.Buckets)+len(r.logging.Keys) > 0
+}
+
+// logs reads what a document names, each thing once.
+func (t *taking) logs(ctx context.Context, region string, l *reach.Logging, c *reach.Content) {
+	if c.SessionType != reach.SessionPort {
+		if _, done := l.LogGroups[c.LogGroup]; c.LogGroup != "" && !done {
+			l.LogGroups[c.LogGroup] = t.logGroup(ctx, region, l, c.LogGroup)
+		}
+		if _, done := l.Buckets[c.Bucket]; c.Bucket != "" && !done {
+			l.Buckets[c.Bucket] = t.bucket(ctx, region, c.Bucket)
+		}
+	}
+	if _, done := l.Keys[c.SessionKey]; c.SessionKey != "" && !done {
+		l.Keys[c.SessionKey] = t.key(ctx, region, c.SessionKey)
+	}
+}
+
+func (t *taking) logGroup(ctx context.Context, region string, l *reach.Logging, name string) reach.Known[reach.LogGroup] {
+	group, ok, err := t.cloud.FindLogGroup(ctx, region, name)
+	if arn := group.KeyARN; err == nil && arn != "" {
+		key, done := l.Keys[arn]
+		if !done {
+			key = t.key(ctx, region, arn)
+		}
+		policy, err := t.cloud.KeyPolicy(ctx, region, arn)
+		key.Policy = known(policy, err)
+		l.Keys[arn] = key
+	}
+	return known(reach.LogGroup{Exists: ok, Key: group.KeyARN}, err)
+}
+
+// bucket: of one in another region it is not known whether it is encrypted, and
+// the rest cannot be told without.
+func (t *taking) bucket(ctx context.Context, region, name string) reach.Known[reach.Bucket] {
+	bucket, ok, err := t.cloud.FindBucket(ctx, region, name)
+	if err == nil && bucket.Elsewhere {
+		return reach.Known[reach.Bucket]{}
+	}
+	return known(reach.Bucket{Exists: ok, Encrypted: bucket.Encrypted}, err)
+}
+
+func (t *taking) key(ctx context.Context, region, name string) reach.Key {
+	key, ok, err := t.cloud.FindKey(ctx, region, name)
+	if !ok {
+		return reach.Key{State: known("", err)}
+	}
+	return reach.Key{State: known(key.State, err), ARN: key.ARN}
+}

@@ -1,0 +1,63 @@
+package survey
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+)
+
+// Region is where a node is: the first region in which it was looked for, as
+// long as it was not found.
+func (s *Survey) Region(id string) string {
+	if n := s.nodes[id]; n != nil {
+		return n.region
+	}
+	return ""
+}
+
+// Selected lists the nodes of a selection by id, and says whether there are more
+// than it lists.
+func (s *Survey) Selected(of Selection) (ids []string, more bool) {
+	found := s.selected[of.key()]
+	return found.ids, found.more
+}
+
+// Documents are the documents of those names in a region, to judge nodes of it by.
+func (s *Survey) Documents(region string, names []string) []reach.Document {
+	r := s.regions[region]
+	if r == nil {
+		return nil
+	}
+	documents := make([]reach.Document, 0, len(names))
+	for _, name := range names {
+		documents = append(documents, reach.Document{Name: name, Content: r.documents[name]})
+	}
+	return documents
+}
+
+func (s *Survey) allDocuments(region string) []reach.Document {
+	return s.Documents(region, slices.Sorted(maps.Keys(s.regions[region].documents)))
+}
+
+// Facts are what is known of a node that was asked for. documents are those of
+// its region that grants on it allow.
+func (s *Survey) Facts(id string, documents []reach.Document) *reach.Facts {
+	n := s.nodes[id]
+	r := s.regions[n.region]
+	f := &reach.Facts{
+		Now: s.now,
+		Node: reach.Node{
+			ID: id, Account: s.account, Partition: s.partition, Region: n.region, Agent: n.agent, Connection: n.connection,
+		},
+		Instance: n.instance, Documents: documents, Logging: r.logging, Tier: r.tier, DefaultRole: r.defaultRole,
+	}
+	if instance, read := n.instance.Get(); read {
+		f.Network, f.Role = r.networks[instance.VPC], r.roles[instance.ProfileARN]
+	}
+	if n.hybrid() {
+		agent, _ := n.agent.Get()
+		f.Role = r.roles[agent.Role]
+	}
+	return f
+}

@@ -1,0 +1,106 @@
+package survey
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+)
+
+// selectNodes finds the nodes that carry tags: those that SSM knows, and the EC2
+// instances that it does not. A selection of which neither could be read has
+// none.
+func (t *taking) selectNodes(ctx context.Context, selections []Selection) error {
+	for _, s := range selections {
+		if _, done := t.selected[s.key()]; done {
+			continue
+		}
+		agents, more, err := t.cloud.TaggedAgents(ctx, s.Region, s.Tags, MaxSelected)
+		if err != nil && cloud.Classify(err) != cloud.Refused {
+			return fmt.Errorf("find nodes by their tags: %w", err)
+		}
+		// Without the instances, those that SSM does not know are not found.
+		instances, others, instancesErr := t.cloud.TaggedInstances(ctx, s.Region, s.Tags, MaxSelected)
+		if instancesErr != nil && cloud.Classify(instancesErr) != cloud.Refused {
+			return fmt.Errorf("find instances by their tags: %w", instancesErr)
+		}
+		found := slices.Sorted(maps.Keys(agents))
+		for id := range instances {
+			if _, twice := agents[id]; !twice {
+				found = append(found, id)
+			}
+		}
+		slices.Sort(found)
+		if len(found) > MaxSelected {
+			found, more = found[:MaxSelected], true
+		}
+		t.selected[s.key()] = selected{ids: found, more: more || others}
+		for _, id := range found {
+			t.take(id, s.Region, agents, instances)
+		}
+	}
+	return nil
+}
+
+// take puts what a selection has found into its node.
+func (t *taking) take(id, region string, agents map[string]reach.Agent, instances map[string]reach.Instance) {
+	t.want(id, []string{region})
+	n := t.nodes[id]
+	if agent, ok := agents[id]; ok {
+		n.agent, n.region = reach.Is(agent), region
+	}
+	if instance, ok := instances[id]; ok {
+		n.instance, n.region = reach.Is(instance), region
+	}
+}
+
+// agents asks SSM of the nodes that it has not told of yet, in each region where
+// they may be. That it cannot be read is fatal, unless it may not.
+func (t *taking) agents(ctx context.Context) error {
+	for _, region := range t.regionNames() {
+		nodes := t.pick(func(n *node) bool { return !n.registered() && slices.Contains(n.wanted, region) })
+		found, err := t.cloud.NodeAgents(ctx, region, ids(nodes))
+		if err != nil && cloud.Classify(err) != cloud.Refused {
+			return fmt.Errorf("read what is known of the nodes: %w", err)
+		}
+		for _, n := range nodes {
+			agent, ok := found[n.id]
+			switch {
+			case err != nil:
+				n.agent = known(agent, err)
+			case ok:
+				n.agent, n.region = reach.Is(agent), region
+			case n.agent.Missing() == reach.Missing{}:
+				n.agent = reach.Is(reach.Agent{})
+			}
+		}
+	}
+	return nil
+}
+
+// instances reads the EC2 instances among the nodes for which something holds.
+// One that is nowhere has the zero value, unless it may be where nobody may look.
+func (t *taking) instances(ctx context.Context, holds func(*node) bool) {
+	for _, region := range t.regionNames() {
+		nodes := t.pick(func(n *node) bool {
+			instance, read := n.instance.Get()
+			elsewhere := read && instance.State != "" || n.registered() && n.region != region
+			return !n.hybrid() && !elsewhere && slices.Contains(n.wanted, region) && holds(n)
+		})
+		found, err := t.cloud.Instances(ctx, region, ids(nodes))
+		for _, n := range nodes {
+			instance, ok := found[n.id]
+			switch {
+			case err != nil:
+				n.instance = known(instance, err)
+			case ok:
+				n.instance, n.region = reach.Is(instance), region
+			case n.instance.Missing() == reach.Missing{}:
+				n.instance = reach.Is(reach.Instance{})
+			}
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package survey
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+)
+
+// Survey is what was read of an account's nodes.
+type Survey struct {
+	account, partition string
+	now                time.Time
+	nodes              map[string]*node
+	// selected are by the keys of selections.
+	selected map[string]selected
+	regions  map[string]*region
+	// profiles and services are the roles read, by the profile's ARN and by name.
+	profiles, services map[string]reach.Known[cloud.NodeRole]
+}
+
+// node is what was read of one node by itself.
+type node struct {
+	id string
+	// wanted are the regions in which it is looked for, and region is where it is:
+	// the first of them as long as it was not found.
+	wanted     []string
+	region     string
+	agent      reach.Known[reach.Agent]
+	connection reach.Known[reach.ConnectionStatus]
+	instance   reach.Known[reach.Instance]
+}
+
+// region is what nodes of a region share.
+type region struct {
+	documents   map[string]reach.Known[reach.Content]
+	logging     *reach.Logging
+	networks    map[string]*reach.Network
+	roles       map[string]reach.Known[reach.Role]
+	tier        reach.Known[reach.Tier]
+	defaultRole reach.Known[reach.Role]
+}
+
+// selected are the nodes of a selection.
+type selected struct {
+	ids  []string
+	more bool
+}
+
+// taking is a survey under way.
+type taking struct {
+	*Survey
+	cloud *cloud.Account
+}
+
+// Take reads what the request asks for. now is the time by the clock of the
+// agents' reports.
+func Take(ctx context.Context, account *cloud.Account, now time.Time, r *Request) (*Survey, error) {
+	s := &Survey{
+		account: r.AccountID, partition: r.Partition, now: now,
+		nodes: map[string]*node{}, selected: map[string]selected{}, regions: map[string]*region{},
+		profiles: map[string]reach.Known[cloud.NodeRole]{}, services: map[string]reach.Known[cloud.NodeRole]{},
+	}
+	t := &taking{Survey: s, cloud: account}
+	for _, name := range r.regions() {
+		s.regions[name] = &region{networks: map[string]*reach.Network{}, roles: map[string]reach.Known[reach.Role]{}}
+	}
+	if err := t.selectNodes(ctx, r.Selections); err != nil {
+		return nil, err
+	}
+	for id, regions := range r.Nodes {
+		s.want(id, regions)
+	}
+	if err := t.agents(ctx); err != nil {
+		return nil, err
+	}
+	t.instances(ctx, t.quiet)
+	memory := r.Memory
+	if memory == nil {
+		memory = &Memory{}
+	}
+	if err := t.connections(ctx, memory, r.Partial); err != nil {
+		return nil, err
+	}
+	t.documents(ctx, r.Documents)
+	t.instances(ctx, t.asked)
+	t.networks(ctx)
+	t.settings(ctx)
+	t.roles(ctx)
+	return s, ctx.Err()
+}
+
+// want has a node looked for.
+func (s *Survey) want(id string, regions []string) {
+	if len(regions) == 0 {
+		return
+	}
+	n := s.nodes[id]
+	if n == nil {
+		n = &node{id: id, region: regions[0]}
+		s.nodes[id] = n
+	}
+	for _, region := range regions {
+		if !slices.Contains(n.wanted, region) {
+			n.wanted = append(n.wanted, region)
+		}
+	}
+}
+
+// pick lists the nodes for which something holds, by id.
+func (s *Survey) pick(holds func(*node) bool) []*node {
+	var picked []*node
+	for _, n := range s.nodes {
+		if holds(n) {
+			picked = append(picked, n)
+		}
+	}
+	slices.SortFunc(picked, func(a, b *node) int { return strings.Compare(a.id, b.id) })
+	return picked
+}
+
+func ids(nodes []*node) []string {
+	list := make([]string, len(nodes))
+	for i, n := range nodes {
+		list[i] = n.id
+	}
+	return list
+}
+
+func (s *Survey) regionNames() []string { return slices.Sorted(maps.Keys(s.regions)) }
+
+func (n *node) facts() *reach.Node { return &reach.Node{ID: n.id} }
+
+// hybrid: it is no EC2 instance.
+func (n *node) hybrid() bool { return n.facts().Hybrid() }
+
+// registered: its agent is known to SSM, so that it is known where it is.
+func (n *node) registered() bool {
+	agent, known := n.agent.Get()
+	return known && agent.Registered
+}
+
+// quiet: its agent's reports do not show that the node is connected.
+func (t *taking) quiet(n *node) bool { return reach.NeedsConnectionStatus(n.agent, t.now) }
+
+// down: it is not known to be connected.
+func (s *Survey) down(n *node) bool {
+	return reach.NeedsNetwork(&reach.Facts{Now: s.now, Node: reach.Node{ID: n.id, Agent: n.agent, Connection: n.connection}})
+}
+
+// asked: session documents in its region ask for logs or keys.
+func (t *taking) asked(n *node) bool { return t.regions[n.region].asks() }
+
+// looked: more is read of it than whether it is connected.
+func (t *taking) looked(n *node) bool { return t.down(n) || t.asked(n) }
+
+// known makes a fact of an answer.
+func known[T any](value T, err error) reach.Known[T] {
+	switch cloud.Classify(err) {
+	case cloud.None:
+		return reach.Is(value)
+	case cloud.Refused:
+		return reach.Denied[T](cloud.Action(err))
+	default:
+		return reach.Unread[T](cmp.Or(cloud.Action(err), "AWS"))
+	}
+}
