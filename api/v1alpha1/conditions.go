@@ -294,3 +294,22 @@ const (
 	// allows.
 	ReasonTooManyNodes = "TooManyNodes"
 )
+
+// ConditionTargetsReachable tells on a SessionAccess whose access is in force
+// whether sessions reach its nodes, which is another thing than whether they are
+// allowed. True: all are connected, and what the session documents ask for works
+// on them. False: it does not on some; the reason is the commonest first thing
+// to mend, each with a section in docs/troubleshooting.md, and status.targets
+// lists nodes. Unknown: of none could it be told that something is wrong, and of
+// some not that they are connected.
+const ConditionTargetsReachable = "TargetsReachable"
+
+// Reasons of TargetsReachable besides those of docs/troubleshooting.md.
+const (
+	// ReasonTargetsConnected: all are connected.
+	ReasonTargetsConnected = "TargetsConnected"
+	// ReasonNoTargets: no node carries the tags.
+	ReasonNoTargets = "NoTargets"
+	// ReasonNotLookedAt: the operator could not look at the account for some time.
+	ReasonNotLookedAt = "NotLookedAt"
+)

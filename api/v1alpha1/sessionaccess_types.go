@@ -255,6 +255,11 @@ type SessionAccessStatus struct {
 	// +kubebuilder:validation:MaxItems=100
 	Principals []PrincipalStatus `json:"principals,omitempty"`
 
+	// targets counts the nodes that a session can reach, as of the last time that
+	// the operator could look.
+	// +optional
+	Targets *TargetsStatus `json:"targets,omitempty"`
+
 	// revocation records how access was last taken away.
 	// +optional
 	Revocation *RevocationStatus `json:"revocation,omitempty"`
@@ -281,6 +286,13 @@ type AccessSummary struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Policies string `json:"policies,omitempty"`
+
+	// reachable is how many of the targets are connected, such as "11/12". A "+"
+	// says that there are more targets than are looked at, and a "?" that of some
+	// it could not be told.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Reachable string `json:"reachable,omitempty"`
 }
 
 // PrincipalState says how far the access of one principal is.
@@ -342,6 +354,7 @@ type PrincipalStatus struct {
 // +kubebuilder:printcolumn:name="PRINCIPALS",type=string,JSONPath=`.status.summary.principals`
 // +kubebuilder:printcolumn:name="TARGETS",type=string,JSONPath=`.status.summary.targets`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="REACHABLE",type=string,JSONPath=`.status.summary.reachable`
 // +kubebuilder:printcolumn:name="EXPIRES",type=string,JSONPath=`.spec.notAfter`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
