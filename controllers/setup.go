@@ -21,12 +21,14 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reachability"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/readiness"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessiondocument"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -66,7 +68,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	recorder := mgr.GetEventRecorder(recorderName)
 	usage, accesses, principals := &account.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
 	documents, tiers, activations := &lifecycle.Trigger[reconcile.Request]{}, &accounttier.Trigger{}, &hybridactivation.Triggers{}
+	looks := &reachability.Trigger{}
 	accounts := registry.New(
+		looks.WakeAccount,
 		principals.WakeAccount(mgr.GetClient()), accesses.WakeAccount(mgr.GetClient()),
 		registry.Wake(documents, mgr.GetClient(), &v1alpha1.SessionDocumentList{}),
 		registry.Wake(tiers, mgr.GetClient(), &v1alpha1.AccountTierList{}),
@@ -76,6 +80,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	o.Pool.Guard(accounts.MayWrite)
 	o.Metrics.Watch(metrics.Sources{Client: mgr.GetClient(), Accounts: accounts, Scope: mine, Elected: mgr.Elected()})
 	outcomes := outcome.NewStore(accesses.WakeObjects)
+	reports := targets.NewStore(accesses.WakeObjects)
 	return errors.Join(
 		(&account.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock,
@@ -91,6 +96,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
 			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(), Readings: readings,
 			Scope: mine, Metrics: o.Metrics,
+			Targets: reports,
 		}).SetupWithManager(mgr, accesses),
 		(&sessiondocument.Reconciler{
 			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
@@ -103,5 +109,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts,
 			Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID,
 		}).SetupWithManager(mgr, activations),
+		(&reachability.Reconciler{
+			Client: mgr.GetClient(), Clock: o.Clock, Accounts: accounts, Reports: reports, ResyncInterval: o.ResyncInterval,
+		}).SetupWithManager(mgr, looks),
 	)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
 )
 
 // Reconciler decides, records and reports one SessionAccess at a time.
@@ -38,6 +39,8 @@ type Reconciler struct {
 	Scope scope.Scope
 	// Metrics times revocations; it may be nil.
 	Metrics *metrics.Metrics
+	// Targets are what was found on the nodes.
+	Targets *targets.Store
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch

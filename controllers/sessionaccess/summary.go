@@ -14,11 +14,12 @@ import (
 const maxSummary = 60
 
 // summarize makes the short texts for kubectl get.
-func summarize(spec *v1alpha1.SessionAccessSpec, principals []v1alpha1.PrincipalStatus) *v1alpha1.AccessSummary {
+func summarize(spec *v1alpha1.SessionAccessSpec, status *v1alpha1.SessionAccessStatus) *v1alpha1.AccessSummary {
 	return &v1alpha1.AccessSummary{
 		Principals: shorten(summarizePrincipals(spec.Principals)),
 		Targets:    shorten(summarizeTargets(spec.Targets)),
-		Policies:   summarizePolicies(principals),
+		Policies:   summarizePolicies(status.Principals),
+		Reachable:  summarizeReachable(status.Targets),
 	}
 }
 

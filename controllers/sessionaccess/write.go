@@ -17,13 +17,17 @@ import (
 func (r *Reconciler) write(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error {
 	status := &access.Status
 	status.ObservedGeneration = access.Generation
-	status.Summary = summarize(&access.Spec, status.Principals)
+	news := r.setReachable(access)
+	status.Summary = summarize(&access.Spec, status)
 	transition := v.Apply(&status.Conditions, access.Generation)
 	r.setNotices(access)
 	setActive(access, r.Clock.Now())
 	written, err := lifecycle.WriteStatus(ctx, r.Client, before, access)
 	if err == nil && written && transition {
 		lifecycle.Announce(r.Recorder, access, v)
+	}
+	if err == nil && written && news != nil {
+		r.announceReachable(access, news)
 	}
 	return err
 }

@@ -1,0 +1,63 @@
+package reachability
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+)
+
+// settle is how long after a change of an access its nodes are looked at: many
+// changes come together.
+const settle = 5 * time.Second
+
+// Trigger wakes the controller from outside.
+type Trigger struct{ lifecycle.Trigger[Round] }
+
+// WakeAccount has an account looked at that was verified, lost or read anew.
+func (t *Trigger) WakeAccount(_ context.Context, accountID, _ string, _ bool) {
+	t.Add(lifecycle.PriorityResync, Round{AccountID: accountID})
+}
+
+// SetupWithManager registers the controller, which has one worker.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
+	return builder.TypedControllerManagedBy[Round](mgr).
+		Named("reachability").
+		WithOptions(controller.TypedOptions[Round]{MaxConcurrentReconciles: 1}).
+		Watches(&v1alpha1.SessionAccess{}, r.changes(wake)).
+		WatchesRawSource(&wake.Trigger).
+		Complete(r)
+}
+
+// changes has the nodes of a new grant looked at soon, and forgets the reports on
+// objects that are gone.
+func (r *Reconciler) changes(wake *Trigger) handler.TypedEventHandler[client.Object, Round] {
+	type queue = workqueue.TypedRateLimitingInterface[Round]
+	serial := func(access *v1alpha1.SessionAccess) int64 {
+		if grantOf(access) == nil {
+			return 0
+		}
+		return access.Status.Applied.Serial
+	}
+	look := func(access *v1alpha1.SessionAccess) {
+		wake.AddAfter(lifecycle.PriorityResync, settle, Round{AccountID: grantOf(access).AccountID, New: true})
+	}
+	return handler.TypedFuncs[client.Object, Round]{
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ queue) {
+			before, after := e.ObjectOld.(*v1alpha1.SessionAccess), e.ObjectNew.(*v1alpha1.SessionAccess)
+			if s := serial(after); s != 0 && s != serial(before) {
+				look(after)
+			}
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ queue) { r.Reports.Forget(e.Object.GetUID()) },
+	}
+}

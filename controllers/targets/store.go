@@ -1,0 +1,67 @@
+// Package targets is where the reachability and the SessionAccess reconcilers
+// meet: per SessionAccess, what was found on its nodes. Nothing in it survives a
+// restart: an object of which nothing is known yet keeps its status.
+package targets
+
+import (
+	"sync"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// Report is what was found on the nodes of one SessionAccess.
+type Report struct {
+	// Serial of the applied record whose nodes they are.
+	Serial int64
+	// Targets is nil where nothing is known of them any more.
+	Targets *v1alpha1.TargetsStatus
+	// Status, Reason and Message of the condition TargetsReachable.
+	Status          metav1.ConditionStatus
+	Reason, Message string
+}
+
+// Store keeps the last report of every SessionAccess.
+type Store struct {
+	notify func(...types.NamespacedName)
+
+	mu      sync.RWMutex
+	reports map[types.UID]Report
+}
+
+// NewStore returns an empty store. notify is called with an object whose report
+// has changed; it must not block.
+func NewStore(notify func(...types.NamespacedName)) *Store {
+	return &Store{notify: notify, reports: map[types.UID]Report{}}
+}
+
+// Get returns the last report on an object in this process.
+func (s *Store) Get(uid types.UID) (Report, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r, ok := s.reports[uid]
+	return r, ok
+}
+
+// Put records a report, and notifies its object where it says something new.
+func (s *Store) Put(uid types.UID, object types.NamespacedName, r Report) {
+	s.mu.Lock()
+	before, had := s.reports[uid]
+	s.reports[uid] = r
+	s.mu.Unlock()
+	// That the same was found of another record is no news.
+	before.Serial = r.Serial
+	if !had || !equality.Semantic.DeepEqual(before, r) {
+		s.notify(object)
+	}
+}
+
+// Forget drops the report of an object that is gone.
+func (s *Store) Forget(uid types.UID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.reports, uid)
+}
