@@ -1,0 +1,273 @@
+package controllers_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/stack"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+)
+
+// reasons has for each cause what is told of it first.
+var reasons = map[stack.Cause]reach.Reason{
+	stack.AgentMissing: reach.AgentNeverSeen, stack.AgentOffline: reach.AgentOffline, stack.AgentTooOld: reach.AgentTooOld,
+	stack.OnlineNotConnected: reach.ChannelClosed, stack.InstanceStopped: reach.InstanceNotRunning, stack.MetadataOff: reach.MetadataServiceOff,
+
+	stack.NoInstanceProfile: reach.NoInstanceProfile, stack.ProfileWithoutRole: reach.ProfileWithoutRole,
+	stack.RoleWithoutPermissions: reach.RolePermissionMissing, stack.RoleNotTrustingEC2: reach.RoleNotTrusted,
+	stack.RoleWithoutS3: reach.RolePermissionMissing, stack.RoleWithoutLogs: reach.RolePermissionMissing, stack.RoleWithoutKMS: reach.RolePermissionMissing,
+
+	stack.GroupWithoutEgress: reach.EgressBlocked, stack.RouteMissing: reach.NoRoute, stack.RouteBlackhole: reach.RouteBlackhole,
+	stack.RouteByMainTable: reach.NoRoute, stack.ACLDeniesOut: reach.ACLBlocksRequest, stack.ACLDeniesIn: reach.ACLBlocksAnswer,
+	stack.EndpointWithoutIngress: reach.IngressBlocked, stack.DNSSupportOff: reach.DNSSupportOff, stack.DNSHostnamesOff: reach.DNSHostnamesOff,
+
+	stack.SSMEndpointMissing: reach.EndpointMissing, stack.SSMMessagesEndpointMissing: reach.EndpointMissing,
+	stack.LogsEndpointMissing: reach.EndpointMissing, stack.S3EndpointMissing: reach.EndpointMissing, stack.KMSEndpointMissing: reach.EndpointMissing,
+	stack.SSMEndpointWrongVPC: reach.EndpointMissing, stack.SSMMessagesEndpointWrongVPC: reach.EndpointMissing,
+	stack.SSMEndpointWrongSubnet: reach.ACLBlocksRequest, stack.SSMMessagesEndpointWrongSubnet: reach.ACLBlocksRequest,
+	stack.SSMEndpointPending: reach.EndpointNotAvailable, stack.SSMMessagesEndpointPending: reach.EndpointNotAvailable,
+	stack.SSMEndpointFailed: reach.EndpointNotAvailable, stack.SSMMessagesEndpointFailed: reach.EndpointNotAvailable,
+	stack.SSMEndpointPrivateDNSOff: reach.EndpointPrivateDNSOff, stack.SSMMessagesEndpointPrivateDNSOff: reach.EndpointPrivateDNSOff,
+	stack.SSMEndpointPolicyDenies: reach.EndpointPolicyDenies, stack.SSMMessagesEndpointPolicyDenies: reach.EndpointPolicyDenies,
+
+	stack.LogGroupMissing: reach.LogGroupNotFound, stack.LogGroupNotEncrypted: reach.LogGroupNotEncrypted,
+	stack.KeyPolicyWithoutLogs: reach.LogKeyDenies, stack.BucketMissing: reach.BucketNotFound, stack.BucketNotEncrypted: reach.BucketNotEncrypted,
+}
+
+// behindNAT are the causes that a node with endpoints does not have.
+var behindNAT = []stack.Cause{stack.RouteMissing, stack.RouteBlackhole, stack.RouteByMainTable, stack.ACLDeniesOut, stack.ACLDeniesIn}
+
+func nodeOf(causes ...stack.Cause) string {
+	if slices.ContainsFunc(causes, func(c stack.Cause) bool { return slices.Contains(behindNAT, c) }) {
+		return fixtures.S7NATNode
+	}
+	return fixtures.S7Node
+}
+
+func TestEachCauseIsToldFirstAndGoesWhenItIsMended(t *testing.T) {
+	n := newNodes(t)
+	for node := range n.access {
+		n.connected(node)
+	}
+	for _, cause := range stack.Causes() {
+		t.Run(string(cause), func(t *testing.T) {
+			n.t = t
+			want, ok := reasons[cause]
+			if !ok {
+				t.Fatal("nothing says what is to be told of this cause")
+			}
+			node := nodeOf(cause)
+			mend := n.breaks(node, cause)
+			n.resync()
+			got := n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool { return c.Status == metav1.ConditionFalse })
+			n.told(got, node, want, stack.EffectOf(cause))
+			mend()
+			n.resync()
+			back := n.connected(node)
+			if len(back.Status.Targets.Failing) != 0 || back.Status.Summary.Reachable != "1/1" {
+				t.Errorf("after mending, %s are reachable and %+v fails", back.Status.Summary.Reachable, back.Status.Targets.Failing)
+			}
+		})
+	}
+}
+
+// told checks what an access says of its node while something is broken.
+func (n nodes) told(a *v1alpha1.SessionAccess, node string, want reach.Reason, effect stack.Effect) {
+	n.t.Helper()
+	reachable := condition(a.Status.Conditions, v1alpha1.ConditionTargetsReachable)
+	if reachable.Reason != string(want) {
+		n.t.Errorf("the reason is %s, want %s: %s", reachable.Reason, want, reachable.Message)
+	}
+	n.sentence(reachable.Message, want.Docs())
+	if ready := condition(a.Status.Conditions, v1alpha1.ConditionReady); ready.Status != metav1.ConditionTrue {
+		n.t.Errorf("Ready is %s for %s, and the permission is in place", ready.Status, ready.Reason)
+	}
+	state, summary := v1alpha1.TargetNotConnected, "0/1"
+	if effect == stack.Connected {
+		state, summary = v1alpha1.TargetImpaired, "1/1"
+	}
+	if f := a.Status.Targets.Failing; len(f) != 1 || f[0].ID != node || f[0].State != state || f[0].Reason != string(want) || f[0].Message == "" || f[0].Remedy == "" {
+		n.t.Errorf("the failing targets are %+v, want %s %s", f, state, want)
+	}
+	if a.Status.Summary.Reachable != summary {
+		n.t.Errorf("%s are reachable, want %s", a.Status.Summary.Reachable, summary)
+	}
+}
+
+func TestOfTwoCausesTheOneToMendFirstIsTold(t *testing.T) {
+	n := newNodes(t)
+	for node := range n.access {
+		n.connected(node)
+	}
+	// The first of each pair is to be told.
+	for _, pair := range [][2]stack.Cause{
+		{stack.InstanceStopped, stack.NoInstanceProfile},
+		{stack.MetadataOff, stack.RoleWithoutPermissions},
+		{stack.NoInstanceProfile, stack.GroupWithoutEgress},
+		{stack.RoleNotTrustingEC2, stack.RoleWithoutPermissions},
+		{stack.RoleWithoutPermissions, stack.SSMEndpointMissing},
+		{stack.DNSSupportOff, stack.SSMEndpointPrivateDNSOff},
+		{stack.SSMEndpointMissing, stack.EndpointWithoutIngress},
+		{stack.SSMMessagesEndpointFailed, stack.GroupWithoutEgress},
+		{stack.GroupWithoutEgress, stack.EndpointWithoutIngress},
+		{stack.GroupWithoutEgress, stack.LogGroupMissing},
+		{stack.EndpointWithoutIngress, stack.AgentOffline},
+		{stack.RouteBlackhole, stack.ACLDeniesOut},
+		{stack.LogGroupMissing, stack.RoleWithoutS3},
+	} {
+		t.Run(string(pair[0])+" and "+string(pair[1]), func(t *testing.T) {
+			n.t = t
+			node := nodeOf(pair[0], pair[1])
+			second := n.breaks(node, pair[1])
+			first := n.breaks(node, pair[0])
+			n.resync()
+			n.reasonIs(node, reasons[pair[0]])
+			first()
+			n.resync()
+			n.reasonIs(node, reasons[pair[1]])
+			second()
+			n.resync()
+			n.connected(node)
+		})
+	}
+}
+
+// reasonIs waits until TargetsReachable of the access to a node has a reason.
+func (n nodes) reasonIs(node string, want reach.Reason) *v1alpha1.SessionAccess {
+	n.t.Helper()
+	return n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool { return c.Reason == string(want) })
+}
+
+// lookedWith has for each action that only a look at nodes needs the calls that
+// it allows.
+var lookedWith = map[string]string{
+	"ssm:GetConnectionStatus": "ssm:GetConnectionStatus", "ssm:DescribeInstanceInformation": "ssm:DescribeInstanceInformation", "ssm:GetDocument": "ssm:GetDocument",
+	"ec2:DescribeNetworkAcls": "ec2:DescribeNetworkAcls", "ec2:DescribeSubnets": "ec2:DescribeSubnets", "ec2:DescribeRouteTables": "ec2:DescribeRouteTables",
+	"ec2:DescribeSecurityGroupRules": "ec2:DescribeSecurityGroupRules", "ec2:DescribeVpcAttribute": "ec2:DescribeVpcAttribute",
+	"ec2:DescribeVpcEndpoints": "ec2:DescribeVpcEndpoints", "ec2:DescribeInstances": "ec2:DescribeInstances",
+	"iam:GetInstanceProfile": "iam:GetInstanceProfile", "iam:SimulatePrincipalPolicy": "iam:SimulatePrincipalPolicy",
+	"kms:DescribeKey": "kms:DescribeKey", "kms:GetKeyPolicy": "kms:GetKeyPolicy", "logs:DescribeLogGroups": "logs:DescribeLogGroups",
+	"s3:GetEncryptionConfiguration": "s3:GetBucketEncryption",
+}
+
+func TestWhatMayNotBeReadIsNotCheckedAndSaysSo(t *testing.T) {
+	n := newNodes(t)
+	for node := range n.access {
+		n.connected(node)
+		n.breaks(node, stack.AgentOffline)
+	}
+	for action, calls := range lookedWith {
+		t.Run(strings.ReplaceAll(action, ":", " "), func(t *testing.T) {
+			n.t = t
+			fault, err := n.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: calls})
+			n.must(err)
+			n.resync()
+			got := n.actionNamed(action)
+			if ready := condition(got.Status.Conditions, v1alpha1.ConditionReady); ready.Status != metav1.ConditionTrue {
+				t.Errorf("Ready is %s: %s", ready.Status, ready.Message)
+			}
+			n.Emulator.RemoveFault(fault)
+			n.resync()
+			for node := range n.access {
+				n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool {
+					return c.Reason == string(reach.AgentOffline) && !strings.Contains(c.Message, action)
+				})
+			}
+		})
+	}
+}
+
+// actionNamed waits until TargetsReachable of an access names an action: that of
+// the node behind the NAT gateway, whose network asks for the most, save for what
+// only endpoints need.
+func (n nodes) actionNamed(action string) *v1alpha1.SessionAccess {
+	n.t.Helper()
+	node := fixtures.S7NATNode
+	if action == "ec2:DescribeSubnets" {
+		node = fixtures.S7Node
+	}
+	return n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool { return strings.Contains(c.Message, action) })
+}
+
+func TestAGrantOfTagsCountsWhatCarriesThem(t *testing.T) {
+	n := newNodes(t)
+	tags := map[string]string{"Role": "step"}
+	for node := range n.access {
+		n.tagNode(node, tags)
+	}
+	byTag := access("by-tag", "user02")
+	byTag.Spec.Targets = []v1alpha1.Target{{Tags: tags}}
+	n.access["tag"] = byTag
+	n.create(byTag)
+	got := n.connected("tag")
+	if got.Status.Summary.Reachable != "2/2" {
+		t.Errorf("%s are reachable", got.Status.Summary.Reachable)
+	}
+	n.breaks(fixtures.S7Node, stack.AgentMissing)
+	n.resync()
+	got = n.reasonIs("tag", reach.AgentNeverSeen)
+	if f := got.Status.Targets.Failing; got.Status.Summary.Reachable != "1/2" || len(f) != 1 || f[0].ID != fixtures.S7Node || f[0].Region != region {
+		t.Errorf("%s are reachable, and %+v fail", got.Status.Summary.Reachable, f)
+	}
+	n.must(n.Emulator.Account(accountID).Region(region).Fleet.Change(fixtures.S7NATNode, func(f *fleet.Node) { f.Tags = nil }))
+	n.must(n.Emulator.Account(accountID).Region(region).Fleet.Change(fixtures.S7Node, func(f *fleet.Node) { f.Tags = nil }))
+	n.resync()
+	n.reasonIs("tag", reach.Reason(v1alpha1.ReasonNoTargets))
+}
+
+func TestWhatCannotBeLookedAtKeepsWhatWasKnownForAWhile(t *testing.T) {
+	n := newNodes(t)
+	n.connected(fixtures.S7Node)
+	fault, err := n.Emulator.Inject(faults.Fault{Kind: faults.ServerError, Action: "ssm:DescribeInstanceInformation"})
+	n.must(err)
+	n.resync()
+	n.until(func() bool {
+		return slices.ContainsFunc(n.Emulator.Faults(), func(f faults.Status) bool { return f.ID == fault && f.Fired > 0 })
+	})
+	for range 3 {
+		n.resync()
+	}
+	got := n.reasonIs(fixtures.S7Node, reach.Reason(v1alpha1.ReasonNotLookedAt))
+	if got.Status.Targets != nil || got.Status.Summary.Reachable != "" {
+		t.Errorf("%+v is told of nodes that nobody could look at", got.Status.Targets)
+	}
+	n.Emulator.RemoveFault(fault)
+	n.resync()
+	n.connected(fixtures.S7Node)
+}
+
+func TestAReachabilityThatStaysIsNotWrittenAgain(t *testing.T) {
+	n := newNodes(t)
+	n.breaks(fixtures.S7Node, stack.GroupWithoutEgress)
+	n.resync()
+	before := n.reasonIs(fixtures.S7Node, reach.EgressBlocked)
+	seen := n.LastCall()
+	for range 2 {
+		n.resync()
+		n.until(func() bool {
+			log := n.Emulator.CallLog(seen)
+			i := slices.IndexFunc(log, func(c calls.Call) bool { return strings.HasPrefix(c.Operation, "SimulatePrincipal") })
+			if i >= 0 {
+				seen = log[i].N
+			}
+			return i >= 0
+		})
+	}
+	// The other access is written, after whatever the look has made of this one.
+	n.breaks(fixtures.S7NATNode, stack.RouteMissing)
+	n.resync()
+	n.reasonIs(fixtures.S7NATNode, reach.NoRoute)
+	after := before.DeepCopy()
+	n.must(n.Client.Get(t.Context(), keyOf(before), after))
+	if after.ResourceVersion != before.ResourceVersion {
+		t.Errorf("the status was written again: %+v", after.Status.Conditions)
+	}
+}
