@@ -11,7 +11,8 @@ import (
 )
 
 // EnsureFinalizer puts our finalizer on the object before anything is written
-// to AWS for it. The object is updated in place.
+// to AWS for it. The object is updated in place. An object that is gone, as the
+// cache may not know yet, is an error: nobody would clean up after it.
 func EnsureFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
 	_, err := patchFinalizer(ctx, c, obj, "put the finalizer on", controllerutil.AddFinalizer)
 	return err
@@ -26,7 +27,8 @@ func RemoveFinalizer(ctx context.Context, c client.Client, obj client.Object) er
 // Release lets the object go as RemoveFinalizer does. released says that this
 // call did it: not for an object that is gone already, as the cache may not know.
 func Release(ctx context.Context, c client.Client, obj client.Object) (released bool, err error) {
-	return patchFinalizer(ctx, c, obj, "take the finalizer from", controllerutil.RemoveFinalizer)
+	released, err = patchFinalizer(ctx, c, obj, "take the finalizer from", controllerutil.RemoveFinalizer)
+	return released, client.IgnoreNotFound(err)
 }
 
 func patchFinalizer(ctx context.Context, c client.Client, obj client.Object, attempt string, change func(client.Object, string) bool) (changed bool, err error) {
@@ -37,12 +39,8 @@ func patchFinalizer(ctx context.Context, c client.Client, obj client.Object, att
 	// The lock keeps a finalizer that somebody else added in between: the list is
 	// replaced as a whole.
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	switch err := c.Patch(ctx, obj, patch); {
-	case err == nil:
-		return true, nil
-	case client.IgnoreNotFound(err) == nil:
-		return false, nil
-	default:
+	if err := c.Patch(ctx, obj, patch); err != nil {
 		return false, fmt.Errorf("%s %s: %w", attempt, client.ObjectKeyFromObject(obj), err)
 	}
+	return true, nil
 }

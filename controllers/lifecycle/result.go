@@ -8,13 +8,13 @@ import (
 )
 
 // ConflictDelay is how long to wait for the cache after somebody else changed
-// an object first. It is no failure, and backs nothing off.
+// an object first, or deleted it. It is no failure, and backs nothing off.
 const ConflictDelay = 200 * time.Millisecond
 
 // Result ends a reconcile at a priority: a requeue would otherwise keep the
 // priority with which it came.
 func Result(priority int, after time.Duration, err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return ctrl.Result{RequeueAfter: ConflictDelay, Priority: &priority}, nil
 	}
 	return ctrl.Result{RequeueAfter: after, Priority: &priority}, err

@@ -114,9 +114,15 @@ func (r *Reconciler) converge(ctx context.Context, p *pass) (time.Duration, erro
 	r.leaveRegions(ctx, p, &all)
 	for i := range p.doc.Status.Regions {
 		at := &p.doc.Status.Regions[i]
-		if p.want.in(at.Region) {
-			all.add(at, r.convergeRegion(ctx, p, at))
+		if !p.want.in(at.Region) {
+			continue
 		}
+		f, err := r.convergeRegion(ctx, p, at)
+		if err != nil {
+			r.Memory.forget(p.doc.UID)
+			return 0, err
+		}
+		all.add(at, f)
 	}
 	r.checkLogging(ctx, p)
 	verdict := all.verdict(inPlace(p))

@@ -2,9 +2,10 @@ package sessiondocument
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -65,8 +66,18 @@ func (p *pass) find(region v1alpha1.Region) *v1alpha1.DocumentRegion {
 	return nil
 }
 
+// recordError tells that something could not be recorded, so that AWS must not
+// be told of it either.
+type recordError struct{ err error }
+
+// Error implements error.
+func (e *recordError) Error() string { return "record what is about to be written: " + e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *recordError) Unwrap() error { return e.err }
+
 // persist writes the status in the middle of a pass. An object that never had a
-// condition says that it is being worked on.
+// condition says that it is being worked on. The error is a *recordError.
 func (r *Reconciler) persist(ctx context.Context, p *pass) error {
 	ready := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionReady)
 	if ready == nil || ready.ObservedGeneration != p.doc.Generation {
@@ -74,11 +85,18 @@ func (r *Reconciler) persist(ctx context.Context, p *pass) error {
 		v.Apply(&p.doc.Status.Conditions, p.doc.Generation)
 		p.doc.Status.ObservedGeneration = p.doc.Generation
 	}
+	if equality.Semantic.DeepEqual(p.before, p.doc) {
+		return nil
+	}
 	// A copy is written, because the answer is decoded into what is: parts of the
 	// status are in use.
 	stored := p.doc.DeepCopy()
-	if _, err := lifecycle.WriteStatus(ctx, r.Client, p.before, stored); err != nil {
-		return fmt.Errorf("record what is about to be written: %w", err)
+	written, err := lifecycle.WriteStatus(ctx, r.Client, p.before, stored)
+	if err == nil && !written {
+		err = apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("sessiondocuments").GroupResource(), p.doc.Name)
+	}
+	if err != nil {
+		return &recordError{err}
 	}
 	p.before, p.doc.ResourceVersion = stored, stored.ResourceVersion
 	return nil

@@ -2,6 +2,7 @@ package sessiondocument
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,21 +49,25 @@ func (r *Reconciler) do(s *site, what string, write func() error) (done bool, er
 // a step brings a site further. It returns nil to go on with the next one.
 type step func(context.Context, *site) (*finding, error)
 
-// convergeRegion makes the document of a region what is wanted.
-func (r *Reconciler) convergeRegion(ctx context.Context, p *pass, at *v1alpha1.DocumentRegion) finding {
+// convergeRegion makes the document of a region what is wanted. An error ends the
+// pass: it is a *recordError, and not one of AWS.
+func (r *Reconciler) convergeRegion(ctx context.Context, p *pass, at *v1alpha1.DocumentRegion) (finding, error) {
 	s := p.site(at)
 	// Whose it is comes before everything, and the tags that say so before what
 	// it holds.
 	for _, step := range []step{r.exist, r.claim, r.tag, r.hold, r.share, r.prune} {
 		f, err := step(ctx, s)
+		if _, unrecorded := errors.AsType[*recordError](err); unrecorded {
+			return finding{}, err
+		}
 		if err != nil {
-			return failed(err)
+			return failed(err), nil
 		}
 		if f != nil {
-			return s.unlessObserved(*f)
+			return s.unlessObserved(*f), nil
 		}
 	}
-	return s.unlessObserved(active())
+	return s.unlessObserved(active()), nil
 }
 
 // unlessObserved tells what was left out, where anything was.
