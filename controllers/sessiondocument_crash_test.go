@@ -3,8 +3,10 @@ package controllers_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
@@ -90,6 +92,22 @@ func TestAnOperatorThatDiesWhileItMakesADocumentLeavesNone(t *testing.T) {
 			w.goneFromAWS(logged)
 		})
 	}
+}
+
+func TestADocumentThatAWSDoesNotShowYetIsNotForgotten(t *testing.T) {
+	w := worldOfDocuments(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	w.create(account())
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+	w.Emulator.SetConsistency(emulator.Consistency{Documents: 30 * time.Second})
+	doc := sessionDocument()
+	w.dieAt(m, "CreateDocument", func() { w.create(doc) })
+	w.must(w.Client.Delete(t.Context(), doc))
+	got := w.documentIs(doc, v1alpha1.ReasonCleaningUp)
+	w.sentence(readyOf(got).Message, logged, region)
+	w.advance(testWindow, doc)
+	w.must(testenv.WaitGone(t.Context(), w.Client, doc))
+	w.goneFromAWS(logged)
 }
 
 func TestAnObjectThatGoesAtOnceLeavesNoDocument(t *testing.T) {

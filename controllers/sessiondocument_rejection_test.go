@@ -185,7 +185,7 @@ func TestGuardrailsBoundDocuments(t *testing.T) {
 				reason := readyOf(d).Reason
 				return reason == v1alpha1.ReasonGuardrailViolated || reason == v1alpha1.ReasonInvalidSpec
 			})
-			w.sentence(readyOf(got).Message, c.says, "Nothing is written.")
+			w.sentence(readyOf(got).Message, c.says, "Nothing is written")
 			w.goneFromAWS(logged)
 		})
 	}
@@ -201,6 +201,6 @@ func TestASharingThatIsForbiddenLaterEnds(t *testing.T) {
 		a.Spec.Guardrails[0].SessionDocuments.ShareWith = []v1alpha1.AccountID{sharee}
 	})
 	got := w.documentIs(doc, v1alpha1.ReasonGuardrailViolated)
-	w.sentence(readyOf(got).Message, "999999999999", "sessionDocuments.shareWith")
+	w.sentence(readyOf(got).Message, "999999999999", "sessionDocuments.shareWith", "taken away")
 	same(t, "the shares", w.inAWS(logged).Shares, map[string]string{sharee: "$DEFAULT"})
 }

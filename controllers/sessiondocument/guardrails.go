@@ -12,8 +12,11 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
-// nothing is what comes of a violation.
-const nothing = "Nothing is written."
+// What comes of a violation.
+const (
+	nothing  = "Nothing is written."
+	unshared = "Nothing is written, and such a share is taken away."
+)
 
 // demand is something that a document asks for and that only a guardrail allows.
 type demand struct {
@@ -100,14 +103,21 @@ func (d demand) judge(in gate.Inputs, rules []*v1alpha1.Guardrail) *refusal {
 		}
 		spoken = true
 		if !d.allows(rule.SessionDocuments) {
-			return &refusal{Verdict: in.Violated(rule, fmt.Sprintf("a SessionDocument may not %s; %s, or extend sessionDocuments.%s of the rule.", d.what, d.instead, d.field), nothing)}
+			return &refusal{Verdict: in.Violated(rule, fmt.Sprintf("a SessionDocument may not %s; %s, or extend sessionDocuments.%s of the rule.", d.what, d.instead, d.field), d.consequence())}
 		}
 	}
 	if spoken {
 		return nil
 	}
 	return refusef(v1alpha1.ReasonGuardrailViolated,
-		"No guardrail of AWSAccount %q lets namespace %q %s; %s, or add a guardrail with sessionDocuments.%s to the account. %s", in.Account.Name, in.NamespaceName, d.what, d.instead, d.field, nothing)
+		"No guardrail of AWSAccount %q lets namespace %q %s; %s, or add a guardrail with sessionDocuments.%s to the account. %s", in.Account.Name, in.NamespaceName, d.what, d.instead, d.field, d.consequence())
+}
+
+func (d demand) consequence() string {
+	if d.account != "" {
+		return unshared
+	}
+	return nothing
 }
 
 // namePrefixAllows checks the name against the prefixes of all rules. One that
