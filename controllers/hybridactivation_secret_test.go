@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"net/http"
@@ -95,7 +96,7 @@ func TestWhatFollowsFromTheCodeIsPutBackWithoutARotation(t *testing.T) {
 		change(w, w.secret("sites"), func(s *corev1.Secret) { edit(s); s.Labels = map[string]string{"theirs": "kept"} })
 		w.touch(obj)
 		_, err := testenv.WaitFor(t.Context(), w.Client, secretObject("sites"), func(s *corev1.Secret) bool {
-			return maps.EqualFunc(s.Data, written.Data, func(a, b []byte) bool { return string(a) == string(b) })
+			return maps.EqualFunc(s.Data, written.Data, bytes.Equal)
 		})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -16,7 +16,7 @@ import (
 
 func readSample[T any](t *testing.T, scenario, file string) *T {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../config/samples", scenario, file))
+	text, err := os.ReadFile(filepath.Join("..", "config", "samples", scenario, file))
 	if err != nil {
 		t.Fatal(err)
 	}

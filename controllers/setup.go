@@ -107,7 +107,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		}).SetupWithManager(mgr, tiers),
 		(&hybridactivation.Reconciler{
 			Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts,
-			Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID,
+			Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID, Scope: mine,
 		}).SetupWithManager(mgr, activations),
 		(&reachability.Reconciler{
 			Client: mgr.GetClient(), Clock: o.Clock, Accounts: accounts, Reports: reports, ResyncInterval: o.ResyncInterval,

@@ -1,6 +1,7 @@
 package hybridactivation
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
@@ -81,7 +82,7 @@ func (v secretView) inRegion(region string, data map[string][]byte) secretView {
 		return v
 	}
 	v.content.Region = region
-	v.stale = !maps.EqualFunc(data, render(v.content.registration), func(a, b []byte) bool { return string(a) == string(b) })
+	v.stale = !maps.EqualFunc(data, render(v.content.registration), bytes.Equal)
 	return v
 }
 

@@ -2,6 +2,7 @@ package hybridactivation
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -96,11 +97,7 @@ func (l *Listings) all(ctx context.Context, account registry.Entry, region strin
 	if err := r.refresh(ctx, l.clock, account.Cloud, region, l.clock.Now().Add(-maxAge)); err != nil {
 		return nil, err
 	}
-	all := make(map[string]cloud.Activation, len(r.activations))
-	for id, a := range r.activations {
-		all[id] = a
-	}
-	return all, nil
+	return maps.Clone(r.activations), nil
 }
 
 func (r *regionListing) refresh(ctx context.Context, c clock.PassiveClock, account *cloud.Account, region string, since time.Time) error {

@@ -96,7 +96,7 @@ func withNodes(former []string, byActivation map[string][]cloud.HybridNode) []st
 }
 
 func listNodes(status *v1alpha1.HybridActivationStatus, nodes []cloud.HybridNode) {
-	count := int32(len(nodes)) //nolint:gosec // A region has a few thousand nodes.
+	count := int32(len(nodes))
 	status.NodeCount, status.Nodes = &count, nil
 	for _, n := range nodes[:min(len(nodes), maxNodes)] {
 		status.Nodes = append(status.Nodes, v1alpha1.HybridNode{ID: n.ID, Name: n.Name, Ping: n.Ping, AgentVersion: n.AgentVersion})

@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -34,6 +35,8 @@ type Reconciler struct {
 	Clock    clock.PassiveClock
 	Accounts *registry.Registry
 	Listings *Listings
+	// Scope says which objects are this manager's.
+	Scope scope.Scope
 	// OwnerID is in the tags of our activations.
 	OwnerID string
 

@@ -49,7 +49,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(lifecycle.AccountNews())).
 			Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace)).
 			WatchesRawSource(&wake.activations).
-			Complete(r),
+			Complete(r.Scope.Only(r, r.Client, &v1alpha1.HybridActivation{})),
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation-sweep").
 			WatchesRawSource(&wake.sweeps).

@@ -87,8 +87,8 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDoc
 		r.Memory.forget(doc.UID)
 		return 0, r.report(ctx, p, claimedBy(want.name, rival))
 	}
-	if steady, err := r.steady(ctx, p); steady || err != nil {
-		return 0, err
+	if r.steady(ctx, p) {
+		return 0, nil
 	}
 	return r.converge(ctx, p)
 }

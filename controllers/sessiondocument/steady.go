@@ -16,17 +16,17 @@ import (
 // list of each region shows. What a version says never changes, so its number
 // and the tags are enough. It says no where the object or its account changed,
 // or when it is time to read the document whole: a list shows no shares.
-func (r *Reconciler) steady(ctx context.Context, p *pass) (bool, error) {
+func (r *Reconciler) steady(ctx context.Context, p *pass) bool {
 	known, ok := r.Memory.get(p.doc.UID)
 	if !ok {
 		if known, ok = r.trustStatus(p); !ok {
-			return false, nil
+			return false
 		}
 	}
 	if known.generation != p.doc.Generation || known.accountGeneration != p.account.Generation ||
 		!maps.Equal(known.annotations, p.doc.Annotations) || !r.Clock.Now().Before(known.deep) ||
 		len(p.doc.Status.Regions) != len(p.want.regions) {
-		return false, nil
+		return false
 	}
 	for i := range p.doc.Status.Regions {
 		at := &p.doc.Status.Regions[i]
@@ -34,17 +34,17 @@ func (r *Reconciler) steady(ctx context.Context, p *pass) (bool, error) {
 		if err != nil {
 			// The whole pass meets the same, or does without at a higher cost.
 			log.FromContext(ctx).Info("The documents of a region cannot be listed, so each is read", "region", at.Region, "error", err.Error())
-			return false, nil
+			return false
 		}
 		if listed.begun.Before(known.read) {
 			continue // What this process saw itself is newer.
 		}
 		found, ok := listed.documents[p.want.name]
 		if !ok || !asListed(p, at, found) || !known.sameDocument(at.Region, found) {
-			return false, nil
+			return false
 		}
 	}
-	return true, nil
+	return true
 }
 
 // asListed says whether a list shows nothing but what is wanted.

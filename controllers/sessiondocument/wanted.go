@@ -66,7 +66,8 @@ func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted,
 	for _, account := range doc.Spec.SharedWith {
 		w.shares = append(w.shares, string(account))
 	}
-	return w, w.render(&doc.Spec)
+	problem := w.render(&doc.Spec)
+	return w, problem
 }
 
 // refusal is why an object may not have what it asks for.

@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
@@ -25,7 +26,7 @@ type Memory struct {
 // are connected, and some of the others. Once it may not, it asks no further.
 func (t *taking) connections(ctx context.Context, m *Memory, partial bool) error {
 	quiet := t.pick(t.quiet)
-	asked := append(quiet[:min(len(quiet), maxAsked):min(len(quiet), maxAsked)], t.suspects(m)...)
+	asked := slices.Concat(quiet[:min(len(quiet), maxAsked)], t.suspects(m))
 	if !partial {
 		m.prune(t.nodes)
 	}

@@ -10,7 +10,7 @@ import (
 // registerInput is what the agent sends with RegisterManagedInstance, an
 // operation that the SDKs leave out.
 type registerInput struct {
-	ActivationId, ActivationCode, Fingerprint *string //nolint:staticcheck // The names are AWS's.
+	ActivationId, ActivationCode, Fingerprint *string //nolint:staticcheck,revive // The names are AWS's.
 	PublicKey, PublicKeyType                  *string
 }
 
