@@ -11,7 +11,7 @@ IMG ?=
 KUBECTL ?= kubectl
 DOCKER ?= docker
 FUZZTIME ?= 10s
-TEST_TIMEOUT ?= 20m
+TEST_TIMEOUT ?= 60m
 
 # Everything but the race detector does without a C compiler. One setting for
 # all of it also lets every target use what another has compiled.
