@@ -12,6 +12,7 @@ KUBECTL ?= kubectl
 DOCKER ?= docker
 FUZZTIME ?= 10s
 TEST_TIMEOUT ?= 60m
+SOAK_TIME ?= 10m
 
 # Everything but the race detector does without a C compiler. One setting for
 # all of it also lets every target use what another has compiled.
@@ -72,6 +73,14 @@ fuzz: ## Run each fuzz target for FUZZTIME (10s).
 		echo "$${declaration#func } in $$(dirname "$$file")"; \
 		go test -run '^$$' -fuzz "^$${declaration#func }$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || failed=1; \
 	done; exit $$failed; }
+
+.PHONY: soak
+soak: ## Kill, mislead and disturb the operator with generated declarations for SOAK_TIME (10m), and judge it all the while.
+	@$(ASSETS); go test -count 1 -v -timeout 24h -run '^TestASoak$$' ./internal/proof -soak $(SOAK_TIME) -rapid.shrinktime 3m
+
+.PHONY: crash-run
+crash-run: ## Kill the operator at every call of a scenario, with and without the call's effect.
+	@$(ASSETS); go test -count 1 -v -timeout 24h -run '^TestAManagerThatDiesAtAnyCallLosesNothing$$' ./internal/proof -crash-both
 
 .PHONY: bench
 bench: build ## Count the calls and the time that onboarding, restarts and revocations take.

@@ -16,7 +16,9 @@ import (
 //	var cluster *testenv.Cluster
 //
 //	func TestMain(m *testing.M) { os.Exit(testenv.Main(m, &cluster)) }
-func Main(m *testing.M, cluster **Cluster) (code int) {
+//
+// Each of begin runs before the first test, and what it returns after the last.
+func Main(m *testing.M, cluster **Cluster, begin ...func() (end func(), err error)) (code int) {
 	ctrllog.SetLogger(logr.Discard())
 	started, err := StartCluster(context.Background(), ClusterOptions{})
 	if err != nil {
@@ -30,6 +32,14 @@ func Main(m *testing.M, cluster **Cluster) (code int) {
 			code = max(code, 1)
 		}
 	}()
+	for _, f := range begin {
+		end, err := f()
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "begin the tests:", err)
+			return 1
+		}
+		defer end()
+	}
 	return m.Run()
 }
 

@@ -1,0 +1,214 @@
+package proof
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+const (
+	// window is longer than IAM's consistency window. The clock jumps over it.
+	window = cloud.ConsistencyWindow + 2*time.Second
+	// resync is shorter than the window, so that a jump makes one due.
+	resync = cloud.ConsistencyWindow / 2
+)
+
+// Bed is a cluster and an emulated AWS with an observer, on which declarations
+// are made.
+type Bed struct {
+	*testenv.Env
+	Observer *Observer
+	Universe Universe
+
+	lens *Lens
+	// written are the objects as they were accepted last, by id.
+	written map[string]written
+	// jumps counts how often the clock was moved on since the last rest.
+	jumps int
+}
+
+type written struct {
+	uid        types.UID
+	generation int64
+	deleted    bool
+}
+
+// NewBed makes a bed, with an account that allows Namespace alone and keeps
+// ForbiddenUser out. It has no manager.
+func NewBed(ctx context.Context, cluster *testenv.Cluster, lens *Lens) (*Bed, error) {
+	u, fixture := Small()
+	env, err := testenv.Start(ctx, testenv.Options{Cluster: cluster, Fixture: fixture})
+	if err != nil {
+		return nil, err
+	}
+	env.Emulator.SetTierTimes(ssm.TierTimes{Up: time.Minute, Down: time.Minute})
+	facts := Facts{
+		Allowed: []string{Namespace}, Regions: []v1alpha1.Region{v1alpha1.Region(u.Region)}, Forbidden: []string{ForbiddenUser},
+		Missing: []v1alpha1.Principal{{Kind: v1alpha1.PrincipalUser, Name: "ghost"}},
+	}
+	b := &Bed{Env: env, Universe: u, lens: lens, written: map[string]written{}, Observer: NewObserver(env.Emulator, u, facts, testenv.DefaultOwner)}
+	for name, label := range map[string]string{Namespace: "allowed", OtherNamespace: "other"} {
+		if err := env.Namespace(ctx, name, map[string]string{"proof": label}); err != nil {
+			return nil, fmt.Errorf("%w; %w", err, env.Close())
+		}
+	}
+	return b, nil
+}
+
+// Account is the AWSAccount of the bed.
+func (b *Bed) Account() *v1alpha1.AWSAccount {
+	named := func(kind v1alpha1.PrincipalKind, pattern string) v1alpha1.PrincipalPattern {
+		return v1alpha1.PrincipalPattern{Kind: kind, Name: v1alpha1.NamePattern(pattern)}
+	}
+	return &v1alpha1.AWSAccount{
+		ObjectMeta: metav1.ObjectMeta{Name: AccountName},
+		Spec: v1alpha1.AWSAccountSpec{
+			AccountID: b.Universe.AccountID, Regions: []v1alpha1.Region{v1alpha1.Region(b.Universe.Region)},
+			AllowedNamespaces: v1alpha1.AllowedNamespaces{
+				From: v1alpha1.NamespacesSelector, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"proof": "allowed"}},
+			},
+			Guardrails: []v1alpha1.Guardrail{{
+				Name: "people", NamespaceSelector: &metav1.LabelSelector{},
+				Principals: []v1alpha1.PrincipalPattern{
+					named(v1alpha1.PrincipalUser, "user*"), named(v1alpha1.PrincipalUser, "ghost"), named(v1alpha1.PrincipalGroup, "*"),
+					named(v1alpha1.PrincipalRole, "*"), named(v1alpha1.PrincipalPermissionSet, "*"),
+				},
+			}},
+		},
+	}
+}
+
+// Access is a SessionAccess in a namespace.
+func Access(namespace, name string, spec v1alpha1.SessionAccessSpec) *v1alpha1.SessionAccess {
+	spec.AccountRef.Name = AccountName
+	return &v1alpha1.SessionAccess{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: spec}
+}
+
+// Document is a SessionDocument in Namespace, whose sessions on Linux begin with
+// a command.
+func Document(name, command string) *v1alpha1.SessionDocument {
+	return &v1alpha1.SessionDocument{
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: name},
+		Spec: v1alpha1.SessionDocumentSpec{
+			AccountRef: v1alpha1.AccountReference{Name: AccountName},
+			Inputs:     &v1alpha1.SessionInputs{ShellProfile: &v1alpha1.ShellProfile{Linux: command}},
+		},
+	}
+}
+
+// Tier is the AccountTier of the bed.
+func Tier(tier v1alpha1.Tier) *v1alpha1.AccountTier {
+	return &v1alpha1.AccountTier{
+		ObjectMeta: metav1.ObjectMeta{Name: AccountName},
+		Spec:       v1alpha1.AccountTierSpec{AccountRef: v1alpha1.AccountReference{Name: AccountName}, Tier: tier},
+	}
+}
+
+// Apply creates an object, or gives the one that there is another spec.
+// accepted is false where the API server refuses what is declared.
+func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err error) {
+	rejected := func() {}
+	if access, ok := obj.(*v1alpha1.SessionAccess); ok {
+		rejected = b.Observer.Declare(client.ObjectKeyFromObject(access), access.Spec)
+	}
+	switch obj := obj.(type) {
+	case *v1alpha1.SessionDocument:
+		b.Observer.DeclareDocument(obj.Name, obj.Spec.Inputs.ShellProfile.Linux)
+	case *v1alpha1.AccountTier:
+		b.Observer.DeclareTier(obj.Spec.Tier)
+	}
+	err = b.apply(ctx, obj)
+	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
+		rejected()
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("declare %T %s: %w", obj, client.ObjectKeyFromObject(obj), err)
+	}
+	b.written[b.id(obj)] = written{uid: obj.GetUID(), generation: obj.GetGeneration()}
+	return true, nil
+}
+
+// apply writes an object, and leaves in it what the API server made of it.
+func (b *Bed) apply(ctx context.Context, obj client.Object) error {
+	wanted := obj.DeepCopyObject().(client.Object)
+	err := b.Client.Create(ctx, obj)
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	present := wanted.DeepCopyObject().(client.Object)
+	if err := b.Client.Get(ctx, client.ObjectKeyFromObject(wanted), present); err != nil {
+		return err
+	}
+	before := present.DeepCopyObject().(client.Object)
+	setSpec(present, wanted)
+	if err := b.Client.Patch(ctx, present, client.MergeFrom(before)); err != nil {
+		return err
+	}
+	obj.SetUID(present.GetUID())
+	obj.SetGeneration(present.GetGeneration())
+	return nil
+}
+
+// Delete deletes an object; one that there is none of is no error.
+func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
+	if err := client.IgnoreNotFound(b.Client.Delete(ctx, obj)); err != nil {
+		return fmt.Errorf("delete %T %s: %w", obj, client.ObjectKeyFromObject(obj), err)
+	}
+	if w, ok := b.written[b.id(obj)]; ok {
+		w.deleted = true
+		b.written[b.id(obj)] = w
+	}
+	switch obj := obj.(type) {
+	case *v1alpha1.SessionAccess:
+		b.Observer.Withdraw(client.ObjectKeyFromObject(obj))
+	case *v1alpha1.SessionDocument:
+		b.Observer.WithdrawDocument(obj.Name)
+	case *v1alpha1.AccountTier:
+		b.Observer.DeclareTier(v1alpha1.TierStandard)
+	}
+	return nil
+}
+
+// Leaving says whether an object of that kind and name is being deleted.
+func (b *Bed) Leaving(obj client.Object) bool { return b.written[b.id(obj)].deleted }
+
+func (b *Bed) id(obj client.Object) string {
+	return kindOf(obj) + "/" + client.ObjectKeyFromObject(obj).String()
+}
+
+func kindOf(obj client.Object) string {
+	switch obj.(type) {
+	case *v1alpha1.AWSAccount:
+		return "AWSAccount"
+	case *v1alpha1.SessionDocument:
+		return "SessionDocument"
+	case *v1alpha1.AccountTier:
+		return "AccountTier"
+	default:
+		return "SessionAccess"
+	}
+}
+
+func setSpec(to, from client.Object) {
+	switch to := to.(type) {
+	case *v1alpha1.AWSAccount:
+		to.Spec = from.(*v1alpha1.AWSAccount).Spec
+	case *v1alpha1.SessionDocument:
+		to.Spec = from.(*v1alpha1.SessionDocument).Spec
+	case *v1alpha1.AccountTier:
+		to.Spec = from.(*v1alpha1.AccountTier).Spec
+	case *v1alpha1.SessionAccess:
+		to.Spec = from.(*v1alpha1.SessionAccess).Spec
+	}
+}

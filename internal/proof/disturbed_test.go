@@ -1,0 +1,132 @@
+package proof_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
+)
+
+// undergo runs the compact scenario with a manager on a bed that prepare has
+// disturbed, and a second one where two lead.
+func undergo(t *testing.T, managers int, prepare func(*proof.Bed)) {
+	t.Helper()
+	b, err := bed(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	prepare(b)
+	var keepers []*proof.Keeper
+	for range managers {
+		keepers = append(keepers, b.Keep(t.Context(), &proof.Cut{}))
+	}
+	if err := compact(t.Context(), b); err != nil {
+		t.Error(err)
+	}
+	states, questions := b.Observer.Counts()
+	t.Logf("%d states of IAM judged, %d questions asked, AWS: %+v", states, questions, b.Emulator.Calls())
+	if err := b.Close(keepers...); err != nil {
+		t.Error(err)
+	}
+}
+
+func inject(t *testing.T, b *proof.Bed, all ...faults.Fault) {
+	t.Helper()
+	for _, f := range all {
+		if _, err := b.Emulator.Inject(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestThrottledErrorsAndLostAnswersBreakNothing(t *testing.T) {
+	undergo(t, 1, func(b *proof.Bed) { inject(t, b, rain()...) })
+}
+
+// rain strikes about 45 % of all calls: 30 % are throttled, and of the rest some
+// fail before their effect and some after it.
+func rain() []faults.Fault {
+	return []faults.Fault{
+		{Kind: faults.Throttle, Share: 0.3},
+		{Kind: faults.ServerError, Share: 0.1},
+		{Kind: faults.DropAfter, Share: 0.05, WritesOnly: true},
+		{Kind: faults.ErrorAfter, Share: 0.05, WritesOnly: true},
+	}
+}
+
+func TestReadsThatLagBreakNothing(t *testing.T) {
+	undergo(t, 1, func(b *proof.Bed) { b.Emulator.SetConsistencyDelay(30 * time.Second) })
+}
+
+func TestTwoLeadersAtOnceBreakNothing(t *testing.T) {
+	undergo(t, 2, func(*proof.Bed) {})
+}
+
+func TestTwoLeadersWithLostAnswersAndLaggingReadsBreakNothing(t *testing.T) {
+	undergo(t, 2, func(b *proof.Bed) {
+		b.Emulator.SetConsistencyDelay(30 * time.Second)
+		inject(t, b, faults.Fault{Kind: faults.DropAfter, Share: 0.2, WritesOnly: true})
+	})
+}
+
+// What a manager does not see while a veil is down it finds by a new list.
+func TestMissedWatchEventsBreakNothing(t *testing.T) {
+	b, err := bed(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	veil := proof.NewVeil()
+	m, err := b.StartManager(t.Context(), b.Through(veil.Kubernetes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = blindly(t.Context(), b, veil)
+	if err != nil {
+		t.Error(err)
+	}
+	veil.Lift()
+	if err := m.Stop(); err != nil {
+		t.Error(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// blindly has a manager miss that objects come, change, go and come again under
+// the same name.
+func blindly(ctx context.Context, b *proof.Bed, veil *proof.Veil) error {
+	a := proof.Access(proof.Namespace, "a", grant(people(user("user01")), pc01, pc02))
+	if err := declare(ctx, b, b.Account(), a); err != nil {
+		return err
+	}
+	if err := b.Rest(ctx); err != nil {
+		return err
+	}
+	if err := openSessions(b); err != nil {
+		return err
+	}
+	veil.Drop()
+	if err := declare(ctx, b,
+		proof.Access(proof.Namespace, "a", grant(people(user("user02")), pc01)),
+		proof.Access(proof.Namespace, "a", grant(people(user("user01")), pc01)),
+		proof.Access(proof.Namespace, "b", grant(people(user("user01")), pc02)),
+	); err != nil {
+		return err
+	}
+	if err := b.Delete(ctx, proof.Access(proof.Namespace, "b", grant(nil))); err != nil {
+		return err
+	}
+	veil.Lift()
+	if err := b.Rest(ctx); err != nil {
+		return err
+	}
+	veil.Drop()
+	if err := b.Delete(ctx, a); err != nil {
+		return err
+	}
+	veil.Lift()
+	return b.Rest(ctx)
+}

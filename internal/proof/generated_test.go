@@ -1,0 +1,56 @@
+package proof_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strconv"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
+)
+
+const (
+	// stepsOfASequence bounds a generated sequence.
+	stepsOfASequence = 8
+	// sequencesOfATest is how many there are without a soak.
+	sequencesOfATest = 6
+)
+
+// sequences plays a number of generated sequences in some weather. A failure shrinks to a short
+// list and can be repeated with the seed.
+func sequences(t *testing.T, seed uint64, number int, begin func(context.Context, *proof.Bed) error) {
+	t.Helper()
+	for name, value := range map[string]string{"rapid.seed": strconv.FormatUint(seed, 10), "rapid.checks": strconv.Itoa(number), "rapid.nofailfile": "true"} {
+		if err := flag.Set(name, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d sequences with seed %d", number, seed)
+	rapid.Check(t, func(rt *rapid.T) {
+		sequence := rapid.SliceOfN(acts(), 1, stepsOfASequence).Draw(rt, "sequence")
+		b, err := bed(t.Context())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if err = begin(t.Context(), b); err == nil {
+			err = play(t.Context(), b, sequence)
+		}
+		if closing := b.Close(); err == nil {
+			err = closing
+		}
+		if err != nil {
+			text := ""
+			for _, a := range sequence {
+				text += fmt.Sprintf("\n  %s", a)
+			}
+			rt.Fatalf("%v\nin the sequence%s", err, text)
+		}
+	})
+}
+
+func TestGeneratedDeclarationsKeepEveryInvariant(t *testing.T) {
+	sequences(t, 1, sequencesOfATest, func(context.Context, *proof.Bed) error { return nil })
+}

@@ -1,0 +1,51 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
+)
+
+// state is IAM's, as it was written last.
+func (o *Observer) state() *iam.State { return o.server.Account(o.universe.AccountID).IAM.Latest() }
+
+// Judge holds AWS against the declarations, which must be at rest, and forgets
+// what was declared before. The error lists every invariant that was broken, at
+// this rest or since the last.
+func (o *Observer) Judge() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rested()
+	state, present := o.state(), o.present()
+	certain := slices.DeleteFunc(slices.Clone(present), func(g Grant) bool { return !g.Certain })
+	for _, q := range o.ask() {
+		switch may := o.may(state, q); {
+		case may && !allowed(present, q, margin):
+			o.violated("at rest %s may use %s with %s (MFA %t, from %s), which is not declared", q.Person.ARN, q.Node.ID, q.Document, q.MFA, q.From)
+		case !may && allowed(certain, q, -margin):
+			o.violated("at rest %s may not use %s with %s (MFA %t, from %s), which is declared", q.Person.ARN, q.Node.ID, q.Document, q.MFA, q.From)
+		}
+	}
+	for _, left := range o.residue(state) {
+		o.violated("at rest %s", left)
+	}
+	o.judgeSessions()
+	o.judgeDocuments()
+	return o.verdict()
+}
+
+// Holds checks what must be true at any moment: that nothing was broken so far.
+func (o *Observer) Holds() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.verdict()
+}
+
+func (o *Observer) verdict() error {
+	if len(o.broken) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d invariants are broken:\n  %s", len(o.broken), strings.Join(o.broken, "\n  "))
+}

@@ -1,0 +1,86 @@
+package proof_test
+
+import (
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+const ownPath = "/ssm-access/" + testenv.DefaultOwner + "/"
+
+// startOn is a policy that lets its holders open sessions on a node.
+const startOn = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:StartSession","Resource":["arn:aws:ec2:*:*:instance/` + pc01 +
+	`","arn:aws:ssm:*:*:document/SSM-SessionManagerRunShell"]}]}`
+
+// A judge who never condemns is of no use: each of these worlds is broken in one
+// way, and must be found to be.
+func TestTheObserverFindsWhatIsBroken(t *testing.T) {
+	for name, test := range map[string]struct {
+		breaks func(*testing.T, *emulator.Server, *proof.Observer, proof.Universe)
+		want   string
+	}{
+		"access that nobody declares": {func(t *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(startOn)}, "user01")
+		}, "which nobody has declared"},
+		"a policy that is left over": {func(t *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(strings.Replace(startOn, "StartSession", "GetDocument", 1))}, "")
+		}, "is left, and nothing is declared"},
+		"a foreign policy": {func(t *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			put(t, s, u.AccountID, fixtures.Policy{Name: "theirs", Path: "/", Document: []byte(startOn)}, "")
+		}, "something of others was changed"},
+		"another permission": {func(t *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:SendCommand","Resource":"*"}]}`)}, "user01")
+		}, "may call"},
+		"a session that nobody declares": {func(t *testing.T, _ *emulator.Server, o *proof.Observer, u proof.Universe) {
+			if err := o.Open(proof.Question{Person: u.People[0], Node: u.Nodes[0], Document: u.Documents[0]}); err != nil {
+				t.Fatal(err)
+			}
+		}, "is open, and nothing declares it"},
+		"a declaration that is not carried out": {func(_ *testing.T, _ *emulator.Server, o *proof.Observer, _ proof.Universe) {
+			o.Declare(client.ObjectKey{Namespace: proof.Namespace, Name: "a"}, grant(people(user("user01")), pc01))
+		}, "may not use"},
+		"a tier that nobody declares": {func(_ *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			s.Account(u.AccountID).Region(u.Region).SSM.SetTier("advanced")
+		}, "the tier is advanced"},
+		"a document that is not there": {func(_ *testing.T, _ *emulator.Server, o *proof.Observer, _ proof.Universe) {
+			o.DeclareDocument("proof-shell", "date")
+		}, "document proof-shell exists: false"},
+		"nothing": {func(*testing.T, *emulator.Server, *proof.Observer, proof.Universe) {}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u, fixture := proof.Small()
+			server, err := emulator.New(emulator.Options{Fixture: fixture, Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			observer := proof.NewObserver(server, u, proof.Facts{Allowed: []string{proof.Namespace}}, testenv.DefaultOwner)
+			test.breaks(t, server, observer, u)
+			err = observer.Judge()
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("the observer says %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// put adds a policy, and a user of that name who holds it where one is given.
+func put(t *testing.T, s *emulator.Server, account string, p fixtures.Policy, holder string) {
+	t.Helper()
+	directory := s.Account(account).IAM
+	arn, err := directory.AddPolicy(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if holder != "" {
+		if err := directory.Attach(iam.User, holder, arn); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

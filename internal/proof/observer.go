@@ -1,0 +1,208 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
+)
+
+// Observer watches an emulated AWS and knows what has been declared. It is safe
+// for concurrent use.
+type Observer struct {
+	server   *emulator.Server
+	universe Universe
+	owner    string
+
+	mu       sync.Mutex
+	facts    Facts
+	declared map[client.ObjectKey]*declaration
+	// since are all grants since the last rest, those in force included.
+	since []Grant
+	// ever are the grants that leave sessions open when they end.
+	ever     []Grant
+	sessions map[string]*session
+	foreign  string
+
+	// What is declared of documents by their names in AWS, and of the tier.
+	documents   map[string]*document
+	foreignDocs string
+	tier        string
+
+	// states counts the states of IAM that were judged, questions what was asked.
+	states, questions int
+	broken            []string
+}
+
+// NewObserver begins to watch. owner is the id of the operator's installation.
+func NewObserver(server *emulator.Server, u Universe, f Facts, owner string) *Observer {
+	o := &Observer{
+		server: server, universe: u, owner: owner, facts: f,
+		declared: map[client.ObjectKey]*declaration{}, sessions: map[string]*session{},
+		documents: map[string]*document{},
+	}
+	o.tier, o.foreignDocs = o.ssm().Tier(), o.foreignDocuments()
+	o.foreign = o.foreignTo(server.Account(u.AccountID).IAM.Latest())
+	server.Observe(o.changed)
+	return o
+}
+
+// Declare must be called before a declaration is written. The function that it
+// returns takes it back when the API server did not accept it.
+func (o *Observer) Declare(key client.ObjectKey, spec v1alpha1.SessionAccessSpec) (rejected func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var before *declaration
+	if d := o.declared[key]; d != nil {
+		copied := *d
+		copied.bases = slices.Clone(d.bases)
+		before = &copied
+	}
+	since, ever := len(o.since), len(o.ever)
+	if before == nil {
+		o.declared[key] = &declaration{key: key}
+	}
+	o.facts.declare(o.declared[key], *spec.DeepCopy())
+	o.took()
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.since, o.ever = o.since[:since], o.ever[:ever]
+		if before == nil {
+			delete(o.declared, key)
+			return
+		}
+		o.declared[key] = before
+	}
+}
+
+// Withdraw must be called when a declaration was deleted.
+func (o *Observer) Withdraw(key client.ObjectKey) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.declared, key)
+	o.took()
+}
+
+// took notes what is declared now. The lock is held.
+func (o *Observer) took() {
+	for _, g := range o.present() {
+		o.since = append(o.since, g)
+		if g.leaves() {
+			o.ever = append(o.ever, g)
+		}
+	}
+	o.keepSessions()
+}
+
+// present are the grants that are declared now. The lock is held.
+func (o *Observer) present() []Grant {
+	var grants []Grant
+	for _, d := range o.declared {
+		grants = append(grants, o.facts.grants(d, o.server.Now())...)
+	}
+	return grants
+}
+
+// rested forgets all that is not declared any more. The lock is held.
+func (o *Observer) rested() {
+	for _, d := range o.declared {
+		o.facts.rest(d)
+	}
+	o.since = o.present()
+}
+
+// changed judges a state of AWS.
+func (o *Observer) changed(c emulator.Change) {
+	if c.AccountID != o.universe.AccountID {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if c.IAM == nil {
+		o.changedDocuments()
+		return
+	}
+	o.states++
+	if foreign := o.foreignTo(c.IAM); foreign != o.foreign {
+		o.violated("something of others was changed: it was\n%s\nand is\n%s", o.foreign, foreign)
+	}
+	for _, q := range o.ask() {
+		if o.may(c.IAM, q) && !allowed(o.since, q, margin) {
+			o.violated("%s may use %s with %s (MFA %t, from %s), which nobody has declared since the last rest", q.Person.ARN, q.Node.ID, q.Document, q.MFA, q.From)
+		}
+	}
+	for _, p := range o.universe.People {
+		o.never(c.IAM, p)
+	}
+}
+
+// ask are all questions of the universe.
+func (o *Observer) ask() []Question {
+	var questions []Question
+	for _, p := range o.universe.People {
+		for _, n := range o.universe.Nodes {
+			for _, d := range o.universe.Documents {
+				for _, q := range []Question{{MFA: true, From: Inside}, {MFA: false, From: Inside}, {MFA: true, From: Outside}} {
+					q.Person, q.Node, q.Document, q.At = p, n, d, o.server.Now()
+					questions = append(questions, q)
+				}
+			}
+		}
+	}
+	return questions
+}
+
+// may asks the emulator, which evaluates the policies.
+func (o *Observer) may(state *iam.State, q Question) bool {
+	o.questions++
+	answer, err := o.server.MayIn(state, emulator.Question{
+		Principal: q.Person.ARN, Target: q.Node.ID, Document: q.Document, Region: o.universe.Region, SourceIP: q.From, MFA: &q.MFA,
+	})
+	if err != nil {
+		o.violated("asking about %s: %v", q.Person.ARN, err)
+	}
+	return answer.Allowed
+}
+
+// never checks that nobody was given anything else.
+func (o *Observer) never(state *iam.State, p Person) {
+	for _, action := range []string{"ssm:SendCommand", "ssm:CreateActivation", "iam:CreatePolicyVersion", "iam:AttachUserPolicy", "sts:AssumeRole", "secretsmanager:GetSecretValue"} {
+		answer, err := o.server.MayIn(state, emulator.Question{Principal: p.ARN, Action: action, Region: o.universe.Region, MFA: new(true), SourceIP: Inside})
+		if o.questions++; err != nil || answer.Allowed {
+			o.violated("%s may call %s (%v)", p.ARN, action, err)
+		}
+	}
+}
+
+// violated notes a broken invariant. The lock is held.
+func (o *Observer) violated(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(o.broken, text) {
+		o.broken = append(o.broken, text)
+	}
+}
+
+// Counts tells how many states of IAM were judged, and how many questions asked.
+func (o *Observer) Counts() (states, questions int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.states, o.questions
+}
+
+// expects is the reason that a declaration's Ready should have at rest; empty
+// for one that is not declared.
+func (o *Observer) expects(key client.ObjectKey, at time.Time) string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	d := o.declared[key]
+	if d == nil {
+		return ""
+	}
+	return o.facts.expect(key.Namespace, &d.spec, at)
+}

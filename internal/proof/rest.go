@@ -1,0 +1,191 @@
+package proof
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// quiet is how long nothing happens before the clock is moved on.
+const quiet = 300 * time.Millisecond
+
+// Rest waits until every object says what the model expects of it and those that
+// were deleted are gone, and judges AWS then. Whenever nothing happens any more,
+// or all that is unsettled waits for the consistency window, it moves the clock on
+// and has everything looked at again, as a resync would.
+func (b *Bed) Rest(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
+	defer cancel()
+	if err := b.settle(ctx); err != nil {
+		return errors.Join(err, b.Observer.Holds())
+	}
+	for id, w := range b.written {
+		if w.deleted {
+			delete(b.written, id)
+		}
+	}
+	return b.Observer.Judge()
+}
+
+func (b *Bed) settle(ctx context.Context) error {
+	b.jumps = 0
+	last := ""
+	for {
+		objects, changed := b.lens.look()
+		left := b.unsettled(objects)
+		if len(left) == 0 {
+			return nil
+		}
+		now := strings.Join(left, "\n  ")
+		waiting := !slices.ContainsFunc(left, func(s string) bool {
+			return !strings.Contains(s, v1alpha1.ReasonEndingSessions) && !strings.Contains(s, v1alpha1.ReasonTierChanging)
+		})
+		if waiting && now != last {
+			last = now
+			if err := b.jump(ctx, objects); err != nil {
+				return err
+			}
+			continue
+		}
+		still := time.NewTimer(quiet)
+		select {
+		case <-changed:
+			still.Stop()
+		case <-still.C:
+			if err := b.jump(ctx, objects); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			still.Stop()
+			return fmt.Errorf("no rest after %d jumps of the clock (%w):\n  %s\n%s", b.jumps, ctx.Err(), now, dump(objects))
+		}
+	}
+}
+
+// unsettled tells of each object that is not what it should be.
+func (b *Bed) unsettled(objects []*unstructured.Unstructured) []string {
+	var left []string
+	present := map[string]*unstructured.Unstructured{}
+	for _, u := range objects {
+		present[id(u)] = u
+	}
+	for id, w := range b.written {
+		u := present[id]
+		switch {
+		case w.deleted && (u == nil || u.GetUID() != w.uid):
+		case w.deleted:
+			left = append(left, fmt.Sprintf("%s is still being deleted: %s", id, readyOf(u)))
+		case u == nil || u.GetUID() != w.uid || u.GetGeneration() < w.generation:
+			left = append(left, id+" has not been seen yet")
+		default:
+			if problem := b.judge(u); problem != "" {
+				left = append(left, id+" "+problem)
+			}
+		}
+	}
+	slices.Sort(left)
+	return left
+}
+
+// judge says what is wrong with the status of an object; empty when nothing is.
+func (b *Bed) judge(u *unstructured.Unstructured) string {
+	want := map[string]string{
+		"AWSAccount": v1alpha1.ReasonVerified, "SessionDocument": v1alpha1.ReasonInPlace, "AccountTier": v1alpha1.ReasonTierInForce,
+	}[u.GetKind()]
+	if u.GetKind() == "SessionAccess" {
+		want = b.Observer.expects(client.ObjectKeyFromObject(u), b.Clock.Now())
+	}
+	ready := readyOf(u)
+	if ready.generation != u.GetGeneration() || ready.reason != want {
+		return fmt.Sprintf("should say %s and says %s", want, ready)
+	}
+	result, err := status.Compute(u)
+	if err != nil {
+		return err.Error()
+	}
+	expected := map[string]status.Status{
+		v1alpha1.ReasonVerified: status.CurrentStatus, v1alpha1.ReasonGranted: status.CurrentStatus, v1alpha1.ReasonExpired: status.CurrentStatus,
+		v1alpha1.ReasonInPlace: status.CurrentStatus, v1alpha1.ReasonTierInForce: status.CurrentStatus,
+		v1alpha1.ReasonReferenceNotResolved: status.InProgressStatus,
+	}[want]
+	if expected == "" {
+		expected = status.FailedStatus
+	}
+	if result.Status != expected {
+		return fmt.Sprintf("says %s, which is %s to kstatus and should be %s", ready, result.Status, expected)
+	}
+	return ""
+}
+
+// jump moves the clock over the consistency window and has every object looked at.
+// Every third time the accounts are among them, which makes a resync.
+func (b *Bed) jump(ctx context.Context, objects []*unstructured.Unstructured) error {
+	b.jumps++
+	b.Emulator.Advance(window)
+	for _, u := range objects {
+		if u.GetKind() == "AWSAccount" && b.jumps%3 != 0 {
+			continue
+		}
+		touched := u.DeepCopy()
+		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"proof/touched":%q}}}`, time.Now().Format(time.RFC3339Nano))
+		if err := client.IgnoreNotFound(b.Client.Patch(ctx, touched, client.RawPatch("application/merge-patch+json", patch))); err != nil {
+			return fmt.Errorf("touch %s: %w", id(u), err)
+		}
+	}
+	return nil
+}
+
+// ready is the condition of that name.
+type ready struct {
+	status, reason, message string
+	generation              int64
+	ending                  int
+}
+
+func (r ready) String() string {
+	return fmt.Sprintf("%s/%s for generation %d, with %d sessions to end: %s", r.status, r.reason, r.generation, r.ending, r.message)
+}
+
+func readyOf(u *unstructured.Unstructured) ready {
+	var r ready
+	ending, _, _ := unstructured.NestedSlice(u.Object, "status", "revocation", "ending") // Absent is none.
+	r.ending = len(ending)
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions") // The same.
+	for _, c := range conditions {
+		condition, ok := c.(map[string]any)
+		if !ok || condition["type"] != v1alpha1.ConditionReady {
+			continue
+		}
+		r.status, _ = condition["status"].(string)
+		r.reason, _ = condition["reason"].(string)
+		r.message, _ = condition["message"].(string)
+		r.generation, _ = condition["observedGeneration"].(int64)
+	}
+	return r
+}
+
+// dump shows objects in full.
+func dump(objects []*unstructured.Unstructured) string {
+	var text strings.Builder
+	for _, u := range objects {
+		short := u.DeepCopy()
+		short.SetManagedFields(nil)
+		line, err := json.Marshal(short)
+		if err != nil {
+			line = []byte(err.Error())
+		}
+		text.Write(append(line, '\n'))
+	}
+	return text.String()
+}

@@ -1,0 +1,91 @@
+package proof_test
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
+)
+
+const (
+	pc01 = "i-051cac51072605f39"
+	pc02 = "i-0ee187d8794b12114"
+)
+
+func user(name string) v1alpha1.Principal {
+	return v1alpha1.Principal{Kind: v1alpha1.PrincipalUser, Name: name}
+}
+
+func group(name string) v1alpha1.Principal {
+	return v1alpha1.Principal{Kind: v1alpha1.PrincipalGroup, Name: name}
+}
+
+func people(list ...v1alpha1.Principal) []v1alpha1.Principal { return list }
+
+func grant(to []v1alpha1.Principal, ids ...v1alpha1.InstanceID) v1alpha1.SessionAccessSpec {
+	return v1alpha1.SessionAccessSpec{Principals: to, Targets: []v1alpha1.Target{{InstanceIDs: ids}}}
+}
+
+// compact is the scenario of the crash run: grants that come, narrow, widen and
+// go, with open sessions, until nothing is left. It rests after each step.
+func compact(ctx context.Context, b *proof.Bed) error {
+	a := proof.Access(proof.Namespace, "a", grant(people(user("user01")), pc01, pc02))
+	g := proof.Access(proof.Namespace, "g", grant(people(group("operators"), user("user01")), pc02))
+	doc := proof.Document("proof-shell", "date")
+	tier := proof.Tier(v1alpha1.TierAdvanced)
+	steps := []func() error{
+		func() error { return declare(ctx, b, b.Account(), a, g, doc, tier) },
+		func() error {
+			if err := openSessions(b); err != nil {
+				return err
+			}
+			return declare(ctx, b, proof.Access(proof.Namespace, "a", grant(people(user("user02")), pc01)), proof.Document("proof-shell", "id"))
+		},
+		func() error { return remove(ctx, b, a, g, doc, tier) },
+		func() error { return b.Delete(ctx, b.Account()) },
+	}
+	for i, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+		if err := b.Rest(ctx); err != nil {
+			return fmt.Errorf("after step %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func remove(ctx context.Context, b *proof.Bed, objects ...client.Object) error {
+	for _, obj := range objects {
+		if err := b.Delete(ctx, obj); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func declare(ctx context.Context, b *proof.Bed, objects ...client.Object) error {
+	for _, obj := range objects {
+		accepted, err := b.Apply(ctx, obj)
+		if err != nil {
+			return err
+		}
+		if !accepted {
+			return fmt.Errorf("the API server refuses %s", obj.GetName())
+		}
+	}
+	return nil
+}
+
+// openSessions opens a session of everybody on every node that they may use.
+func openSessions(b *proof.Bed) error {
+	for _, q := range b.Observer.Openable() {
+		if err := b.Observer.Open(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}

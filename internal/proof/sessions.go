@@ -1,0 +1,68 @@
+package proof
+
+import (
+	"fmt"
+	"slices"
+)
+
+// session is an open session that the observer keeps an eye on.
+type session struct {
+	Question
+	// kept: a declaration that has been in force at rest has covered it ever since
+	// it was opened.
+	kept bool
+	// over: it was seen ended.
+	over bool
+}
+
+// Open opens a session that the declarations allow. It must be at rest.
+func (o *Observer) Open(q Question) error {
+	id, err := o.server.OpenSession(q.Person.ARN, o.universe.Region, q.Node.ID, q.Document)
+	if err != nil {
+		return fmt.Errorf("open a session of %s on %s: %w", q.Person.ARN, q.Node.ID, err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.sessions[id] = &session{Question: q, kept: true}
+	o.keepSessions()
+	return nil
+}
+
+// Openable are the questions that one declaration by itself answers with yes.
+func (o *Observer) Openable() []Question {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	present := o.present()
+	return slices.DeleteFunc(o.ask(), func(q Question) bool {
+		return !q.MFA || q.From != Inside || !o.may(o.state(), q) ||
+			!slices.ContainsFunc(present, func(g Grant) bool { return g.Certain && g.declares(q) })
+	})
+}
+
+// keepSessions notes which sessions have lost their declaration. The lock is held.
+func (o *Observer) keepSessions() {
+	present := o.present()
+	for _, s := range o.sessions {
+		s.At = o.server.Now()
+		s.kept = s.kept && slices.ContainsFunc(present, func(g Grant) bool { return g.Rested && g.declares(s.Question) })
+	}
+}
+
+// judgeSessions checks that those sessions have ended that nothing covers any
+// more, and no others. The lock is held.
+func (o *Observer) judgeSessions() {
+	o.keepSessions()
+	present := o.present()
+	for id, s := range o.sessions {
+		covers := func(g Grant) bool { return g.declares(s.Question) }
+		state, ok := o.server.Account(o.universe.AccountID).Region(o.universe.Region).SSM.Session(id)
+		over := ok && !state.Ended.IsZero()
+		switch {
+		case !over && !slices.ContainsFunc(present, covers) && !slices.ContainsFunc(o.ever, covers):
+			o.violated("the session of %s on %s is open, and nothing declares it any more", s.Person.ARN, s.Node.ID)
+		case over && !s.over && s.kept:
+			o.violated("the session of %s on %s was ended, and has been declared all the time", s.Person.ARN, s.Node.ID)
+		}
+		s.over = over
+	}
+}

@@ -1,0 +1,80 @@
+package proof
+
+import (
+	"encoding/json"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+)
+
+// What there is in the small world that questions are asked about.
+const (
+	// Namespace may use the account, OtherNamespace may not.
+	Namespace, OtherNamespace = "proof-a", "proof-b"
+	// AccountName is the AWSAccount's name.
+	AccountName = "main"
+	// ForbiddenUser is whom the account's guardrail keeps everybody from granting
+	// anything to.
+	ForbiddenUser = "admin"
+	// Inside is the address from which questions are asked; Outside is another.
+	Inside, Outside = "203.0.113.7", "198.51.100.7"
+)
+
+// Person is somebody who may open sessions.
+type Person struct {
+	ARN string
+	// As are the principals through which access reaches them.
+	As []v1alpha1.Principal
+}
+
+// Node is a machine.
+type Node struct {
+	ID   string
+	Tags map[string]string
+}
+
+// Universe is what questions are asked about: all people with all nodes and
+// documents.
+type Universe struct {
+	AccountID, Region string
+	People            []Person
+	Nodes             []Node
+	Documents         []string
+}
+
+// Small is a universe of three people, three nodes and three documents, and the
+// fixture that holds it.
+func Small() (Universe, *fixtures.Fixture) {
+	f := fixtures.S1()
+	a := &f.Accounts[0]
+	const region = "ap-northeast-1"
+	u := Universe{AccountID: a.ID, Region: region, Documents: []string{v1alpha1.DefaultDocument, "Shell", "AWS-StartPortForwardingSession"}}
+	r := a.Regions[region]
+	tags := []map[string]string{{"Env": "stg", "Role": "web"}, {"Env": "prod", "Role": "web"}}
+	for i := range r.Instances {
+		r.Instances[i].Tags = tags[i%len(tags)]
+		u.Nodes = append(u.Nodes, Node{r.Instances[i].ID, r.Instances[i].Tags})
+	}
+	node := fixtures.ManagedNode{ID: "mi-0123456789abcdef0", Name: "factory", Tags: map[string]string{"Env": "stg"}, Role: "SSMServiceRole"}
+	r.ManagedNodes = append(r.ManagedNodes, node)
+	u.Nodes = append(u.Nodes, Node{node.ID, node.Tags})
+	a.Regions[region] = r
+	a.Groups = append(a.Groups, fixtures.Group{Name: "operators"})
+	for i := range a.Users {
+		if a.Users[i].Name == "user02" {
+			a.Users[i].Groups = append(a.Users[i].Groups, "operators")
+		}
+	}
+	a.Roles = append(a.Roles, fixtures.Role{Name: "deploy", Trust: json.RawMessage(trustOf(a.ID))})
+	arn := func(rest string) string { return "arn:aws:iam::" + a.ID + ":" + rest }
+	u.People = []Person{
+		{arn("user/user01"), []v1alpha1.Principal{{Kind: v1alpha1.PrincipalUser, Name: "user01"}}},
+		{arn("user/user02"), []v1alpha1.Principal{{Kind: v1alpha1.PrincipalUser, Name: "user02"}, {Kind: v1alpha1.PrincipalGroup, Name: "operators"}}},
+		{arn("role/deploy"), []v1alpha1.Principal{{Kind: v1alpha1.PrincipalRole, Name: "deploy"}}},
+	}
+	return u, f
+}
+
+func trustOf(account string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}]}`
+}
