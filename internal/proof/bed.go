@@ -54,7 +54,9 @@ func NewBed(ctx context.Context, cluster *testenv.Cluster, lens *Lens) (*Bed, er
 	env.Emulator.SetTierTimes(ssm.TierTimes{Up: time.Minute, Down: time.Minute})
 	facts := Facts{
 		Allowed: []string{Namespace}, Regions: []v1alpha1.Region{v1alpha1.Region(u.Region)}, Forbidden: []string{ForbiddenUser},
-		Missing: []v1alpha1.Principal{{Kind: v1alpha1.PrincipalUser, Name: "ghost"}},
+	}
+	for _, p := range u.People {
+		facts.Exist = append(facts.Exist, p.As...)
 	}
 	b := &Bed{Env: env, Universe: u, lens: lens, written: map[string]written{}, Observer: NewObserver(env.Emulator, u, facts, testenv.DefaultOwner)}
 	for name, label := range map[string]string{Namespace: "allowed", OtherNamespace: "other"} {
@@ -142,17 +144,17 @@ func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err 
 // apply writes an object, and leaves in it what the API server made of it.
 func (b *Bed) apply(ctx context.Context, obj client.Object) error {
 	wanted := obj.DeepCopyObject().(client.Object)
-	err := b.Client.Create(ctx, obj)
+	err := b.lens.client.Create(ctx, obj)
 	if !apierrors.IsAlreadyExists(err) {
 		return err
 	}
 	present := wanted.DeepCopyObject().(client.Object)
-	if err := b.Client.Get(ctx, client.ObjectKeyFromObject(wanted), present); err != nil {
+	if err := b.lens.client.Get(ctx, client.ObjectKeyFromObject(wanted), present); err != nil {
 		return err
 	}
 	before := present.DeepCopyObject().(client.Object)
 	setSpec(present, wanted)
-	if err := b.Client.Patch(ctx, present, client.MergeFrom(before)); err != nil {
+	if err := b.lens.client.Patch(ctx, present, client.MergeFrom(before)); err != nil {
 		return err
 	}
 	obj.SetUID(present.GetUID())
@@ -162,7 +164,7 @@ func (b *Bed) apply(ctx context.Context, obj client.Object) error {
 
 // Delete deletes an object; one that there is none of is no error.
 func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
-	if err := client.IgnoreNotFound(b.Client.Delete(ctx, obj)); err != nil {
+	if err := client.IgnoreNotFound(b.lens.client.Delete(ctx, obj)); err != nil {
 		return fmt.Errorf("delete %T %s: %w", obj, client.ObjectKeyFromObject(obj), err)
 	}
 	if w, ok := b.written[b.id(obj)]; ok {

@@ -52,17 +52,23 @@ func TestAManagerThatDiesAtAnyCallLosesNothing(t *testing.T) {
 func tryCrashes(t *testing.T, from, to int, both bool) {
 	t.Helper()
 	points, begun := 0, time.Now()
+	slowest, slowestAt := time.Duration(0), 0
 	for n := from; to == 0 || n <= to; n++ {
 		for _, after := range []bool{false, true} {
 			if !both && after != (n%2 == 0) {
 				continue
 			}
+			start := time.Now()
 			_, reached, err := crash(t.Context(), n, after, compact)
 			if err != nil {
 				t.Fatalf("killed at call %d (its effect taken: %t): %v", n, after, err)
 			}
+			if took := time.Since(start); took > slowest {
+				slowest, slowestAt = took, n
+				t.Logf("call %d took %s", n, took.Round(time.Millisecond))
+			}
 			if !reached {
-				t.Logf("tried %d points in %s", points, time.Since(begun).Round(time.Second))
+				t.Logf("tried %d points in %s, the slowest at call %d in %s", points, time.Since(begun).Round(time.Second), slowestAt, slowest)
 				return
 			}
 			points++

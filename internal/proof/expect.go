@@ -18,8 +18,8 @@ type Facts struct {
 	Regions []v1alpha1.Region
 	// Forbidden are users whom the guardrail keeps from being granted anything.
 	Forbidden []string
-	// Missing are principals that do not exist.
-	Missing []v1alpha1.Principal
+	// Exist are the principals that there are, besides all permission sets.
+	Exist []v1alpha1.Principal
 }
 
 // expect is the reason that Ready must have at rest.
@@ -35,7 +35,7 @@ func (f Facts) expect(namespace string, s *v1alpha1.SessionAccessSpec, at time.T
 		return v1alpha1.ReasonReferenceNotResolved
 	case s.NotAfter != nil && !at.Before(s.NotAfter.Time):
 		return v1alpha1.ReasonExpired
-	case slices.ContainsFunc(s.Principals, func(p v1alpha1.Principal) bool { return slices.Contains(f.Missing, p) }):
+	case slices.ContainsFunc(s.Principals, f.misses):
 		return v1alpha1.ReasonPrincipalNotFound
 	default:
 		return v1alpha1.ReasonGranted
@@ -44,6 +44,10 @@ func (f Facts) expect(namespace string, s *v1alpha1.SessionAccessSpec, at time.T
 
 func (f Facts) forbids(p v1alpha1.Principal) bool {
 	return p.Kind == v1alpha1.PrincipalUser && slices.ContainsFunc(f.Forbidden, func(name string) bool { return strings.EqualFold(name, p.Name) })
+}
+
+func (f Facts) misses(p v1alpha1.Principal) bool {
+	return p.Kind != v1alpha1.PrincipalPermissionSet && !slices.ContainsFunc(f.Exist, func(e v1alpha1.Principal) bool { return e.Kind == p.Kind && strings.EqualFold(e.Name, p.Name) })
 }
 
 // waits says whether a spec names an object that there is none of.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,8 +23,10 @@ type Lens struct {
 	mu      sync.Mutex
 	objects map[string]*unstructured.Unstructured
 	changed chan struct{}
-	cancel  context.CancelFunc
-	ended   chan struct{}
+	// client writes as fast as it can.
+	client client.Client
+	cancel context.CancelFunc
+	ended  chan struct{}
 }
 
 // Watch begins to show a cluster. Close ends it.
@@ -32,8 +35,14 @@ func Watch(ctx context.Context, cluster *testenv.Cluster) (*Lens, error) {
 	if err != nil {
 		return nil, fmt.Errorf("watch the cluster: %w", err)
 	}
+	fast := rest.CopyConfig(cluster.Config)
+	fast.QPS = -1
+	writer, err := client.New(fast, client.Options{Scheme: cluster.Client.Scheme(), Mapper: cluster.Client.RESTMapper()})
+	if err != nil {
+		return nil, fmt.Errorf("make a client: %w", err)
+	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &Lens{objects: map[string]*unstructured.Unstructured{}, changed: make(chan struct{}), cancel: cancel, ended: make(chan struct{})}
+	l := &Lens{objects: map[string]*unstructured.Unstructured{}, changed: make(chan struct{}), client: writer, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
 		_ = all.Start(running) // It ends when it is told to.

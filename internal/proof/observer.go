@@ -69,7 +69,7 @@ func (o *Observer) Declare(key client.ObjectKey, spec v1alpha1.SessionAccessSpec
 		o.declared[key] = &declaration{key: key}
 	}
 	o.facts.declare(o.declared[key], *spec.DeepCopy())
-	o.took()
+	o.took(o.declared[key])
 	return func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
@@ -87,12 +87,12 @@ func (o *Observer) Withdraw(key client.ObjectKey) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	delete(o.declared, key)
-	o.took()
+	o.keepSessions()
 }
 
-// took notes what is declared now. The lock is held.
-func (o *Observer) took() {
-	for _, g := range o.present() {
+// took notes what is declared anew. The lock is held.
+func (o *Observer) took(d *declaration) {
+	for _, g := range o.facts.grants(d, o.server.Now()) {
 		o.since = append(o.since, g)
 		if g.leaves() {
 			o.ever = append(o.ever, g)

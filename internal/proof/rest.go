@@ -139,7 +139,7 @@ func (b *Bed) jump(ctx context.Context, objects []*unstructured.Unstructured) er
 		}
 		touched := u.DeepCopy()
 		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"proof/touched":%q}}}`, time.Now().Format(time.RFC3339Nano))
-		if err := client.IgnoreNotFound(b.Client.Patch(ctx, touched, client.RawPatch("application/merge-patch+json", patch))); err != nil {
+		if err := client.IgnoreNotFound(b.lens.client.Patch(ctx, touched, client.RawPatch("application/merge-patch+json", patch))); err != nil {
 			return fmt.Errorf("touch %s: %w", id(u), err)
 		}
 	}

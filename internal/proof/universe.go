@@ -16,6 +16,9 @@ const (
 	// ForbiddenUser is whom the account's guardrail keeps everybody from granting
 	// anything to.
 	ForbiddenUser = "admin"
+	// LongGroup begins the names of two groups, which are alike for longer than the
+	// name of a policy shows.
+	LongGroup = "a-group-whose-name-goes-on-for-longer-than-eighty-characters-so-that-it-is-cut-off-somewhere-"
 	// Inside is the address from which questions are asked; Outside is another.
 	Inside, Outside = "203.0.113.7", "198.51.100.7"
 )
@@ -42,7 +45,7 @@ type Universe struct {
 	Documents         []string
 }
 
-// Small is a universe of three people, three nodes and three documents, and the
+// Small is a universe of four people, three nodes and three documents, and the
 // fixture that holds it.
 func Small() (Universe, *fixtures.Fixture) {
 	f := fixtures.S1()
@@ -59,19 +62,22 @@ func Small() (Universe, *fixtures.Fixture) {
 	r.ManagedNodes = append(r.ManagedNodes, node)
 	u.Nodes = append(u.Nodes, Node{node.ID, node.Tags})
 	a.Regions[region] = r
-	a.Groups = append(a.Groups, fixtures.Group{Name: "operators"})
+	groups := map[string]string{"user01": LongGroup + "1", "user02": "operators", "user03": LongGroup + "2"}
+	a.Users = append(a.Users, fixtures.User{Name: "user03"})
 	for i := range a.Users {
-		if a.Users[i].Name == "user02" {
-			a.Users[i].Groups = append(a.Users[i].Groups, "operators")
+		if group := groups[a.Users[i].Name]; group != "" {
+			a.Groups = append(a.Groups, fixtures.Group{Name: group})
+			a.Users[i].Groups = append(a.Users[i].Groups, group)
 		}
 	}
 	a.Roles = append(a.Roles, fixtures.Role{Name: "deploy", Trust: json.RawMessage(trustOf(a.ID))})
 	arn := func(rest string) string { return "arn:aws:iam::" + a.ID + ":" + rest }
-	u.People = []Person{
-		{arn("user/user01"), []v1alpha1.Principal{{Kind: v1alpha1.PrincipalUser, Name: "user01"}}},
-		{arn("user/user02"), []v1alpha1.Principal{{Kind: v1alpha1.PrincipalUser, Name: "user02"}, {Kind: v1alpha1.PrincipalGroup, Name: "operators"}}},
-		{arn("role/deploy"), []v1alpha1.Principal{{Kind: v1alpha1.PrincipalRole, Name: "deploy"}}},
+	for _, name := range []string{"user01", "user02", "user03"} {
+		u.People = append(u.People, Person{arn("user/" + name), []v1alpha1.Principal{
+			{Kind: v1alpha1.PrincipalUser, Name: name}, {Kind: v1alpha1.PrincipalGroup, Name: groups[name]},
+		}})
 	}
+	u.People = append(u.People, Person{arn("role/deploy"), []v1alpha1.Principal{{Kind: v1alpha1.PrincipalRole, Name: "deploy"}}})
 	return u, f
 }
 
