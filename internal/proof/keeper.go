@@ -1,3 +1,5 @@
+//go:build proof
+
 package proof
 
 import (
@@ -86,7 +88,7 @@ func (b *Bed) Through(wrap func(http.RoundTripper) http.RoundTripper) testenv.Ma
 	config := b.OperatorConfig()
 	config.Wrap(wrap)
 	o := Options()
-	o.Config = config
+	o.API = config
 	return o
 }
 
