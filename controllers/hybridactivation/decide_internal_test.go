@@ -100,12 +100,18 @@ func TestDecisions(t *testing.T) {
 		"another that nobody stored":      {world(long, see("lost")), want{remove: []string{"lost"}, stray: []string{"lost"}, wake: rotateIn}},
 		"another that was used":           {world(long, see("lost", used(1))), want{remove: []string{"lost"}, wake: rotateIn}},
 		"unanswered a moment ago":         {world(long, noCode, unseen("current"), pend(short)), want{settling: true, pending: true, wake: 51 * time.Second}},
-		"unanswered before a restart": {world(long, noCode, unseen("current"), pend(time.Minute), func(f *facts) { f.started = noon.Add(-short) }),
-			want{settling: true, pending: true, wake: 51 * time.Second}},
-		"unanswered, and found": {world(long, noCode, unseen("current"), pend(short), see("found", func(a *cloud.Activation) { a.Tags[v1alpha1.TagNonce] = "PENDING" })),
-			want{create: "its code was lost", remove: []string{"found"}, stray: []string{"found"}}},
-		"unanswered, and deleted by ourselves": {world(long, noCode, unseen("current"), pend(short), func(f *facts) { f.seen.gone = map[string]string{"x": "PENDING"} }),
-			want{create: "its code was lost"}},
+		"unanswered before a restart": {
+			world(long, noCode, unseen("current"), pend(time.Minute), func(f *facts) { f.started = noon.Add(-short) }),
+			want{settling: true, pending: true, wake: 51 * time.Second},
+		},
+		"unanswered, and found": {
+			world(long, noCode, unseen("current"), pend(short), see("found", func(a *cloud.Activation) { a.Tags[v1alpha1.TagNonce] = "PENDING" })),
+			want{create: "its code was lost", remove: []string{"found"}, stray: []string{"found"}},
+		},
+		"unanswered, and deleted by ourselves": {
+			world(long, noCode, unseen("current"), pend(short), func(f *facts) { f.seen.gone = map[string]string{"x": "PENDING"} }),
+			want{create: "its code was lost"},
+		},
 		"unanswered, and nothing came of it": {world(long, noCode, unseen("current"), pend(2*time.Minute)), want{create: "its code was lost"}},
 		"unanswered beside a current one":    {world(long, pend(short)), want{settling: true, pending: true, wake: 51 * time.Second}},
 		"stored before the record said so":   {world(short, pend(short), func(f *facts) { f.record.Pending.Nonce = "CURRENT" }), want{wake: 24*time.Hour - 144*time.Minute - short}},
@@ -128,8 +134,10 @@ func TestDecisions(t *testing.T) {
 		"one before, used up":                {world(long, see("old", used(3)), before("old", time.Minute)), want{remove: []string{"old"}, wake: rotateIn}},
 		"one before that is not shown":       {world(long, before("old", time.Minute)), want{remove: []string{"old"}, wake: rotateIn}},
 		"about to be replaced, and was not":  {world(long, before("current", time.Minute)), want{wake: rotateIn}},
-		"a change, with one before": {world(long, see("old"), before("old", time.Minute), see("current", func(a *cloud.Activation) { a.Limit = 9 })),
-			want{create: "its limit is 9", graceful: true, remove: []string{"old"}}},
+		"a change, with one before": {
+			world(long, see("old"), before("old", time.Minute), see("current", func(a *cloud.Activation) { a.Limit = 9 })),
+			want{create: "its limit is 9", graceful: true, remove: []string{"old"}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := decide(c.facts)

@@ -38,7 +38,7 @@ func Main(m *testing.M, cluster **Cluster, begin ...func() (end func(), err erro
 			fmt.Fprintln(os.Stderr, "begin the tests:", err)
 			return 1
 		}
-		defer end()
+		defer end() //nolint:gocritic // They are few, and end with the tests.
 	}
 	return m.Run()
 }
