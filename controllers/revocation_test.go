@@ -175,7 +175,8 @@ func TestARestartWritesNothing(t *testing.T) {
 	m := w.Manager(t, testenv.ManagerOptions{})
 	grant := access("user01-pc01", "user01", pc01)
 	w.create(account(), grant)
-	got := w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	got := w.looked(grant)
 	w.must(m.Stop())
 	before, calls := w.writes(), w.LastCall()
 	w.Manager(t, testenv.ManagerOptions{})
@@ -252,6 +253,47 @@ func TestASessionIsOnRecordBeforeItIsToldToEnd(t *testing.T) {
 	if !<-recorded {
 		t.Error("a session was told to end before its id was stored")
 	}
+}
+
+// byRole is a grant of user01 on what carries the tag that PC01 gets.
+func (w world) byRole() *v1alpha1.SessionAccess {
+	w.t.Helper()
+	tags := map[string]string{"Role": "step"}
+	w.tagNode(pc01, tags)
+	grant := access("by-role", "user01")
+	grant.Spec.Targets = []v1alpha1.Target{{Tags: tags}}
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	return grant
+}
+
+func TestASessionWhoseNodeLosesItsTagAmidTheRevocationEndsAllTheSame(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	grant := w.byRole()
+	session := w.open(user("user01"), pc01)
+	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "ssm:TerminateSession"})
+	w.must(err)
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.until(func() bool { return w.fired(fault) })
+	w.tagNode(pc01, nil)
+	w.Emulator.RemoveFault(fault)
+	w.touch(grant)
+	w.untilEnded(session)
+}
+
+func TestASessionOnANodeThatAWSKnowsNoLongerEnds(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	grant := w.byRole()
+	mine, theirs := w.open(user("user01"), pc01), w.open(user("user02"), pc01)
+	w.Emulator.Account(accountID).Region(region).Fleet.Remove(pc01)
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.untilEnded(mine)
+	w.openStill(theirs)
+}
+
+// fired tells whether a fault has struck.
+func (w world) fired(fault string) bool {
+	return slices.ContainsFunc(w.Emulator.Faults(), func(f faults.Status) bool { return f.ID == fault && f.Fired > 0 })
 }
 
 func TestAGuardrailThatForbidsLeavingSessionsHoldsForOlderGrants(t *testing.T) {

@@ -293,6 +293,17 @@ func (w world) activeIs(obj *v1alpha1.SessionAccess, reason string) {
 	w.must(err)
 }
 
+// looked waits until the nodes of a SessionAccess have been looked at, which is
+// the last that is told of a new one.
+func (w world) looked(obj *v1alpha1.SessionAccess) *v1alpha1.SessionAccess {
+	w.t.Helper()
+	got, err := testenv.WaitFor(w.t.Context(), w.Client, obj, func(a *v1alpha1.SessionAccess) bool {
+		return condition(a.Status.Conditions, v1alpha1.ConditionTargetsReachable).Reason != ""
+	})
+	w.must(err)
+	return got
+}
+
 // noticed waits until a SessionAccess has a condition that is True.
 func (w world) noticed(obj *v1alpha1.SessionAccess, kind string) metav1.Condition {
 	w.t.Helper()

@@ -20,6 +20,8 @@ type candidate struct {
 	cloud.Session
 	facts policy.Session
 	owner policy.Principal
+	// nodeGone: AWS does not know the node, or no longer.
+	nodeGone bool
 }
 
 // owned picks the sessions whose owner is, or belongs to, a principal of the
@@ -71,7 +73,8 @@ func (v revocation) tag(ctx context.Context, account registry.Entry, region stri
 		return fmt.Errorf("read the tags of the nodes with open sessions in %s: %w", region, err)
 	}
 	for i := range candidates {
-		candidates[i].facts.Tags = tags[candidates[i].Target]
+		known, ok := tags[candidates[i].Target]
+		candidates[i].facts.Tags, candidates[i].nodeGone = known, !ok
 	}
 	return nil
 }

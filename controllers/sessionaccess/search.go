@@ -79,16 +79,12 @@ func (v revocation) bound(open []openSession) []openSession {
 	if v.access.Namespace == "" {
 		limit = maxOwedEnding
 	}
-	if record := v.access.Status.Revocation; record != nil {
-		slices.SortStableFunc(open, func(a, b openSession) int {
-			return rank(record, a) - rank(record, b)
-		})
-	}
+	slices.SortStableFunc(open, func(a, b openSession) int { return v.rank(a) - v.rank(b) })
 	return open[:min(len(open), limit)]
 }
 
-func rank(record *v1alpha1.RevocationStatus, s openSession) int {
-	if slices.Contains(record.Ending, s.ID) {
+func (v revocation) rank(s openSession) int {
+	if v.onRecord(s.ID) {
 		return 0
 	}
 	return 1

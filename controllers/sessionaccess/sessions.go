@@ -109,6 +109,13 @@ func (v revocation) begin(now time.Time) (record *v1alpha1.RevocationStatus, und
 	return record, true
 }
 
+// onRecord says whether a session was found to have lost its permission by this
+// revocation.
+func (v revocation) onRecord(session string) bool {
+	record := v.access.Status.Revocation
+	return record != nil && record.CompletedAt == nil && slices.Contains(record.Ending, session)
+}
+
 // serial tells this revocation from an earlier one of the same object: every
 // loss moves the serial of the record on, and a deletion takes the rest.
 func (v revocation) serial() int64 {
@@ -235,7 +242,7 @@ func (v revocation) choose(ctx context.Context, account registry.Entry, region s
 		if err != nil {
 			return nil, err
 		}
-		if mustEnd(in, c.facts, gone, live) {
+		if mustEnd(in, c, v.onRecord(c.ID), gone, live) {
 			chosen = append(chosen, openSession{Session: c.Session, region: region, in: account.Cloud})
 		}
 	}
