@@ -43,12 +43,13 @@ func (f *fuse) arm(n int, answer bool) {
 	f.n, f.answer, f.passed = n, answer, nil
 }
 
-// disarm reports what passed since it was armed.
-func (f *fuse) disarm() []string {
+// disarm reports what passed since it was armed, and whether it has blown.
+func (f *fuse) disarm() (passed []string, blown bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	blown = f.n <= 0 // Perhaps in a moment: the last request may be on its way.
 	f.n = 0
-	return f.passed
+	return f.passed, blown
 }
 
 // admit decides about a request: whether it is sent, and whether it is the last.

@@ -53,7 +53,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation-sweep").
 			WatchesRawSource(&wake.sweeps).
-			Complete(&Sweeper{Client: r.Client, Recorder: r.Recorder, Accounts: r.Accounts, Listings: r.Listings, OwnerID: r.OwnerID}),
+			Complete(&Sweeper{Client: r.Client, Reader: r.Reader, Recorder: r.Recorder, Accounts: r.Accounts, Listings: r.Listings, OwnerID: r.OwnerID}),
 	)
 }
 

@@ -28,7 +28,9 @@ const maxSwept = 10
 // because its finalizer was removed by hand or the cluster was restored. It is
 // keyed by AWSAccount.
 type Sweeper struct {
-	Client   client.Client
+	Client client.Client
+	// Reader reads past the cache.
+	Reader   client.Reader
 	Recorder events.EventRecorder
 	Accounts *registry.Registry
 	Listings *Listings
@@ -49,7 +51,7 @@ func (s *Sweeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if !ok || entry.Name != account.Name || entry.Mode == v1alpha1.ModeObserve {
 		return ctrl.Result{}, nil
 	}
-	declared, regions, err := s.declared(ctx, account.Name)
+	declared, regions, err := declared(ctx, s.Client, account.Name)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -69,9 +71,9 @@ func (s *Sweeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 
 // declared are the UIDs of all objects, whatever their account, and the regions
 // of those that name this one.
-func (s *Sweeper) declared(ctx context.Context, account string) (uids map[string]bool, regions map[v1alpha1.Region]bool, err error) {
+func declared(ctx context.Context, from client.Reader, account string) (uids map[string]bool, regions map[v1alpha1.Region]bool, err error) {
 	var all v1alpha1.HybridActivationList
-	if err := s.Client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+	if err := from.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, nil, fmt.Errorf("list the HybridActivations: %w", err)
 	}
 	uids, regions = map[string]bool{}, map[v1alpha1.Region]bool{}
@@ -96,12 +98,21 @@ func (s *Sweeper) first(p place) bool {
 	return first
 }
 
-func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry registry.Entry, region string, declared map[string]bool) error {
+func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry registry.Entry, region string, known map[string]bool) error {
 	all, err := s.Listings.all(ctx, entry, region)
 	if err != nil {
 		return err
 	}
-	orphans := orphaned(all, s.OwnerID, declared)
+	orphans := orphaned(all, s.OwnerID, known)
+	if len(orphans) > 0 {
+		// An object may have been made since, or not be in the cache yet while its
+		// activation is in AWS already.
+		fresh, _, err := declared(ctx, s.Reader, account.Name)
+		if err != nil {
+			return err
+		}
+		orphans = orphaned(all, s.OwnerID, fresh)
+	}
 	for _, id := range orphans {
 		log.FromContext(ctx).Info("Deleting an activation whose object is gone", "activation", id, "region", region)
 		if err := entry.Cloud.DeleteActivation(ctx, region, id); err != nil {
