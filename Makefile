@@ -117,7 +117,10 @@ verify-tidy:
 
 .PHONY: verify-manifests
 verify-manifests: $(KUSTOMIZE)
-	$(KUSTOMIZE) build config/default >/dev/null
+	@for file in $$(git ls-files 'config/*kustomization.yaml'); do \
+		$(KUSTOMIZE) build "$$(dirname "$$file")" >/dev/null || \
+			{ echo "$$file does not build; the line above tells why." >&2; exit 1; }; \
+	done
 
 .PHONY: controlplane
 controlplane: ## Print the directory of kube-apiserver, etcd, kubectl and kube-controller-manager; fetch or compile them first.

@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,16 +94,18 @@ func TestANodeThatRegisteredInTheLastMomentIsDeregisteredToo(t *testing.T) {
 	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
 	w.activated(obj, account(allowActivations()))
 	secret := w.secret("sites")
-	late := ""
+	registered := make(chan string, 1)
+	var once sync.Once
 	w.Emulator.OnCall(func(c calls.Call) {
-		if c.Operation == "DeleteActivation" && late == "" {
-			late = w.register(secret)
+		if c.Operation == "DeleteActivation" {
+			once.Do(func() { registered <- w.register(secret) })
 		}
 	})
 	w.must(w.Client.Delete(t.Context(), obj))
+	late := <-registered
 	w.until(func() bool {
 		_, there := w.node(late)
-		return late != "" && !there
+		return !there
 	})
 	w.advance(testWindow, obj)
 	w.must(testenv.WaitGone(t.Context(), w.Client, obj))

@@ -108,10 +108,7 @@ func TestTheCodeIsInNoStatusEventLogOrError(t *testing.T) {
 	w.holdsOne(got)
 	status, err := json.Marshal(got)
 	w.must(err)
-	// Events are written in the background.
-	w.must(testenv.WaitCount(t.Context(), w.Client, &eventsv1.Event{}, 1, func(e *eventsv1.Event) bool {
-		return e.Reason == v1alpha1.ReasonSecretNotWritable && e.Regarding.UID == got.UID
-	}))
+	w.announced(got, v1alpha1.ReasonSecretNotWritable)
 	var events eventsv1.EventList
 	w.must(w.Client.List(t.Context(), &events))
 	told, err := json.Marshal(events)

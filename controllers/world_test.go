@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	eventsv1 "k8s.io/api/events/v1"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -291,6 +293,15 @@ func (w world) activeIs(obj *v1alpha1.SessionAccess, reason string) {
 		return condition(a.Status.Conditions, v1alpha1.ConditionActive).Reason == reason
 	})
 	w.must(err)
+}
+
+// announced waits for the one event of a reason that regards an object: events
+// are written in the background.
+func (w world) announced(obj client.Object, reason string) {
+	w.t.Helper()
+	w.must(testenv.WaitCount(w.t.Context(), w.Client, &eventsv1.Event{}, 1, func(e *eventsv1.Event) bool {
+		return e.Reason == reason && e.Regarding.UID == obj.GetUID()
+	}))
 }
 
 // looked waits until the nodes of a SessionAccess have been looked at, which is

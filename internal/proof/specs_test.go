@@ -65,13 +65,21 @@ func principals(t *rapid.T) v1alpha1.Principal {
 func targets(t *rapid.T) v1alpha1.Target {
 	return often(t, "target",
 		[]v1alpha1.Target{
-			{InstanceIDs: []v1alpha1.InstanceID{pc01}}, {InstanceIDs: []v1alpha1.InstanceID{pc01, pc02}}, {InstanceIDs: []v1alpha1.InstanceID{"mi-0123456789abcdef0"}},
-			{Tags: map[string]string{"Env": "stg"}}, {Tags: map[string]string{"role": "web"}}, {Tags: map[string]string{"Env": "prod", "Role": "web"}},
+			{InstanceIDs: []v1alpha1.InstanceID{pc01}},
+			{InstanceIDs: []v1alpha1.InstanceID{pc01, pc02}},
+			{InstanceIDs: []v1alpha1.InstanceID{"mi-0123456789abcdef0"}},
+			{Tags: map[string]string{"Env": "stg"}},
+			{Tags: map[string]string{"role": "web"}},
+			{Tags: map[string]string{"Env": "prod", "Role": "web"}},
 		},
 		[]v1alpha1.Target{
-			{InstanceIDs: []v1alpha1.InstanceID{"i-*"}}, {Tags: map[string]string{"Env": "*"}}, {Tags: map[string]string{"Env": "${aws:username}"}},
-			{Tags: map[string]string{"Env": "a", "env": "b"}}, {InstanceIDs: []v1alpha1.InstanceID{pc01}, Tags: map[string]string{"Env": "stg"}},
-			{ActivationRef: &v1alpha1.LocalReference{Name: "nothing"}}, {},
+			{InstanceIDs: []v1alpha1.InstanceID{"i-*"}},
+			{Tags: map[string]string{"Env": "*"}},
+			{Tags: map[string]string{"Env": "${aws:username}"}},
+			{Tags: map[string]string{"Env": "a", "env": "b"}},
+			{InstanceIDs: []v1alpha1.InstanceID{pc01}, Tags: map[string]string{"Env": "stg"}},
+			{ActivationRef: &v1alpha1.LocalReference{Name: "nothing"}},
+			{},
 		})
 }
 
