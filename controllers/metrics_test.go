@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"testing"
+	"time"
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/prometheus/client_golang/prometheus"
@@ -115,4 +116,31 @@ func TestMetricsTellOfDriftAndOfThrottling(t *testing.T) {
 	if rate := sample(got, "ssm_access_aws_limiter_requests_per_second", labels{"account": accountID, "service": "iam"}); rate >= 10_000 {
 		t.Errorf("the rate is %v after throttling", rate)
 	}
+}
+
+func TestMetricsTellWhichNodesAreReachedAndHowLongActivationsLast(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	grant, site, closed := access("both", "user01", pc01, "i-00000000000000bad"), activation("site"), activation("closed")
+	closed.Spec.AccountRef.Name = "nobody"
+	w.create(account(allowActivations()), grant, closed)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.looked(grant)
+	w.create(site)
+	w.activationIs(site, v1alpha1.ReasonActivated)
+	w.activationIs(closed, v1alpha1.ReasonAccountNotFound)
+	w.samples(m, []expected{
+		{"ssm_access_targets", labels{"account": accountID, "state": "connected"}, 1},
+		{"ssm_access_targets", labels{"account": accountID, "state": "unreachable"}, 1},
+		{"ssm_access_targets", labels{"account": accountID, "state": "unknown"}, 0},
+		{"ssm_access_activations", labels{"account": accountID, "left": "none"}, 0},
+		{"ssm_access_activations", labels{"account": accountID, "left": "under-1d"}, 1},
+		{"ssm_access_activations", labels{"account": accountID, "left": "over-7d"}, 0},
+		{"ssm_access_activations", labels{"account": "", "left": "none"}, 1},
+	})
+	w.advance(25 * time.Hour)
+	w.samples(m, []expected{
+		{"ssm_access_activations", labels{"account": accountID, "left": "none"}, 1},
+		{"ssm_access_activations", labels{"account": accountID, "left": "under-1d"}, 0},
+	})
 }

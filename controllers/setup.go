@@ -78,7 +78,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	)
 	readings := reading.New(o.Clock)
 	o.Pool.Guard(accounts.MayWrite)
-	o.Metrics.Watch(metrics.Sources{Client: mgr.GetClient(), Accounts: accounts, Scope: mine, Elected: mgr.Elected()})
+	o.Metrics.Watch(metrics.Sources{Client: mgr.GetClient(), Clock: o.Clock, Accounts: accounts, Scope: mine, Elected: mgr.Elected()})
 	outcomes := outcome.NewStore(accesses.WakeObjects)
 	reports := targets.NewStore(accesses.WakeObjects)
 	return errors.Join(

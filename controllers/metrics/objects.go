@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -25,13 +26,14 @@ var (
 	limiterRate = prometheus.NewDesc(namespace+"_aws_limiter_requests_per_second",
 		"Rate at which the operator lets requests through at present; throttling halves it.", []string{"account", "service"}, nil)
 
-	described = []*prometheus.Desc{grants, accountReady, policies, policiesQuota, limiterRate}
+	described = []*prometheus.Desc{grants, targets, activations, accountReady, policies, policiesQuota, limiterRate}
 )
 
 // Sources are what is read at each scrape.
 type Sources struct {
 	// Client reads from the cache.
 	Client client.Reader
+	Clock  clock.PassiveClock
 	// Accounts that are verified.
 	Accounts *registry.Registry
 	// Scope says which objects are this manager's.
@@ -72,7 +74,8 @@ func (o *objects) collect(samples chan<- prometheus.Metric) {
 	}
 	ids, ok := s.accounts(samples)
 	if ok {
-		s.grants(samples, ids)
+		s.accesses(samples, ids)
+		s.activations(samples, ids)
 	}
 	s.limiters(samples)
 }
@@ -112,33 +115,15 @@ func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]str
 	return ids, true
 }
 
-// grants counts the SessionAccesses by account and state, zeroes included. Those
-// whose AWSAccount is not known count under an empty account.
-func (s *Sources) grants(samples chan<- prometheus.Metric, ids map[string]string) {
-	var all v1alpha1.SessionAccessList
-	if err := s.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
-		return
+// place says under which account something counts that names an AWSAccount, of
+// those that were told of: an empty one where nobody declares it. It does not
+// count where it is another manager's.
+func (s *Sources) place(name string, ids map[string]string) (id string, counts bool) {
+	if id, known := ids[name]; known {
+		return id, true
 	}
-	type key struct{ account, state string }
-	counts := map[key]int{}
-	for _, id := range ids {
-		for _, state := range states {
-			counts[key{id, state}] = 0
-		}
-	}
-	for i := range all.Items {
-		access := &all.Items[i]
-		id, known := ids[access.Spec.AccountRef.Name]
-		if !known {
-			if covered, err := s.Scope.Covers(context.Background(), s.Client, access.Spec.AccountRef.Name, nil); err != nil || !covered {
-				continue
-			}
-		}
-		counts[key{id, stateOf(access)}]++
-	}
-	for k, n := range counts {
-		samples <- prometheus.MustNewConstMetric(grants, prometheus.GaugeValue, float64(n), k.account, k.state)
-	}
+	covered, err := s.Scope.Covers(context.Background(), s.Client, name, nil)
+	return "", err == nil && covered
 }
 
 func (s *Sources) limiters(samples chan<- prometheus.Metric) {
