@@ -13,8 +13,10 @@ const id = "488821267897"
 func TestAnAccountIsOpenForGrantsOnceEveryListenerHasHeardOfIt(t *testing.T) {
 	var r *registry.Registry
 	var heard []bool
-	listen := func(_ context.Context, accountID, _ string, _ bool) { heard = append(heard, r.Open(accountID)) }
-	r = registry.New(listen, listen)
+	listener := func() registry.Listener {
+		return func(_ context.Context, accountID, _ string, _ bool) { heard = append(heard, r.Open(accountID)) }
+	}
+	r = registry.New(listener(), listener())
 	r.Put(t.Context(), registry.Entry{Name: "main", AccountID: id})
 	if !r.Open(id) {
 		t.Error("it is closed after all have heard")
