@@ -48,7 +48,7 @@ demo: build ## Turn a manifest into Session Manager access and back, on a real A
 
 .PHONY: playground
 playground: build ## As demo, but leave everything running and write bin/playground.env to source.
-	@trap : INT; $(ASSETS); go run ./cmd/demo --playground
+	@go build -o bin/demo ./cmd/demo; $(ASSETS); exec bin/demo --playground
 
 ##@ Develop
 
