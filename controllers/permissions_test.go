@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
@@ -88,15 +89,18 @@ var needs = map[string]need{
 	"ssm:DescribeInstanceInformation": {run: declareActivation, told: activationTold},
 	"ssm:DeleteActivation":            {run: deleteActivation, told: activationTold},
 	"ssm:DeregisterManagedInstance":   {run: deleteActivation, told: activationTold},
+
+	"ssm:GetServiceSetting":    {run: declareTier, told: tierTold},
+	"ssm:UpdateServiceSetting": {run: declareTier, told: tierTold},
+	"ssm:ResetServiceSetting":  {run: deleteTier, told: tierTold},
+
+	"ssm:ListDocuments": {run: declareDocument, told: readOneByOne},
 }
 
 // unneeded are actions that no scenario withholds yet; lookedWith holds those that
 // are withheld from a look at nodes. A new one gets a row above
 // instead.
 var unneeded = []string{
-	// Without it documents are read one by one, which is told in the log.
-	"ssm:ListDocuments",
-	"ssm:GetServiceSetting", "ssm:ResetServiceSetting", "ssm:UpdateServiceSetting",
 	// The emulated AWS has no prefix lists of customers.
 	"ec2:GetManagedPrefixListEntries",
 }
@@ -237,6 +241,25 @@ func deleteActivation(w world) {
 	w.must(w.Client.Delete(w.t.Context(), one))
 }
 
+func declareTier(w world) { w.create(account(), accountTier(v1alpha1.TierAdvanced)) }
+
+// deleteTier has the tier put back to what it was.
+func deleteTier(w world) {
+	declareTier(w)
+	w.deleteTier(w.tierIs(accountTier(v1alpha1.TierAdvanced), v1alpha1.ReasonTierInForce))
+}
+
+// readOneByOne waits until a resync asks for each document: it goes on without
+// the list of all, at a cost.
+func readOneByOne(w world, _ string) {
+	w.t.Helper()
+	w.documentIs(neededDocument(), v1alpha1.ReasonInPlace)
+	seen := w.LastCall()
+	w.advance(resyncAfter, account())
+	_, err := w.WaitCall(w.t.Context(), seen, func(c calls.Call) bool { return c.Operation == "DescribeDocument" })
+	w.must(err)
+}
+
 // names says whether a condition names an action.
 func names(conditions []metav1.Condition, action string) bool {
 	for _, c := range conditions {
@@ -262,5 +285,11 @@ func accessTold(w world, action string) {
 func activationTold(w world, action string) {
 	w.t.Helper()
 	_, err := testenv.WaitFor(w.t.Context(), w.Client, activation("one"), func(a *v1alpha1.HybridActivation) bool { return names(a.Status.Conditions, action) })
+	w.must(err)
+}
+
+func tierTold(w world, action string) {
+	w.t.Helper()
+	_, err := testenv.WaitFor(w.t.Context(), w.Client, accountTier(""), func(a *v1alpha1.AccountTier) bool { return names(a.Status.Conditions, action) })
 	w.must(err)
 }
