@@ -73,7 +73,9 @@ func TestEveryChangeIsARotation(t *testing.T) {
 		// graceful: machines may register with the one before for a while.
 		graceful bool
 	}{
-		"the limit":       {func(s *v1alpha1.HybridActivationSpec) { s.RegistrationLimit = new(int32(20)) }, true},
+		"a higher limit":  {func(s *v1alpha1.HybridActivationSpec) { s.RegistrationLimit = new(int32(20)) }, true},
+		"a lower limit":   {func(s *v1alpha1.HybridActivationSpec) { s.RegistrationLimit = new(int32(5)) }, false},
+		"the role":        {func(s *v1alpha1.HybridActivationSpec) { s.Role = otherRole }, false},
 		"the name":        {func(s *v1alpha1.HybridActivationSpec) { s.DefaultInstanceName = "other" }, true},
 		"the description": {func(s *v1alpha1.HybridActivationSpec) { s.Description = "other" }, true},
 		"the validity":    {validFor(72 * time.Hour), true},
@@ -81,6 +83,7 @@ func TestEveryChangeIsARotation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, testenv.ManagerOptions{})
+			w.addRole(otherRole)
 			obj := activation("sites")
 			first := w.activated(obj, account(allowActivations()))
 			old := w.secret("sites")
@@ -95,7 +98,29 @@ func TestEveryChangeIsARotation(t *testing.T) {
 				second = w.activationBecomes(obj, func(a *v1alpha1.HybridActivation) bool { return len(a.Status.Record.Previous) == 0 })
 			}
 			w.holdsOne(second)
+			if a := w.allActivations()[second.Status.ActivationID]; a.Role != string(second.Spec.Role) || a.Limit != *second.Spec.RegistrationLimit {
+				t.Errorf("AWS holds %+v", a)
+			}
 		})
+	}
+}
+
+func TestTheStatusListsFiftyNodesAndCountsAll(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) { s.RegistrationLimit = new(int32(60)) })
+	w.activated(obj, account(allowActivations()))
+	for range 53 {
+		w.register(w.secret("sites"))
+	}
+	w.advance(3*time.Minute, obj)
+	got := w.activationBecomes(obj, func(a *v1alpha1.HybridActivation) bool {
+		return a.Status.NodeCount != nil && *a.Status.NodeCount == 53
+	})
+	if n := len(got.Status.Nodes); n != 50 {
+		t.Errorf("%d nodes are listed", n)
+	}
+	if got.Status.Registered != "53/60" {
+		t.Errorf("%s have registered", got.Status.Registered)
 	}
 }
 

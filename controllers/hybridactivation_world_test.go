@@ -8,15 +8,35 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
 // serviceRole is the role of the fixture that lets Systems Manager assume it.
-const serviceRole = "SSMServiceRole"
+const (
+	serviceRole = "SSMServiceRole"
+	// otherRole is not there unless it is added.
+	otherRole = "SSMOtherRole"
+)
+
+// addRole adds a role that hybrid nodes may act as, which the operator may pass.
+func (w world) addRole(name string) {
+	w.t.Helper()
+	w.must(w.Emulator.Account(accountID).IAM.AddRole(fixtures.Role{Name: name, Trust: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)}))
+	pass := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::` + accountID + `:role/` + name + `"}]}`
+	admin := awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin")))
+	made, err := admin.CreatePolicy(w.t.Context(), &awsiam.CreatePolicyInput{PolicyName: aws.String("pass-" + name), PolicyDocument: &pass})
+	w.must(err)
+	_, err = admin.AttachUserPolicy(w.t.Context(), &awsiam.AttachUserPolicyInput{UserName: aws.String("ssm-access-operator"), PolicyArn: made.Policy.Arn})
+	w.must(err)
+}
 
 // allowActivations lets namespaces create activations.
 func allowActivations(change ...func(*v1alpha1.ActivationRule)) func(*v1alpha1.AWSAccount) {

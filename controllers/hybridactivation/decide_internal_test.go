@@ -118,7 +118,8 @@ func TestDecisions(t *testing.T) {
 		"another role":                       {world(long, see("current", func(a *cloud.Activation) { a.Role = "Old" })), want{create: "its role is Old"}},
 		"other tags":                         {world(long, see("current", func(a *cloud.Activation) { a.Tags["Env"] = "prod" })), want{create: "its tags"}},
 		"a tag of AWS more":                  {world(long, see("current", func(a *cloud.Activation) { a.Tags["aws:x"] = "y" })), want{wake: rotateIn}},
-		"another limit":                      {world(long, see("current", func(a *cloud.Activation) { a.Limit = 9 })), want{create: "its limit is 9", graceful: true}},
+		"a higher limit":                     {world(long, see("current", func(a *cloud.Activation) { a.Limit = 2 })), want{create: "its limit is 2", graceful: true}},
+		"a lower limit":                      {world(long, see("current", func(a *cloud.Activation) { a.Limit = 9 })), want{create: "its limit is 9"}},
 		"another name":                       {world(long, see("current", func(a *cloud.Activation) { a.DefaultInstanceName = "x" })), want{create: "defaultInstanceName", graceful: true}},
 		"another description":                {world(long, see("current", func(a *cloud.Activation) { a.Description = "x" })), want{create: "description", graceful: true}},
 		"another validity":                   {world(long, func(f *facts) { f.want.validity = time.Hour }), want{create: "validFor", graceful: true}},
@@ -136,7 +137,7 @@ func TestDecisions(t *testing.T) {
 		"about to be replaced, and was not":  {world(long, before("current", time.Minute)), want{wake: rotateIn}},
 		"a change, with one before": {
 			world(long, see("old"), before("old", time.Minute), see("current", func(a *cloud.Activation) { a.Limit = 9 })),
-			want{create: "its limit is 9", graceful: true, remove: []string{"old"}},
+			want{create: "its limit is 9", remove: []string{"old"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -99,7 +99,7 @@ func (d desired) difference(a cloud.Activation, r v1alpha1.ActivationRequest) (w
 	case !maps.Equal(declaredTags(a.Tags), d.tags):
 		return "its tags are not those that are declared", true
 	case a.Limit != d.limit:
-		return fmt.Sprintf("its limit is %d and the spec asks for %d", a.Limit, d.limit), false
+		return fmt.Sprintf("its limit is %d and the spec asks for %d", a.Limit, d.limit), a.Limit > d.limit
 	case r.ExpiresAt.Sub(r.RequestedAt.Time) != d.validity:
 		return "validFor was changed", false
 	case a.DefaultInstanceName != d.instanceName:
