@@ -98,7 +98,7 @@ func TestEveryChangeIsARotation(t *testing.T) {
 				second = w.activationBecomes(obj, func(a *v1alpha1.HybridActivation) bool { return len(a.Status.Record.Previous) == 0 })
 			}
 			w.holdsOne(second)
-			if a := w.allActivations()[second.Status.ActivationID]; a.Role != string(second.Spec.Role) || a.Limit != *second.Spec.RegistrationLimit {
+			if a := w.allActivations()[second.Status.ActivationID]; a.Role != second.Spec.Role || a.Limit != *second.Spec.RegistrationLimit {
 				t.Errorf("AWS holds %+v", a)
 			}
 		})

@@ -33,7 +33,8 @@ const playgroundHelp = `Everything runs until you press Ctrl-C. In another shell
   kubectl describe sessionaccess -n team-a user01-pc01
   kubectl edit sessionaccess -n team-a user01-pc01
 
-  start_session user01 i-051cac51072605f39        # with curl; the AWS CLI does as well:
+  start_session user01 i-051cac51072605f39        # with curl. With the AWS CLI, that
+  # SessionManagerPlugin is not found means that AWS has opened the session:
   as user01 aws ssm start-session --target i-051cac51072605f39
   as user02 aws ssm start-session --target i-051cac51072605f39
   as admin aws iam list-attached-user-policies --user-name user01

@@ -26,6 +26,8 @@ func stateOf(access *v1alpha1.SessionAccess) string {
 	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	active := meta.FindStatusCondition(conditions, v1alpha1.ConditionActive)
 	switch {
+	case ready != nil && ready.Reason == v1alpha1.ReasonObserved && access.DeletionTimestamp.IsZero():
+		return stateObserved // A trial is no alarm.
 	case meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionStalled):
 		return stateStalled
 	case !access.DeletionTimestamp.IsZero():
@@ -34,8 +36,6 @@ func stateOf(access *v1alpha1.SessionAccess) string {
 		return statePending
 	case ready.Reason == v1alpha1.ReasonRevoking, ready.Reason == v1alpha1.ReasonEndingSessions:
 		return stateRevoking
-	case ready.Reason == v1alpha1.ReasonObserved:
-		return stateObserved
 	case ready.Status != metav1.ConditionTrue:
 		return statePending
 	case active != nil && active.Reason == v1alpha1.ReasonNotYetValid:

@@ -107,7 +107,7 @@ func conditionOf(s *reach.Summary) (status metav1.ConditionStatus, reason, messa
 	cause, failed := commonest(s.Causes)
 	switch {
 	case s.Total == 0:
-		return metav1.ConditionUnknown, v1alpha1.ReasonNoTargets, "No node with the tags was found in the regions of the access; correct the tags, or wait for nodes to come."
+		return metav1.ConditionUnknown, v1alpha1.ReasonNoTargets, "No node with the tags, or of the HybridActivation, was found in the regions of the access; correct the targets, or wait for nodes to come."
 	case failed:
 		return metav1.ConditionFalse, string(cause.Reason), toldOf(cause, fmt.Sprintf("%s not connected.", ofTargets(s.Total-s.Connected, s.Total)), s.Total-s.Connected)
 	case s.Unknown > 0:

@@ -16,7 +16,8 @@ func TestAnAccountIsOpenForGrantsOnceEveryListenerHasHeardOfIt(t *testing.T) {
 	listener := func() registry.Listener {
 		return func(_ context.Context, accountID, _ string, _ bool) { heard = append(heard, r.Open(accountID)) }
 	}
-	r = registry.New(listener(), listener())
+	first, second := listener(), listener()
+	r = registry.New(first, second)
 	r.Put(t.Context(), registry.Entry{Name: "main", AccountID: id})
 	if !r.Open(id) {
 		t.Error("it is closed after all have heard")

@@ -2,6 +2,7 @@ package sessionaccess
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -173,11 +174,20 @@ func setActive(access *v1alpha1.SessionAccess, now time.Time) {
 		set(metav1.ConditionFalse, v1alpha1.ReasonNotGranted, "Nothing is granted; condition Ready tells why.")
 	case onlyObserved(status.Principals):
 		set(metav1.ConditionFalse, v1alpha1.ReasonObserved, "The AWSAccount is in mode Observe, and nothing of this was granted before.")
+	case nobodyHas(status.Principals):
+		set(metav1.ConditionFalse, v1alpha1.ReasonNotGranted, "No principal has anything of this; condition Ready tells why.")
 	case spec.NotBefore != nil && now.Before(spec.NotBefore.Time):
 		set(metav1.ConditionFalse, v1alpha1.ReasonNotYetValid, "notBefore has not come; AWS denies until then.")
 	default:
-		set(metav1.ConditionTrue, v1alpha1.ReasonInForce, "The present moment lies between notBefore and notAfter.")
+		set(metav1.ConditionTrue, v1alpha1.ReasonInForce, "The access is in force at present.")
 	}
+}
+
+// nobodyHas says whether every principal was refused, or does not exist.
+func nobodyHas(principals []v1alpha1.PrincipalStatus) bool {
+	return len(principals) > 0 && !slices.ContainsFunc(principals, func(p v1alpha1.PrincipalStatus) bool {
+		return p.State != v1alpha1.PrincipalRefused && p.State != v1alpha1.PrincipalNotFound
+	})
 }
 
 // onlyObserved says whether nothing of a grant is in AWS, since nothing is written.

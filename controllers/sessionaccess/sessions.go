@@ -250,9 +250,9 @@ func (v revocation) choose(ctx context.Context, account registry.Entry, region s
 }
 
 func endingSessions(open int) lifecycle.Verdict {
-	message := "The permission is gone. Open sessions are looked for once more, for those that began while AWS was still taking it in."
+	message := "The permission that was taken away is gone. Open sessions are looked for once more, for those that began while AWS was still taking it in."
 	if open > 0 {
-		message = fmt.Sprintf("The permission is gone. Open sessions that it covered are being ended: %d.", open)
+		message = fmt.Sprintf("The permission that was taken away is gone. Open sessions that it covered are being ended: %d.", open)
 	}
 	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonEndingSessions, Message: message}
 }
