@@ -76,11 +76,11 @@ fuzz: ## Run each fuzz target for FUZZTIME (10s).
 
 .PHONY: soak
 soak: ## Kill, mislead and disturb the operator with generated declarations for SOAK_TIME (10m), and judge it all the while.
-	@$(ASSETS); go test -tags proof -count 1 -v -timeout 24h -run '^TestASoak$$' ./internal/proof -soak $(SOAK_TIME) -rapid.shrinktime 3m
+	@$(ASSETS); go test -count 1 -v -timeout 24h -run '^(TestASoak|TestEveryStringOfATenantMeansItselfOrIsRefused)$$' ./internal/proof -whole -soak $(SOAK_TIME) -rapid.shrinktime 3m
 
 .PHONY: crash-run
 crash-run: ## Kill the operator at every call of a scenario, with and without the call's effect.
-	@$(ASSETS); go test -tags proof -count 1 -v -timeout 24h -run '^TestAManagerThatDiesAtAnyCallLosesNothing$$' ./internal/proof -crash-both
+	@$(ASSETS); go test -count 1 -v -timeout 24h -run '^TestAManagerThatDiesAtAnyCallLosesNothing$$' ./internal/proof -whole
 
 .PHONY: bench
 bench: build ## Count the calls and the time that onboarding, restarts and revocations take.

@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof
 
 import (
@@ -35,6 +33,8 @@ type Bed struct {
 	lens *Lens
 	// written are the objects as they were accepted last, by id.
 	written map[string]written
+	// secrets are those of all HybridActivations that were declared, by description.
+	secrets map[string]client.ObjectKey
 	// jumps counts how often the clock was moved on since the last rest.
 	jumps int
 }
@@ -43,10 +43,12 @@ type written struct {
 	uid        types.UID
 	generation int64
 	deleted    bool
+	// loose: any decision is right.
+	loose bool
 }
 
-// NewBed makes a bed, with an account that allows Namespace alone and keeps
-// ForbiddenUser out. It has no manager.
+// NewBed makes a bed, with an account that allows Namespace and Neighbour,
+// and whose guardrail lets them name users alone whose names begin as expected. It has no manager.
 func NewBed(ctx context.Context, cluster *testenv.Cluster, lens *Lens) (*Bed, error) {
 	u, fixture := Small()
 	env, err := testenv.Start(ctx, testenv.Options{Cluster: cluster, Fixture: fixture})
@@ -55,13 +57,14 @@ func NewBed(ctx context.Context, cluster *testenv.Cluster, lens *Lens) (*Bed, er
 	}
 	env.Emulator.SetTierTimes(ssm.TierTimes{Up: time.Minute, Down: time.Minute})
 	facts := Facts{
-		Allowed: []string{Namespace}, Regions: []v1alpha1.Region{v1alpha1.Region(u.Region)}, Forbidden: []string{ForbiddenUser},
+		Allowed: []string{Namespace, Neighbour}, Regions: []v1alpha1.Region{v1alpha1.Region(u.Region)}, Users: []string{"user", "ghost"},
 	}
 	for _, p := range u.People {
 		facts.Exist = append(facts.Exist, p.As...)
 	}
-	b := &Bed{Env: env, Universe: u, lens: lens, written: map[string]written{}, Observer: NewObserver(env.Emulator, u, facts, testenv.DefaultOwner)}
-	for name, label := range map[string]string{Namespace: "allowed", OtherNamespace: "other"} {
+	b := &Bed{Env: env, Universe: u, lens: lens, written: map[string]written{}, secrets: map[string]client.ObjectKey{}, Observer: NewObserver(env.Emulator, u, facts, testenv.DefaultOwner)}
+	lens.showTo(b.Observer.Search)
+	for name, label := range map[string]string{Namespace: "allowed", Neighbour: "allowed", OtherNamespace: "other"} {
 		if err := env.Namespace(ctx, name, map[string]string{"proof": label}); err != nil {
 			return nil, fmt.Errorf("%w; %w", err, env.Close())
 		}
@@ -84,9 +87,10 @@ func (b *Bed) Account() *v1alpha1.AWSAccount {
 			Guardrails: []v1alpha1.Guardrail{{
 				Name: "people", NamespaceSelector: &metav1.LabelSelector{},
 				Principals: []v1alpha1.PrincipalPattern{
-					named(v1alpha1.PrincipalUser, "user*"), named(v1alpha1.PrincipalUser, "ghost"), named(v1alpha1.PrincipalGroup, "*"),
+					named(v1alpha1.PrincipalUser, "user*"), named(v1alpha1.PrincipalUser, "ghost*"), named(v1alpha1.PrincipalGroup, "*"),
 					named(v1alpha1.PrincipalRole, "*"), named(v1alpha1.PrincipalPermissionSet, "*"),
 				},
+				Activations: &v1alpha1.ActivationRule{Roles: []v1alpha1.NamePattern{nodeRole}},
 			}},
 		},
 	}
@@ -118,6 +122,17 @@ func Tier(tier v1alpha1.Tier) *v1alpha1.AccountTier {
 	}
 }
 
+// Activation is a HybridActivation in a namespace. Its nodes go when it goes.
+func Activation(namespace, name string, limit int32) *v1alpha1.HybridActivation {
+	return &v1alpha1.HybridActivation{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: v1alpha1.HybridActivationSpec{
+			AccountRef: v1alpha1.AccountReference{Name: AccountName}, Region: region, Role: nodeRole, RegistrationLimit: &limit,
+			Description: namespace + "/" + name, OnDelete: v1alpha1.ActivationDeletion{Nodes: v1alpha1.NodesDeregister},
+		},
+	}
+}
+
 // Apply creates an object, or gives the one that there is another spec.
 // accepted is false where the API server refuses what is declared.
 func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err error) {
@@ -130,6 +145,9 @@ func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err 
 		b.Observer.DeclareDocument(obj.Name, obj.Spec.Inputs.ShellProfile.Linux)
 	case *v1alpha1.AccountTier:
 		b.Observer.DeclareTier(obj.Spec.Tier)
+	case *v1alpha1.HybridActivation:
+		b.secrets[obj.Spec.Description] = client.ObjectKey{Namespace: obj.Namespace, Name: obj.SecretName()}
+		b.Observer.DeclareActivation(obj.Spec.Description, *obj.Spec.RegistrationLimit)
 	}
 	err = b.apply(ctx, obj)
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
@@ -180,6 +198,8 @@ func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
 		b.Observer.WithdrawDocument(obj.Name)
 	case *v1alpha1.AccountTier:
 		b.Observer.DeclareTier(v1alpha1.TierStandard)
+	case *v1alpha1.HybridActivation:
+		b.Observer.WithdrawActivation(obj.Spec.Description)
 	}
 	return nil
 }
@@ -199,8 +219,12 @@ func kindOf(obj client.Object) string {
 		return "SessionDocument"
 	case *v1alpha1.AccountTier:
 		return "AccountTier"
-	default:
+	case *v1alpha1.HybridActivation:
+		return "HybridActivation"
+	case *v1alpha1.SessionAccess:
 		return "SessionAccess"
+	default:
+		return obj.GetObjectKind().GroupVersionKind().Kind
 	}
 }
 
@@ -212,6 +236,8 @@ func setSpec(to, from client.Object) {
 		to.Spec = from.(*v1alpha1.SessionDocument).Spec
 	case *v1alpha1.AccountTier:
 		to.Spec = from.(*v1alpha1.AccountTier).Spec
+	case *v1alpha1.HybridActivation:
+		to.Spec = from.(*v1alpha1.HybridActivation).Spec
 	case *v1alpha1.SessionAccess:
 		to.Spec = from.(*v1alpha1.SessionAccess).Spec
 	}

@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof_test
 
 import (
@@ -11,11 +9,11 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
 )
 
-// What the crash run tries: one point alone, to look into a failure, or each
-// point in both ways.
+// What is tried of what takes long: a sample, all of it, or, to look into a
+// failure, one point of the crash run alone.
 var (
 	onlyAt = flag.Int("crash-at", 0, "cut the manager off at this call alone")
-	both   = flag.Bool("crash-both", false, "try each call with and without its effect")
+	whole  = flag.Bool("whole", false, "cut the manager off at each call, with and without its effect, and try each hostile string in each field")
 )
 
 // crash runs a scenario with a manager that is cut off at its n-th call. calls is
@@ -39,25 +37,34 @@ func crash(ctx context.Context, n int, after bool, scenario func(context.Context
 	return cut.Calls(), reached, err
 }
 
-// Each call is tried once here: every other one has its effect, and only the
-// answer is lost. "make crash-run" tries both at each.
+// sample is how far the calls are apart that are tried when not every one is. It
+// is odd, so that every other of them has its effect and loses the answer alone.
+const sample = 23
+
+// A sample of the calls is tried here; "make crash-run" tries every one, in both
+// ways.
 func TestAManagerThatDiesAtAnyCallLosesNothing(t *testing.T) {
 	if *onlyAt > 0 {
-		tryCrashes(t, *onlyAt, *onlyAt, true)
+		tryCrashes(t, *onlyAt, 1, *onlyAt)
 		return
 	}
-	tryCrashes(t, 1, 0, *both)
+	if *whole {
+		tryCrashes(t, 1, 1, 0)
+		return
+	}
+	tryCrashes(t, 1, sample, 0)
 }
 
-// tryCrashes tries the points from one call to another, 0 being the last that
-// there is. Both tries each with and without its effect.
-func tryCrashes(t *testing.T, from, to int, both bool) {
+// tryCrashes tries the points from one call to another in steps, 0 being the last
+// that there is. Where it leaves none out, each is tried with and without its
+// effect.
+func tryCrashes(t *testing.T, from, step, to int) {
 	t.Helper()
 	points, begun := 0, time.Now()
 	slowest, slowestAt := time.Duration(0), 0
-	for n := from; to == 0 || n <= to; n++ {
+	for n := from; to == 0 || n <= to; n += step {
 		for _, after := range []bool{false, true} {
-			if !both && after != (n%2 == 0) {
+			if step > 1 && after != (n%2 == 0) {
 				continue
 			}
 			start := time.Now()

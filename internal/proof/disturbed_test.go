@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof_test
 
 import (
@@ -19,6 +17,7 @@ func undergo(t *testing.T, managers int, prepare func(*proof.Bed)) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Observer.Managers(managers)
 	prepare(b)
 	var keepers []*proof.Keeper
 	for range managers {

@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof
 
 import (
@@ -19,6 +17,8 @@ type document struct {
 	since []string
 	// declared is false once the object was deleted.
 	declared bool
+	// maybe: it may have been refused.
+	maybe bool
 }
 
 // DeclareDocument must be called before a SessionDocument is written.
@@ -31,6 +31,14 @@ func (o *Observer) DeclareDocument(name, profile string) {
 		o.documents[name] = d
 	}
 	d.profile, d.declared, d.since = profile, true, append(d.since, profile)
+}
+
+// MayDeclareDocument is DeclareDocument for one that the operator may refuse.
+func (o *Observer) MayDeclareDocument(name, profile string) {
+	o.DeclareDocument(name, profile)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.documents[name].maybe = true
 }
 
 // WithdrawDocument must be called when a SessionDocument was deleted.
@@ -75,6 +83,7 @@ func (o *Observer) judgeDocuments() {
 	for name, declared := range o.documents {
 		d, ok := o.ssm().Document(name)
 		switch {
+		case declared.maybe && declared.declared:
 		case ok != declared.declared:
 			o.violated("at rest document %s exists: %t; declared: %t", name, ok, declared.declared)
 		case ok && profileOf(d) != declared.profile:
@@ -105,11 +114,11 @@ func profileOf(d *ssm.Document) string {
 
 // foreignDocuments is everything about documents that nobody declares.
 func (o *Observer) foreignDocuments() string {
-	text := ""
+	var text strings.Builder
 	for d := range o.ssm().Documents() {
 		if o.documents[d.Name] == nil {
-			text += fmt.Sprintf("%s %d %v %v %v; ", d.Name, d.Default, d.Versions, d.Tags, d.Shares)
+			fmt.Fprintf(&text, "%s %d %v %v %v; ", d.Name, d.Default, d.Versions, d.Tags, d.Shares)
 		}
 	}
-	return text
+	return text.String()
 }

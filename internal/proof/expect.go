@@ -1,8 +1,7 @@
-//go:build proof
-
 package proof
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -18,8 +17,8 @@ type Facts struct {
 	Allowed []string
 	// Regions of the account.
 	Regions []v1alpha1.Region
-	// Forbidden are users whom the guardrail keeps from being granted anything.
-	Forbidden []string
+	// Users are how the names begin of those who may be granted anything.
+	Users []string
 	// Exist are the principals that there are, besides all permission sets.
 	Exist []v1alpha1.Principal
 }
@@ -27,12 +26,16 @@ type Facts struct {
 // expect is the reason that Ready must have at rest.
 func (f Facts) expect(namespace string, s *v1alpha1.SessionAccessSpec, at time.Time) string {
 	switch {
+	case s.AccountRef.Name != AccountName:
+		return v1alpha1.ReasonAccountNotFound
 	case !slices.Contains(f.Allowed, namespace):
 		return v1alpha1.ReasonNamespaceNotAllowed
 	case slices.ContainsFunc(s.Regions, func(r v1alpha1.Region) bool { return !slices.Contains(f.Regions, r) }):
 		return v1alpha1.ReasonRegionNotAllowed
 	case slices.ContainsFunc(s.Principals, f.forbids):
 		return v1alpha1.ReasonGuardrailViolated
+	case slices.ContainsFunc(s.Targets, malformed):
+		return v1alpha1.ReasonInvalidSpec
 	case waits(s):
 		return v1alpha1.ReasonReferenceNotResolved
 	case s.NotAfter != nil && !at.Before(s.NotAfter.Time):
@@ -45,11 +48,27 @@ func (f Facts) expect(namespace string, s *v1alpha1.SessionAccessSpec, at time.T
 }
 
 func (f Facts) forbids(p v1alpha1.Principal) bool {
-	return p.Kind == v1alpha1.PrincipalUser && slices.ContainsFunc(f.Forbidden, func(name string) bool { return strings.EqualFold(name, p.Name) })
+	return p.Kind == v1alpha1.PrincipalUser && !slices.ContainsFunc(f.Users, func(begin string) bool { return strings.HasPrefix(strings.ToLower(p.Name), begin) })
 }
 
 func (f Facts) misses(p v1alpha1.Principal) bool {
 	return p.Kind != v1alpha1.PrincipalPermissionSet && !slices.ContainsFunc(f.Exist, func(e v1alpha1.Principal) bool { return e.Kind == p.Kind && strings.EqualFold(e.Name, p.Name) })
+}
+
+// tagKey is what AWS takes as the key of a tag.
+var tagKey = regexp.MustCompile(`^[\p{L}\p{M}\p{Z}\p{N}_.:/=+@-]+$`)
+
+// unwritable says whether a policy document cannot hold a character.
+func unwritable(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r", r) }
+
+// malformed says whether no node can have the tags of a target.
+func malformed(t v1alpha1.Target) bool {
+	for key, value := range t.Tags {
+		if !tagKey.MatchString(key) || strings.ContainsFunc(value, unwritable) {
+			return true
+		}
+	}
+	return false
 }
 
 // waits says whether a spec names an object that there is none of.

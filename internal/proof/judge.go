@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof
 
 import (
@@ -14,9 +12,9 @@ import (
 func (o *Observer) state() *iam.State { return o.server.Account(o.universe.AccountID).IAM.Latest() }
 
 // Judge holds AWS against the declarations, which must be at rest, and forgets
-// what was declared before. The error lists every invariant that was broken, at
+// what was declared before. stored is what the Secrets of activations hold. The error lists every invariant that was broken, at
 // this rest or since the last.
-func (o *Observer) Judge() error {
+func (o *Observer) Judge(stored map[string]Code) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.rested()
@@ -35,6 +33,7 @@ func (o *Observer) Judge() error {
 	}
 	o.judgeSessions()
 	o.judgeDocuments()
+	o.judgeActivations(stored)
 	return o.verdict()
 }
 

@@ -1,11 +1,11 @@
-//go:build proof
-
 package proof_test
 
 import (
+	"crypto/rand"
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
@@ -29,24 +29,29 @@ func TestTheObserverFindsWhatIsBroken(t *testing.T) {
 		want   string
 	}{
 		"access that nobody declares": {func(t *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			t.Helper()
 			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(startOn)}, "user01")
 		}, "which nobody has declared"},
 		"a policy that is left over": {func(t *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			t.Helper()
 			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(strings.Replace(startOn, "StartSession", "GetDocument", 1))}, "")
 		}, "is left, and nothing is declared"},
 		"a foreign policy": {func(t *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			t.Helper()
 			put(t, s, u.AccountID, fixtures.Policy{Name: "theirs", Path: "/", Document: []byte(startOn)}, "")
 		}, "something of others was changed"},
 		"another permission": {func(t *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			t.Helper()
 			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:SendCommand","Resource":"*"}]}`)}, "user01")
 		}, "may call"},
 		"a session that nobody declares": {func(t *testing.T, _ *emulator.Server, o *proof.Observer, u proof.Universe) {
+			t.Helper()
 			if err := o.Open(proof.Question{Person: u.People[0], Node: u.Nodes[0], Document: u.Documents[0]}); err != nil {
 				t.Fatal(err)
 			}
 		}, "is open, and nothing declares it"},
 		"a declaration that is not carried out": {func(_ *testing.T, _ *emulator.Server, o *proof.Observer, _ proof.Universe) {
-			o.Declare(client.ObjectKey{Namespace: proof.Namespace, Name: "a"}, grant(people(user("user01")), pc01))
+			o.Declare(client.ObjectKey{Namespace: proof.Namespace, Name: "a"}, proof.Access(proof.Namespace, "a", grant(people(user("user01")), pc01)).Spec)
 		}, "may not use"},
 		"a tier that nobody declares": {func(_ *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
 			s.Account(u.AccountID).Region(u.Region).SSM.SetTier("advanced")
@@ -54,6 +59,30 @@ func TestTheObserverFindsWhatIsBroken(t *testing.T) {
 		"a document that is not there": {func(_ *testing.T, _ *emulator.Server, o *proof.Observer, _ proof.Universe) {
 			o.DeclareDocument("proof-shell", "date")
 		}, "document proof-shell exists: false"},
+		"an activation that is not there": {func(_ *testing.T, _ *emulator.Server, o *proof.Observer, _ proof.Universe) {
+			o.DeclareActivation("proof-a/site", 2)
+		}, "names activation \"\", which is none of its"},
+		"activations that nobody withdraws": {func(t *testing.T, s *emulator.Server, o *proof.Observer, u proof.Universe) {
+			t.Helper()
+			o.DeclareActivation("proof-a/site", 2)
+			activate(t, s, u, "proof-a/site")
+			o.WithdrawActivation("proof-a/site")
+		}, "1 activations of proof-a/site are left"},
+		"activations without number": {func(t *testing.T, s *emulator.Server, o *proof.Observer, u proof.Universe) {
+			t.Helper()
+			o.DeclareActivation("proof-a/site", 2)
+			for range 3 {
+				activate(t, s, u, "proof-a/site")
+			}
+		}, "3 activations of proof-a/site are alive at once"},
+		"an activation of others": {func(t *testing.T, s *emulator.Server, _ *proof.Observer, u proof.Universe) {
+			t.Helper()
+			activate(t, s, u, "theirs")
+		}, "an activation of others was changed"},
+		"a code that is told": {func(t *testing.T, s *emulator.Server, o *proof.Observer, u proof.Universe) {
+			t.Helper()
+			o.Search("a status", "the code is "+activate(t, s, u, "theirs"))
+		}, "a status holds the code of an activation"},
 		"nothing": {func(*testing.T, *emulator.Server, *proof.Observer, proof.Universe) {}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -62,9 +91,9 @@ func TestTheObserverFindsWhatIsBroken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			observer := proof.NewObserver(server, u, proof.Facts{Allowed: []string{proof.Namespace}}, testenv.DefaultOwner)
+			observer := proof.NewObserver(server, u, proof.Facts{Allowed: []string{proof.Namespace}, Users: []string{"user"}}, testenv.DefaultOwner)
 			test.breaks(t, server, observer, u)
-			err = observer.Judge()
+			err = observer.Judge(nil)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("the observer says %v, want %q", err, test.want)
 			}
@@ -85,4 +114,17 @@ func put(t *testing.T, s *emulator.Server, account string, p fixtures.Policy, ho
 			t.Fatal(err)
 		}
 	}
+}
+
+// activate adds an activation for two machines and returns its code.
+func activate(t *testing.T, s *emulator.Server, u proof.Universe, description string) string {
+	t.Helper()
+	code := rand.Text()
+	err := s.Account(u.AccountID).Region(u.Region).SSM.LoadActivation(fixtures.Activation{
+		ID: string(uuid.NewUUID()), Code: code, Role: "SSMServiceRole", Description: description, RegistrationLimit: 2,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
 }

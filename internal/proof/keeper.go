@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof
 
 import (
@@ -62,7 +60,7 @@ func (b *Bed) keep(ctx context.Context, cut *Cut) error {
 	default:
 		return err
 	}
-	next, err := b.StartManager(ctx, Options())
+	next, err := b.StartManager(ctx, b.Options())
 	if err != nil {
 		return err
 	}
@@ -71,7 +69,9 @@ func (b *Bed) keep(ctx context.Context, cut *Cut) error {
 }
 
 // Options are those of an undisturbed manager.
-func Options() testenv.ManagerOptions { return testenv.ManagerOptions{ResyncInterval: resync} }
+func (b *Bed) Options() testenv.ManagerOptions {
+	return testenv.ManagerOptions{ResyncInterval: resync, Log: b.log()}
+}
 
 // cutOff are the options of a manager that a cut is for.
 func (b *Bed) cutOff(cut *Cut) testenv.ManagerOptions {
@@ -87,7 +87,7 @@ func (b *Bed) cutOff(cut *Cut) testenv.ManagerOptions {
 func (b *Bed) Through(wrap func(http.RoundTripper) http.RoundTripper) testenv.ManagerOptions {
 	config := b.OperatorConfig()
 	config.Wrap(wrap)
-	o := Options()
+	o := b.Options()
 	o.API = config
 	return o
 }

@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof
 
 import (
@@ -25,6 +23,8 @@ type Lens struct {
 	mu      sync.Mutex
 	objects map[string]*unstructured.Unstructured
 	changed chan struct{}
+	// search is shown every state of every object.
+	search func(where, text string)
 	// client writes as fast as it can.
 	client client.Client
 	cancel context.CancelFunc
@@ -44,7 +44,7 @@ func Watch(ctx context.Context, cluster *testenv.Cluster) (*Lens, error) {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &Lens{objects: map[string]*unstructured.Unstructured{}, changed: make(chan struct{}), client: writer, cancel: cancel, ended: make(chan struct{})}
+	l := &Lens{objects: map[string]*unstructured.Unstructured{}, changed: make(chan struct{}), search: func(string, string) {}, client: writer, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
 		_ = all.Start(running) // It ends when it is told to.
@@ -69,6 +69,13 @@ func Watch(ctx context.Context, cluster *testenv.Cluster) (*Lens, error) {
 	return l, nil
 }
 
+// showTo has every state of every object searched from now on.
+func (l *Lens) showTo(search func(where, text string)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.search = search
+}
+
 // Close ends the watches.
 func (l *Lens) Close() {
 	l.cancel()
@@ -87,6 +94,7 @@ func (l *Lens) put(obj any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.objects[id(u)] = u
+	l.search(id(u), dump([]*unstructured.Unstructured{u}))
 	l.ring()
 }
 

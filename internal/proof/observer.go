@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof
 
 import (
@@ -36,6 +34,17 @@ type Observer struct {
 	documents   map[string]*document
 	foreignDocs string
 	tier        string
+	// The same of activations, by their descriptions.
+	activations map[string]*activation
+	foreignActs string
+	// registered are the machines that registered, and with whose activation.
+	registered map[string]string
+	// codes of all activations that there have been; searched counts the texts
+	// that were looked through for them.
+	codes    map[string]bool
+	searched int
+	// managers is how many lead at once.
+	managers int
 
 	// states counts the states of IAM that were judged, questions what was asked.
 	states, questions int
@@ -47,9 +56,10 @@ func NewObserver(server *emulator.Server, u Universe, f Facts, owner string) *Ob
 	o := &Observer{
 		server: server, universe: u, owner: owner, facts: f,
 		declared: map[client.ObjectKey]*declaration{}, sessions: map[string]*session{},
-		documents: map[string]*document{},
+		documents: map[string]*document{}, activations: map[string]*activation{}, codes: map[string]bool{},
+		registered: map[string]string{}, managers: 1,
 	}
-	o.tier, o.foreignDocs = o.ssm().Tier(), o.foreignDocuments()
+	o.tier, o.foreignDocs, o.foreignActs = o.ssm().Tier(), o.foreignDocuments(), o.foreignActivations()
 	o.foreign = o.foreignTo(server.Account(u.AccountID).IAM.Latest())
 	server.Observe(o.changed)
 	return o
@@ -129,6 +139,7 @@ func (o *Observer) changed(c emulator.Change) {
 	defer o.mu.Unlock()
 	if c.IAM == nil {
 		o.changedDocuments()
+		o.changedActivations()
 		return
 	}
 	o.states++

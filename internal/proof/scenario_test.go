@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof_test
 
 import (
@@ -31,22 +29,28 @@ func grant(to []v1alpha1.Principal, ids ...v1alpha1.InstanceID) v1alpha1.Session
 	return v1alpha1.SessionAccessSpec{Principals: to, Targets: []v1alpha1.Target{{InstanceIDs: ids}}}
 }
 
-// compact is the scenario of the crash run: grants that come, narrow, widen and
-// go, with open sessions, until nothing is left. It rests after each step.
+// compact is the scenario of the crash run: objects of all kinds that come, change
+// and go, with open sessions and a machine that has registered, until nothing is
+// left. It rests after each step.
 func compact(ctx context.Context, b *proof.Bed) error {
 	a := proof.Access(proof.Namespace, "a", grant(people(user("user01")), pc01, pc02))
 	g := proof.Access(proof.Namespace, "g", grant(people(group("operators"), user("user01")), pc02))
 	doc := proof.Document("proof-shell", "date")
 	tier := proof.Tier(v1alpha1.TierAdvanced)
+	site := proof.Activation(proof.Namespace, "site", 2)
 	steps := []func() error{
-		func() error { return declare(ctx, b, b.Account(), a, g, doc, tier) },
+		func() error { return declare(ctx, b, b.Account(), a, g, doc, tier, site) },
 		func() error {
 			if err := openSessions(b); err != nil {
 				return err
 			}
-			return declare(ctx, b, proof.Access(proof.Namespace, "a", grant(people(user("user02")), pc01)), proof.Document("proof-shell", "id"))
+			if err := register(ctx, b, site); err != nil {
+				return err
+			}
+			return declare(ctx, b, proof.Access(proof.Namespace, "a", grant(people(user("user02")), pc01)),
+				proof.Document("proof-shell", "id"), proof.Activation(proof.Namespace, "site", 3))
 		},
-		func() error { return remove(ctx, b, a, g, doc, tier) },
+		func() error { return remove(ctx, b, a, g, doc, tier, site) },
 		func() error { return b.Delete(ctx, b.Account()) },
 	}
 	for i, step := range steps {
@@ -90,4 +94,13 @@ func openSessions(b *proof.Bed) error {
 		}
 	}
 	return nil
+}
+
+// register registers a machine with the code in the Secret of a HybridActivation.
+func register(ctx context.Context, b *proof.Bed, a *v1alpha1.HybridActivation) error {
+	code, err := b.Stored(ctx, client.ObjectKey{Namespace: a.Namespace, Name: a.SecretName()})
+	if err != nil {
+		return err
+	}
+	return b.Observer.Register(a.Spec.Description, code)
 }

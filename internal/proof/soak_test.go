@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof_test
 
 import (
@@ -12,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
 )
 
@@ -19,8 +18,8 @@ import (
 var soakTime = flag.Duration("soak", 0, "how long to go on with faults and sequences")
 
 const (
-	// shortSoak is how many rounds there are without a time.
-	shortSoak = 2
+	// Without a time there are a few rounds of few sequences.
+	shortSoak, sequencesOfAShortRound = 3, 3
 	// sequencesOfARound is how many sequences a soak plays with one seed.
 	sequencesOfARound = 5
 	// Growth that is no leak: the heap varies with what the collector has left.
@@ -40,7 +39,7 @@ func TestASoak(t *testing.T) {
 		t.Logf("round %d: %s", n+1, weather.name)
 		number := sequencesOfARound
 		if *soakTime == 0 {
-			number = 1
+			number = sequencesOfAShortRound
 		}
 		sequences(t, seed+n, number, weather.begin)
 	}
@@ -57,11 +56,21 @@ func TestASoak(t *testing.T) {
 	}
 }
 
-// weathers are what sequences are played in.
+// weathers are what sequences are played in: the first few without a time.
 var weathers = []struct {
 	name  string
 	begin func(context.Context, *proof.Bed) error
 }{
+	{"reads that lag by up to 30 s", func(_ context.Context, b *proof.Bed) error {
+		b.Emulator.SetConsistencyDelay(30 * time.Second)
+		return nil
+	}},
+	{"two leaders", func(ctx context.Context, b *proof.Bed) error {
+		b.Observer.Managers(2)
+		_, err := b.StartManager(ctx, b.Options())
+		return err
+	}},
+	{"fair", func(context.Context, *proof.Bed) error { return nil }},
 	{"throttling, errors and lost answers", func(_ context.Context, b *proof.Bed) error {
 		for _, f := range rain() {
 			if _, err := b.Emulator.Inject(f); err != nil {
@@ -70,15 +79,11 @@ var weathers = []struct {
 		}
 		return nil
 	}},
-	{"reads that lag by up to 30 s", func(_ context.Context, b *proof.Bed) error {
+	{"lost answers and reads that lag", func(_ context.Context, b *proof.Bed) error {
 		b.Emulator.SetConsistencyDelay(30 * time.Second)
-		return nil
-	}},
-	{"two leaders", func(ctx context.Context, b *proof.Bed) error {
-		_, err := b.StartManager(ctx, proof.Options())
+		_, err := b.Emulator.Inject(faults.Fault{Kind: faults.DropAfter, Share: 0.2, WritesOnly: true})
 		return err
 	}},
-	{"fair", func(context.Context, *proof.Bed) error { return nil }},
 }
 
 // size is what must not grow.

@@ -1,5 +1,3 @@
-//go:build proof
-
 package proof
 
 import (
@@ -11,18 +9,23 @@ import (
 
 // What there is in the small world that questions are asked about.
 const (
-	// Namespace may use the account, OtherNamespace may not.
-	Namespace, OtherNamespace = "proof-a", "proof-b"
+	// Namespace and Neighbour may use the account, OtherNamespace may not.
+	Namespace      = "proof-a"
+	Neighbour      = "proof-c"
+	OtherNamespace = "proof-b"
 	// AccountName is the AWSAccount's name.
 	AccountName = "main"
-	// ForbiddenUser is whom the account's guardrail keeps everybody from granting
-	// anything to.
-	ForbiddenUser = "admin"
 	// LongGroup begins the names of two groups, which are alike for longer than the
 	// name of a policy shows.
 	LongGroup = "a-group-whose-name-goes-on-for-longer-than-eighty-characters-so-that-it-is-cut-off-somewhere-"
-	// Inside is the address from which questions are asked; Outside is another.
-	Inside, Outside = "203.0.113.7", "198.51.100.7"
+	// Inside is an address from which questions are asked, and Outside another.
+	Inside  = "203.0.113.7"
+	Outside = "198.51.100.7"
+
+	// region has all nodes.
+	region = "ap-northeast-1"
+	// nodeRole is what nodes that register are given.
+	nodeRole = "SSMServiceRole"
 )
 
 // Person is somebody who may open sessions.
@@ -52,7 +55,6 @@ type Universe struct {
 func Small() (Universe, *fixtures.Fixture) {
 	f := fixtures.S1()
 	a := &f.Accounts[0]
-	const region = "ap-northeast-1"
 	u := Universe{AccountID: a.ID, Region: region, Documents: []string{v1alpha1.DefaultDocument, "Shell", "AWS-StartPortForwardingSession"}}
 	r := a.Regions[region]
 	tags := []map[string]string{{"Env": "stg", "Role": "web"}, {"Env": "prod", "Role": "web"}}
@@ -60,7 +62,7 @@ func Small() (Universe, *fixtures.Fixture) {
 		r.Instances[i].Tags = tags[i%len(tags)]
 		u.Nodes = append(u.Nodes, Node{r.Instances[i].ID, r.Instances[i].Tags})
 	}
-	node := fixtures.ManagedNode{ID: "mi-0123456789abcdef0", Name: "factory", Tags: map[string]string{"Env": "stg"}, Role: "SSMServiceRole"}
+	node := fixtures.ManagedNode{ID: "mi-0123456789abcdef0", Name: "factory", Tags: map[string]string{"Env": "stg"}, Role: nodeRole}
 	r.ManagedNodes = append(r.ManagedNodes, node)
 	u.Nodes = append(u.Nodes, Node{node.ID, node.Tags})
 	a.Regions[region] = r

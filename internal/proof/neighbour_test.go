@@ -1,0 +1,172 @@
+package proof_test
+
+import (
+	"context"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// A neighbour is a tenant with every right in a namespace that may use the account
+// too. What they write here is their own doing, so the model is not told of it:
+// whatever comes of it in AWS counts as a breach.
+type neighbour struct {
+	*testing.T
+	*proof.Bed
+}
+
+// create writes something that the API server takes.
+func (n neighbour) create(obj client.Object) {
+	n.Helper()
+	if err := n.Client.Create(n.Context(), obj); err != nil {
+		n.Fatal(err)
+	}
+}
+
+// refused checks that the API server does not take something.
+func (n neighbour) refused(what string, obj client.Object) {
+	n.Helper()
+	if err := n.Client.Create(n.Context(), obj); !apierrors.IsInvalid(err) {
+		n.Errorf("%s: the API server says %v, want that it is invalid", what, err)
+	}
+}
+
+// gone deletes something and waits until it is gone.
+func (n neighbour) gone(obj client.Object) {
+	n.Helper()
+	if err := n.Client.Delete(n.Context(), obj); err != nil {
+		n.Fatal(err)
+	}
+	if err := testenv.WaitGone(n.Context(), n.Client, obj); err != nil {
+		n.Fatal(err)
+	}
+}
+
+// told waits until Ready of an object has a reason.
+func told[T client.Object](ctx context.Context, n neighbour, obj T, reason string, conditions func(T) []metav1.Condition) {
+	n.Helper()
+	if _, err := testenv.WaitFor(ctx, n.Client, obj, func(got T) bool {
+		ready := meta.FindStatusCondition(conditions(got), v1alpha1.ConditionReady)
+		return ready != nil && ready.Reason == reason
+	}); err != nil {
+		n.Fatal(err)
+	}
+}
+
+// A document belongs to whoever declared it first. Another namespace can neither
+// change it, nor take it over, nor have it deleted.
+func TestANeighboursDocumentCannotBeTakenOver(t *testing.T) {
+	n := neighbour{t, attacked(t, 0, 0)}
+	if err := declare(t.Context(), n.Bed, proof.Document("proof-shell", "date")); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, n.Bed)
+	same := proof.Document("proof-shell", "rm -rf /")
+	adopting := proof.Document("theirs", "rm -rf /")
+	adopting.Spec.Name, adopting.Spec.Adopt, adopting.Spec.OnDelete = "proof-shell", true, v1alpha1.DocumentDelete
+	conditions := func(d *v1alpha1.SessionDocument) []metav1.Condition { return d.Status.Conditions }
+	for obj, reason := range map[*v1alpha1.SessionDocument]string{same: v1alpha1.ReasonConflict, adopting: v1alpha1.ReasonGuardrailViolated} {
+		obj.Namespace = proof.Neighbour
+		n.create(obj)
+		told(t.Context(), n, obj, reason, conditions)
+	}
+	rest(t, n.Bed)
+	n.gone(same)
+	n.gone(adopting)
+	rest(t, n.Bed)
+}
+
+// An activation, its nodes and its Secret belong to the namespace of its object: a
+// neighbour's object of the same name has its own, and no reference leads over.
+func TestANeighboursActivationCannotBeReached(t *testing.T) {
+	n := neighbour{t, attacked(t, 0, 0)}
+	mine := proof.Activation(proof.Namespace, "site", 2)
+	if err := declare(t.Context(), n.Bed, mine); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, n.Bed)
+	if err := register(t.Context(), n.Bed, mine); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{proof.Namespace + "/site", "../" + proof.Namespace + "/site", proof.Namespace + "%2Fsite"} {
+		theirs := proof.Activation(proof.Neighbour, "other", 2)
+		theirs.Spec.SecretName = name
+		n.refused("Secret "+name, theirs)
+	}
+	for _, key := range []string{v1alpha1.TagActivation, "SSM-Access.dev/Activation", v1alpha1.TagOwner, v1alpha1.TagNonce} {
+		theirs := proof.Activation(proof.Neighbour, "other", 2)
+		theirs.Spec.Tags = map[string]string{key: string(mine.UID)}
+		n.refused("an activation with tag "+key, theirs)
+		to := grant(people(user("user01")))
+		to.Targets = []v1alpha1.Target{{Tags: map[string]string{key: string(mine.UID)}}}
+		n.refused("a grant by tag "+key, proof.Access(proof.Neighbour, "other", to))
+	}
+	// A name means what there is in the own namespace, and there is none yet.
+	for _, name := range []string{"site", proof.Namespace + "/site"} {
+		to := grant(people(user("user01")))
+		to.Targets = []v1alpha1.Target{{ActivationRef: &v1alpha1.LocalReference{Name: name}}}
+		if _, err := n.Apply(t.Context(), proof.Access(proof.Neighbour, "reach", to)); err != nil {
+			t.Fatal(err)
+		}
+		rest(t, n.Bed)
+	}
+	if err := n.Delete(t.Context(), proof.Access(proof.Neighbour, "reach", grant(nil))); err != nil {
+		t.Fatal(err)
+	}
+	theirs := proof.Activation(proof.Neighbour, "site", 2)
+	if err := declare(t.Context(), n.Bed, theirs); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, n.Bed)
+	if err := n.Delete(t.Context(), theirs); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, n.Bed)
+}
+
+// The operator, which may write any Secret, does so for nobody but the owner of
+// one: not where somebody else's has the name, and not where it was forged.
+func TestNoSecretOfOthersIsWrittenOrDeleted(t *testing.T) {
+	n := neighbour{t, attacked(t, 0, 0)}
+	mine := proof.Activation(proof.Namespace, "site", 2)
+	if err := declare(t.Context(), n.Bed, mine); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, n.Bed)
+	secrets := []*corev1.Secret{
+		{ObjectMeta: metav1.ObjectMeta{Name: "of-somebody"}},
+		// It says that it belongs to the object of another namespace.
+		{ObjectMeta: metav1.ObjectMeta{Name: "forged", OwnerReferences: []metav1.OwnerReference{
+			*metav1.NewControllerRef(mine, v1alpha1.GroupVersion.WithKind("HybridActivation")),
+		}}},
+	}
+	conditions := func(a *v1alpha1.HybridActivation) []metav1.Condition { return a.Status.Conditions }
+	for _, secret := range secrets {
+		secret.Namespace, secret.Data = proof.Neighbour, map[string][]byte{v1alpha1.SecretKeyID: []byte("theirs")}
+		n.create(secret)
+		theirs := proof.Activation(proof.Neighbour, secret.Name, 2)
+		n.create(theirs)
+		told(t.Context(), n, theirs, v1alpha1.ReasonSecretConflict, conditions)
+		n.gone(theirs)
+		got := &corev1.Secret{}
+		// The garbage collector may see through the forged one.
+		if err := client.IgnoreNotFound(n.Client.Get(t.Context(), client.ObjectKeyFromObject(secret), got)); err != nil {
+			t.Fatal(err)
+		}
+		if got.UID != "" && (len(got.Data) != 1 || string(got.Data[v1alpha1.SecretKeyID]) != "theirs") {
+			t.Errorf("Secret %s was written to: %v", secret.Name, got.Data)
+		}
+		if err := client.IgnoreNotFound(n.Client.Delete(t.Context(), secret)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rest(t, n.Bed)
+}
