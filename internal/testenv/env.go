@@ -59,7 +59,9 @@ type Env struct {
 
 	arrivals *bell
 	close    func() error
-	closers  []func() error // the last first
+
+	mu      sync.Mutex
+	closers []func() error // the last first
 }
 
 // Clock is a clock that tests can advance. It is a clock.PassiveClock of
@@ -174,11 +176,18 @@ func (e *Env) Namespace(ctx context.Context, name string, labels map[string]stri
 func (e *Env) Close() error { return e.close() }
 
 // onClose has Close call f before what was registered earlier.
-func (e *Env) onClose(f func() error) { e.closers = append(e.closers, f) }
+func (e *Env) onClose(f func() error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closers = append(e.closers, f)
+}
 
 func (e *Env) closeAll() error {
+	e.mu.Lock()
+	closers := e.closers
+	e.mu.Unlock()
 	var errs []error
-	for _, f := range slices.Backward(e.closers) {
+	for _, f := range slices.Backward(closers) {
 		errs = append(errs, f())
 	}
 	return errors.Join(errs...)
