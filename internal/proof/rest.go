@@ -58,9 +58,24 @@ func (b *Bed) Rest(ctx context.Context) error {
 
 // calm waits until every leader has come to rest, and not only the one that wrote
 // the statuses last: what another one still has under way, or put back from what
-// it had read before, is found by the next resync. So there is one, and nothing
-// calls AWS any more after it.
+// it had read before, is found by the next resync. Rest is a resync after which
+// nobody had anything to write.
 func (b *Bed) calm(ctx context.Context) error {
+	for writes := -1; writes != b.Emulator.Calls().Writes; {
+		writes = b.Emulator.Calls().Writes
+		if err := b.resync(ctx); err != nil {
+			return err
+		}
+		if err := b.settle(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resync has everything looked at, accounts among it, and waits until nothing
+// calls AWS any more.
+func (b *Bed) resync(ctx context.Context) error {
 	for range resyncEvery {
 		objects, _ := b.lens.look()
 		if err := b.jump(ctx, objects); err != nil {
@@ -75,7 +90,7 @@ func (b *Bed) calm(ctx context.Context) error {
 			}
 		}
 	}
-	return b.settle(ctx)
+	return nil
 }
 
 func (b *Bed) settle(ctx context.Context) error {
