@@ -66,11 +66,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.handOver(ctx, account)
 		return ctrl.Result{}, nil
 	}
-	dependents, err := r.dependents(ctx, account)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
 	deleting := !account.DeletionTimestamp.IsZero()
+	var dependents []string
+	if deleting {
+		// Only then: an account is woken by every new policy, and may have thousands.
+		var err error
+		if dependents, err = r.dependents(ctx, account); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
 	if deleting && len(dependents) == 0 && len(account.Status.Owed) == 0 {
 		r.Accounts.Remove(ctx, account.Name)
 		return lifecycle.Result(lifecycle.PriorityGrant, 0, lifecycle.RemoveFinalizer(ctx, r.Client, account))
