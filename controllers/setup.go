@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -47,6 +48,12 @@ type Options struct {
 	Metrics *metrics.Metrics
 	// Clock tells the time; the real one where it is nil.
 	Clock clock.PassiveClock
+}
+
+// CacheOptions are those of the manager's cache. It keeps no managed fields: nobody
+// here reads them, and they are a good part of an object.
+func CacheOptions() cache.Options {
+	return cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
 }
 
 // recorderName is the reporting controller of our events.

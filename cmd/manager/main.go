@@ -112,6 +112,7 @@ func newManager(config *rest.Config, o options, lock *lease.Lock) (ctrl.Manager,
 	timeout := stopTimeout
 	managed := ctrl.Options{
 		Scheme:                  scheme,
+		Cache:                   controllers.CacheOptions(),
 		Metrics:                 metricsserver.Options{BindAddress: o.metricsAddress},
 		HealthProbeBindAddress:  o.probeAddress,
 		PprofBindAddress:        o.pprofAddress,

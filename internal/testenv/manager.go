@@ -81,6 +81,7 @@ func (e *Env) StartManager(ctx context.Context, o ManagerOptions) (*Manager, err
 	limit := stopLimit
 	mgr, err := ctrl.NewManager(o.API, ctrl.Options{
 		Scheme:                  e.Client.Scheme(),
+		Cache:                   controllers.CacheOptions(),
 		Logger:                  o.Log,
 		Metrics:                 metricsserver.Options{BindAddress: "0"},
 		GracefulShutdownTimeout: &limit,
