@@ -2,6 +2,7 @@ package reachability
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
@@ -17,22 +18,48 @@ type finding struct {
 	missing []string
 }
 
-// judge judges the nodes of one access by its own documents.
-func judge(access *v1alpha1.SessionAccess, taken *survey.Survey) targets.Report {
+// judging judges the nodes of one survey. Each is judged once by the same
+// documents, however many accesses name it.
+type judging struct {
+	taken *survey.Survey
+	// documents by region and names, findings by node and names.
+	documents map[[2]string][]reach.Document
+	findings  map[[2]string]finding
+}
+
+func judgingOf(taken *survey.Survey) *judging {
+	return &judging{taken: taken, documents: map[[2]string][]reach.Document{}, findings: map[[2]string]finding{}}
+}
+
+// access judges the nodes of one access by its own documents.
+func (j *judging) access(access *v1alpha1.SessionAccess) targets.Report {
 	granted := grantOf(access)
-	nodes, more := nodesOf(granted, taken)
+	nodes, more := nodesOf(granted, j.taken)
 	names := documentsOf(granted)
-	documents := map[string][]reach.Document{} // by region
+	joined := strings.Join(names, "\n") // No name has a line break.
 	findings := make([]finding, len(nodes))
 	for i, id := range nodes {
-		region := taken.Region(id)
-		if documents[region] == nil {
-			documents[region] = taken.Documents(region, names)
+		key := [2]string{id, joined}
+		found, ok := j.findings[key]
+		if !ok {
+			found = j.node(id, names, joined)
+			j.findings[key] = found
 		}
-		checks := reach.Judge(taken.Facts(id, documents[region]))
-		findings[i] = finding{Verdict: reach.Verdict{Node: id, Checks: telling(checks)}, region: region, missing: missing(checks)}
+		findings[i] = found
 	}
 	return report(access.Status.Applied.Serial, findings, more)
+}
+
+func (j *judging) node(id string, names []string, joined string) finding {
+	region := j.taken.Region(id)
+	key := [2]string{region, joined}
+	documents, ok := j.documents[key]
+	if !ok {
+		documents = j.taken.Documents(region, names)
+		j.documents[key] = documents
+	}
+	checks := reach.Judge(j.taken.Facts(id, documents))
+	return finding{Verdict: reach.Verdict{Node: id, Checks: telling(checks)}, region: region, missing: missing(checks)}
 }
 
 // nodesOf lists the nodes of a grant by id, each once. more says that there are

@@ -71,9 +71,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 		return lifecycle.Result(lifecycle.PriorityResync, r.age(round.AccountID, accesses), lifecycle.Retry(err))
 	}
 	r.fresh(round.AccountID)
+	judging := judgingOf(taken)
 	for i := range accesses {
 		access := &accesses[i]
-		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), judge(access, taken))
+		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), judging.access(access))
 	}
 	return lifecycle.Result(lifecycle.PriorityResync, 0, nil)
 }
