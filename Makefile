@@ -86,6 +86,10 @@ crash-run: ## Kill the operator at every call of a scenario, with and without th
 bench: build ## Count the calls and the time that onboarding, restarts and revocations take.
 	@$(ASSETS); go run ./cmd/bench
 
+.PHONY: bench-large
+bench-large: build ## Measure 10,000 SessionAccesses over 1,000 users, which takes some twenty minutes.
+	@$(ASSETS); go run ./cmd/bench --suite=large
+
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters.
 	$(GOLANGCI_LINT) run ./...

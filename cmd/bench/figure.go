@@ -42,6 +42,12 @@ func seconds(name string, d time.Duration) figure {
 	return figure{name: name, value: d.Seconds(), unit: "s", most: math.NaN()}
 }
 
+// bounded is the same number with a bound, in its unit.
+func (f figure) bounded(most float64) figure {
+	f.most = most
+	return f
+}
+
 // holds says whether the number keeps its bound.
 func (f figure) holds() bool { return math.IsNaN(f.most) || f.value <= f.most }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
 // reading is the state of every meter at one moment.
@@ -60,23 +61,20 @@ func (w *world) since(ctx context.Context, from reading) (used, error) {
 
 // identityCalls counts the calls to IAM and STS, which the bounds are about.
 func (u used) identityCalls() int {
-	n := 0
-	for _, call := range u.aws {
-		if call.Service == "iam" || call.Service == "sts" {
-			n++
-		}
-	}
-	return n
+	return u.count(func(c calls.Call) bool { return c.Service == "iam" || c.Service == "sts" })
 }
 
 // changes says whether a call changes something in AWS. Credentials do not.
 func changes(c calls.Call) bool { return c.Write && c.Service != "sts" }
 
 // awsWrites counts the calls that change something in AWS.
-func (u used) awsWrites() int {
+func (u used) awsWrites() int { return u.count(changes) }
+
+// count counts the calls of which something holds.
+func (u used) count(holds func(calls.Call) bool) int {
 	n := 0
 	for _, call := range u.aws {
-		if changes(call) {
+		if holds(call) {
 			n++
 		}
 	}
@@ -94,4 +92,15 @@ func (u used) byAction() []figure {
 		figures = append(figures, count("  "+action, n[action]))
 	}
 	return figures
+}
+
+// waitCall waits for a call for longer than the tests do: resyncs are some
+// minutes apart.
+func (w *world) waitCall(ctx context.Context, since int, holds func(calls.Call) bool) (call calls.Call, err error) {
+	for range longWait / testenv.Patience {
+		if call, err = w.env.WaitCall(ctx, since, holds); err == nil || ctx.Err() != nil {
+			return call, err
+		}
+	}
+	return call, err
 }

@@ -60,12 +60,11 @@ func TestInstanceIDsAreWellFormedAndDistinct(t *testing.T) {
 	form := regexp.MustCompile(`^i-[0-9a-f]{17}$`)
 	seen := map[string]bool{}
 	for seed := range 50 {
-		for i := range 50 {
-			id := string(instanceID(seed, i))
-			if !form.MatchString(id) || seen[id] {
+		for _, id := range instanceIDs(seed, 0, 50) {
+			if !form.MatchString(string(id)) || seen[string(id)] {
 				t.Fatalf("%s is out of form or there twice", id)
 			}
-			seen[id] = true
+			seen[string(id)] = true
 		}
 	}
 }

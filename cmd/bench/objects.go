@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
@@ -15,6 +18,8 @@ const (
 	namespace = "bench"
 	// writers is how many requests to the API server this program has under way.
 	writers = 8
+	// longWait bounds the wait for a batch.
+	longWait = 20 * time.Minute
 )
 
 // declareAccount creates the AWSAccount and the namespace.
@@ -32,17 +37,16 @@ func (w *world) declareAccount(ctx context.Context) error {
 				RoleARN: "arn:aws:iam::" + w.env.Account.ID + ":role/ssm-access-operator", ExternalID: "abc",
 			},
 			AllowedNamespaces: v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesAll},
+			Guardrails: []v1alpha1.Guardrail{{
+				Name: "activations", NamespaceSelector: &metav1.LabelSelector{},
+				Activations: &v1alpha1.ActivationRule{Roles: []v1alpha1.NamePattern{serviceRole}},
+			}},
 		},
 	})
 }
 
-// access is a grant of a number of instances to a user. No two grants with
-// different seeds share an instance.
-func access(name, user string, seed, instances int) *v1alpha1.SessionAccess {
-	ids := make([]v1alpha1.InstanceID, instances)
-	for i := range ids {
-		ids[i] = instanceID(seed, i)
-	}
+// access is a grant of instances to a user.
+func access(name, user string, ids []v1alpha1.InstanceID) *v1alpha1.SessionAccess {
 	return &v1alpha1.SessionAccess{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Spec: v1alpha1.SessionAccessSpec{
@@ -53,19 +57,15 @@ func access(name, user string, seed, instances int) *v1alpha1.SessionAccess {
 	}
 }
 
-func instanceID(seed, i int) v1alpha1.InstanceID {
-	return v1alpha1.InstanceID(fmt.Sprintf("i-%09x%08x", seed, i))
-}
-
-// create creates objects, several at a time.
-func (w *world) create(ctx context.Context, accesses ...*v1alpha1.SessionAccess) error {
-	w.own += len(accesses)
+// createAll creates objects, several at a time.
+func createAll[T client.Object](ctx context.Context, w *world, objects []T) error {
+	w.own += len(objects)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
-	for _, object := range accesses {
+	for _, object := range objects {
 		group.Go(func() error {
 			if err := w.env.Client.Create(ctx, object); err != nil {
-				return fmt.Errorf("create SessionAccess %s: %w", object.Name, err)
+				return fmt.Errorf("create %T %s: %w", object, object.GetName(), err)
 			}
 			return nil
 		})
@@ -84,8 +84,31 @@ func (w *world) delete(ctx context.Context, object *v1alpha1.SessionAccess) erro
 
 // waitReady waits until so many SessionAccesses are ready.
 func (w *world) waitReady(ctx context.Context, n int) error {
-	scheme := w.env.Client.Scheme()
-	return testenv.WaitCount(ctx, w.env.Client, &v1alpha1.SessionAccess{}, n, func(a *v1alpha1.SessionAccess) bool {
-		return testenv.Ready(scheme, a)
+	return w.waitAccesses(ctx, n, w.ready)
+}
+
+// waitSettled waits until so many SessionAccesses are ready and tell which of
+// their nodes are reached, which is the last that a manager writes of them.
+func (w *world) waitSettled(ctx context.Context, n int) error {
+	return w.waitAccesses(ctx, n, func(a *v1alpha1.SessionAccess) bool {
+		return w.ready(a) && meta.FindStatusCondition(a.Status.Conditions, v1alpha1.ConditionTargetsReachable) != nil
 	})
+}
+
+func (w *world) ready(a *v1alpha1.SessionAccess) bool {
+	return testenv.Ready(w.env.Client.Scheme(), a)
+}
+
+func (w *world) waitAccesses(ctx context.Context, n int, done func(*v1alpha1.SessionAccess) bool) error {
+	return waitCount(ctx, w, &v1alpha1.SessionAccess{}, n, done)
+}
+
+// waitCount waits for longer than the tests do: a large batch takes its time.
+func waitCount[T client.Object](ctx context.Context, w *world, obj T, n int, done func(T) bool) (err error) {
+	for range longWait / testenv.Patience {
+		if err = testenv.WaitCount(ctx, w.env.Client, obj, n, done); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
 }

@@ -33,7 +33,7 @@ func revocation() row {
 		name: "revoke one grant, idle",
 		measure: func(ctx context.Context, w *world) ([]figure, error) {
 			user := w.users[1]
-			object := access(user, user, 1, instances)
+			object := access(grantName(user, 0), user, nil)
 			from, err := w.read(ctx)
 			if err != nil {
 				return nil, err
@@ -73,8 +73,8 @@ func revocationBehind(grants, principals int) row {
 			if err := w.declareAccount(ctx); err != nil {
 				return err
 			}
-			victims := []*v1alpha1.SessionAccess{access(w.users[0], w.users[0], 0, 1), access(w.users[1], w.users[1], 1, 1)}
-			if err := w.create(ctx, victims...); err != nil {
+			victims := []*v1alpha1.SessionAccess{access(w.users[0], w.users[0], instanceIDs(0, 0, 1)), access(w.users[1], w.users[1], instanceIDs(1, 0, 1))}
+			if err := createAll(ctx, w, victims); err != nil {
 				return err
 			}
 			if err := w.waitReady(ctx, len(victims)); err != nil {
@@ -83,9 +83,9 @@ func revocationBehind(grants, principals int) row {
 			queued := make([]*v1alpha1.SessionAccess, grants)
 			for i := range queued {
 				user := w.users[2+i%principals]
-				queued[i] = access(fmt.Sprintf("queued-%04d", i), user, 2+i, 2)
+				queued[i] = access(fmt.Sprintf("queued-%04d", i), user, instanceIDs(2+i, 0, 2))
 			}
-			return w.create(ctx, queued...)
+			return createAll(ctx, w, queued)
 		},
 		measure: func(ctx context.Context, w *world) ([]figure, error) {
 			return w.revokeAmong(ctx, w.users[0], func() error { return nil })
@@ -104,7 +104,7 @@ func revocationAfterRestart(grants int) row {
 			if err != nil {
 				return nil, err
 			}
-			return append(figures, w.peakMemory()), nil
+			return append(figures, w.peakMemory(unbounded)), nil
 		},
 	}
 }
@@ -117,7 +117,7 @@ func (w *world) revokeAmong(ctx context.Context, user string, then func() error)
 		return nil, err
 	}
 	from, began := w.env.LastCall(), time.Now()
-	if err := w.delete(ctx, access(user, user, 0, 1)); err != nil {
+	if err := w.delete(ctx, access(user, user, nil)); err != nil {
 		return nil, err
 	}
 	if err := then(); err != nil {
@@ -148,7 +148,7 @@ func (w *world) unready(ctx context.Context) (int, error) {
 	}
 	n := 0
 	for i := range all.Items {
-		if !testenv.Ready(w.env.Client.Scheme(), &all.Items[i]) {
+		if !w.ready(&all.Items[i]) {
 			n++
 		}
 	}

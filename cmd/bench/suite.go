@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 )
 
 // row is one thing that is measured. Rows of a suite run one after another, each
@@ -21,35 +24,72 @@ type suite struct {
 	name string
 	// users that the account has.
 	users []string
+	// machines adds what else the account has. Nil: nothing.
+	machines func(*fixtures.Account, *fixtures.Region)
 	// flags of the manager.
 	flags []string
 	rows  []row
+	// optional suites are measured only when they are named.
+	optional bool
 }
 
 // suites lists everything that is measured. This is where rows are added.
 func suites(n size) []suite {
-	return []suite{
-		{
-			name:  "quiet",
-			users: names("user", n.users),
-			// The limiter would only add waiting to what is counted here.
-			flags: []string{"--aws-rate=10000", "--aws-burst=10000"},
-			rows: []row{
-				onboarding(n.users),
-				restart(),
-				resync(),
-				change(),
-				revocation(),
-			},
-		},
-		{
-			name:  "busy",
-			users: append(names("victim", 2), names("user", n.principals)...),
-			rows: []row{
-				revocationBehind(n.grants, n.principals),
-				revocationAfterRestart(n.grants),
-			},
-		},
+	return []suite{quiet(n), nodes(), others(), busy(n), large(n)}
+}
+
+// unlimited takes the limiter out of the way, where it would only add waiting to
+// what is counted.
+func unlimited() []string { return []string{"--aws-rate=100000", "--aws-burst=100000"} }
+
+func quiet(n size) suite {
+	l := load{
+		users: n.users, each: 1, fleets: n.users, resyncCalls: 10, cpu: unbounded, resyncCPU: unbounded, memory: unbounded,
+		interval: 20 * time.Second, watch: 10 * time.Second,
+	}
+	return suite{
+		name: "quiet", users: names("user", n.users), machines: l.machines(), flags: unlimited(),
+		rows: []row{onboarding(l), restart(l), resync(l), change(), revocation()},
+	}
+}
+
+// soon reads the account so often that a resync need not be waited for long.
+var soon = load{interval: 30 * time.Second, watch: 15 * time.Second}
+
+func nodes() suite {
+	f := fleet{nodes: 1000, offline: 20, vpcs: 5, each: 50}
+	return suite{
+		name: "nodes", users: names("user", f.grants()), machines: f.machines, flags: unlimited(),
+		rows: []row{reachability(f, soon)},
+	}
+}
+
+func others() suite {
+	// A list of nodes serves for two minutes: resyncs that are further apart read
+	// it each time, as those of an operator at work do.
+	l := load{interval: 130 * time.Second, watch: 30 * time.Second}
+	return suite{
+		name: "others", flags: unlimited(),
+		rows: []row{steady(kinds{documents: 100, activations: 100, each: 10}, l)},
+	}
+}
+
+func busy(n size) suite {
+	return suite{
+		name: "busy", users: append(names("victim", 2), names("user", n.principals)...), machines: connected(2+n.grants, 2),
+		rows: []row{revocationBehind(n.grants, n.principals), revocationAfterRestart(n.grants)},
+	}
+}
+
+// large takes long, and is measured only when it is asked for.
+func large(n size) suite {
+	l := load{
+		users: n.large, each: 10, fleets: max(1, n.large/10), first: true, resyncCalls: 30, cpu: 60, resyncCPU: 2, memory: 250,
+		interval: 2 * time.Minute, watch: time.Minute,
+	}
+	return suite{
+		name: "large", optional: true, users: names("user", n.large), machines: l.machines(),
+		rows: []row{onboarding(l), restart(l), resync(l), drift(l)},
 	}
 }
 

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
@@ -37,21 +37,12 @@ func newWorld(ctx context.Context, s suite, o options) (*world, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a log: %w", err)
 	}
-	w := &world{binary: binary, flags: s.flags, users: s.users, log: log}
-	w.env, err = testenv.Start(ctx, testenv.Options{Fixture: fixture(s.users)})
+	w := &world{binary: binary, flags: slices.Concat(s.flags, o.managerFlags()), users: s.users, log: log}
+	w.env, err = testenv.Start(ctx, testenv.Options{Fixture: s.fixture()})
 	if err != nil {
 		return nil, errors.Join(err, w.close())
 	}
 	return w, nil
-}
-
-// fixture is an account with the operator and these users in it.
-func fixture(users []string) *fixtures.Fixture {
-	f := fixtures.S1()
-	for _, user := range users {
-		f.Accounts[0].Users = append(f.Accounts[0].Users, fixtures.User{Name: user})
-	}
-	return f
 }
 
 // start starts the manager, with further flags than the suite's.

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+)
+
+const (
+	// instances that each grant is for.
+	instances = 10
+	// apart is how many instances lie between two grants of one user. They
+	// overlap by half, so that ten grants fit into one policy of the size that IAM
+	// allows.
+	apart = instances / 2
+)
+
+// load is what a suite declares, and what it may cost.
+type load struct {
+	// users, and grants of each of them.
+	users, each int
+	// fleets are how many sets of nodes there are: users of one set may reach the
+	// same nodes.
+	fleets int
+	// first has all of it declared before the manager starts, which then finds one
+	// batch. Otherwise the manager is faster than whoever declares it.
+	first bool
+	// resyncCalls bounds the calls to IAM and STS of a resync or a restart.
+	resyncCalls float64
+	// cpu bounds the manager's CPU time of an onboarding, resyncCPU that of a
+	// resync, in seconds, and memory its peak in MiB. NaN: it is not bounded.
+	cpu, resyncCPU, memory float64
+	// interval between resyncs and time to watch one: so short that one comes
+	// soon, and so long that it ends before the next.
+	interval, watch time.Duration
+}
+
+// grants that are declared.
+func (l load) grants() int { return l.users * l.each }
+
+// machines are the instances of all grants, and one more of each set, which a
+// change adds.
+func (l load) machines() func(*fixtures.Account, *fixtures.Region) {
+	return connected(l.fleets, apart*(l.each-1)+instances+1)
+}
+
+// accesses are the declarations.
+func (l load) accesses(users []string) []*v1alpha1.SessionAccess {
+	all := make([]*v1alpha1.SessionAccess, 0, l.grants())
+	for i, user := range users {
+		for j := range l.each {
+			all = append(all, access(grantName(user, j), user, instanceIDs(i%l.fleets, apart*j, instances)))
+		}
+	}
+	return all
+}
+
+// grantName is the name of a user's grant number j.
+func grantName(user string, j int) string { return fmt.Sprintf("%s-%d", user, j) }
+
+// onboarding creates all of the load at once. It ends when everything has been
+// written, so that nothing of it is counted as a restart's.
+func onboarding(l load) row {
+	return row{
+		name: fmt.Sprintf("onboard %d users, %d grants of %d instances each", l.users, l.grants(), instances),
+		prepare: func(ctx context.Context, w *world) error {
+			if l.first {
+				return l.declare(ctx, w)
+			}
+			return w.start()
+		},
+		measure: func(ctx context.Context, w *world) ([]figure, error) {
+			from, err := w.read(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if l.first {
+				err = w.start()
+			} else {
+				err = l.declare(ctx, w)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return l.settled(ctx, w, from)
+		},
+	}
+}
+
+// declare creates the account and all of the load.
+func (l load) declare(ctx context.Context, w *world) error {
+	if err := w.declareAccount(ctx); err != nil {
+		return err
+	}
+	return createAll(ctx, w, l.accesses(w.users))
+}
+
+// settled waits until everything has been written, and says what it took.
+func (l load) settled(ctx context.Context, w *world, from reading) ([]figure, error) {
+	if err := w.waitReady(ctx, l.grants()); err != nil {
+		return nil, err
+	}
+	ready := time.Since(from.at)
+	if err := w.waitSettled(ctx, l.grants()); err != nil {
+		return nil, err
+	}
+	u, err := w.since(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	return append(l.onboarded(u, ready), w.peakMemory(l.memory)), nil
+}
+
+func (l load) onboarded(u used, ready time.Duration) []figure {
+	figures := []figure{within("calls to IAM and STS", u.identityCalls(), l.identityCalls())}
+	figures = append(figures, u.byAction()...)
+	return append(figures,
+		ratio("calls to IAM and STS a grant", float64(u.identityCalls())/float64(l.grants())),
+		within("writes to AWS", u.awsWrites(), writesPerUser*float64(l.users)),
+		seconds("time until all are ready", ready),
+		seconds("time until all tell whether their nodes are reached", u.took),
+		within("status writes", u.status, statusWritesPerObject*float64(l.grants()+1)),
+		count("other writes to our kinds", u.other),
+		count("events", u.events),
+		seconds("CPU of the manager", u.cpu).bounded(l.cpu),
+	)
+}
+
+// identityCalls bounds the calls to IAM and STS of an onboarding: those that AWS
+// needs for a grant, or, where a user has several, the writes that are allowed.
+func (l load) identityCalls() float64 {
+	if l.each > 1 {
+		return writesPerUser*float64(l.users) + callsOnTop
+	}
+	return callsPerUser*float64(l.users) + callsOnTop
+}
+
+// unbounded is no bound.
+var unbounded = math.NaN()
