@@ -183,3 +183,21 @@ func TestAUserAndItsGroupTogetherAreWidened(t *testing.T) {
 	})
 	w.must(err)
 }
+
+func TestNobodyIsToldOfARefusedGrantThatItWidens(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	impossible, other := access("impossible", "user01", pc01), access("other", "user01", pc02)
+	impossible.Spec.Targets = []v1alpha1.Target{{Tags: map[string]string{"Env": "a control character \a"}}}
+	other.Spec.Documents = []v1alpha1.DocumentReference{{Name: "AWS-StartPortForwardingSession"}}
+	w.create(account(), impossible)
+	w.accessIs(impossible, v1alpha1.ReasonInvalidSpec)
+	w.create(other)
+	got := w.accessIs(other, v1alpha1.ReasonGranted)
+	if c := condition(got.Status.Conditions, v1alpha1.ConditionWidened); c.Type != "" {
+		t.Errorf("there is nothing to widen: %s", c.Message)
+	}
+	widened := func(a *v1alpha1.SessionAccess) bool { return condition(a.Status.Conditions, v1alpha1.ConditionWidened).Type != "" }
+	if got := w.accessIs(impossible, v1alpha1.ReasonInvalidSpec); widened(got) {
+		t.Error("a refused grant says that it is widened")
+	}
+}

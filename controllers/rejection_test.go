@@ -48,6 +48,9 @@ func TestTheAPIServerRejectsBadAccessWithASentence(t *testing.T) {
 		"tag keys that differ in case": {func(s *v1alpha1.SessionAccessSpec) {
 			s.Targets[0] = v1alpha1.Target{Tags: map[string]string{"Env": "a", "env": "b"}}
 		}, "differ only in case"},
+		"a wildcard in a tag key": {func(s *v1alpha1.SessionAccessSpec) {
+			s.Targets[0] = v1alpha1.Target{Tags: map[string]string{"En*v": "a"}}
+		}, "name each key in full"},
 		"a document by ARN": {func(s *v1alpha1.SessionAccessSpec) {
 			s.Documents = []v1alpha1.DocumentReference{{Name: "arn:aws:ssm:ap-northeast-1:488821267897:document/x"}}
 		}, "not by an ARN"},

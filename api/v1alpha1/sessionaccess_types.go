@@ -198,6 +198,7 @@ type Target struct {
 	// +kubebuilder:validation:MinProperties=1
 	// +kubebuilder:validation:MaxProperties=50
 	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) >= 1 && size(k) <= 128 && size(self[k]) <= 256)",message="a tag key has 1 to 128 characters and a value at most 256"
+	// +kubebuilder:validation:XValidation:rule="self.all(k, k.matches('^[\\\\p{L}\\\\p{M}\\\\p{Z}\\\\p{N}_.:/=+@-]*$'))",message="a tag key holds letters, digits, spaces and _.:/=+-@ only, as AWS has it; name each key in full"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, self.exists_one(l, l.lowerAscii() == k.lowerAscii()))",message="tag keys that differ only in case are the same key to IAM; keep one of them"
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.lowerAscii().startsWith('ssm-access.dev/'))",message="tags that begin with ssm-access.dev/ are the operator's own; to mean the nodes of a HybridActivation, name it in activationRef"
 	Tags map[string]string `json:"tags,omitempty"`

@@ -18,6 +18,7 @@ type world struct {
 	manager *testenv.Process
 	binary  string
 	flags   []string
+	environ []string // as the Deployment sets it
 	users   []string
 	log     *os.File
 	// own counts the writes of this program to objects of the project's kinds.
@@ -33,11 +34,15 @@ func newWorld(ctx context.Context, s suite, o options) (*world, error) {
 	if _, err := os.Stat(binary); err != nil {
 		return nil, fmt.Errorf("there is no binary of the operator, build it with \"make build\": %w", err)
 	}
+	environ, err := deployedEnvironment(ctx)
+	if err != nil {
+		return nil, err
+	}
 	log, err := os.Create(filepath.Join(o.directory, "bench-manager-"+s.name+".log"))
 	if err != nil {
 		return nil, fmt.Errorf("make a log: %w", err)
 	}
-	w := &world{binary: binary, flags: slices.Concat(s.flags, o.managerFlags()), users: s.users, log: log}
+	w := &world{binary: binary, flags: slices.Concat(s.flags, o.managerFlags()), environ: environ, users: s.users, log: log}
 	w.env, err = testenv.Start(ctx, testenv.Options{Fixture: s.fixture()})
 	if err != nil {
 		return nil, errors.Join(err, w.close())
@@ -48,7 +53,7 @@ func newWorld(ctx context.Context, s suite, o options) (*world, error) {
 // start starts the manager, with further flags than the suite's.
 func (w *world) start(flags ...string) (err error) {
 	w.manager, err = w.env.StartProcess(testenv.ProcessOptions{
-		Binary: w.binary, Args: append(append([]string{}, w.flags...), flags...), Log: w.log,
+		Binary: w.binary, Args: append(append([]string{}, w.flags...), flags...), Log: w.log, Env: w.environ,
 	})
 	return err
 }

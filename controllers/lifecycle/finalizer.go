@@ -2,8 +2,10 @@ package lifecycle
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -32,15 +34,26 @@ func Release(ctx context.Context, c client.Client, obj client.Object) (released 
 }
 
 func patchFinalizer(ctx context.Context, c client.Client, obj client.Object, attempt string, change func(client.Object, string) bool) (changed bool, err error) {
-	before := obj.DeepCopyObject().(client.Object)
-	if !change(obj, v1alpha1.Finalizer) {
+	after := obj.DeepCopyObject().(client.Object)
+	if !change(after, v1alpha1.Finalizer) {
 		return false, nil
 	}
-	// The lock keeps a finalizer that somebody else added in between: the list is
-	// replaced as a whole.
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := c.Patch(ctx, obj, patch); err != nil {
+	patch, err := finalizersPatch(after)
+	if err == nil {
+		err = c.Patch(ctx, obj, patch)
+	}
+	if err != nil {
 		return false, fmt.Errorf("%s %s: %w", attempt, client.ObjectKeyFromObject(obj), err)
 	}
 	return true, nil
+}
+
+// finalizersPatch replaces the finalizers, and nothing else, so that the rest of
+// the object need not be compared. The lock keeps a finalizer that somebody else
+// added in between: the list is replaced as a whole.
+func finalizersPatch(obj client.Object) (client.Patch, error) {
+	data, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"finalizers": obj.GetFinalizers(), "resourceVersion": obj.GetResourceVersion(),
+	}})
+	return client.RawPatch(types.MergePatchType, data), err
 }

@@ -1,6 +1,7 @@
 package principal
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -57,6 +58,16 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 	}
 	c.grants, c.refused = standTogether(all)
 	return c
+}
+
+// dropImpossible forgets the grants of which nothing can be in force, so that
+// nobody is told what they would do. What merely does not fit may be in force in
+// part.
+func (c *claims) dropImpossible(problems map[types.UID]problem) {
+	c.grants = slices.DeleteFunc(c.grants, func(g policy.Grant) bool {
+		reason := problems[types.UID(g.ID)].reason
+		return reason == v1alpha1.ReasonInvalidSpec || reason == v1alpha1.ReasonPrincipalNotFound
+	})
 }
 
 // grantedTo says whether a grant names the principal, and how it spells it.

@@ -101,6 +101,7 @@ func (w *work) compile() (policy.Plan, map[types.UID]problem) {
 	plan, err := policy.Compile(policy.Account{ID: w.account.AccountID, Partition: w.account.Partition},
 		w.compiled(), grants, w.heldDocuments(), w.quotas(), w.Clock.Now())
 	maps.Copy(problems, compileProblems(err, plan.Incomplete))
+	w.claims.dropImpossible(problems)
 	return plan, problems
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/utils/clock"
@@ -47,6 +48,8 @@ type Reconciler struct {
 	mu sync.Mutex
 	// looked is when an account could be looked at last, or was tried to first.
 	looked map[string]time.Time
+	// crowded: the last look at what is new had much to look at.
+	crowded atomic.Bool
 	// memories of the surveys, by account. One worker alone uses them.
 	memories map[string]*survey.Memory
 }
@@ -56,6 +59,9 @@ type Reconciler struct {
 // time.
 func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, error) {
 	accesses, err := r.accesses(ctx, round)
+	if round.New {
+		r.crowded.Store(len(accesses) > crowd)
+	}
 	if err != nil || len(accesses) == 0 {
 		return lifecycle.Result(lifecycle.PriorityResync, 0, err)
 	}

@@ -16,9 +16,15 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 )
 
-// settle is how long after a change of an access its nodes are looked at: many
-// changes come together.
-const settle = 5 * time.Second
+const (
+	// settle is how long after a change of an access its nodes are looked at: many
+	// changes come together.
+	settle = 5 * time.Second
+	// settleInCrowd is the same while so many come that a look had more than crowd of
+	// them. Each look costs a page for 50 nodes.
+	settleInCrowd = 30 * time.Second
+	crowd         = 100
+)
 
 // Trigger wakes the controller from outside.
 type Trigger struct{ lifecycle.Trigger[Round] }
@@ -38,6 +44,13 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		Complete(r)
 }
 
+func (r *Reconciler) settle() time.Duration {
+	if r.crowded.Load() {
+		return settleInCrowd
+	}
+	return settle
+}
+
 // changes has the nodes of a new grant looked at soon, and forgets the reports on
 // objects that are gone.
 func (r *Reconciler) changes(wake *Trigger) handler.TypedEventHandler[client.Object, Round] {
@@ -49,7 +62,7 @@ func (r *Reconciler) changes(wake *Trigger) handler.TypedEventHandler[client.Obj
 		return access.Status.Applied.Serial
 	}
 	look := func(access *v1alpha1.SessionAccess) {
-		wake.AddAfter(lifecycle.PriorityResync, settle, Round{AccountID: grantOf(access).AccountID, New: true})
+		wake.AddAfter(lifecycle.PriorityResync, r.settle(), Round{AccountID: grantOf(access).AccountID, New: true})
 	}
 	return handler.TypedFuncs[client.Object, Round]{
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ queue) {

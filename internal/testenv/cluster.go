@@ -50,7 +50,7 @@ type Cluster struct {
 // StartCluster starts a control plane and installs the CRDs of the checkout
 // that encloses the current directory. ctx bounds the start alone.
 func StartCluster(ctx context.Context, o ClusterOptions) (*Cluster, error) {
-	root, err := checkout(ctx)
+	root, err := Checkout(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -90,9 +90,9 @@ func newScheme() *runtime.Scheme {
 	return scheme
 }
 
-// checkout is the root directory of the module that encloses the current
+// Checkout is the root directory of the module that encloses the current
 // directory.
-func checkout(ctx context.Context) (string, error) {
+func Checkout(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
 		return "", fmt.Errorf("find the checkout with \"go env GOMOD\": %w", err)

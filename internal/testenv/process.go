@@ -22,6 +22,8 @@ type ProcessOptions struct {
 	Binary string
 	// Args of the command line.
 	Args []string
+	// Env is further environment of the process, "NAME=value" each.
+	Env []string
 	// Credentials of the operator. The zero value: those of the fixture's.
 	Credentials aws.Credentials
 	// Log receives what it prints. Nil: nothing is kept.
@@ -39,7 +41,7 @@ type Process struct {
 // BuildManager builds the operator of the checkout that encloses the current
 // directory, as an executable file at path.
 func BuildManager(ctx context.Context, path string) error {
-	root, err := checkout(ctx)
+	root, err := Checkout(ctx)
 	if err != nil {
 		return err
 	}
@@ -61,7 +63,8 @@ func (e *Env) StartProcess(o ProcessOptions) (*Process, error) {
 	}
 	//nolint:noctx // It is ended by Stop, in order, and not killed with a context.
 	cmd := exec.Command(o.Binary, o.Args...)
-	cmd.Env = append(e.Environ(o.Credentials), "KUBECONFIG="+e.operatorKubeconfig) // The last one counts.
+	// The last one counts.
+	cmd.Env = slices.Concat(e.Environ(o.Credentials), []string{"KUBECONFIG=" + e.operatorKubeconfig}, o.Env)
 	cmd.Stdout, cmd.Stderr = o.Log, o.Log
 	// A group of its own, so that an interrupt typed at a terminal reaches this
 	// process alone, which stops that one in order.
