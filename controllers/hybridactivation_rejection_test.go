@@ -78,10 +78,10 @@ func TestTheAPIServerDefaultsActivations(t *testing.T) {
 	if s := obj.Spec; *s.RegistrationLimit != 1 || s.ValidFor.Duration != 24*time.Hour || s.OnDelete.Nodes != v1alpha1.NodesKeep {
 		t.Errorf("the spec is %+v", s)
 	}
-	for _, raw := range []string{`"31d"`, `"a day"`, `24`} {
+	for raw, says := range map[string]string{`"31d"`: "from 1h to 720h", `"a day"`: "from 1h to 720h", `24`: "validFor"} {
 		patch := client.RawPatch("application/merge-patch+json", []byte(fmt.Sprintf(`{"spec":{"validFor":%s}}`, raw)))
-		if err := w.Client.Patch(t.Context(), obj, patch); err == nil {
-			t.Errorf("the API server takes %s for a time", raw)
+		if err := w.Client.Patch(t.Context(), obj, patch); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "conversion") {
+			t.Errorf("for the time %s the API server says: %v", raw, err)
 		}
 	}
 }

@@ -47,7 +47,9 @@ type Guardrail struct {
 	// maxValidity is the longest time between notBefore (or the creation of the
 	// object) and notAfter, which must then be given. For example 720h.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s')",message="maxValidity is a time longer than 0s in h, m and s, for example 720h for 30 days"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(\\\\.[0-9]+)?(h|m|s))+$') && duration(self) > duration('0s')",message="maxValidity is a time longer than 0s in h, m and s, for example 720h for 30 days"
 	MaxValidity *metav1.Duration `json:"maxValidity,omitempty"`
 
 	// requireMFA asks that every access has requireMFA.
@@ -129,7 +131,9 @@ type ActivationRule struct {
 
 	// maxValidity is the longest validFor, for example 24h.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s')",message="maxValidity is a time longer than 0s in h, m and s, for example 24h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(\\\\.[0-9]+)?(h|m|s))+$') && duration(self) > duration('0s')",message="maxValidity is a time longer than 0s in h, m and s, for example 24h"
 	MaxValidity *metav1.Duration `json:"maxValidity,omitempty"`
 
 	// requiredTags are put on every activation, and so on its nodes.

@@ -46,7 +46,7 @@ const (
 // HybridActivationSpec declares how machines that are no EC2 instances may
 // register.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.rotateBefore) || !has(self.validFor) || duration(self.rotateBefore) < duration(self.validFor)",message="rotateBefore must be shorter than validFor; correct one of them"
+// +kubebuilder:validation:XValidation:rule="!has(self.rotateBefore) || !has(self.validFor) || [self.rotateBefore, self.validFor].exists(d, !d.matches('^([0-9]+(\\\\.[0-9]+)?(h|m|s))+$')) || duration(self.rotateBefore) < duration(self.validFor)",message="rotateBefore must be shorter than validFor; correct one of them"
 type HybridActivationSpec struct {
 	// accountRef names the AWSAccount. It cannot change: an activation cannot be
 	// moved.
@@ -80,13 +80,17 @@ type HybridActivationSpec struct {
 	// 720h (30 days). It is replaced before it expires.
 	// +optional
 	// +kubebuilder:default="24h"
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('720h')",message="validFor is a time from 1h to 720h (30 days, the longest that AWS takes), in h, m and s, for example 24h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(\\\\.[0-9]+)?(h|m|s))+$') && duration(self) >= duration('1h') && duration(self) <= duration('720h')",message="validFor is a time from 1h to 720h (30 days, the longest that AWS takes), in h, m and s, for example 24h"
 	ValidFor *metav1.Duration `json:"validFor,omitempty"`
 
 	// rotateBefore is how long before it expires an activation is replaced; a
 	// tenth of validFor when left out.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="rotateBefore is a time of at least 1m, in h, m and s, for example 2h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(\\\\.[0-9]+)?(h|m|s))+$') && duration(self) >= duration('1m')",message="rotateBefore is a time of at least 1m, in h, m and s, for example 2h"
 	RotateBefore *metav1.Duration `json:"rotateBefore,omitempty"`
 
 	// defaultInstanceName is the name that the nodes get in AWS.

@@ -78,8 +78,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 	}
 	r.fresh(round.AccountID)
 	judging := judgingOf(taken)
-	for i := range accesses {
-		access := &accesses[i]
+	for _, access := range accesses {
 		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), judging.access(access))
 	}
 	return lifecycle.Result(lifecycle.PriorityResync, 0, nil)
@@ -87,13 +86,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 
 // accesses lists the objects whose access is in force in the account, or only
 // those that are new.
-func (r *Reconciler) accesses(ctx context.Context, round Round) ([]v1alpha1.SessionAccess, error) {
+func (r *Reconciler) accesses(ctx context.Context, round Round) ([]*v1alpha1.SessionAccess, error) {
 	var all v1alpha1.SessionAccessList
 	// They are read only, and one at a time.
 	if err := r.Client.List(ctx, &all, index.OfAccountID(round.AccountID), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the SessionAccesses in account %s: %w", round.AccountID, err)
 	}
-	var live []v1alpha1.SessionAccess
+	live := make([]*v1alpha1.SessionAccess, 0, len(all.Items))
 	for i := range all.Items {
 		access := &all.Items[i]
 		granted := grantOf(access)
@@ -102,7 +101,7 @@ func (r *Reconciler) accesses(ctx context.Context, round Round) ([]v1alpha1.Sess
 		}
 		report, had := r.Reports.Get(access.UID)
 		if !round.New || !had || report.Serial != access.Status.Applied.Serial {
-			live = append(live, *access)
+			live = append(live, access)
 		}
 	}
 	return live, nil
@@ -139,7 +138,7 @@ func (r *Reconciler) fresh(accountID string) {
 
 // age replaces what was found before once it is too old, and says how long it
 // still holds.
-func (r *Reconciler) age(accountID string, accesses []v1alpha1.SessionAccess) time.Duration {
+func (r *Reconciler) age(accountID string, accesses []*v1alpha1.SessionAccess) time.Duration {
 	r.mu.Lock()
 	since, ok := r.looked[accountID]
 	r.mu.Unlock()
@@ -150,8 +149,7 @@ func (r *Reconciler) age(accountID string, accesses []v1alpha1.SessionAccess) ti
 	if left := since.Add(staleAfter * r.ResyncInterval).Sub(r.Clock.Now()); left > 0 {
 		return left
 	}
-	for i := range accesses {
-		access := &accesses[i]
+	for _, access := range accesses {
 		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), notLookedAt(access))
 	}
 	return 0

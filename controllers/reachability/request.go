@@ -9,13 +9,13 @@ import (
 )
 
 // requestOf asks for the nodes of all the accesses together.
-func requestOf(account registry.Entry, accesses []v1alpha1.SessionAccess) *survey.Request {
+func requestOf(account registry.Entry, accesses []*v1alpha1.SessionAccess) *survey.Request {
 	request := &survey.Request{
 		AccountID: account.AccountID, Partition: account.Partition,
 		Nodes: map[string][]string{}, Documents: map[string][]string{},
 	}
-	for i := range accesses {
-		granted := grantOf(&accesses[i])
+	for _, access := range accesses {
+		granted := grantOf(access)
 		request.Selections = append(request.Selections, selectionsOf(granted)...)
 		for _, region := range granted.Regions {
 			request.Documents[string(region)] = append(request.Documents[string(region)], documentsOf(granted)...)

@@ -15,7 +15,7 @@ func hybridTier(v *view) Check {
 	case !tier.Advanced:
 		return fail(CheckHybridTier, StandardTier,
 			fmt.Sprintf("Hybrid nodes in %s have the standard tier, and sessions on %s need the advanced one.", v.Node.Region, v.Node.ID),
-			"Declare an AccountTier with tier Advanced for the region; AWS then charges for every hybrid node by the hour.")
+			"Set tier: Advanced for the region in the account's AccountTier, or create one; AWS then charges for every hybrid node by the hour.")
 	default:
 		return pass(CheckHybridTier)
 	}
