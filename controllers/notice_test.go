@@ -196,7 +196,9 @@ func TestNobodyIsToldOfARefusedGrantThatItWidens(t *testing.T) {
 	if c := condition(got.Status.Conditions, v1alpha1.ConditionWidened); c.Type != "" {
 		t.Errorf("there is nothing to widen: %s", c.Message)
 	}
-	widened := func(a *v1alpha1.SessionAccess) bool { return condition(a.Status.Conditions, v1alpha1.ConditionWidened).Type != "" }
+	widened := func(a *v1alpha1.SessionAccess) bool {
+		return condition(a.Status.Conditions, v1alpha1.ConditionWidened).Type != ""
+	}
 	if got := w.accessIs(impossible, v1alpha1.ReasonInvalidSpec); widened(got) {
 		t.Error("a refused grant says that it is widened")
 	}

@@ -64,6 +64,7 @@ func (w *work) observe(ctx context.Context, d decision) error {
 
 // act does what was decided: first what takes something away.
 func (w *work) act(ctx context.Context, d decision, now time.Time) (time.Duration, error) {
+	d.closeNarrowed()
 	if err := w.removeAll(ctx, d.remove); err != nil {
 		return 0, w.fail(ctx, w.before, w.activation, err)
 	}
@@ -87,7 +88,7 @@ func (w *work) act(ctx context.Context, d decision, now time.Time) (time.Duratio
 
 // removeAll deletes activations. What is gone already is fine.
 func (w *work) removeAll(ctx context.Context, ids []string) error {
-	return w.withdraw(ctx, w.account, w.want.region, ids)
+	return w.withdraw(ctx, w.account, w.want.region, w.activation.UID, ids)
 }
 
 func (w *work) announceStrays(d decision) {

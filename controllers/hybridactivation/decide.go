@@ -62,6 +62,8 @@ type decision struct {
 	// create says why another activation is needed, as the end of a sentence; ""
 	// when none is.
 	create string
+	// narrowed: machines may register with the current one for more than is declared.
+	narrowed bool
 	// graceful: the current one is kept for a while when another replaces it.
 	graceful bool
 	// settling: it is not certain yet what there is, so nothing is created.
@@ -206,7 +208,7 @@ func (d *decision) judge(f facts, state presence) {
 		}
 	case presenceGone:
 		d.create = "it was deleted in AWS"
-		if !slices.Contains(d.record.Former, f.stored.ID) {
+		if f.proven(f.stored.ID) && !slices.Contains(d.record.Former, f.stored.ID) {
 			d.record.Former = append(d.record.Former, f.stored.ID)
 		}
 		d.stored = nil
@@ -232,6 +234,7 @@ func (d *decision) judge(f facts, state presence) {
 func (d *decision) rotation(f facts) (why string, graceful bool) {
 	a := *d.current
 	if why, narrowing := f.want.difference(a, f.stored.request); why != "" {
+		d.narrowed = narrowing
 		return why, !narrowing && !usedUp(a) && !expired(a, f.now)
 	}
 	rotateAt := a.Expires.Add(-f.want.rotateBefore)
@@ -248,6 +251,25 @@ func (d *decision) rotation(f facts) (why string, graceful bool) {
 		d.wakeAt(rotateAt)
 	}
 	return "", false
+}
+
+// closeNarrowed has the current activation deleted before there is another, and
+// whether or not there can be: what it allows is declared no more.
+func (d *decision) closeNarrowed() {
+	if !d.narrowed || d.current == nil {
+		return
+	}
+	d.retire(d.current.ID)
+	d.record.Former = bounded(d.record.Former)
+	d.current, d.stored = nil, nil
+}
+
+// proven says whether an activation that AWS does not show was one of the object.
+// The Secret alone does not prove it: whoever may write it can name somebody
+// else's, whose nodes would then be taken for the object's.
+func (f facts) proven(id string) bool {
+	_, deleted := f.seen.gone[id]
+	return id == f.reported || deleted
 }
 
 // bounded forgets the oldest of too many former activations.

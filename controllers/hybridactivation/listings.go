@@ -50,6 +50,8 @@ type ownWrite struct {
 	at         time.Time
 	activation cloud.Activation
 	deleted    bool
+	// of is the object whose activation was deleted.
+	of types.UID
 }
 
 // NewListings returns empty Listings.
@@ -82,7 +84,7 @@ func (l *Listings) of(ctx context.Context, account registry.Entry, region string
 		}
 	}
 	for id, w := range r.written {
-		if w.deleted {
+		if w.deleted && w.of == uid {
 			seen.gone[id] = w.activation.Tags[v1alpha1.TagNonce]
 		}
 	}
@@ -142,11 +144,11 @@ func (l *Listings) made(p place, a cloud.Activation) {
 	r.written[a.ID] = ownWrite{at: l.clock.Now(), activation: a}
 }
 
-// deleted notes that AWS has acknowledged the deletion of an activation.
-func (l *Listings) deleted(p place, id string) {
+// deleted notes that AWS has acknowledged the deletion of an object's activation.
+func (l *Listings) deleted(p place, id string, of types.UID) {
 	r := l.at(p)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.written[id] = ownWrite{at: l.clock.Now(), activation: r.activations[id], deleted: true}
+	r.written[id] = ownWrite{at: l.clock.Now(), activation: r.activations[id], deleted: true, of: of}
 	delete(r.activations, id)
 }

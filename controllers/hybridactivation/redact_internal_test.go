@@ -1,7 +1,9 @@
 package hybridactivation
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -26,4 +28,39 @@ func TestRedactTakesTheCodeOutOfAnError(t *testing.T) {
 	if redact(nil, code) != nil {
 		t.Error("no error became one")
 	}
+}
+
+func TestRedactTakesTheCodeOutOfTheScriptsToo(t *testing.T) {
+	r := registration{ID: "aa107efd-aff9-d431-01e5-8ed880075db6", Code: "abcDEF0123456789ghij", Region: "ap-northeast-1"}
+	for padding := range 3 {
+		r.Region = strings.Repeat("x", padding) + "ap-northeast-1"
+		body, err := json.Marshal(render(r))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := redact(errors.New(string(body)), r.Code).Error()
+		for key, value := range render(r) {
+			if whole := base64.StdEncoding.EncodeToString(value); bytes.Contains(value, []byte(r.Code)) && strings.Contains(text, whole) {
+				t.Errorf("%s is told whole", key)
+			}
+		}
+		for _, part := range strings.Split(text, "[activation code]") {
+			if decoded := mostOf(part); strings.Contains(decoded, r.Code) {
+				t.Error("the code is left")
+			}
+		}
+	}
+}
+
+// mostOf decodes what can be of every string in a text, wherever it begins.
+func mostOf(text string) string {
+	var all strings.Builder
+	for _, field := range strings.FieldsFunc(text, func(c rune) bool { return c == '"' || c == ':' || c == ',' }) {
+		for from := range min(4, len(field)) {
+			piece := field[from:]
+			decoded, _ := base64.RawStdEncoding.DecodeString(strings.TrimRight(piece[:len(piece)/4*4], "=")) // As far as it goes.
+			all.Write(decoded)
+		}
+	}
+	return all.String()
 }

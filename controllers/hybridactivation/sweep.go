@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -118,7 +119,7 @@ func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry
 		if err := entry.Cloud.DeleteActivation(ctx, region, id); err != nil {
 			return err
 		}
-		s.Listings.deleted(place{entry.AccountID, region}, id)
+		s.Listings.deleted(place{entry.AccountID, region}, id, types.UID(all[id].Tags[v1alpha1.TagActivation]))
 	}
 	if len(orphans) > 0 {
 		lifecycle.Announce(s.Recorder, account, lifecycle.Verdict{

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -13,15 +14,15 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// withdraw deletes activations of a region. What is gone already is fine.
-func (r *Reconciler) withdraw(ctx context.Context, account registry.Entry, region string, ids []string) error {
+// withdraw deletes activations of an object. What is gone already is fine.
+func (r *Reconciler) withdraw(ctx context.Context, account registry.Entry, region string, of types.UID, ids []string) error {
 	ctx = cloud.WithPriority(ctx, cloud.Revocation)
 	for _, id := range ids {
 		log.FromContext(ctx).Info("Deleting an activation", "activation", id)
 		if err := account.Cloud.DeleteActivation(ctx, region, id); err != nil {
 			return err
 		}
-		r.Listings.deleted(place{account.AccountID, region}, id)
+		r.Listings.deleted(place{account.AccountID, region}, id, of)
 	}
 	return nil
 }
@@ -31,10 +32,10 @@ func (r *Reconciler) withdraw(ctx context.Context, account registry.Entry, regio
 // were.
 func (r *Reconciler) takeBack(ctx context.Context, account registry.Entry, a *v1alpha1.HybridActivation, s secrets, shown []string) error {
 	status := &a.Status
-	ids := append(slices.Clone(shown), known(status, s)...)
+	ids := append(slices.Clone(shown), known(status)...)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	if err := r.withdraw(ctx, account, string(a.Spec.Region), ids); err != nil {
+	if err := r.withdraw(ctx, account, string(a.Spec.Region), a.UID, ids); err != nil {
 		return err
 	}
 	if err := r.dropSecrets(ctx, s); err != nil {
@@ -50,14 +51,13 @@ func (r *Reconciler) takeBack(ctx context.Context, account registry.Entry, a *v1
 	return nil
 }
 
-// known are the activations that the status and the Secret name.
-func known(status *v1alpha1.HybridActivationStatus, s secrets) []string {
+// known are the activations that the status names. What the Secret names is proof
+// of nothing: whoever may write it can name the activation of somebody else, with
+// a digest that fits. One of ours is in the status or carries the object's tag.
+func known(status *v1alpha1.HybridActivationStatus) []string {
 	var ids []string
 	if status.ActivationID != "" {
 		ids = append(ids, status.ActivationID)
-	}
-	if s.stored != nil {
-		ids = append(ids, s.stored.ID)
 	}
 	if status.Record != nil {
 		for _, p := range status.Record.Previous {
