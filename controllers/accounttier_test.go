@@ -204,6 +204,21 @@ func TestTheOlderOfTwoAccountTiersWinsAndHandsOverWhatItFound(t *testing.T) {
 	w.tierInAWS("standard", "Default")
 }
 
+func TestATierIsPutBackThoughARefusedOneDeclaresItsRegion(t *testing.T) {
+	w := tierWorld(t, 0, testenv.ManagerOptions{})
+	tier := accountTier(v1alpha1.TierAdvanced)
+	w.create(tier)
+	w.tierIs(tier, v1alpha1.ReasonTierInForce)
+	refused := accountTier(v1alpha1.TierAdvanced, func(t *v1alpha1.AccountTier) {
+		t.Name, t.Spec.Regions = "second", []v1alpha1.Region{region, "us-west-2"}
+	})
+	w.create(refused)
+	w.tierIs(refused, v1alpha1.ReasonRegionNotAllowed)
+	w.deleteTier(tier)
+	w.tierGone(tier)
+	w.tierInAWS("standard", "Default")
+}
+
 func TestStandardWaitsForTheLastSessionAccessOnHybridNodes(t *testing.T) {
 	w := tierWorld(t, 1, testenv.ManagerOptions{})
 	tier := accountTier(v1alpha1.TierAdvanced)

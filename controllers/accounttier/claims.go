@@ -83,14 +83,24 @@ func changed(tier *v1alpha1.AccountTier, region v1alpha1.Region) bool {
 	return record != nil && record.Before != nil
 }
 
-// heir is another AccountTier that declares a region which this one gives up.
+// heir is another AccountTier that declares a region which this one gives up. One
+// that is refused, because it declares a region that the account does not have,
+// takes nothing over.
 func (in inputs) heir(region v1alpha1.Region) *v1alpha1.AccountTier {
 	for i := range in.rivals {
-		if slices.Contains(in.declared(&in.rivals[i]), region) {
+		declared := in.declared(&in.rivals[i])
+		if slices.Contains(declared, region) && in.allowed(declared) {
 			return &in.rivals[i]
 		}
 	}
 	return nil
+}
+
+// allowed says whether the account has all of the regions.
+func (in inputs) allowed(regions []v1alpha1.Region) bool {
+	return in.Account == nil || !slices.ContainsFunc(regions, func(r v1alpha1.Region) bool {
+		return !slices.Contains(in.Account.Spec.Regions, r)
+	})
 }
 
 // inherit takes over what another AccountTier found in a region before it
