@@ -233,6 +233,31 @@ func TestAGrantOfTagsCountsWhatCarriesThem(t *testing.T) {
 	n.reasonIs("tag", reach.Reason(v1alpha1.ReasonNoTargets))
 }
 
+func TestNodesThatNobodyMayLookForAreNotSaidToBeNone(t *testing.T) {
+	n := newNodes(t)
+	tags := map[string]string{"Role": "step"}
+	for node := range n.access {
+		n.tagNode(node, tags)
+	}
+	byTag := access("by-tag", "user02")
+	byTag.Spec.Targets = []v1alpha1.Target{{Tags: tags}}
+	n.access["tag"] = byTag
+	n.create(byTag)
+	n.connected("tag")
+	for _, action := range []string{"ec2:DescribeInstances", "ssm:DescribeInstanceInformation"} {
+		_, err := n.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: action})
+		n.must(err)
+		n.resync()
+		got := n.reachable("tag", func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool { return strings.Contains(c.Message, action) })
+		if !got.Status.Targets.Incomplete {
+			t.Errorf("without %s the nodes are said to be all", action)
+		}
+	}
+	n.reachable("tag", func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool {
+		return c.Status == metav1.ConditionUnknown && c.Reason == string(reach.PermissionMissing)
+	})
+}
+
 func TestWhatCannotBeLookedAtKeepsWhatWasKnownForAWhile(t *testing.T) {
 	n := newNodes(t)
 	n.connected(fixtures.S7Node)

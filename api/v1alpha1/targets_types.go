@@ -25,7 +25,8 @@ type TargetsStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Impaired int32 `json:"impaired,omitempty"`
 
-	// incomplete says that more nodes carry the tags than are looked at.
+	// incomplete says that more nodes carry the tags than are looked at, or that
+	// they could not all be looked for.
 	// +optional
 	Incomplete bool `json:"incomplete,omitempty"`
 

@@ -34,11 +34,11 @@ func judgingOf(taken *survey.Survey) *judging {
 // access judges the nodes of one access by its own documents.
 func (j *judging) access(access *v1alpha1.SessionAccess) targets.Report {
 	granted := grantOf(access)
-	nodes, more := nodesOf(granted, j.taken)
+	meant := meantBy(granted, j.taken)
 	names := documentsOf(granted)
 	joined := strings.Join(names, "\n") // No name has a line break.
-	findings := make([]finding, len(nodes))
-	for i, id := range nodes {
+	findings := make([]finding, len(meant.nodes))
+	for i, id := range meant.nodes {
 		key := [2]string{id, joined}
 		found, ok := j.findings[key]
 		if !ok {
@@ -47,7 +47,7 @@ func (j *judging) access(access *v1alpha1.SessionAccess) targets.Report {
 		}
 		findings[i] = found
 	}
-	return report(access.Status.Applied.Serial, findings, more)
+	return report(access.Status.Applied.Serial, findings, meant)
 }
 
 func (j *judging) node(id string, names []string, joined string) finding {
@@ -62,16 +62,25 @@ func (j *judging) node(id string, names []string, joined string) finding {
 	return finding{Verdict: reach.Verdict{Node: id, Checks: telling(checks)}, region: region, missing: missing(checks)}
 }
 
-// nodesOf lists the nodes of a grant by id, each once. more says that there are
-// others that carry the tags.
-func nodesOf(granted *v1alpha1.ResolvedGrant, taken *survey.Survey) (nodes []string, more bool) {
-	nodes = idsOf(granted)
+// meant are the nodes of a grant by id, each once.
+type meant struct {
+	nodes []string
+	// more: there are others that carry the tags.
+	more bool
+	// denied are the actions for want of which others may not have been found.
+	denied []string
+}
+
+func meantBy(granted *v1alpha1.ResolvedGrant, taken *survey.Survey) meant {
+	m := meant{nodes: idsOf(granted)}
 	for _, s := range selectionsOf(granted) {
-		found, others := taken.Selected(s)
-		nodes, more = append(nodes, found...), more || others
+		found, others, denied := taken.Selected(s)
+		m.nodes, m.more, m.denied = append(m.nodes, found...), m.more || others, append(m.denied, denied...)
 	}
-	slices.Sort(nodes)
-	return slices.Compact(nodes), more
+	slices.Sort(m.nodes)
+	slices.Sort(m.denied)
+	m.nodes, m.denied = slices.Compact(m.nodes), slices.Compact(m.denied)
+	return m
 }
 
 // telling are the two checks that tell all that is told of a node, in their

@@ -22,19 +22,31 @@ const (
 )
 
 // report sums up what was found on the nodes of an access.
-func report(serial int64, findings []finding, more bool) targets.Report {
+func report(serial int64, findings []finding, m meant) targets.Report {
 	verdicts := make([]reach.Verdict, len(findings))
 	for i := range findings {
 		verdicts[i] = findings[i].Verdict
 	}
 	s := reach.Summarize(verdicts)
-	r := targets.Report{Serial: serial, Targets: statusOf(&s, findings, more)}
+	r := targets.Report{Serial: serial, Targets: statusOf(&s, findings, m.more || len(m.denied) > 0)}
 	r.Status, r.Reason, r.Message = conditionOf(&s)
-	if more {
+	if len(m.denied) > 0 {
+		r.Status, r.Reason, r.Message = unfound(r, s.Total, m.denied)
+	}
+	if m.more {
 		r.Message += fmt.Sprintf(" Of the nodes with the same tags in a region, %d are looked at, and there are more.", survey.MaxSelected)
 	}
 	r.Message += unchecked(r.Message, findings)
 	return r
+}
+
+// unfound tells that nodes may be meant that nobody could look for.
+func unfound(r targets.Report, total int, denied []string) (status metav1.ConditionStatus, reason, message string) {
+	needs := strings.Join(denied, ", ")
+	if total == 0 {
+		return metav1.ConditionUnknown, string(reach.PermissionMissing), fmt.Sprintf("Which nodes are meant cannot be told without %s; allow it to the operator's role. See %s.", needs, reach.PermissionMissing.Docs())
+	}
+	return r.Status, r.Reason, fmt.Sprintf("%s There may be more nodes with the tags: to find them all, the operator's role needs %s.", r.Message, needs)
 }
 
 // unchecked tells what could not be checked for want of permission, where the

@@ -18,9 +18,9 @@ func (s *Survey) Region(id string) string {
 
 // Selected lists the nodes of a selection by id, and says whether there are more
 // than it lists.
-func (s *Survey) Selected(of Selection) (ids []string, more bool) {
+func (s *Survey) Selected(of Selection) (ids []string, more bool, denied []string) {
 	found := s.selected[of.key()]
-	return found.ids, found.more
+	return found.ids, found.more, found.denied
 }
 
 // Documents are the documents of those names in a region, to judge nodes of it by.

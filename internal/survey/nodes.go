@@ -37,12 +37,23 @@ func (t *taking) selectNodes(ctx context.Context, selections []Selection) error 
 		if len(found) > MaxSelected {
 			found, more = found[:MaxSelected], true
 		}
-		t.selected[s.key()] = selected{ids: found, more: more || others}
+		t.selected[s.key()] = selected{ids: found, more: more || others, denied: denied(err, instancesErr)}
 		for _, id := range found {
 			t.take(id, s.Region, agents, instances)
 		}
 	}
 	return nil
+}
+
+// denied are the actions that were refused.
+func denied(errs ...error) []string {
+	var actions []string
+	for _, err := range errs {
+		if action := cloud.Action(err); action != "" {
+			actions = append(actions, action)
+		}
+	}
+	return actions
 }
 
 // take puts what a selection has found into its node.

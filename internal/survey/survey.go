@@ -46,10 +46,12 @@ type region struct {
 	defaultRole reach.Known[reach.Role]
 }
 
-// selected are the nodes of a selection.
+// selected are the nodes of a selection. denied are the actions for want of which
+// there may be others.
 type selected struct {
-	ids  []string
-	more bool
+	ids    []string
+	more   bool
+	denied []string
 }
 
 // taking is a survey under way.

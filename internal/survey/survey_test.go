@@ -93,10 +93,10 @@ func TestNodesOfATagAreFoundWithAndWithoutAgent(t *testing.T) {
 	all := survey.Selection{Region: region, Tags: map[string]string{"fleet": "all"}}
 	other := survey.Selection{Region: region, Tags: map[string]string{"fleet": "al*"}}
 	s, _ := w.take(survey.Request{Selections: []survey.Selection{all, other, all}})
-	if ids, more := s.Selected(all); len(ids) != 2 || more {
+	if ids, more, denied := s.Selected(all); len(ids) != 2 || more || len(denied) != 0 {
 		t.Fatalf("found %v, %v", ids, more)
 	}
-	if ids, _ := s.Selected(other); len(ids) != 0 {
+	if ids, _, _ := s.Selected(other); len(ids) != 0 {
 		t.Errorf("a star in a tag's value found %v", ids)
 	}
 	if first, _ := reach.FirstFailure(judge(s, nodeID(1))); first.Reason != reach.AgentNeverSeen {
@@ -108,7 +108,7 @@ func TestOfAnEndlessTagTheFirstThousandAreLookedAt(t *testing.T) {
 	w := newWorld(t, newFleet(1, survey.MaxSelected+50, func(int) bool { return false }))
 	all := survey.Selection{Region: region, Tags: map[string]string{"fleet": "all"}}
 	s, calls := w.take(survey.Request{Selections: []survey.Selection{all}})
-	ids, more := s.Selected(all)
+	ids, more, _ := s.Selected(all)
 	if len(ids) != survey.MaxSelected || !more || ids[0] != nodeID(0) {
 		t.Errorf("found %d, more: %v", len(ids), more)
 	}
