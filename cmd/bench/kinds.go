@@ -83,7 +83,7 @@ func (w *world) declareDocuments(ctx context.Context, n int) error {
 		objects[i] = &v1alpha1.SessionDocument{
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("document-%03d", i), Namespace: namespace},
 			Spec: v1alpha1.SessionDocumentSpec{
-				AccountRef: v1alpha1.AccountReference{Name: "main"}, Regions: []v1alpha1.Region{v1alpha1.Region(w.env.Region)},
+				AccountRef: v1alpha1.AccountReference{Name: accountName}, Regions: []v1alpha1.Region{v1alpha1.Region(w.env.Region)},
 				Inputs: &v1alpha1.SessionInputs{ShellProfile: &v1alpha1.ShellProfile{Linux: "date"}},
 			},
 		}
@@ -104,7 +104,7 @@ func (w *world) declareActivations(ctx context.Context, n, each int) error {
 		objects[i] = &v1alpha1.HybridActivation{
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("sites-%03d", i), Namespace: namespace},
 			Spec: v1alpha1.HybridActivationSpec{
-				AccountRef: v1alpha1.AccountReference{Name: "main"}, Region: v1alpha1.Region(w.env.Region),
+				AccountRef: v1alpha1.AccountReference{Name: accountName}, Region: v1alpha1.Region(w.env.Region),
 				Role: serviceRole, RegistrationLimit: new(int32(each)),
 			},
 		}

@@ -16,6 +16,8 @@ import (
 
 const (
 	namespace = "bench"
+	// accountName is the name of the AWSAccount.
+	accountName = "main"
 	// writers is how many requests to the API server this program has under way.
 	writers = 8
 	// longWait bounds the wait for a batch.
@@ -29,7 +31,7 @@ func (w *world) declareAccount(ctx context.Context) error {
 	}
 	w.own++
 	return w.env.Client.Create(ctx, &v1alpha1.AWSAccount{
-		ObjectMeta: metav1.ObjectMeta{Name: "main"},
+		ObjectMeta: metav1.ObjectMeta{Name: accountName},
 		Spec: v1alpha1.AWSAccountSpec{
 			AccountID: w.env.Account.ID,
 			Regions:   []v1alpha1.Region{v1alpha1.Region(w.env.Region)},
@@ -50,7 +52,7 @@ func access(name, user string, ids []v1alpha1.InstanceID) *v1alpha1.SessionAcces
 	return &v1alpha1.SessionAccess{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Spec: v1alpha1.SessionAccessSpec{
-			AccountRef: v1alpha1.AccountReference{Name: "main"},
+			AccountRef: v1alpha1.AccountReference{Name: accountName},
 			Principals: []v1alpha1.Principal{{Kind: v1alpha1.PrincipalUser, Name: user}},
 			Targets:    []v1alpha1.Target{{InstanceIDs: ids}},
 		},

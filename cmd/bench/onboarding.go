@@ -6,8 +6,12 @@ import (
 	"math"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
 const (
@@ -81,7 +85,7 @@ func onboarding(l load) row {
 			if l.first {
 				err = w.start()
 			} else {
-				err = l.declare(ctx, w)
+				err = l.join(ctx, w)
 			}
 			if err != nil {
 				return nil, err
@@ -95,6 +99,22 @@ func onboarding(l load) row {
 func (l load) declare(ctx context.Context, w *world) error {
 	if err := w.declareAccount(ctx); err != nil {
 		return err
+	}
+	return createAll(ctx, w, l.accesses(w.users))
+}
+
+// join creates the account, and all of the load once it is verified: before, an
+// object would first say that it waits for it.
+func (l load) join(ctx context.Context, w *world) error {
+	if err := w.declareAccount(ctx); err != nil {
+		return err
+	}
+	main := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: accountName}}
+	_, err := testenv.WaitFor(ctx, w.env.Client, main, func(a *v1alpha1.AWSAccount) bool {
+		return meta.IsStatusConditionTrue(a.Status.Conditions, v1alpha1.ConditionReady)
+	})
+	if err != nil {
+		return fmt.Errorf("wait for the account: %w", err)
 	}
 	return createAll(ctx, w, l.accesses(w.users))
 }
