@@ -1,9 +1,11 @@
 package controllers_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -203,4 +205,50 @@ func TestASharingThatIsForbiddenLaterEnds(t *testing.T) {
 	got := w.documentIs(doc, v1alpha1.ReasonGuardrailViolated)
 	w.sentence(readyOf(got).Message, "999999999999", "sessionDocuments.shareWith", "taken away")
 	same(t, "the shares", w.inAWS(logged).Shares, map[string]string{sharee: "$DEFAULT"})
+}
+
+func TestARefusedDocumentKeepsNoShareThatIsForbidden(t *testing.T) {
+	const other = "999999999999"
+	forbid := func(w world, main *v1alpha1.AWSAccount) {
+		change(w, main, func(a *v1alpha1.AWSAccount) {
+			a.Spec.Guardrails[0].SessionDocuments.ShareWith = []v1alpha1.AccountID{other}
+		})
+	}
+	for name, c := range map[string]struct {
+		refuse func(world, *v1alpha1.AWSAccount, *v1alpha1.SessionDocument)
+		reason string
+		// left are the shares that stay.
+		left map[string]string
+	}{
+		"because it is shared with its own account": {func(w world, main *v1alpha1.AWSAccount, doc *v1alpha1.SessionDocument) {
+			change(w, doc, func(d *v1alpha1.SessionDocument) { d.Spec.SharedWith = append(d.Spec.SharedWith, accountID) })
+			w.documentIs(doc, v1alpha1.ReasonInvalidSpec)
+			same(w.t, "the number of shares before", len(w.inAWS(logged).Shares), 2)
+			forbid(w, main)
+		}, v1alpha1.ReasonInvalidSpec, map[string]string{other: "$DEFAULT"}},
+		"because of a key": {func(w world, _ *v1alpha1.AWSAccount, doc *v1alpha1.SessionDocument) {
+			change(w, doc, func(d *v1alpha1.SessionDocument) { d.Spec.SharedWith, d.Spec.Inputs.KMSKeyID = nil, "alias/x" })
+		}, v1alpha1.ReasonGuardrailViolated, map[string]string{}},
+		"because of a region": {func(w world, main *v1alpha1.AWSAccount, doc *v1alpha1.SessionDocument) {
+			change(w, doc, func(d *v1alpha1.SessionDocument) { d.Spec.Regions = append(d.Spec.Regions, "eu-north-1") })
+			w.documentIs(doc, v1alpha1.ReasonRegionNotAllowed)
+			forbid(w, main)
+		}, v1alpha1.ReasonRegionNotAllowed, map[string]string{other: "$DEFAULT"}},
+		"because of its namespace": {func(w world, main *v1alpha1.AWSAccount, _ *v1alpha1.SessionDocument) {
+			change(w, main, func(a *v1alpha1.AWSAccount) {
+				a.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesSelector, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "z"}}}
+			})
+		}, v1alpha1.ReasonNamespaceNotAllowed, map[string]string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newDocumentsWorld(t, testenv.ManagerOptions{})
+			main := account(allowing(v1alpha1.DocumentRule{ShareWith: []v1alpha1.AccountID{sharee, other}}))
+			doc := sessionDocument(func(s *v1alpha1.SessionDocumentSpec) { s.SharedWith = []v1alpha1.AccountID{sharee, other} })
+			w.create(main, doc)
+			w.documentIs(doc, v1alpha1.ReasonInPlace)
+			c.refuse(w, main, doc)
+			w.documentIs(doc, c.reason)
+			w.until(func() bool { return maps.Equal(w.inAWS(logged).Shares, c.left) })
+		})
+	}
 }

@@ -1,7 +1,6 @@
 package sessiondocument
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,11 +11,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
-// What comes of a violation.
-const (
-	nothing  = "Nothing is written."
-	unshared = "Nothing is written, and such a share is taken away."
-)
+// nothing is what comes of a violation.
+const nothing = "Nothing is written, and shares that are not allowed are taken away."
 
 // demand is something that a document asks for and that only a guardrail allows.
 type demand struct {
@@ -26,8 +22,6 @@ type demand struct {
 	what string
 	// instead is what to change in the object.
 	instead string
-	// account that it is about; empty where it is about none.
-	account string
 	// speaks says whether a rule speaks of it, allows whether it allows it.
 	speaks, allows func(*v1alpha1.DocumentRule) bool
 }
@@ -38,19 +32,33 @@ func guard(in gate.Inputs, doc *v1alpha1.SessionDocument) *refusal {
 		return refusef(v1alpha1.ReasonInvalidSpec, "sharedWith names account %s, in which the document itself is; remove it there. %s", in.Account.Spec.AccountID, nothing)
 	}
 	rules := rulesOf(in)
-	var first *refusal
-	var forbidden []string
 	for _, d := range demandsOf(doc) {
-		violation := d.judge(in, rules)
-		if violation != nil && d.account != "" {
-			forbidden = append(forbidden, d.account)
+		if violation := d.judge(in, rules); violation != nil {
+			return violation
 		}
-		first = cmp.Or(first, violation)
 	}
-	if first = cmp.Or(first, namePrefixAllows(in, rules, doc)); first != nil {
-		first.forbidden = forbidden
+	return namePrefixAllows(in, rules, doc)
+}
+
+// allowedShares are the accounts in sharedWith that the guardrails allow: none
+// where the namespace is refused. It does not matter what else is wrong with the
+// object, or its author could keep a share by making a mistake. Nothing is known
+// where no AWSAccount speaks for the account that the document is in.
+func allowedShares(in gate.Inputs, doc *v1alpha1.SessionDocument) (allowed []string, known bool) {
+	if in.Account == nil || in.Rival != "" || madeElsewhere(in, doc) {
+		return nil, false
 	}
-	return first
+	// Regions are left out: they say nothing about whom to share with.
+	if in.Judge(nil) != nil {
+		return nil, true
+	}
+	rules := rulesOf(in)
+	for _, account := range doc.Spec.SharedWith {
+		if shareDemand(account).judge(in, rules) == nil {
+			allowed = append(allowed, string(account))
+		}
+	}
+	return allowed, true
 }
 
 // rulesOf are the guardrails that speak of documents and bound the namespace.
@@ -75,11 +83,7 @@ func demandsOf(doc *v1alpha1.SessionDocument) []demand {
 		})
 	}
 	for _, account := range doc.Spec.SharedWith {
-		demands = append(demands, demand{
-			field: "shareWith", what: fmt.Sprintf("share documents with account %s", account), instead: "remove that account from sharedWith", account: string(account),
-			speaks: func(r *v1alpha1.DocumentRule) bool { return len(r.ShareWith) > 0 },
-			allows: func(r *v1alpha1.DocumentRule) bool { return slices.Contains(r.ShareWith, account) },
-		})
+		demands = append(demands, shareDemand(account))
 	}
 	if doc.Spec.Inputs != nil && doc.Spec.Inputs.KMSKeyID != "" {
 		key := doc.Spec.Inputs.KMSKeyID
@@ -94,6 +98,14 @@ func demandsOf(doc *v1alpha1.SessionDocument) []demand {
 	return demands
 }
 
+func shareDemand(account v1alpha1.AccountID) demand {
+	return demand{
+		field: "shareWith", what: fmt.Sprintf("share documents with account %s", account), instead: "remove that account from sharedWith",
+		speaks: func(r *v1alpha1.DocumentRule) bool { return len(r.ShareWith) > 0 },
+		allows: func(r *v1alpha1.DocumentRule) bool { return slices.Contains(r.ShareWith, account) },
+	}
+}
+
 // judge asks the rules: all that speak of it must allow it, and one must.
 func (d demand) judge(in gate.Inputs, rules []*v1alpha1.Guardrail) *refusal {
 	spoken := false
@@ -103,21 +115,14 @@ func (d demand) judge(in gate.Inputs, rules []*v1alpha1.Guardrail) *refusal {
 		}
 		spoken = true
 		if !d.allows(rule.SessionDocuments) {
-			return &refusal{Verdict: in.Violated(rule, fmt.Sprintf("a SessionDocument may not %s; %s, or extend sessionDocuments.%s of the rule.", d.what, d.instead, d.field), d.consequence())}
+			return &refusal{Verdict: in.Violated(rule, fmt.Sprintf("a SessionDocument may not %s; %s, or extend sessionDocuments.%s of the rule.", d.what, d.instead, d.field), nothing)}
 		}
 	}
 	if spoken {
 		return nil
 	}
 	return refusef(v1alpha1.ReasonGuardrailViolated,
-		"No guardrail of AWSAccount %q lets namespace %q %s; %s, or add a guardrail with sessionDocuments.%s to the account. %s", in.Account.Name, in.NamespaceName, d.what, d.instead, d.field, d.consequence())
-}
-
-func (d demand) consequence() string {
-	if d.account != "" {
-		return unshared
-	}
-	return nothing
+		"No guardrail of AWSAccount %q lets namespace %q %s; %s, or add a guardrail with sessionDocuments.%s to the account. %s", in.Account.Name, in.NamespaceName, d.what, d.instead, d.field, nothing)
 }
 
 // namePrefixAllows checks the name against the prefixes of all rules. One that

@@ -3,7 +3,6 @@ package sessiondocument
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
@@ -11,10 +10,10 @@ import (
 )
 
 // refuse tells why an object may not have what it asks for. What it has in AWS
-// stays, but for shares that are forbidden: they are access that the platform
-// took away.
+// stays, but for shares that are not allowed: they are access that the platform,
+// or the object's author, took away.
 func (r *Reconciler) refuse(ctx context.Context, p *pass, problem *refusal) error {
-	err := r.withdraw(ctx, p, problem.forbidden)
+	err := r.withdraw(ctx, p, problem)
 	if err != nil {
 		problem.Message += " Shares that it has are to be taken away, and could not be: " + cloud.Sentence(err)
 	}
@@ -24,23 +23,22 @@ func (r *Reconciler) refuse(ctx context.Context, p *pass, problem *refusal) erro
 	return lifecycle.Retry(err)
 }
 
-// withdraw takes away the shares that the object's documents have with these
-// accounts.
-func (r *Reconciler) withdraw(ctx context.Context, p *pass, accounts []string) error {
+// withdraw takes away the shares of the object's documents that are not allowed.
+func (r *Reconciler) withdraw(ctx context.Context, p *pass, problem *refusal) error {
 	entry, ok := r.Accounts.Get(p.doc.Status.AccountID)
-	if !ok || len(accounts) == 0 || entry.Mode == v1alpha1.ModeObserve {
+	if !ok || !problem.withdraws || entry.Mode == v1alpha1.ModeObserve {
 		return nil
 	}
-	p.account = entry
+	p.account, p.want.shares = entry, problem.allowed
 	for i := range p.doc.Status.Regions {
-		if err := r.withdrawIn(ctx, p.site(&p.doc.Status.Regions[i]), accounts); err != nil {
+		if err := r.withdrawIn(ctx, p.site(&p.doc.Status.Regions[i])); err != nil {
 			return fmt.Errorf("take shares away: %w", err)
 		}
 	}
 	return nil
 }
 
-func (r *Reconciler) withdrawIn(ctx context.Context, s *site, accounts []string) error {
+func (r *Reconciler) withdrawIn(ctx context.Context, s *site) error {
 	ok, err := r.describe(ctx, s)
 	if err != nil || !ok {
 		return err
@@ -53,5 +51,5 @@ func (r *Reconciler) withdrawIn(ctx context.Context, s *site, accounts []string)
 		return err
 	}
 	// A document that was taken over keeps what it had, as always.
-	return r.unshare(ctx, s, slices.DeleteFunc(s.removable(have), func(account string) bool { return !slices.Contains(accounts, account) }))
+	return r.unshare(ctx, s, s.removable(have))
 }

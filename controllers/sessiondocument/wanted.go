@@ -45,12 +45,23 @@ func (w *wanted) declaredKeys() []string {
 	return keys
 }
 
-// judge says what an object asks for, or why it may not. The first reason wins.
+// judge says what an object asks for, or why it may not. The first reason wins,
+// and none of them hides which shares are allowed.
 func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
+	allowed, known := allowedShares(in, doc)
+	want, problem := judgeAll(in, doc, owner)
+	if problem != nil {
+		problem.withdraws, problem.allowed = known, allowed
+	}
+	return want, problem
+}
+
+func judgeAll(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
 	if closed := in.Judge(doc.Spec.Regions); closed != nil {
 		return wanted{}, &refusal{Verdict: closed.Verdict}
 	}
-	if made := doc.Status.AccountID; made != "" && made != in.Account.Spec.AccountID {
+	if madeElsewhere(in, doc) {
+		made := doc.Status.AccountID
 		return wanted{}, refusef(v1alpha1.ReasonConflict,
 			"The document was made in account %s, and AWSAccount %q is account %s now; declare an AWSAccount for account %s under that name, or delete this object.", made, in.Account.Name, in.Account.Spec.AccountID, made)
 	}
@@ -70,12 +81,20 @@ func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted,
 	return w, problem
 }
 
+// madeElsewhere says whether the AWSAccount stands for another account than the
+// one that the document is in.
+func madeElsewhere(in gate.Inputs, doc *v1alpha1.SessionDocument) bool {
+	return doc.Status.AccountID != "" && doc.Status.AccountID != in.Account.Spec.AccountID
+}
+
 // refusal is why an object may not have what it asks for.
 type refusal struct {
 	lifecycle.Verdict
-	// forbidden are the accounts that it may not share with. They lose what they
-	// were given before, whatever else the object has to wait for.
-	forbidden []string
+	// withdraws says whether shares other than the allowed ones are taken away,
+	// whatever else the object has to wait for.
+	withdraws bool
+	// allowed are the accounts that it declares and may share with.
+	allowed []string
 }
 
 func refusef(reason, format string, args ...any) *refusal {
