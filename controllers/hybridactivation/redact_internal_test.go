@@ -44,7 +44,7 @@ func TestRedactTakesTheCodeOutOfTheScriptsToo(t *testing.T) {
 				t.Errorf("%s is told whole", key)
 			}
 		}
-		for _, part := range strings.Split(text, "[activation code]") {
+		for part := range strings.SplitSeq(text, "[activation code]") {
 			if decoded := mostOf(part); strings.Contains(decoded, r.Code) {
 				t.Error("the code is left")
 			}
