@@ -249,8 +249,9 @@ func TestNodesThatNobodyMayLookForAreNotSaidToBeNone(t *testing.T) {
 		n.must(err)
 		n.resync()
 		got := n.reachable("tag", func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool { return strings.Contains(c.Message, action) })
-		if !got.Status.Targets.Incomplete {
-			t.Errorf("without %s the nodes are said to be all", action)
+		c := condition(got.Status.Conditions, v1alpha1.ConditionTargetsReachable)
+		if !got.Status.Targets.Incomplete || c.Status != metav1.ConditionUnknown || strings.Contains(c.Message, "All ") {
+			t.Errorf("without %s the nodes are said to be all: %s, %s", action, c.Status, c.Message)
 		}
 	}
 	n.reachable("tag", func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool {

@@ -40,13 +40,25 @@ func report(serial int64, findings []finding, m meant) targets.Report {
 	return r
 }
 
-// unfound tells that nodes may be meant that nobody could look for.
+// unfound tells that nodes may be meant that nobody could look for. Of those it
+// cannot be told whether they are connected, so that all are is not said.
 func unfound(r targets.Report, total int, denied []string) (status metav1.ConditionStatus, reason, message string) {
 	needs := strings.Join(denied, ", ")
 	if total == 0 {
 		return metav1.ConditionUnknown, string(reach.PermissionMissing), fmt.Sprintf("Which nodes are meant cannot be told without %s; allow it to the operator's role. See %s.", needs, reach.PermissionMissing.Docs())
 	}
-	return r.Status, r.Reason, fmt.Sprintf("%s There may be more nodes with the tags: to find them all, the operator's role needs %s.", r.Message, needs)
+	others := fmt.Sprintf("There may be more nodes with the tags: to find them all, the operator's role needs %s.", needs)
+	if r.Status == metav1.ConditionTrue {
+		return metav1.ConditionUnknown, string(reach.PermissionMissing), fmt.Sprintf("What was found is connected, %s. %s See %s.", counted(total), others, reach.PermissionMissing.Docs())
+	}
+	return r.Status, r.Reason, r.Message + " " + others
+}
+
+func counted(n int) string {
+	if n == 1 {
+		return "1 node"
+	}
+	return fmt.Sprintf("%d nodes", n)
 }
 
 // unchecked tells what could not be checked for want of permission, where the

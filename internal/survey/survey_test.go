@@ -1,6 +1,7 @@
 package survey_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
@@ -178,6 +179,27 @@ func TestWhatMayNotBeReadNamesItsActionAndIsAskedOnce(t *testing.T) {
 	for _, c := range judge(s, nodeID(4)) {
 		if action, ok := want[c.Name]; ok && (c.Result != reach.NotChecked || len(c.Missing) != 1 || c.Missing[0] != action) {
 			t.Errorf("%s is %s and misses %v", c.Name, c.Result, c.Missing)
+		}
+	}
+}
+
+func TestASelectionNamesTheActionsForWantOfWhichItMayLackNodes(t *testing.T) {
+	w := newWorld(t, newFleet(1, 3, func(int) bool { return false }))
+	all := survey.Selection{Region: region, Tags: map[string]string{"fleet": "all"}}
+	var want []string
+	for _, refused := range []struct {
+		action string
+		found  int
+	}{{"ec2:DescribeInstances", 3}, {"ssm:DescribeInstanceInformation", 0}} {
+		if _, err := w.Inject(faults.Fault{Action: refused.action, Kind: faults.AccessDenied}); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, refused.action)
+		s, _ := w.take(survey.Request{Selections: []survey.Selection{all}})
+		ids, _, denied := s.Selected(all)
+		slices.Sort(denied)
+		if len(ids) != refused.found || !slices.Equal(denied, want) {
+			t.Errorf("found %v without %v, want %d without %v", ids, denied, refused.found, want)
 		}
 	}
 }
