@@ -219,6 +219,27 @@ func TestATierIsPutBackThoughARefusedOneDeclaresItsRegion(t *testing.T) {
 	w.tierInAWS("standard", "Default")
 }
 
+func TestARefusedAccountTierKeepsNoRegionFromAYoungerOne(t *testing.T) {
+	w := tierWorld(t, 0, testenv.ManagerOptions{})
+	refused := accountTier(v1alpha1.TierAdvanced, func(t *v1alpha1.AccountTier) {
+		t.Name, t.Spec.Regions = "first", []v1alpha1.Region{region, "us-west-2"}
+	})
+	w.create(refused)
+	w.tierIs(refused, v1alpha1.ReasonRegionNotAllowed)
+	younger := accountTier(v1alpha1.TierAdvanced)
+	w.create(younger)
+	w.tierIs(younger, v1alpha1.ReasonTierInForce)
+	w.tierInAWS("advanced", "Customized")
+	change(w, refused, func(t *v1alpha1.AccountTier) { t.Spec.Regions = []v1alpha1.Region{region} })
+	w.tierIs(refused, v1alpha1.ReasonTierInForce)
+	w.tierIs(younger, v1alpha1.ReasonConflict)
+	w.deleteTier(younger)
+	w.tierGone(younger)
+	w.deleteTier(refused)
+	w.tierGone(refused)
+	w.tierInAWS("standard", "Default")
+}
+
 func TestStandardWaitsForTheLastSessionAccessOnHybridNodes(t *testing.T) {
 	w := tierWorld(t, 1, testenv.ManagerOptions{})
 	tier := accountTier(v1alpha1.TierAdvanced)

@@ -62,12 +62,12 @@ func (in inputs) declared(tier *v1alpha1.AccountTier) []v1alpha1.Region {
 }
 
 // holder is the AccountTier that keeps this one from a region: an older one that
-// declares it, or one that gives it up and has not handed over yet what it found
+// claims it, or one that gives it up and has not handed over yet what it found
 // there.
 func (in inputs) holder(region v1alpha1.Region) *v1alpha1.AccountTier {
 	for i := range in.rivals {
 		rival := &in.rivals[i]
-		declares := slices.Contains(in.declared(rival), region)
+		declares := in.claims(rival, region)
 		handsOver := !declares && changed(rival, region) && !changed(in.tier, region)
 		if (declares && registry.Precedes(rival, in.tier)) || handsOver {
 			return rival
@@ -83,17 +83,22 @@ func changed(tier *v1alpha1.AccountTier, region v1alpha1.Region) bool {
 	return record != nil && record.Before != nil
 }
 
-// heir is another AccountTier that declares a region which this one gives up. One
-// that is refused, because it declares a region that the account does not have,
-// takes nothing over.
+// heir is another AccountTier that declares a region which this one gives up.
 func (in inputs) heir(region v1alpha1.Region) *v1alpha1.AccountTier {
 	for i := range in.rivals {
-		declared := in.declared(&in.rivals[i])
-		if slices.Contains(declared, region) && in.allowed(declared) {
+		if in.claims(&in.rivals[i], region) {
 			return &in.rivals[i]
 		}
 	}
 	return nil
+}
+
+// claims says whether a rival declares a region and will see to it. One that is
+// refused, because it declares a region that the account does not have, takes
+// nothing over, and so keeps nothing from others.
+func (in inputs) claims(rival *v1alpha1.AccountTier, region v1alpha1.Region) bool {
+	declared := in.declared(rival)
+	return slices.Contains(declared, region) && in.allowed(declared)
 }
 
 // allowed says whether the account has all of the regions.
