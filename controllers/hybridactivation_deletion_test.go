@@ -170,7 +170,6 @@ func TestADeletedNamespaceTakesItsActivationsAlong(t *testing.T) {
 	}
 	w.advance(testWindow)
 	for _, obj := range all {
-		w.must(w.Client.Get(t.Context(), keyOf(obj), obj))
 		w.touch(obj)
 	}
 	w.must(testenv.WaitGone(t.Context(), w.Client, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: leaving}}))

@@ -207,17 +207,23 @@ func (n nodes) actionNamed(action string) *v1alpha1.SessionAccess {
 	return n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool { return strings.Contains(c.Message, action) })
 }
 
-func TestAGrantOfTagsCountsWhatCarriesThem(t *testing.T) {
-	n := newNodes(t)
+// byTag has an access by tag, which all nodes carry, beside the others.
+func (n nodes) byTag() *v1alpha1.SessionAccess {
+	n.t.Helper()
 	tags := map[string]string{"Role": "step"}
 	for node := range n.access {
 		n.tagNode(node, tags)
 	}
-	byTag := access("by-tag", "user02")
-	byTag.Spec.Targets = []v1alpha1.Target{{Tags: tags}}
-	n.access["tag"] = byTag
-	n.create(byTag)
-	got := n.connected("tag")
+	grant := access("by-tag", "user02")
+	grant.Spec.Targets = []v1alpha1.Target{{Tags: tags}}
+	n.access["tag"] = grant
+	n.create(grant)
+	return n.connected("tag")
+}
+
+func TestAGrantOfTagsCountsWhatCarriesThem(t *testing.T) {
+	n := newNodes(t)
+	got := n.byTag()
 	if got.Status.Summary.Reachable != "2/2" {
 		t.Errorf("%s are reachable", got.Status.Summary.Reachable)
 	}
@@ -235,15 +241,7 @@ func TestAGrantOfTagsCountsWhatCarriesThem(t *testing.T) {
 
 func TestNodesThatNobodyMayLookForAreNotSaidToBeNone(t *testing.T) {
 	n := newNodes(t)
-	tags := map[string]string{"Role": "step"}
-	for node := range n.access {
-		n.tagNode(node, tags)
-	}
-	byTag := access("by-tag", "user02")
-	byTag.Spec.Targets = []v1alpha1.Target{{Tags: tags}}
-	n.access["tag"] = byTag
-	n.create(byTag)
-	n.connected("tag")
+	n.byTag()
 	for _, action := range []string{"ec2:DescribeInstances", "ssm:DescribeInstanceInformation"} {
 		_, err := n.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: action})
 		n.must(err)
@@ -254,9 +252,7 @@ func TestNodesThatNobodyMayLookForAreNotSaidToBeNone(t *testing.T) {
 			t.Errorf("without %s the nodes are said to be all: %s, %s", action, c.Status, c.Message)
 		}
 	}
-	n.reachable("tag", func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool {
-		return c.Status == metav1.ConditionUnknown && c.Reason == string(reach.PermissionMissing)
-	})
+	n.reasonIs("tag", reach.PermissionMissing)
 }
 
 func TestWhatCannotBeLookedAtKeepsWhatWasKnownForAWhile(t *testing.T) {

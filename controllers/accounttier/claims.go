@@ -98,14 +98,7 @@ func (in inputs) heir(region v1alpha1.Region) *v1alpha1.AccountTier {
 // nothing over, and so keeps nothing from others.
 func (in inputs) claims(rival *v1alpha1.AccountTier, region v1alpha1.Region) bool {
 	declared := in.declared(rival)
-	return slices.Contains(declared, region) && in.allowed(declared)
-}
-
-// allowed says whether the account has all of the regions.
-func (in inputs) allowed(regions []v1alpha1.Region) bool {
-	return in.Account == nil || !slices.ContainsFunc(regions, func(r v1alpha1.Region) bool {
-		return !slices.Contains(in.Account.Spec.Regions, r)
-	})
+	return slices.Contains(declared, region) && (in.Account == nil || in.JudgeRegions(declared) == nil)
 }
 
 // inherit takes over what another AccountTier found in a region before it

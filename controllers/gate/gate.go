@@ -83,7 +83,7 @@ func (in Inputs) Judge(regions []v1alpha1.Region) *Closed {
 			return closed
 		}
 	}
-	return in.judgeRegions(regions)
+	return in.JudgeRegions(regions)
 }
 
 // judgeNamespace checks that the account lets the namespace use it.
@@ -109,8 +109,8 @@ func (in Inputs) judgeNamespace() *Closed {
 	}
 }
 
-// judgeRegions checks that the regions of the object are among the account's.
-func (in Inputs) judgeRegions(regions []v1alpha1.Region) *Closed {
+// JudgeRegions checks that the regions of the object are among the account's.
+func (in Inputs) JudgeRegions(regions []v1alpha1.Region) *Closed {
 	for _, region := range regions {
 		if !slices.Contains(in.Account.Spec.Regions, region) {
 			return refuse(v1alpha1.ReasonRegionNotAllowed,

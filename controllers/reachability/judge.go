@@ -34,11 +34,11 @@ func judgingOf(taken *survey.Survey) *judging {
 // access judges the nodes of one access by its own documents.
 func (j *judging) access(access *v1alpha1.SessionAccess) targets.Report {
 	granted := grantOf(access)
-	meant := meantBy(granted, j.taken)
+	m := meantBy(granted, j.taken)
 	names := documentsOf(granted)
 	joined := strings.Join(names, "\n") // No name has a line break.
-	findings := make([]finding, len(meant.nodes))
-	for i, id := range meant.nodes {
+	findings := make([]finding, len(m.nodes))
+	for i, id := range m.nodes {
 		key := [2]string{id, joined}
 		found, ok := j.findings[key]
 		if !ok {
@@ -47,7 +47,7 @@ func (j *judging) access(access *v1alpha1.SessionAccess) targets.Report {
 		}
 		findings[i] = found
 	}
-	return report(access.Status.Applied.Serial, findings, meant)
+	return report(access.Status.Applied.Serial, findings, m)
 }
 
 func (j *judging) node(id string, names []string, joined string) finding {

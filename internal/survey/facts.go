@@ -17,7 +17,8 @@ func (s *Survey) Region(id string) string {
 }
 
 // Selected lists the nodes of a selection by id, and says whether there are more
-// than it lists.
+// than it lists. denied are the actions for want of which others may not have been
+// found.
 func (s *Survey) Selected(of Selection) (ids []string, more bool, denied []string) {
 	found := s.selected[of.key()]
 	return found.ids, found.more, found.denied
