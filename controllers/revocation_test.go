@@ -2,9 +2,11 @@ package controllers_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -228,6 +230,38 @@ func TestSessionsThatEndedAreCounted(t *testing.T) {
 	if n := *got.Status.Revocation.SessionsEnded; n != 2 {
 		t.Errorf("%d sessions are counted, want 2", n)
 	}
+}
+
+func TestSessionsThatEndBeforeAllPermissionIsGoneAreCountedToo(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	both, other := access("both", "user01", pc01), access("other", "user02", pc02)
+	both.Spec.Principals = append(both.Spec.Principals, v1alpha1.Principal{Kind: v1alpha1.PrincipalUser, Name: "user02"})
+	w.create(account(), both, other)
+	w.accessIs(both, v1alpha1.ReasonGranted)
+	w.accessIs(other, v1alpha1.ReasonGranted)
+	early, late := w.open(user("user01"), pc01), w.open(user("user02"), pc01)
+	// The policy of user02 is changed, that of user01 deleted.
+	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.Unavailable, Action: "iam:CreatePolicyVersion"})
+	w.must(err)
+	w.must(w.Client.Delete(t.Context(), both))
+	w.untilEnded(early)
+	w.openStill(late)
+	got := w.accessIs(both, v1alpha1.ReasonAWSUnavailable)
+	if record := got.Status.Revocation; record == nil || !record.PermissionGoneAt.IsZero() || !slices.Equal(record.Ending, []string{early}) {
+		t.Errorf("the record of the sessions that end early is %+v", record)
+	}
+	w.Emulator.RemoveFault(fault)
+	w.touch(both)
+	w.untilEnded(late)
+	got = w.accessIs(both, v1alpha1.ReasonEndingSessions)
+	if got.Status.Revocation.PermissionGoneAt.IsZero() {
+		t.Error("nobody has the permission, and it is not said since when")
+	}
+	w.advance(testWindow, both)
+	w.must(testenv.WaitGone(t.Context(), w.Client, both))
+	w.must(testenv.WaitCount(t.Context(), w.Client, &eventsv1.Event{}, 1, func(e *eventsv1.Event) bool {
+		return e.Regarding.UID == both.UID && strings.Contains(e.Note, "2 open sessions were ended")
+	}))
 }
 
 func TestASessionIsOnRecordBeforeItIsToldToEnd(t *testing.T) {

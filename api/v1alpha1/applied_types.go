@@ -55,8 +55,10 @@ type RevocationStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Serial int64 `json:"serial,omitempty"`
 
-	// permissionGoneAt is when the last policy stopped granting it.
-	// +required
+	// permissionGoneAt is when the last policy stopped granting it. While some
+	// still do, it is left out, and the sessions are those of principals that no
+	// policy grants it to any more.
+	// +optional
 	PermissionGoneAt metav1.Time `json:"permissionGoneAt,omitzero"`
 
 	// sessions says what became of the open sessions.

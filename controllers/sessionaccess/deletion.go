@@ -92,7 +92,8 @@ func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess
 	}
 	verdict, stuck := r.held(access, left)
 	if gone := without(lost, left); stuck && len(gone) > 0 {
-		revocation{Reconciler: r, access: access, lost: gone}.endEarly(ctx)
+		after := revocation{Reconciler: r, access: access, lost: gone}.endEarly(ctx)
+		return progress{after: after, verdict: verdict}, nil
 	}
 	return progress{verdict: verdict}, nil
 }

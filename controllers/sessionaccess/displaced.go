@@ -104,17 +104,20 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 		return 0
 	}
 	v := revocation{Reconciler: r, access: access, lost: []v1alpha1.ResolvedGrant{*lost}}
-	open, seen, err := v.endLost(ctx)
+	open, seen, err := v.findLost(ctx)
+	if err == nil {
+		err = v.end(ctx, open)
+	}
 	if err != nil {
 		log.FromContext(ctx).Info("Open sessions of a displaced grant could not be ended yet", "error", err.Error())
 		return unlistedRetry
 	}
 	settled := known.since.Add(cloud.ConsistencyWindow)
 	switch {
-	case open > 0:
+	case len(open) > 0:
 		lifecycle.Announce(r.Recorder, access, lifecycle.Verdict{
 			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonEndingSessions,
-			Message: fmt.Sprintf("An older grant displaced this one, as condition Ready tells; %s told to end.", verb(open)),
+			Message: fmt.Sprintf("An older grant displaced this one, as condition Ready tells; %s told to end.", verb(len(open))),
 		})
 		return sessionPoll
 	case seen.Before(settled):
@@ -125,17 +128,13 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 	}
 }
 
-// endLost lists the open sessions that must end, tells them to, and says how many
-// they were and when AWS was asked first.
-func (v revocation) endLost(ctx context.Context) (open int, seen time.Time, err error) {
-	ctx = cloud.WithPriority(ctx, cloud.Revocation)
+// findLost lists the open sessions that must end, and says when AWS was asked
+// first.
+func (v revocation) findLost(ctx context.Context) (open []openSession, seen time.Time, err error) {
 	ending, err := v.terminating(ctx, v.lost)
 	if err != nil {
-		return 0, time.Time{}, err
+		return nil, time.Time{}, err
 	}
 	s, err := v.search(ctx, ending, false)
-	if err != nil {
-		return 0, time.Time{}, err
-	}
-	return len(s.open), s.seen, v.end(ctx, s.open)
+	return s.open, s.seen, err
 }

@@ -47,7 +47,11 @@ type progress struct {
 // record, so that it is counted although a later write fails.
 func (v revocation) step(ctx context.Context) (progress, error) {
 	now := v.Clock.Now()
-	record, underWay := v.begin(now)
+	record, underWay := v.begin()
+	if record.PermissionGoneAt.IsZero() {
+		// Stored to the second, so rounded up: the window must not be cut short.
+		record.PermissionGoneAt = metav1.NewTime(now.Add(time.Second).Truncate(time.Second))
+	}
 	ending, err := v.terminating(ctx, v.lost)
 	if err != nil {
 		return progress{}, err
@@ -61,7 +65,7 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	case s.outcome != v1alpha1.SessionsEnding:
 		return v.complete(record, s.outcome, now), nil
 	}
-	if known := tally(record, s.open); !known {
+	if known := tally(record, s.open, true); !known {
 		return progress{after: recorded, verdict: endingSessions(len(s.open))}, nil
 	}
 	if err := v.end(ctx, s.open); err != nil {
@@ -81,16 +85,32 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 }
 
 // endEarly ends sessions of the principals that have lost their permission while
-// others of the same revocation are stuck. What fails here is tried again later.
-func (v revocation) endEarly(ctx context.Context) {
-	if _, _, err := v.endLost(ctx); err != nil {
-		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", err.Error())
+// others of the same revocation are stuck, and says when to look again. They go on
+// record as in step, and are counted once the permission of all is gone: before,
+// a session that is not found may be one of a principal that is looked at later.
+// What fails here is tried again later.
+func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
+	open, _, err := v.findLost(ctx)
+	if err == nil && len(open) == 0 {
+		return sessionPoll
 	}
+	if err == nil {
+		record, _ := v.begin()
+		if known := tally(record, open, false); !known {
+			return recorded
+		}
+		err = v.end(ctx, open)
+	}
+	if err != nil {
+		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", err.Error())
+		return unlistedRetry
+	}
+	return sessionPoll
 }
 
 // begin starts the record of this revocation, or takes up the one that is under
 // way.
-func (v revocation) begin(now time.Time) (record *v1alpha1.RevocationStatus, underWay bool) {
+func (v revocation) begin() (record *v1alpha1.RevocationStatus, underWay bool) {
 	record = v.access.Status.Revocation
 	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() {
 		var ended int32
@@ -98,10 +118,8 @@ func (v revocation) begin(now time.Time) (record *v1alpha1.RevocationStatus, und
 		if record != nil && record.CompletedAt == nil { // What went before goes on with what goes now.
 			ended, ending = *record.SessionsEnded, record.Ending
 		}
-		// Stored to the second, so rounded up: the window must not be cut short.
-		gone := metav1.NewTime(now.Add(time.Second).Truncate(time.Second))
 		record = &v1alpha1.RevocationStatus{
-			Serial: v.serial(), PermissionGoneAt: gone, Sessions: v1alpha1.SessionsEnding, SessionsEnded: &ended, Ending: ending,
+			Serial: v.serial(), Sessions: v1alpha1.SessionsEnding, SessionsEnded: &ended, Ending: ending,
 		}
 		v.access.Status.Revocation = record
 		return record, false
@@ -131,7 +149,7 @@ func (v revocation) serial() int64 {
 // while it is not recorded when the permission went.
 func (v revocation) listedAfter() time.Time {
 	now, record := v.Clock.Now(), v.access.Status.Revocation
-	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() {
+	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() || record.PermissionGoneAt.IsZero() {
 		return now
 	}
 	if settled := record.PermissionGoneAt.Add(cloud.ConsistencyWindow); !now.Before(settled) {
@@ -158,21 +176,28 @@ func (v revocation) end(ctx context.Context, open []openSession) error {
 	return nil
 }
 
-// tally counts the sessions of the record that are gone, and puts those that are
-// open into it. known says that all of them were in it already.
-func tally(record *v1alpha1.RevocationStatus, open []openSession) (known bool) {
+// tally puts the sessions that are open into the record, and counts those of the
+// record that are gone where whole says that all principals were looked at. known
+// says that all that are open were in it already.
+func tally(record *v1alpha1.RevocationStatus, open []openSession, whole bool) (known bool) {
 	ids := make([]string, len(open))
 	for i, s := range open {
 		ids[i] = s.ID
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
+	known = !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(record.Ending, id) })
+	var missing []string
 	for _, id := range record.Ending {
 		if !slices.Contains(ids, id) {
-			*record.SessionsEnded++
+			missing = append(missing, id)
 		}
 	}
-	known = !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(record.Ending, id) })
+	if whole || len(ids)+len(missing) > maxEnding {
+		*record.SessionsEnded += int32(len(missing)) // At most 500.
+	} else {
+		ids = append(ids, missing...)
+	}
 	record.Ending = ids
 	return known
 }
