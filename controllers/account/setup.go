@@ -31,11 +31,26 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		For(&v1alpha1.AWSAccount{}, spec).
 		// One that goes may have kept another from being used.
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), spec).
+		Watches(&v1alpha1.AWSAccount{}, r.declarations()).
 		WatchesRawSource(&wake.Trigger)
 	for _, user := range index.Users() {
 		b = b.Watches(user, handler.Funcs{DeleteFunc: r.released})
 	}
 	return b.Complete(r)
+}
+
+// declarations tells the registry what AWSAccounts declare, ahead of the queue.
+func (r *Reconciler) declarations() handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, _ queue) {
+			r.Accounts.Declare(e.Object.(*v1alpha1.AWSAccount))
+		},
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ queue) {
+			r.Accounts.Declare(e.ObjectNew.(*v1alpha1.AWSAccount))
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ queue) { r.Accounts.Undeclare(e.Object.GetName()) },
+	}
 }
 
 // paidUp lets through that an account that is being deleted owes nothing more.

@@ -91,8 +91,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, a *v1alpha1.HybridActiva
 	}
 	w := &work{
 		Reconciler: r, activation: a, account: account, want: desire(a, r.OwnerID, tags),
-		// The account may not have been verified since its mode was changed.
-		observing: account.Mode == v1alpha1.ModeObserve || allowed.Account.Spec.Mode == v1alpha1.ModeObserve,
+		observing: account.Mode == v1alpha1.ModeObserve,
 	}
 	return w.converge(ctx)
 }

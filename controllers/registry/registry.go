@@ -33,7 +33,8 @@ type Entry struct {
 	ConfirmedRemoval string
 	// AccountID and Partition as AWS answered them.
 	AccountID, Partition string
-	// Mode of the AWSAccount.
+	// Mode of the AWSAccount: Observe as soon as it is declared, Enforce once the
+	// account was verified with it.
 	Mode v1alpha1.AccountMode
 	// SessionTermination of the AWSAccount, and whether sessions can be listed.
 	SessionTermination v1alpha1.SessionTermination
@@ -58,11 +59,14 @@ type Registry struct {
 	entries   map[string]Entry
 	// opening are the accounts of which the listeners have not heard yet.
 	opening map[string]bool
+	// observed are the generations of AWSAccounts, by name, that declare mode
+	// Observe.
+	observed map[string]int64
 }
 
 // New returns an empty registry.
 func New(listeners ...Listener) *Registry {
-	return &Registry{listeners: listeners, entries: map[string]Entry{}, opening: map[string]bool{}}
+	return &Registry{listeners: listeners, entries: map[string]Entry{}, opening: map[string]bool{}, observed: map[string]int64{}}
 }
 
 // Get returns the verified account of an id.
@@ -70,7 +74,35 @@ func (r *Registry) Get(accountID string) (Entry, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	e, ok := r.entries[accountID]
-	return e, ok
+	return r.declared(e), ok
+}
+
+// Declare tells what an AWSAccount says of the mode as soon as that is known.
+// Until the account is verified again, which may take long where AWS does not
+// answer, nothing may be written that its declaration forbids.
+func (r *Registry) Declare(account *v1alpha1.AWSAccount) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if account.Spec.Mode == v1alpha1.ModeObserve {
+		r.observed[account.Name] = account.Generation
+	} else {
+		delete(r.observed, account.Name)
+	}
+}
+
+// Undeclare forgets what an AWSAccount said that is gone.
+func (r *Registry) Undeclare(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.observed, name)
+}
+
+// declared is an entry with the mode that counts now.
+func (r *Registry) declared(e Entry) Entry {
+	if r.observed[e.Name] > e.Generation {
+		e.Mode = v1alpha1.ModeObserve
+	}
+	return e
 }
 
 // Open says whether grants may be worked on in an account: only once every
@@ -86,7 +118,11 @@ func (r *Registry) Open(accountID string) bool {
 func (r *Registry) All() []Entry {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	return slices.Collect(maps.Values(r.entries))
+	all := slices.Collect(maps.Values(r.entries))
+	for i := range all {
+		all[i] = r.declared(all[i])
+	}
+	return all
 }
 
 // MayWrite is a cloud.Guard: only a verified account is written to, and none in

@@ -67,17 +67,20 @@ func TestASessionCountsOnceHoweverOftenItIsSeen(t *testing.T) {
 	record := &v1alpha1.RevocationStatus{SessionsEnded: new(int32)}
 	for _, c := range []struct {
 		open  []openSession
+		whole bool
 		known bool
 		ended int32
 	}{
-		{sessions("a", "b"), false, 0},
-		{sessions("b", "a"), true, 0},
-		{sessions("b"), true, 1},
-		{sessions("b", "c"), false, 1},
-		{nil, true, 3},
-		{nil, true, 3},
+		{sessions("e"), false, false, 0},
+		{nil, false, true, 0},
+		{sessions("e", "a", "b"), true, false, 0},
+		{sessions("b", "a"), true, true, 1},
+		{sessions("b"), true, true, 2},
+		{sessions("b", "c"), true, false, 2},
+		{nil, true, true, 4},
+		{nil, true, true, 4},
 	} {
-		if known := tally(record, c.open); known != c.known || *record.SessionsEnded != c.ended {
+		if known := tally(record, c.open, c.whole); known != c.known || *record.SessionsEnded != c.ended {
 			t.Errorf("with %v open: known = %v and %d ended, want %v and %d", c.open, known, *record.SessionsEnded, c.known, c.ended)
 		}
 	}
