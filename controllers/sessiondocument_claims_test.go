@@ -252,6 +252,59 @@ func TestModeObserveWritesNoDocument(t *testing.T) {
 	w.goneFromAWS(logged)
 }
 
+func TestADocumentThatWasObservedFirstIsPutBackAsItWas(t *testing.T) {
+	w := newDocumentsWorld(t, testenv.ManagerOptions{}, foreign(preferences, "first"))
+	main, doc := account(mayAdopt, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeObserve }), sessionDocument(adopting)
+	w.create(main, doc)
+	got := w.documentIs(doc, v1alpha1.ReasonObserved)
+	w.sentence(readyOf(got).Message, "adopt it")
+	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeEnforce })
+	got = w.documentIs(doc, v1alpha1.ReasonInPlace)
+	if adopted := got.Status.Regions[0].Adopted; adopted == nil || adopted.DefaultVersion != 1 {
+		t.Errorf("what was there before is recorded as %+v", adopted)
+	}
+	w.deleteAndWait(doc)
+	w.isAsBefore()
+}
+
+func TestADocumentWhoseTagsWereRemovedIsStillTheObjects(t *testing.T) {
+	for name, policy := range map[string]v1alpha1.DocumentDeletion{"Delete": v1alpha1.DocumentDelete, "Restore": v1alpha1.DocumentRestore} {
+		t.Run(name, func(t *testing.T) {
+			w := newDocumentsWorld(t, testenv.ManagerOptions{})
+			doc := sessionDocument(func(s *v1alpha1.SessionDocumentSpec) { s.OnDelete = policy })
+			w.create(account(), doc)
+			w.documentIs(doc, v1alpha1.ReasonInPlace)
+			w.removeOurTags(logged)
+			w.deleteAndWait(doc)
+			w.goneFromAWS(logged)
+		})
+	}
+}
+
+func TestAForbiddenShareEndsThoughTheTagsWereRemoved(t *testing.T) {
+	w := newDocumentsWorld(t, testenv.ManagerOptions{})
+	main := account(allowing(v1alpha1.DocumentRule{ShareWith: []v1alpha1.AccountID{sharee}}))
+	doc := sessionDocument(func(s *v1alpha1.SessionDocumentSpec) { s.SharedWith = []v1alpha1.AccountID{sharee} })
+	w.create(main, doc)
+	w.documentIs(doc, v1alpha1.ReasonInPlace)
+	w.removeOurTags(logged)
+	change(w, main, func(a *v1alpha1.AWSAccount) {
+		a.Spec.Guardrails[0].SessionDocuments.ShareWith = []v1alpha1.AccountID{"999999999999"}
+	})
+	w.documentIs(doc, v1alpha1.ReasonGuardrailViolated)
+	same(t, "the number of shares", len(w.inAWS(logged).Shares), 0)
+}
+
+// removeOurTags takes off a document what says whose it is.
+func (w world) removeOurTags(name string) {
+	w.t.Helper()
+	_, err := w.admin().RemoveTagsFromResource(w.t.Context(), &awsssm.RemoveTagsFromResourceInput{
+		ResourceType: awstypes.ResourceTypeForTaggingDocument, ResourceId: aws.String(name),
+		TagKeys: []string{uidTag, v1alpha1.TagOwner},
+	})
+	w.must(err)
+}
+
 func TestADocumentThatWasNeverWrittenIsDeletedAtOnce(t *testing.T) {
 	w := newDocumentsWorld(t, testenv.ManagerOptions{})
 	doc := sessionDocument()

@@ -30,6 +30,8 @@ type Reconciler struct {
 	Readings *reading.Readings
 	// Scope says which objects are this manager's.
 	Scope scope.Scope
+
+	departed lifecycle.Departed[*v1alpha1.AccountTier]
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers,verbs=get;list;watch;patch
@@ -37,6 +39,9 @@ type Reconciler struct {
 
 // Reconcile brings the tiers of an account a step further.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if done, result, err := r.departed.CleanUp(ctx, req.NamespacedName, r.reconcileTier); !done || err != nil {
+		return result, err
+	}
 	tier := &v1alpha1.AccountTier{}
 	if err := r.Client.Get(ctx, req.NamespacedName, tier); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -44,6 +49,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !tier.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(tier, v1alpha1.Finalizer) {
 		return ctrl.Result{}, nil
 	}
+	return r.reconcileTier(ctx, tier)
+}
+
+func (r *Reconciler) reconcileTier(ctx context.Context, tier *v1alpha1.AccountTier) (ctrl.Result, error) {
 	in, err := r.gather(ctx, tier)
 	if err != nil {
 		return ctrl.Result{}, err

@@ -33,6 +33,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		Named("accounttier").
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
 		For(&v1alpha1.AccountTier{}, news).
+		Watches(&v1alpha1.AccountTier{}, r.departed.Events()).
 		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.rivals)).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.tiersOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SessionAccess{}, handler.EnqueueRequestsFromMapFunc(r.waiting)).

@@ -10,9 +10,10 @@ import (
 
 // WriteStatus writes the status of after where it differs from before, and
 // nothing otherwise. A status written meanwhile by somebody else is a conflict,
-// which the caller returns: the next reconcile starts from the newer object.
+// which the caller returns: the next reconcile starts from the newer object. An
+// object that is gone has no status to write.
 func WriteStatus(ctx context.Context, c client.Client, before, after client.Object) (written bool, err error) {
-	if equality.Semantic.DeepEqual(before, after) {
+	if departed(ctx) != nil || equality.Semantic.DeepEqual(before, after) {
 		return false, nil
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})

@@ -180,9 +180,9 @@ func (v revocation) end(ctx context.Context, open []openSession) error {
 // record that are gone where whole says that all principals were looked at. known
 // says that all that are open were in it already.
 func tally(record *v1alpha1.RevocationStatus, open []openSession, whole bool) (known bool) {
-	ids := make([]string, len(open))
-	for i, s := range open {
-		ids[i] = s.ID
+	ids := make([]string, 0, len(open))
+	for _, s := range open {
+		ids = append(ids, s.ID)
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)

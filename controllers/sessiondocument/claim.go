@@ -66,11 +66,28 @@ func (r *Reconciler) inherit(ctx context.Context, s *site, other *v1alpha1.Sessi
 // before or, where it still is what the record says, our own whose tags somebody
 // removed.
 func (r *Reconciler) claimFree(ctx context.Context, s *site) (*finding, error) {
-	hash, err := s.defaultHash(ctx)
-	if err != nil || (hash != "" && hash == s.at.Hash) {
+	if known, err := s.asRecorded(ctx); known || err != nil {
 		return nil, err
 	}
 	return r.adopt(ctx, s, "exists already and is not the operator's")
+}
+
+// asRecorded says whether a document is still what the record says.
+func (s *site) asRecorded(ctx context.Context) (bool, error) {
+	hash, err := s.defaultHash(ctx)
+	return err == nil && hash != "" && hash == s.at.Hash, err
+}
+
+// isOurs says whether a document is the object's, with or without its tags.
+func (r *Reconciler) isOurs(ctx context.Context, s *site) (bool, error) {
+	switch c, _ := claimOf(s.latest.Tags, s.doc.UID, r.OwnerID); c {
+	case ours:
+		return true, nil
+	case free:
+		return s.asRecorded(ctx)
+	default:
+		return false, nil
+	}
 }
 
 // adopt takes a document over where that is declared; a guardrail allowed it

@@ -44,7 +44,9 @@ func (r *Reconciler) cleanUp(ctx context.Context, p *pass, at *v1alpha1.Document
 	case !ok:
 		return r.absent(s)
 	}
-	if c, _ := claimOf(s.latest.Tags, p.doc.UID, r.OwnerID); c != ours {
+	if its, err := r.isOurs(ctx, s); err != nil {
+		return failed(err)
+	} else if !its {
 		return gone()
 	}
 	if s.observing() {

@@ -65,10 +65,17 @@ func (r *Reconciler) defaultMeaning(ctx context.Context, s *site) (string, error
 		return "", err
 	}
 	meaning, err := r.meaning(ctx, s, s.latest.Default, hash)
-	if err == nil {
+	if err == nil && s.claimed() {
 		s.at.Hash, s.at.ContentHash = hash, meaning
 	}
 	return meaning, err
+}
+
+// claimed says whether a document that claim let pass is the object's already. In
+// mode Observe it may be one that is to be taken over: its hash in the record
+// would tell that the operator wrote it.
+func (s *site) claimed() bool {
+	return !s.observing() || s.latest.Tags[uidTag] == string(s.doc.UID)
 }
 
 // defaultHash is AWS's hash of the default version; "" where it gives none.

@@ -44,6 +44,8 @@ type Reconciler struct {
 	Memory  *Memory
 	// Scope says which objects are this manager's.
 	Scope scope.Scope
+
+	departed lifecycle.Departed[*v1alpha1.SessionDocument]
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments,verbs=get;list;watch;patch
@@ -51,16 +53,23 @@ type Reconciler struct {
 
 // Reconcile brings one SessionDocument a step further.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if done, result, err := r.departed.CleanUp(ctx, req.NamespacedName, r.finalize); !done || err != nil {
+		return result, err
+	}
 	doc := &v1alpha1.SessionDocument{}
 	if err := r.Client.Get(ctx, req.NamespacedName, doc); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !doc.DeletionTimestamp.IsZero() {
-		after, err := r.reconcileDeletion(ctx, doc)
-		return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
+		return r.finalize(ctx, doc)
 	}
 	after, err := r.reconcileSpec(ctx, doc)
 	return lifecycle.Result(lifecycle.PriorityGrant, after, err)
+}
+
+func (r *Reconciler) finalize(ctx context.Context, doc *v1alpha1.SessionDocument) (ctrl.Result, error) {
+	after, err := r.reconcileDeletion(ctx, doc)
+	return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
 }
 
 func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDocument) (time.Duration, error) {

@@ -43,8 +43,8 @@ func (r *Reconciler) withdrawIn(ctx context.Context, s *site) error {
 	if err != nil || !ok {
 		return err
 	}
-	if c, _ := claimOf(s.latest.Tags, s.doc.UID, r.OwnerID); c != ours {
-		return nil
+	if its, err := r.isOurs(ctx, s); err != nil || !its {
+		return err
 	}
 	have, err := s.account.Cloud.DocumentShares(ctx, s.region, s.name)
 	if err != nil {

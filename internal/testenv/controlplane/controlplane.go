@@ -70,6 +70,9 @@ type ControlPlane struct {
 	stop    func() error
 }
 
+// EtcdURL is where etcd listens.
+func (cp *ControlPlane) EtcdURL() string { return cp.env.ControlPlane.Etcd.URL.String() }
+
 // Start returns when the API server is ready, the CRDs are established and the
 // controller manager is healthy. ctx bounds the start alone: the control plane
 // runs until Stop is called or this process ends, however it ends. An error
