@@ -153,7 +153,8 @@ var lookedWith = map[string]string{
 	"ec2:DescribeNetworkAcls": "ec2:DescribeNetworkAcls", "ec2:DescribeSubnets": "ec2:DescribeSubnets", "ec2:DescribeRouteTables": "ec2:DescribeRouteTables",
 	"ec2:DescribeSecurityGroupRules": "ec2:DescribeSecurityGroupRules", "ec2:DescribeVpcAttribute": "ec2:DescribeVpcAttribute",
 	"ec2:DescribeVpcEndpoints": "ec2:DescribeVpcEndpoints", "ec2:DescribeInstances": "ec2:DescribeInstances",
-	"iam:GetInstanceProfile": "iam:GetInstanceProfile", "iam:SimulatePrincipalPolicy": "iam:SimulatePrincipalPolicy",
+	"ec2:GetManagedPrefixListEntries": "ec2:GetManagedPrefixListEntries",
+	"iam:GetInstanceProfile":          "iam:GetInstanceProfile", "iam:SimulatePrincipalPolicy": "iam:SimulatePrincipalPolicy",
 	"kms:DescribeKey": "kms:DescribeKey", "kms:GetKeyPolicy": "kms:GetKeyPolicy", "logs:DescribeLogGroups": "logs:DescribeLogGroups",
 	"s3:GetEncryptionConfiguration": "s3:GetBucketEncryption",
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
@@ -48,9 +50,28 @@ func (r *Reconciler) needs(access *v1alpha1.SessionAccess, account *v1alpha1.AWS
 	if len(spec.Regions) > 0 && !slices.Contains(spec.Regions, region) {
 		return false
 	}
+	return declaresHybrid(spec)
+}
+
+func declaresHybrid(spec *v1alpha1.SessionAccessSpec) bool {
 	return slices.ContainsFunc(spec.Targets, func(t v1alpha1.Target) bool {
 		return t.ActivationRef != nil || grants.HybridIDs(t.InstanceIDs)
 	})
+}
+
+// onHybridNodes lets through the SessionAccesses that may need a tier, or did:
+// most have to do with none, and they are many.
+func onHybridNodes() predicate.Predicate {
+	may := func(obj client.Object) bool {
+		access := obj.(*v1alpha1.SessionAccess)
+		return declaresHybrid(&access.Spec) || (access.Status.Applied != nil && len(grants.HybridRegions(access.Status.Applied.Granted)) > 0)
+	}
+	return predicate.Funcs{
+		CreateFunc:  func(e event.CreateEvent) bool { return may(e.Object) },
+		UpdateFunc:  func(e event.UpdateEvent) bool { return may(e.ObjectOld) || may(e.ObjectNew) },
+		DeleteFunc:  func(e event.DeleteEvent) bool { return may(e.Object) },
+		GenericFunc: func(e event.GenericEvent) bool { return may(e.Object) },
+	}
 }
 
 // permissionGone says whether no policy grants any more what a SessionAccess

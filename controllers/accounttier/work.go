@@ -236,12 +236,10 @@ func (w *work) finish(ctx context.Context, v lifecycle.Verdict) error {
 func (w *work) report(ctx context.Context, v lifecycle.Verdict) error {
 	tier := w.in.tier
 	if tier.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(tier, v1alpha1.Finalizer) && !nothingBefore(&tier.Status) {
-		status := tier.Status.DeepCopy()
 		if err := lifecycle.EnsureFinalizer(ctx, w.Client, tier); err != nil {
 			return err
 		}
-		w.before = tier.DeepCopy()
-		tier.Status = *status // The answer of the API server holds the stored one.
+		w.before.SetResourceVersion(tier.ResourceVersion)
 	}
 	tier.Status.ObservedGeneration = tier.Generation
 	if err := lifecycle.Report(ctx, w.Client, w.Recorder, w.before, tier, &tier.Status.Conditions, v); err != nil {

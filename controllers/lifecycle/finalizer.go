@@ -44,11 +44,12 @@ func patchFinalizer(ctx context.Context, c client.Client, obj client.Object, att
 	}
 	patch, err := finalizersPatch(after)
 	if err == nil {
-		err = c.Patch(ctx, obj, patch)
+		err = patchObject(ctx, c, c, obj, patch)
 	}
 	if err != nil {
 		return false, fmt.Errorf("%s %s: %w", attempt, client.ObjectKeyFromObject(obj), err)
 	}
+	obj.SetFinalizers(after.GetFinalizers())
 	return true, nil
 }
 

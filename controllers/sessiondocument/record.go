@@ -88,16 +88,13 @@ func (r *Reconciler) persist(ctx context.Context, p *pass) error {
 	if equality.Semantic.DeepEqual(p.before, p.doc) {
 		return nil
 	}
-	// A copy is written, because the answer is decoded into what is: parts of the
-	// status are in use.
-	stored := p.doc.DeepCopy()
-	written, err := lifecycle.WriteStatus(ctx, r.Client, p.before, stored)
+	written, err := lifecycle.WriteStatus(ctx, r.Client, p.before, p.doc)
 	if err == nil && !written {
 		err = apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("sessiondocuments").GroupResource(), p.doc.Name)
 	}
 	if err != nil {
 		return &recordError{err}
 	}
-	p.before, p.doc.ResourceVersion = stored, stored.ResourceVersion
+	p.before = p.doc.DeepCopy()
 	return nil
 }

@@ -161,6 +161,17 @@ func TestNetworkWithoutEndpointsGoesThroughNAT(t *testing.T) {
 	if !*subnets[0].MapPublicIpOnLaunch {
 		t.Fatalf("the subnets are %+v", subnets)
 	}
+	rules := must(c.DescribeSecurityGroupRules(ctx(t), &ec2.DescribeSecurityGroupRulesInput{Filters: where("group-id", "sg-0b00000000000b001")}))(t).SecurityGroupRules
+	in := &ec2.GetManagedPrefixListEntriesInput{PrefixListId: rules[0].PrefixListId, MaxResults: aws.Int32(1)}
+	var ranges []string
+	for pages := ec2.NewGetManagedPrefixListEntriesPaginator(c, in); pages.HasMorePages(); {
+		for _, entry := range must(pages.NextPage(ctx(t)))(t).Entries {
+			ranges = append(ranges, *entry.Cidr)
+		}
+	}
+	if !slices.Equal(ranges, []string{"0.0.0.0/1", "128.0.0.0/1"}) {
+		t.Errorf("the rules let out to %v", ranges)
+	}
 }
 
 func TestNetworkReadsSayWhatIsNotThere(t *testing.T) {
@@ -174,6 +185,7 @@ func TestNetworkReadsSayWhatIsNotThere(t *testing.T) {
 		"InvalidNetworkAclID.NotFound":        second(c.DescribeNetworkAcls(ctx(t), &ec2.DescribeNetworkAclsInput{NetworkAclIds: []string{"acl-0"}})),
 		"InvalidVpcEndpointId.NotFound":       second(c.DescribeVpcEndpoints(ctx(t), &ec2.DescribeVpcEndpointsInput{VpcEndpointIds: []string{"vpce-0"}})),
 		"NatGatewayNotFound":                  second(c.DescribeNatGateways(ctx(t), &ec2.DescribeNatGatewaysInput{NatGatewayIds: []string{"nat-0"}})),
+		"InvalidPrefixListID.NotFound":        second(c.GetManagedPrefixListEntries(ctx(t), &ec2.GetManagedPrefixListEntriesInput{PrefixListId: aws.String("pl-0")})),
 		"InvalidSecurityGroupRuleId.NotFound": second(c.DescribeSecurityGroupRules(ctx(t), &ec2.DescribeSecurityGroupRulesInput{SecurityGroupRuleIds: []string{"sgr-0"}})),
 	} {
 		wantCode(t, err, code)

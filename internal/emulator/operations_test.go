@@ -85,6 +85,7 @@ func everything() []any {
 		&ec2.DescribeSecurityGroupRulesInput{}, &ec2.DescribeSecurityGroupsInput{}, &ec2.DescribeSubnetsInput{}, &ec2.DescribeVpcEndpointsInput{},
 		&ec2.DescribeVpcsInput{},
 		&ec2.DescribeVpcAttributeInput{VpcId: s("vpc-0b00000000000a000"), Attribute: ec2types.VpcAttributeNameEnableDnsSupport},
+		&ec2.GetManagedPrefixListEntriesInput{PrefixListId: s("pl-0b00000000000a001")},
 		&kms.DescribeKeyInput{KeyId: s("alias/session-manager")}, &kms.GetKeyPolicyInput{KeyId: s(fixtures.S7Key)},
 		&cloudwatchlogs.DescribeLogGroupsInput{},
 		&s3.HeadBucketInput{Bucket: s(fixtures.S7Bucket)}, &s3.GetBucketLocationInput{Bucket: s(fixtures.S7Bucket)},

@@ -1,6 +1,7 @@
 package ec2
 
 import (
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/service"
@@ -18,6 +19,9 @@ func networkOperations(of func(*service.Request) *Region) []service.Operation {
 		read(of, "DescribeSubnets", (*Region).describeSubnets),
 		read(of, "DescribeVpcEndpoints", (*Region).describeVpcEndpoints),
 		read(of, "DescribeVpcs", (*Region).describeVpcs),
+		service.Define(of, "GetManagedPrefixListEntries", service.Read, func(r *Region, _ *service.Request, in *sdk.GetManagedPrefixListEntriesInput) []service.Check {
+			return []service.Check{{Action: "ec2:GetManagedPrefixListEntries", Resource: r.ARN("ec2", "prefix-list/"+aws.ToString(in.PrefixListId))}}
+		}, (*Region).getManagedPrefixListEntries).Require("PrefixListId"),
 		service.Define(of, "DescribeVpcAttribute", service.Read, func(r *Region, _ *service.Request, in *sdk.DescribeVpcAttributeInput) []service.Check {
 			return anything("DescribeVpcAttribute")
 		}, (*Region).describeVpcAttribute).Require("VpcId", "Attribute"),

@@ -23,6 +23,9 @@ func (n *Network) Load(f fixtures.Network) error {
 				return err
 			}
 		}
+		for _, list := range f.PrefixLists {
+			s.PrefixLists = s.PrefixLists.With(list.ID, entries(list))
+		}
 		n.completeRouteTables(s)
 		n.completeACLs(s)
 		return nil
@@ -42,6 +45,14 @@ func (n *Network) vpc(f fixtures.VPC) *VPC {
 			Tags: tags(f.Name, f.Tags),
 		},
 	}
+}
+
+func entries(f fixtures.PrefixList) ordered.Map[*types.PrefixListEntry] {
+	all := ordered.New[*types.PrefixListEntry]()
+	for _, cidr := range f.Entries {
+		all = all.With(cidr, &types.PrefixListEntry{Cidr: aws.String(cidr)})
+	}
+	return all
 }
 
 func onUnlessOff(b *bool) bool { return b == nil || *b }

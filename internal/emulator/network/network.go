@@ -35,6 +35,8 @@ type State struct {
 	Endpoints        ordered.Map[*types.VpcEndpoint]
 	NATGateways      ordered.Map[*types.NatGateway]
 	InternetGateways ordered.Map[*types.InternetGateway]
+	// PrefixLists are those of customers, each by its ranges.
+	PrefixLists ordered.Map[ordered.Map[*types.PrefixListEntry]]
 }
 
 // Network is the network of one account in one region. It is safe for
@@ -54,6 +56,7 @@ func New(scope service.Scope, now func() time.Time) *Network {
 		ACLs: ordered.New[*types.NetworkAcl](), Groups: ordered.New[*types.SecurityGroup](),
 		Rules: ordered.New[*types.SecurityGroupRule](), Endpoints: ordered.New[*types.VpcEndpoint](),
 		NATGateways: ordered.New[*types.NatGateway](), InternetGateways: ordered.New[*types.InternetGateway](),
+		PrefixLists: ordered.New[ordered.Map[*types.PrefixListEntry]](),
 	}}
 }
 

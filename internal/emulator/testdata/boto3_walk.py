@@ -177,6 +177,7 @@ table = only("describe_route_tables", "RouteTables", "association.subnet-id", su
 assert table["Routes"][0]["GatewayId"] == "local" and table["Routes"][0]["State"] == "active" and not table["Associations"][0]["Main"]
 acl = only("describe_network_acls", "NetworkAcls", "association.subnet-id", subnet)[0]
 assert acl["IsDefault"] and {e["RuleNumber"] for e in acl["Entries"]} == {100, 32767}
+assert ec2.get_managed_prefix_list_entries(PrefixListId="pl-0b00000000000a001")["Entries"] == [{"Cidr": "10.0.0.0/16"}]
 assert ec2.describe_vpc_attribute(VpcId=vpc, Attribute="enableDnsHostnames")["EnableDnsHostnames"] == {"Value": True}
 assert ec2.describe_nat_gateways()["NatGateways"] == [] and ec2.describe_internet_gateways()["InternetGateways"] == []
 refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=["vpc-0"])

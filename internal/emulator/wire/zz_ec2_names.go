@@ -51,6 +51,7 @@ var ec2ElementNames = map[string]string{
 	"DescribeVpcEndpointsOutput.VpcEndpoints":             "vpcEndpointSet",
 	"DescribeVpcsOutput.Vpcs":                             "vpcSet",
 	"DnsOptions.PrivateDnsSpecifiedDomains":               "privateDnsSpecifiedDomainSet",
+	"GetManagedPrefixListEntriesOutput.Entries":           "entrySet",
 	"Instance.BlockDeviceMappings":                        "blockDeviceMapping",
 	"Instance.ElasticGpuAssociations":                     "elasticGpuAssociationSet",
 	"Instance.ElasticInferenceAcceleratorAssociations":    "elasticInferenceAcceleratorAssociationSet",

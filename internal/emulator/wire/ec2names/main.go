@@ -57,6 +57,8 @@ var operations = []any{
 	ec2.DescribeVpcEndpointsOutput{},
 	ec2.DescribeVpcsInput{},
 	ec2.DescribeVpcsOutput{},
+	ec2.GetManagedPrefixListEntriesInput{},
+	ec2.GetManagedPrefixListEntriesOutput{},
 }
 
 func main() {
