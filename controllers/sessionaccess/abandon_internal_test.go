@@ -67,20 +67,20 @@ func TestASessionCountsOnceHoweverOftenItIsSeen(t *testing.T) {
 	record := &v1alpha1.RevocationStatus{SessionsEnded: new(int32)}
 	for _, c := range []struct {
 		open  []openSession
-		whole bool
+		room  int
 		known bool
 		ended int32
 	}{
-		{sessions("e"), false, false, 0},
-		{nil, false, true, 0},
-		{sessions("e", "a", "b"), true, false, 0},
-		{sessions("b", "a"), true, true, 1},
-		{sessions("b"), true, true, 2},
-		{sessions("b", "c"), true, false, 2},
-		{nil, true, true, 4},
-		{nil, true, true, 4},
+		{sessions("e"), 500, false, 0},
+		{nil, 500, true, 0},
+		{sessions("e", "a", "b"), 0, false, 0},
+		{sessions("b", "a"), 0, true, 1},
+		{sessions("b"), 0, true, 2},
+		{sessions("b", "c"), 1, false, 2},
+		{nil, 0, true, 4},
+		{nil, 0, true, 4},
 	} {
-		if known := tally(record, c.open, c.whole); known != c.known || *record.SessionsEnded != c.ended {
+		if known := tally(record, c.open, c.room); known != c.known || *record.SessionsEnded != c.ended {
 			t.Errorf("with %v open: known = %v and %d ended, want %v and %d", c.open, known, *record.SessionsEnded, c.known, c.ended)
 		}
 	}

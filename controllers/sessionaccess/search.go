@@ -75,12 +75,15 @@ const (
 // bound takes as many sessions as one pass ends, those on record first: one that
 // fell out of the list would be counted as ended.
 func (v revocation) bound(open []openSession) []openSession {
-	limit := maxEnding
-	if v.access.Namespace == "" {
-		limit = maxOwedEnding
-	}
 	slices.SortStableFunc(open, func(a, b openSession) int { return v.rank(a) - v.rank(b) })
-	return open[:min(len(open), limit)]
+	return open[:min(len(open), v.maxEnding())]
+}
+
+func (v revocation) maxEnding() int {
+	if v.access.Namespace == "" {
+		return maxOwedEnding
+	}
+	return maxEnding
 }
 
 func (v revocation) rank(s openSession) int {

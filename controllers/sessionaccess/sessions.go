@@ -65,7 +65,7 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	case s.outcome != v1alpha1.SessionsEnding:
 		return v.complete(record, s.outcome, now), nil
 	}
-	if known := tally(record, s.open, true); !known {
+	if known := tally(record, s.open, 0); !known {
 		return progress{after: recorded, verdict: endingSessions(len(s.open))}, nil
 	}
 	if err := v.end(ctx, s.open); err != nil {
@@ -85,18 +85,15 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 }
 
 // endEarly ends sessions of the principals that have lost their permission while
-// others of the same revocation are stuck, and says when to look again. They go on
-// record as in step, and are counted once the permission of all is gone: before,
-// a session that is not found may be one of a principal that is looked at later.
-// What fails here is tried again later.
+// others of the same revocation are stuck, and says when to go on; zero is when
+// those were tried again. They go on record as in step, and are counted once the
+// permission of all is gone: before, a session that is not found may be one of a
+// principal that is looked at later.
 func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
 	open, _, err := v.findLost(ctx)
-	if err == nil && len(open) == 0 {
-		return sessionPoll
-	}
-	if err == nil {
+	if err == nil && len(open) > 0 {
 		record, _ := v.begin()
-		if known := tally(record, open, false); !known {
+		if known := tally(record, open, v.maxEnding()); !known {
 			return recorded
 		}
 		err = v.end(ctx, open)
@@ -105,7 +102,7 @@ func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
 		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", err.Error())
 		return unlistedRetry
 	}
-	return sessionPoll
+	return 0
 }
 
 // begin starts the record of this revocation, or takes up the one that is under
@@ -177,9 +174,10 @@ func (v revocation) end(ctx context.Context, open []openSession) error {
 }
 
 // tally puts the sessions that are open into the record, and counts those of the
-// record that are gone where whole says that all principals were looked at. known
-// says that all that are open were in it already.
-func tally(record *v1alpha1.RevocationStatus, open []openSession, whole bool) (known bool) {
+// record that are gone. As many as room lets the record hold stay in it instead,
+// uncounted: 0 where all principals were looked at. known says that all that are
+// open were in it already.
+func tally(record *v1alpha1.RevocationStatus, open []openSession, room int) (known bool) {
 	ids := make([]string, 0, len(open))
 	for _, s := range open {
 		ids = append(ids, s.ID)
@@ -193,7 +191,7 @@ func tally(record *v1alpha1.RevocationStatus, open []openSession, whole bool) (k
 			missing = append(missing, id)
 		}
 	}
-	if whole || len(ids)+len(missing) > maxEnding {
+	if len(ids)+len(missing) > room {
 		*record.SessionsEnded += int32(len(missing)) // At most 500.
 	} else {
 		ids = append(ids, missing...)
