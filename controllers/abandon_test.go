@@ -35,9 +35,7 @@ func (w world) abandon(grant *v1alpha1.SessionAccess) {
 // annotate asks to let an object go, and makes it be looked at.
 func (w world) annotate(grant *v1alpha1.SessionAccess) {
 	w.t.Helper()
-	change(w, grant, func(a *v1alpha1.SessionAccess) {
-		a.Annotations = map[string]string{v1alpha1.AnnotationAbandon: "true", "test/touched": time.Now().Format(time.RFC3339Nano)}
-	})
+	w.annotations(grant, map[string]string{v1alpha1.AnnotationAbandon: "true"})
 }
 
 // says waits until the message of Ready holds a text.

@@ -1,6 +1,7 @@
 package controllers_test
 
 import (
+	"encoding/json"
 	"os"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -232,10 +234,17 @@ func (w world) advance(d time.Duration, objects ...client.Object) {
 
 func (w world) touch(obj client.Object) {
 	w.t.Helper()
-	before := obj.DeepCopyObject().(client.Object)
-	obj.SetAnnotations(map[string]string{"test/touched": w.Clock.Now().Format(time.RFC3339Nano) + time.Now().Format(time.RFC3339Nano)})
-	// It may have gone by itself in between.
-	w.must(client.IgnoreNotFound(w.Client.Patch(w.t.Context(), obj, client.MergeFrom(before))))
+	w.annotations(obj, map[string]string{})
+}
+
+// annotations adds annotations to an object, and one by which it changes in any
+// case. It may have gone by itself in between.
+func (w world) annotations(obj client.Object, add map[string]string) {
+	w.t.Helper()
+	add["test/touched"] = w.Clock.Now().Format(time.RFC3339Nano) + time.Now().Format(time.RFC3339Nano)
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": add}})
+	w.must(err)
+	w.must(client.IgnoreNotFound(w.Client.Patch(w.t.Context(), obj, client.RawPatch(types.MergePatchType, patch))))
 }
 
 // until waits for something in AWS, which changes with its calls.
