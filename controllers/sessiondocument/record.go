@@ -85,7 +85,7 @@ func (r *Reconciler) persist(ctx context.Context, p *pass) error {
 		v.Apply(&p.doc.Status.Conditions, p.doc.Generation)
 		p.doc.Status.ObservedGeneration = p.doc.Generation
 	}
-	if equality.Semantic.DeepEqual(p.before, p.doc) {
+	if equality.Semantic.DeepEqual(p.before.Status, p.doc.Status) {
 		return nil
 	}
 	written, err := lifecycle.WriteStatus(ctx, r.Client, p.before, p.doc)

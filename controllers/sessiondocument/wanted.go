@@ -48,10 +48,9 @@ func (w *wanted) declaredKeys() []string {
 // judge says what an object asks for, or why it may not. The first reason wins,
 // and none of them hides which shares are allowed.
 func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
-	allowed, known := allowedShares(in, doc)
 	want, problem := judgeAll(in, doc, owner)
 	if problem != nil {
-		problem.withdraws, problem.allowed = known, allowed
+		problem.allowed, problem.withdraws = allowedShares(in, doc)
 	}
 	return want, problem
 }
