@@ -172,6 +172,39 @@ func TestARevocationGoesOnAfterARestart(t *testing.T) {
 	}
 }
 
+func TestAfterARestartRevocationsAreTriedBeforeTheFirstGrant(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	old, young := access("old", "user01", pc01), access("young", "user02", pc02)
+	w.create(account(), old)
+	w.accessIs(old, v1alpha1.ReasonGranted)
+	// The young grant is recorded, and AWS is not told of it.
+	stuck, err := w.Emulator.Inject(faults.Fault{Kind: faults.Unavailable, Action: "iam:CreatePolicy"})
+	w.must(err)
+	w.create(young)
+	w.accessIs(young, v1alpha1.ReasonAWSUnavailable)
+	w.must(m.Stop())
+	w.Emulator.RemoveFault(stuck)
+
+	const slow = 2 * time.Second
+	_, err = w.Emulator.Inject(faults.Fault{Kind: faults.Latency, Action: "iam:DetachUserPolicy", Latency: faults.Duration(slow)})
+	w.must(err)
+	w.must(w.Client.Delete(t.Context(), old))
+	seen := w.LastCall()
+	w.Manager(t, testenv.ManagerOptions{})
+	made, err := w.WaitCall(t.Context(), seen, func(c calls.Call) bool { return c.Operation == "CreatePolicy" })
+	w.must(err)
+	for _, call := range w.Emulator.CallLog(seen) {
+		if call.Operation == "DetachUserPolicy" {
+			if made.Time.Sub(call.Time) < slow {
+				t.Error("a grant went while a revocation was under way for the first time")
+			}
+			return
+		}
+	}
+	t.Error("a grant went before the revocation was tried")
+}
+
 func TestARestartWritesNothing(t *testing.T) {
 	w := worldWithoutManager(t)
 	m := w.Manager(t, testenv.ManagerOptions{})

@@ -41,6 +41,7 @@ type Reconciler struct {
 // lane is one of the two controllers that share a Reconciler.
 type lane struct {
 	*Reconciler
+	wake  *Triggers
 	calls cloud.Priority
 	queue int
 }
@@ -51,8 +52,16 @@ const openingDelay = 50 * time.Millisecond
 
 // Reconcile implements reconcile.TypedReconciler.
 func (l lane) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, error) {
-	if l.calls != cloud.Revocation && !l.Accounts.Open(key.AccountID) {
+	_, verified := l.Accounts.Get(key.AccountID)
+	switch {
+	case !verified:
+		return ctrl.Result{}, nil // The registry wakes everybody once it is.
+	case l.calls == cloud.Revocation:
+		defer func() { l.wake.Grants.Add(lifecycle.PriorityGrant, l.wake.first.tried(key)...) }()
+	case !l.Accounts.Open(key.AccountID):
 		return lifecycle.Result(l.queue, openingDelay, nil)
+	case l.wake.first.hold(key):
+		return ctrl.Result{}, nil
 	}
 	l.locks.LockKey(key.String())
 	defer func() { _ = l.locks.UnlockKey(key.String()) }() // It fails only for a key that is not locked.

@@ -37,11 +37,11 @@ const (
 // one for deletions and narrowings, and one for everything else.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 	r.locks = keymutex.NewHashed(lockStripes)
-	grants := lane{Reconciler: r, calls: cloud.Grant, queue: lifecycle.PriorityGrant}
+	grants := lane{Reconciler: r, wake: wake, calls: cloud.Grant, queue: lifecycle.PriorityGrant}
 	if err := r.register(mgr, "principal", grants, grantWorkers, events(grantsOf), &wake.Grants); err != nil {
 		return err
 	}
-	revocations := lane{Reconciler: r, calls: cloud.Revocation, queue: lifecycle.PriorityRevocation}
+	revocations := lane{Reconciler: r, wake: wake, calls: cloud.Revocation, queue: lifecycle.PriorityRevocation}
 	return r.register(mgr, "principal-revocation", revocations, revocationWorkers, events(revocationsOf), &wake.Revocations)
 }
 

@@ -16,6 +16,8 @@ import (
 // Triggers wake the two lanes.
 type Triggers struct {
 	Grants, Revocations lifecycle.Trigger[outcome.Key]
+
+	first precedence
 }
 
 // WakeAccount wakes every principal of an account: when it was verified, and at
@@ -40,18 +42,23 @@ func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accoun
 	}
 }
 
-// wake enqueues all revocations before the first grant: the workers begin while
-// this goes on, and a new process has a whole burst of calls to spend.
+// wake enqueues all revocations before the first grant, which waits until each
+// was tried unless this is but a resync.
 func (t *Triggers) wake(priority int, accesses []v1alpha1.SessionAccess) {
+	var revoking []outcome.Key
 	var granting []*v1alpha1.SessionAccess
 	for i := range accesses {
 		access := &accesses[i]
 		if keys := revocationsOf(nil, access); len(keys) > 0 {
-			t.Revocations.Add(lifecycle.PriorityRevocation, keys...)
+			revoking = append(revoking, keys...)
 			continue
 		}
 		granting = append(granting, access)
 	}
+	if priority != lifecycle.PriorityResync {
+		t.first.expect(revoking...)
+	}
+	t.Revocations.Add(lifecycle.PriorityRevocation, revoking...)
 	for _, access := range granting {
 		t.Grants.Add(priority, outcome.KeysOf(access.Status.Applied)...)
 	}
