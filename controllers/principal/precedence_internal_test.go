@@ -23,8 +23,10 @@ func TestGrantsWaitUntilEveryRevocationOfTheirAccountWasTried(t *testing.T) {
 	if p.hold(key(there, "c")) {
 		t.Error("a grant waits for the revocations of another account")
 	}
-	if !p.hold(grant) || !p.hold(grant) {
-		t.Error("a grant does not wait")
+	for range 2 { // It is returned once, however often it comes.
+		if !p.hold(grant) {
+			t.Error("a grant does not wait")
+		}
 	}
 	if free := p.tried(a); len(free) != 0 || !p.hold(grant) {
 		t.Errorf("%v go while a revocation is still to be tried", free)
