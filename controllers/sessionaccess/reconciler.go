@@ -131,7 +131,7 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 	case !r.accountVerified(next):
 		verdict = accountNotReady(access)
 	}
-	log.FromContext(ctx).Info("Recording what is granted", "serial", next.Serial, "revoking", len(next.Revoking))
+	log.FromContext(ctx).V(1).Info("Recording what is granted", "serial", next.Serial, "revoking", len(next.Revoking))
 	return r.write(ctx, before, access, verdict)
 }
 
