@@ -35,7 +35,7 @@ type suite struct {
 
 // suites lists everything that is measured. This is where rows are added.
 func suites(n size) []suite {
-	return []suite{quiet(n), nodes(), others(), busy(n), large(n)}
+	return []suite{quiet(n), crowd(n), nodes(), others(), busy(n), large(n)}
 }
 
 // unlimited takes the limiter out of the way, where it would only add waiting to
@@ -50,6 +50,19 @@ func quiet(n size) suite {
 	return suite{
 		name: "quiet", users: names("user", n.users), machines: l.machines(), flags: unlimited(),
 		rows: []row{onboarding(l), restart(l), resync(l), change(), revocation()},
+	}
+}
+
+// crowding is how many times the users of quiet crowd has.
+const crowding = 5
+
+// crowd shows whether the costs of an onboarding grow in proportion.
+func crowd(n size) suite {
+	users := crowding * n.users
+	l := load{users: users, each: 1, fleets: users, cpu: unbounded, memory: unbounded}
+	return suite{
+		name: "crowd", users: names("user", users), machines: l.machines(), flags: unlimited(),
+		rows: []row{onboarding(l)},
 	}
 }
 
