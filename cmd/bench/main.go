@@ -76,7 +76,7 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	flags.StringVar(&o.directory, "dir", "bin", "existing `directory` for the logs")
 	flags.StringVar(&o.suite, "suite", "", "`name` of the only suite to measure: quiet, crowd, nodes, others, busy or large. Empty: all but large, which takes long")
 	flags.StringVar(&o.profiler, "profiler", "", "`host:port` of the manager's profiler, such as 127.0.0.1:6060, to see where CPU and memory go. Empty: it is off")
-	flags.IntVar(&o.size.users, "users", 200, "`number` of users that are onboarded with one grant each, and five times as many in the suite crowd")
+	flags.IntVar(&o.size.users, "users", 200, fmt.Sprintf("`number` of users that are onboarded with one grant each, and %d times as many in the suite crowd", crowding))
 	flags.IntVar(&o.size.principals, "principals", 1000, "`number` of principals of the queued grants")
 	flags.IntVar(&o.size.grants, "grants", 3000, "`number` of grants that are queued when a revocation comes")
 	flags.IntVar(&o.size.large, "large", 1000, "`number` of users in the suite large, with ten grants each")

@@ -19,16 +19,23 @@ type precedence struct {
 	due, held map[string]map[outcome.Key]struct{}
 }
 
-// expect notes revocations that are about to be queued.
-func (p *precedence) expect(keys ...outcome.Key) {
+// expect sets the revocations of an account that are about to be queued. Those
+// that were due before and are not among them are gone, and would never be tried.
+// It returns the principals that need not wait any more.
+func (p *precedence) expect(accountID string, revocations []outcome.Key) (free []outcome.Key) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, key := range keys {
-		p.due = with(p.due, key)
+	delete(p.due, accountID)
+	for _, key := range revocations {
+		if key.AccountID == accountID { // A record may name a former account too, which has its own turn.
+			p.due = with(p.due, key)
+		}
 	}
+	return p.free(accountID)
 }
 
-// hold says whether a principal's grants must wait. tried returns it then.
+// hold says whether a principal's grants must wait. expect or tried returns it
+// then.
 func (p *precedence) hold(key outcome.Key) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,12 +52,15 @@ func (p *precedence) tried(key outcome.Key) (free []outcome.Key) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.due[key.AccountID], key)
-	if len(p.due[key.AccountID]) > 0 {
+	return p.free(key.AccountID)
+}
+
+func (p *precedence) free(accountID string) []outcome.Key {
+	if len(p.due[accountID]) > 0 {
 		return nil
 	}
-	free = slices.Collect(maps.Keys(p.held[key.AccountID]))
-	delete(p.held, key.AccountID)
-	return free
+	defer delete(p.held, accountID)
+	return slices.Collect(maps.Keys(p.held[accountID]))
 }
 
 func with(all map[string]map[outcome.Key]struct{}, key outcome.Key) map[string]map[outcome.Key]struct{} {

@@ -8,19 +8,21 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 )
 
+const here, there = "111111111111", "222222222222"
+
+func user(account, name string) outcome.Key {
+	return outcome.KeyOf(account, v1alpha1.Principal{Kind: v1alpha1.PrincipalUser, Name: name})
+}
+
 func TestGrantsWaitUntilEveryRevocationOfTheirAccountWasTried(t *testing.T) {
 	t.Parallel()
-	key := func(account, name string) outcome.Key {
-		return outcome.KeyOf(account, v1alpha1.Principal{Kind: v1alpha1.PrincipalUser, Name: name})
-	}
-	const here, there = "111111111111", "222222222222"
-	a, b, grant := key(here, "a"), key(here, "b"), key(here, "c")
+	a, b, grant := user(here, "a"), user(here, "b"), user(here, "c")
 	var p precedence
 	if p.hold(grant) {
 		t.Error("a grant waits, and nothing is to be revoked")
 	}
-	p.expect(a, b)
-	if p.hold(key(there, "c")) {
+	p.expect(here, []outcome.Key{a, b})
+	if p.hold(user(there, "c")) {
 		t.Error("a grant waits for the revocations of another account")
 	}
 	for range 2 { // It is returned once, however often it comes.
@@ -36,5 +38,31 @@ func TestGrantsWaitUntilEveryRevocationOfTheirAccountWasTried(t *testing.T) {
 	}
 	if p.hold(grant) || len(p.tried(b)) != 0 {
 		t.Error("a grant waits although all were tried")
+	}
+}
+
+func TestARevocationThatIsGoneHoldsNoGrant(t *testing.T) {
+	t.Parallel()
+	var p precedence
+	gone, grant := user(here, "gone"), user(here, "c")
+	p.expect(here, []outcome.Key{gone})
+	if !p.hold(grant) {
+		t.Fatal("a grant does not wait")
+	}
+	// The account was lost before it was tried, and is verified again.
+	if free := p.expect(here, nil); !slices.Equal(free, []outcome.Key{grant}) {
+		t.Errorf("%v go when the revocation is gone, want %v", free, grant)
+	}
+	if p.hold(grant) {
+		t.Error("a grant waits for a revocation that is gone")
+	}
+}
+
+func TestARevocationInAFormerAccountHoldsNoGrantThere(t *testing.T) {
+	t.Parallel()
+	var p precedence
+	p.expect(here, []outcome.Key{user(there, "a")})
+	if p.hold(user(here, "c")) || p.hold(user(there, "c")) {
+		t.Error("a grant waits for what another account's turn is")
 	}
 }

@@ -38,13 +38,13 @@ func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accoun
 		if resync {
 			priority = lifecycle.PriorityResync
 		}
-		t.wake(priority, append(abandoned, accesses.Items...))
+		t.wake(accountID, priority, append(abandoned, accesses.Items...))
 	}
 }
 
 // wake enqueues all revocations before the first grant, which waits until each
 // was tried unless this is but a resync.
-func (t *Triggers) wake(priority int, accesses []v1alpha1.SessionAccess) {
+func (t *Triggers) wake(accountID string, priority int, accesses []v1alpha1.SessionAccess) {
 	var revoking []outcome.Key
 	var granting []*v1alpha1.SessionAccess
 	for i := range accesses {
@@ -56,7 +56,7 @@ func (t *Triggers) wake(priority int, accesses []v1alpha1.SessionAccess) {
 		granting = append(granting, access)
 	}
 	if priority != lifecycle.PriorityResync {
-		t.first.expect(revoking...)
+		t.Grants.Add(priority, t.first.expect(accountID, revoking)...)
 	}
 	t.Revocations.Add(lifecycle.PriorityRevocation, revoking...)
 	for _, access := range granting {
