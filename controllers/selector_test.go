@@ -46,7 +46,10 @@ func TestTwoManagersShareTheAccountsByLabel(t *testing.T) {
 	main, other := account(shard("a")), otherAccount()
 	mine, theirs := access("mine", "user01", pc01), access("theirs", "user01", pc01)
 	theirs.Spec.AccountRef.Name = other.Name
-	w.create(main, other, mine, theirs)
+	// Whoever has verified the later of two accounts knows of the earlier one.
+	w.create(other, main)
+	w.accountIs(main, v1alpha1.ReasonVerified)
+	w.create(mine, theirs)
 	w.accessIs(mine, v1alpha1.ReasonGranted)
 
 	// Another change of ours has gone through, and what is not ours is as it was.
