@@ -66,9 +66,14 @@ const resyncAfter = 6 * time.Minute
 
 func newNodes(t *testing.T, change ...func(*v1alpha1.AWSAccount)) nodes {
 	t.Helper()
-	w := worldOf(t, testenv.Options{Fixture: bothStacks()})
+	return nodesOf(t, worldOf(t, testenv.Options{Fixture: bothStacks()}), testenv.ManagerOptions{}, change...)
+}
+
+// nodesOf is the same with a manager of another sort.
+func nodesOf(t *testing.T, w world, o testenv.ManagerOptions, change ...func(*v1alpha1.AWSAccount)) nodes {
+	t.Helper()
 	t.Cleanup(w.nothingWasMissing)
-	w.Manager(t, testenv.ManagerOptions{})
+	w.Manager(t, o)
 	n := nodes{world: w, account: account(change...), access: map[string]*v1alpha1.SessionAccess{}}
 	w.Emulator.Advance(resyncAfter)
 	w.create(n.account)

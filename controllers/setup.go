@@ -21,6 +21,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/ownwrites"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reachability"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/readiness"
@@ -67,6 +68,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	api := ownwrites.New(mgr.GetClient(), mgr.GetAPIReader())
 	mine := scope.Scope{Selector: o.AccountSelector}
 	ready, err := readiness.New(ctx, mgr, mine)
 	if err != nil {
@@ -90,34 +92,34 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	reports := targets.NewStore(accesses.WakeObjects)
 	return errors.Join(
 		(&account.Reconciler{
-			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock,
+			Client: api, Recorder: recorder, Clock: o.Clock,
 			OwnerID: o.OwnerID,
 			Pool:    o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
 			Scope: mine, Judged: ready.Judged, DriftFound: o.Metrics.DriftFound,
 		}).SetupWithManager(mgr, usage),
 		(&principal.Reconciler{
-			Client: mgr.GetClient(), Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
+			Client: api, Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
 			PoliciesChanged: usage.PoliciesChanged,
 		}).SetupWithManager(mgr, principals),
 		(&sessionaccess.Reconciler{
-			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
+			Client: api, Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
 			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(), Readings: readings,
 			Scope: mine, Metrics: o.Metrics,
 			Targets: reports,
 		}).SetupWithManager(mgr, accesses),
 		(&sessiondocument.Reconciler{
-			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
+			Client: api, Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
 			Memory: sessiondocument.NewMemory(o.Clock),
 		}).SetupWithManager(mgr, documents),
 		(&accounttier.Reconciler{
-			Client: mgr.GetClient(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Readings: readings, Scope: mine,
+			Client: api, Recorder: recorder, Clock: o.Clock, Accounts: accounts, Readings: readings, Scope: mine,
 		}).SetupWithManager(mgr, tiers),
 		(&hybridactivation.Reconciler{
-			Client: mgr.GetClient(), Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts,
+			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts,
 			Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID, Scope: mine,
 		}).SetupWithManager(mgr, activations),
 		(&reachability.Reconciler{
-			Client: mgr.GetClient(), Clock: o.Clock, Accounts: accounts, Reports: reports, ResyncInterval: o.ResyncInterval,
+			Client: api, Clock: o.Clock, Accounts: accounts, Reports: reports, ResyncInterval: o.ResyncInterval,
 		}).SetupWithManager(mgr, looks),
 	)
 }
