@@ -202,6 +202,7 @@ func TestObserveWritesNothing(t *testing.T) {
 	got = w.activationIs(obj, v1alpha1.ReasonActivated)
 	w.holdsOne(got)
 	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeObserve })
+	w.accountIs(main, v1alpha1.ReasonVerified) // By then the operator knows of the mode.
 	change(w, obj, func(a *v1alpha1.HybridActivation) { a.Spec.Description = "other" })
 	w.activationIs(obj, v1alpha1.ReasonObserved)
 	w.must(w.Client.Delete(t.Context(), obj))

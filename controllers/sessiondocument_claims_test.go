@@ -235,6 +235,7 @@ func TestModeObserveWritesNoDocument(t *testing.T) {
 	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeEnforce })
 	w.documentIs(doc, v1alpha1.ReasonInPlace)
 	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeObserve })
+	w.accountIs(main, v1alpha1.ReasonVerified) // By then the operator knows of the mode.
 	change(w, doc, func(d *v1alpha1.SessionDocument) {
 		d.Spec.Inputs.ShellProfile.Linux, d.Spec.Tags = "id", map[string]string{"cost": "1"}
 	})
