@@ -92,9 +92,7 @@ func TestAStatusIsTrueWhereTheCacheIsBehindIt(t *testing.T) {
 	api := rest.CopyConfig(w.OperatorConfig())
 	api.Wrap(h.wrap)
 	n := nodesOf(t, w, testenv.ManagerOptions{API: api})
-	for node := range n.access {
-		n.connected(node)
-	}
+	n.allConnected()
 	one, other := fixtures.S7Node, fixtures.S7NATNode
 	// Whatever the cache was to hear of so far, it hears before what is held.
 	seen := access("seen", "user02", pc01)

@@ -115,3 +115,11 @@ func (n nodes) connected(node string) *v1alpha1.SessionAccess {
 	n.t.Helper()
 	return n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool { return c.Status == metav1.ConditionTrue })
 }
+
+// allConnected waits until no access has anything to complain of.
+func (n nodes) allConnected() {
+	n.t.Helper()
+	for node := range n.access {
+		n.connected(node)
+	}
+}
