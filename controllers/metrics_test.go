@@ -187,6 +187,41 @@ func TestMetricsTellHowOldAStalledRevocationIs(t *testing.T) {
 	w.Emulator.RemoveFault(fault)
 }
 
+// Nothing of a trial is in AWS, so nothing waits to be taken away. Of what was
+// there before, something may.
+func TestMetricsTellInModeObserveOfWhatIsKept(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	main, kept, trial := account(), access("kept", "user01", pc01), access("trial", "user02", pc01)
+	w.create(main, kept)
+	w.accessIs(kept, v1alpha1.ReasonGranted)
+	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeObserve })
+	w.accountIs(main, v1alpha1.ReasonVerified)
+	w.create(trial)
+	w.accessIs(trial, v1alpha1.ReasonObserved)
+	move := func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc02} }
+	change(w, trial, move)
+	_, err := testenv.WaitFor(t.Context(), w.Client, trial, func(a *v1alpha1.SessionAccess) bool {
+		record := a.Status.Applied
+		return record != nil && record.Generation == trial.Generation && len(record.Revoking) == 0
+	})
+	w.must(err)
+	w.advance(15 * time.Minute)
+	w.known()
+	if age := w.oldest(m); age != 0 {
+		t.Errorf("a revocation of a trial is %v old", age)
+	}
+
+	change(w, kept, move)
+	w.accessIs(kept, v1alpha1.ReasonObserved)
+	w.advance(15 * time.Minute)
+	w.known()
+	w.samples(m, []expected{{"ssm_access_grants", labels{"account": accountID, "state": "observed"}, 2}})
+	if age := w.oldest(m); age < 15*time.Minute {
+		t.Errorf("what mode Observe has kept for 15 minutes is %v old", age)
+	}
+}
+
 // drifts are the ways in which somebody else may change a policy of ours, by the
 // user whose policy it is.
 var drifts = map[string]struct {
