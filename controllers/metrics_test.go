@@ -1,21 +1,32 @@
 package controllers_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
-// scrape is what Prometheus would get from a manager.
+// scrape is what Prometheus would get from a manager, once that works alone.
 func (w world) scrape(m *testenv.Manager) map[string]*dto.MetricFamily {
 	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), testenv.Patience)
+	defer cancel()
+	select {
+	case <-m.Elected():
+	case <-ctx.Done():
+		w.t.Fatal("the manager does not get to work")
+	}
 	registry := prometheus.NewPedanticRegistry()
 	w.must(registry.Register(m.Metrics))
 	families, err := registry.Gather()
@@ -47,45 +58,13 @@ func sample(families map[string]*dto.MetricFamily, name string, labels map[strin
 
 type labels = map[string]string
 
-func TestMetricsTellWhatHappens(t *testing.T) {
-	w := worldWithoutManager(t)
-	m := w.Manager(t, testenv.ManagerOptions{})
-	one, two := access("one", "user01", pc01), access("two", "user02", pc02)
-	two.Spec.Principals[0].Name = "nobody"
-	w.create(account(), one, two)
-	w.accessIs(one, v1alpha1.ReasonGranted)
-	w.accessIs(two, v1alpha1.ReasonPrincipalNotFound)
-	w.must(w.Client.Delete(t.Context(), one))
-	w.accessIs(one, v1alpha1.ReasonEndingSessions)
-
-	w.samples(m, []expected{
-		{"ssm_access_grants", labels{"account": accountID, "state": "granted"}, 0},
-		{"ssm_access_grants", labels{"account": accountID, "state": "revoking"}, 1},
-		{"ssm_access_grants", labels{"account": accountID, "state": "stalled"}, 1},
-		{"ssm_access_account_ready", labels{"account": accountID}, 1},
-		{"ssm_access_account_policies_quota", labels{"account": accountID}, 1500},
-		{"ssm_access_aws_limiter_requests_per_second", labels{"account": accountID, "service": "iam"}, 10_000},
-		{"ssm_access_aws_requests_total", labels{"account": accountID, "service": "iam", "operation": "CreatePolicy", "code": ""}, 1},
-		{"ssm_access_aws_requests_total", labels{"account": accountID, "service": "iam", "operation": "GetUser", "code": "NoSuchEntity"}, 1},
-		{"ssm_access_revocation_seconds", labels{"account": accountID, "until": "permission"}, 1},
-		{"ssm_access_revocation_seconds", labels{"account": accountID, "until": "sessions"}, -1},
-	})
-	if sample(w.scrape(m), "ssm_access_aws_request_duration_seconds", labels{"service": "sts"}) < 1 {
-		t.Error("no call was timed")
-	}
-	w.advance(testWindow, one)
-	w.must(testenv.WaitGone(t.Context(), w.Client, one))
-	w.samples(m, []expected{
-		{"ssm_access_revocation_seconds", labels{"account": accountID, "until": "sessions"}, 1},
-	})
-}
-
 type expected struct {
 	name   string
 	labels labels
 	value  float64
 }
 
+// samples checks some of what a manager tells.
 func (w world) samples(m *testenv.Manager, want []expected) {
 	w.t.Helper()
 	got := w.scrape(m)
@@ -96,24 +75,225 @@ func (w world) samples(m *testenv.Manager, want []expected) {
 	}
 }
 
+// known returns once the manager's cache holds what the test has seen of the
+// kinds that gauges are read from. Changes of a kind arrive in their order, so a
+// manager that has acted on an object made now knows all that was stored of its
+// kind before. None of these objects is of the account that the tests are about.
+func (w world) known() {
+	w.t.Helper()
+	late := metav1.ObjectMeta{GenerateName: "late-", Namespace: team}
+	one, site := access("", "user01", pc01), activation("")
+	stranger := account(func(a *v1alpha1.AWSAccount) { a.Spec.AccountID = otherID })
+	one.ObjectMeta, site.ObjectMeta, stranger.ObjectMeta = late, late, metav1.ObjectMeta{GenerateName: late.GenerateName}
+	one.Spec.AccountRef.Name, site.Spec.AccountRef.Name = "nobody", "nobody"
+	w.create(one, site, stranger)
+	w.accessIs(one, v1alpha1.ReasonAccountNotFound)
+	w.activationIs(site, v1alpha1.ReasonAccountNotFound)
+	_, err := testenv.WaitFor(w.t.Context(), w.Client, stranger, func(a *v1alpha1.AWSAccount) bool {
+		// AWS says that it is the wrong one, or there is one from an earlier time.
+		return condition(a.Status.Conditions, v1alpha1.ConditionReady).Reason != ""
+	})
+	w.must(err)
+}
+
+// policies counts the customer managed policies that there are.
+func (w world) policies() float64 {
+	n := 0.0
+	for range w.Emulator.Account(accountID).IAM.Latest().Policies() {
+		n++
+	}
+	return n
+}
+
+func (w world) oldest(m *testenv.Manager) time.Duration {
+	w.t.Helper()
+	return time.Duration(sample(w.scrape(m), "ssm_access_oldest_revocation_seconds", labels{"account": accountID}) * float64(time.Second))
+}
+
+func TestMetricsTellWhatHappens(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	main, one, two := account(), access("one", "user01", pc01), access("two", "user02", pc02)
+	two.Spec.Principals[0].Name = "nobody"
+	w.create(main)
+	w.accountIs(main, v1alpha1.ReasonVerified)
+	w.known()
+	w.samples(m, []expected{
+		{"ssm_access_account_policies", labels{"account": accountID}, w.policies()},
+		{"ssm_access_account_policies_quota", labels{"account": accountID}, 1500},
+		{"ssm_access_oldest_revocation_seconds", labels{"account": accountID}, 0},
+	})
+
+	w.create(one, two)
+	w.accessIs(one, v1alpha1.ReasonGranted)
+	w.accessIs(two, v1alpha1.ReasonPrincipalNotFound)
+	w.must(w.Client.Delete(t.Context(), one))
+	w.accessIs(one, v1alpha1.ReasonEndingSessions)
+	w.known()
+	// That a permission is gone is counted before the status tells it.
+	w.samples(m, []expected{
+		{"ssm_access_grants", labels{"account": accountID, "state": "granted"}, 0},
+		{"ssm_access_grants", labels{"account": accountID, "state": "revoking"}, 1},
+		{"ssm_access_grants", labels{"account": accountID, "state": "stalled"}, 1},
+		{"ssm_access_account_declared", labels{"account": accountID}, 1},
+		{"ssm_access_account_ready", labels{"account": accountID}, 1},
+		{"ssm_access_aws_limiter_requests_per_second", labels{"account": accountID, "service": "iam"}, 10_000},
+		{"ssm_access_aws_requests_total", labels{"account": accountID, "service": "iam", "operation": "CreatePolicy", "code": ""}, 1},
+		{"ssm_access_aws_requests_total", labels{"account": accountID, "service": "iam", "operation": "GetUser", "code": "NoSuchEntity"}, 1},
+		{"ssm_access_revocation_seconds", labels{"account": accountID, "until": "permission"}, 1},
+		{"ssm_access_revocation_seconds", labels{"account": accountID, "until": "sessions"}, -1},
+	})
+	if sample(w.scrape(m), "ssm_access_aws_request_duration_seconds", labels{"account": accountID, "service": "sts"}) < 1 {
+		t.Error("no call was timed")
+	}
+	w.advance(testWindow, one)
+	w.must(testenv.WaitGone(t.Context(), w.Client, one))
+	// The event is told once the revocation is counted, which the object does not
+	// wait for.
+	w.announced(one, v1alpha1.ReasonSessionsEnded)
+	w.known()
+	w.samples(m, []expected{
+		{"ssm_access_revocation_seconds", labels{"account": accountID, "until": "sessions"}, 1},
+		{"ssm_access_oldest_revocation_seconds", labels{"account": accountID}, 0},
+	})
+}
+
+func TestMetricsTellHowOldAStalledRevocationIs(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	grant := access("one", "user01", pc01)
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "iam:DetachUserPolicy"})
+	w.must(err)
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.accessIs(grant, v1alpha1.ReasonAccessDenied)
+	w.advance(15 * time.Minute)
+	w.known()
+	w.samples(m, []expected{
+		{"ssm_access_grants", labels{"account": accountID, "state": "revoking"}, 0},
+		{"ssm_access_grants", labels{"account": accountID, "state": "stalled"}, 1},
+	})
+	if age := w.oldest(m); age < 15*time.Minute || age > 20*time.Minute {
+		t.Errorf("a revocation that stalled 15 minutes ago is %v old", age)
+	}
+
+	// A restart forgets nothing of it.
+	w.must(m.Stop())
+	m = w.Manager(t, testenv.ManagerOptions{})
+	if age := w.oldest(m); age < 15*time.Minute {
+		t.Errorf("after a restart a revocation of 15 minutes is %v old", age)
+	}
+	w.Emulator.RemoveFault(fault)
+}
+
+// Nothing of a trial is in AWS, so nothing waits to be taken away. Of what was
+// there before, something may.
+func TestMetricsTellInModeObserveOfWhatIsKept(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	main, kept, trial := account(), access("kept", "user01", pc01), access("trial", "user02", pc01)
+	w.create(main, kept)
+	w.accessIs(kept, v1alpha1.ReasonGranted)
+	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeObserve })
+	w.accountIs(main, v1alpha1.ReasonVerified)
+	w.create(trial)
+	w.accessIs(trial, v1alpha1.ReasonObserved)
+	move := func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc02} }
+	change(w, trial, move)
+	_, err := testenv.WaitFor(t.Context(), w.Client, trial, func(a *v1alpha1.SessionAccess) bool {
+		record := a.Status.Applied
+		return record != nil && record.Generation == trial.Generation && len(record.Revoking) == 0
+	})
+	w.must(err)
+	w.advance(15 * time.Minute)
+	w.known()
+	if age := w.oldest(m); age != 0 {
+		t.Errorf("a revocation of a trial is %v old", age)
+	}
+
+	change(w, kept, move)
+	w.accessIs(kept, v1alpha1.ReasonObserved)
+	w.advance(15 * time.Minute)
+	w.known()
+	w.samples(m, []expected{{"ssm_access_grants", labels{"account": accountID, "state": "observed"}, 2}})
+	if age := w.oldest(m); age < 15*time.Minute {
+		t.Errorf("what mode Observe has kept for 15 minutes is %v old", age)
+	}
+}
+
+// drifts are the ways in which somebody else may change a policy of ours, by the
+// user whose policy it is.
+var drifts = map[string]struct {
+	kind string
+	make func(w world, admin *awsiam.Client, user, arn string) error
+}{
+	"edited": {"Edited", func(w world, admin *awsiam.Client, _, arn string) error {
+		document := everything
+		_, err := admin.CreatePolicyVersion(w.t.Context(), &awsiam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: &document, SetAsDefault: true})
+		return err
+	}},
+	"moved": {"DefaultMoved", func(w world, admin *awsiam.Client, _, arn string) error {
+		_, err := admin.SetDefaultPolicyVersion(w.t.Context(), &awsiam.SetDefaultPolicyVersionInput{PolicyArn: &arn, VersionId: new("v1")})
+		return err
+	}},
+	"detached": {"Detached", func(w world, admin *awsiam.Client, user, arn string) error {
+		_, err := admin.DetachUserPolicy(w.t.Context(), &awsiam.DetachUserPolicyInput{PolicyArn: &arn, UserName: &user})
+		return err
+	}},
+	"lent": {"AttachedElsewhere", func(w world, admin *awsiam.Client, _, arn string) error {
+		_, err := admin.AttachUserPolicy(w.t.Context(), &awsiam.AttachUserPolicyInput{PolicyArn: &arn, UserName: new("user02")})
+		return err
+	}},
+	"deleted": {"Deleted", func(w world, admin *awsiam.Client, user, arn string) error {
+		if _, err := admin.DetachUserPolicy(w.t.Context(), &awsiam.DetachUserPolicyInput{PolicyArn: &arn, UserName: &user}); err != nil {
+			return err
+		}
+		_, err := admin.DeletePolicy(w.t.Context(), &awsiam.DeletePolicyInput{PolicyArn: &arn})
+		return err
+	}},
+}
+
 func TestMetricsTellOfDriftAndOfThrottling(t *testing.T) {
 	w := worldWithoutManager(t)
-	m := w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
-	one := access("one", "user01", pc01)
-	w.create(account(), one)
-	w.accessIs(one, v1alpha1.ReasonGranted)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	main := account()
+	w.create(main)
+	arns := map[string]string{}
+	for name := range drifts {
+		w.must(w.Emulator.Account(accountID).IAM.AddUser(fixtures.User{Name: name}))
+		grant := access(name, name, pc01)
+		w.create(grant)
+		w.accessIs(grant, v1alpha1.ReasonGranted)
+		if name == "moved" { // To an older version, so there must be one.
+			change(w, grant, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc01, pc02} })
+		}
+		arns[name] = w.accessIs(grant, v1alpha1.ReasonGranted).Status.Principals[0].PolicyARNs[0]
+	}
+	// A change counts as somebody else's once our own write is past the window, and
+	// no resync is due before all of them are made.
+	w.advance(testWindow)
+	admin := awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin")))
+	for name, drift := range drifts {
+		w.must(drift.make(w, admin, name, arns[name]))
+	}
+	w.addPolicy(fixtures.Policy{
+		Name:     policy.Name(testenv.DefaultOwner, policy.Principal{Kind: policy.User, Name: "user01"}, 1),
+		Path:     policy.Path(testenv.DefaultOwner),
+		Document: []byte(everything),
+	})
 	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.Throttle, Action: "iam:GetAccountSummary", Count: 1})
 	w.must(err)
-	w.advance(testWindow)
-	arn, name := w.ourPolicies()[0].ARN, "user01"
-	_, err = awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin"))).DetachUserPolicy(t.Context(), &awsiam.DetachUserPolicyInput{PolicyArn: &arn, UserName: &name})
-	w.must(err)
-	w.until(func() bool { return w.may("user01", pc01) })
-	got := w.scrape(m)
-	if n := sample(got, "ssm_access_drift_found_total", labels{"account": accountID, "kind": "Detached"}); n != 1 {
-		t.Errorf("%v changes of others were counted, want 1", n)
+	// The clock first: by it the limiter recovers.
+	w.advance(6*time.Minute, main)
+	// The resync tells it once it has counted all, and it reads the summary before.
+	w.announced(main, v1alpha1.ReasonDriftFound)
+	want := []expected{{"ssm_access_drift_found_total", labels{"account": accountID, "kind": "Appeared"}, 1}}
+	for _, drift := range drifts {
+		want = append(want, expected{"ssm_access_drift_found_total", labels{"account": accountID, "kind": drift.kind}, 1})
 	}
-	if rate := sample(got, "ssm_access_aws_limiter_requests_per_second", labels{"account": accountID, "service": "iam"}); rate >= 10_000 {
+	w.samples(m, want)
+	if rate := sample(w.scrape(m), "ssm_access_aws_limiter_requests_per_second", labels{"account": accountID, "service": "iam"}); rate >= 10_000 {
 		t.Errorf("the rate is %v after throttling", rate)
 	}
 }
@@ -121,26 +301,35 @@ func TestMetricsTellOfDriftAndOfThrottling(t *testing.T) {
 func TestMetricsTellWhichNodesAreReachedAndHowLongActivationsLast(t *testing.T) {
 	w := worldWithoutManager(t)
 	m := w.Manager(t, testenv.ManagerOptions{})
-	grant, site, closed := access("both", "user01", pc01, "i-00000000000000bad"), activation("site"), activation("closed")
-	closed.Spec.AccountRef.Name = "nobody"
-	w.create(account(allowActivations()), grant, closed)
+	grant := access("both", "user01", pc01, "i-00000000000000bad")
+	w.create(account(allowActivations()), grant)
 	w.accessIs(grant, v1alpha1.ReasonGranted)
 	w.looked(grant)
-	w.create(site)
-	w.activationIs(site, v1alpha1.ReasonActivated)
-	w.activationIs(closed, v1alpha1.ReasonAccountNotFound)
+	for _, site := range []*v1alpha1.HybridActivation{
+		activation("day"), activation("week", validFor(5*24*time.Hour)), activation("month", validFor(20*24*time.Hour)),
+	} {
+		w.create(site)
+		w.activationIs(site, v1alpha1.ReasonActivated)
+	}
+	w.known()
 	w.samples(m, []expected{
 		{"ssm_access_targets", labels{"account": accountID, "state": "connected"}, 1},
 		{"ssm_access_targets", labels{"account": accountID, "state": "unreachable"}, 1},
 		{"ssm_access_targets", labels{"account": accountID, "state": "unknown"}, 0},
 		{"ssm_access_activations", labels{"account": accountID, "left": "none"}, 0},
 		{"ssm_access_activations", labels{"account": accountID, "left": "under-1d"}, 1},
-		{"ssm_access_activations", labels{"account": accountID, "left": "over-7d"}, 0},
+		{"ssm_access_activations", labels{"account": accountID, "left": "under-7d"}, 1},
+		{"ssm_access_activations", labels{"account": accountID, "left": "over-7d"}, 1},
+		// That of known, of which nobody declares the account.
 		{"ssm_access_activations", labels{"account": "", "left": "none"}, 1},
 	})
+	// Nothing takes the place of what expires, whoever looks at it before the scrape.
+	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.Unavailable, Action: "ssm:CreateActivation"})
+	w.must(err)
 	w.advance(25 * time.Hour)
 	w.samples(m, []expected{
 		{"ssm_access_activations", labels{"account": accountID, "left": "none"}, 1},
 		{"ssm_access_activations", labels{"account": accountID, "left": "under-1d"}, 0},
+		{"ssm_access_activations", labels{"account": accountID, "left": "under-7d"}, 1},
 	})
 }

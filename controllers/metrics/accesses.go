@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -11,6 +12,8 @@ import (
 
 var targets = prometheus.NewDesc(namespace+"_targets",
 	"Nodes that SessionAccesses cover, once for each of them, by account and state: connected, unreachable, unknown.", []string{"account", "state"}, nil)
+
+var nodeStates = []string{nodeConnected, nodeUnreachable, nodeUnknown}
 
 // The states of a node.
 const (
@@ -42,15 +45,16 @@ func (t tally) tell(samples chan<- prometheus.Metric, desc *prometheus.Desc) {
 	}
 }
 
-// accesses counts the SessionAccesses by account and state, and their nodes.
-// Those whose AWSAccount is not known count under an empty account.
-func (s *Sources) accesses(samples chan<- prometheus.Metric, ids map[string]string) {
+// accesses counts the SessionAccesses by account and state, and their nodes, and
+// tells of the oldest revocation, which may be one that an account owes. Those
+// whose AWSAccount is not known count under an empty account.
+func (s *Sources) accesses(samples chan<- prometheus.Metric, ids map[string]string, oldest ages) {
 	var all v1alpha1.SessionAccessList
 	if err := s.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
 	objects := tally{}.zero(ids, states...)
-	nodes := tally{}.zero(ids, nodeConnected, nodeUnreachable, nodeUnknown)
+	nodes := tally{}.zero(ids, nodeStates...)
 	for i := range all.Items {
 		access := &all.Items[i]
 		id, counts := s.place(access.Spec.AccountRef.Name, ids)
@@ -58,6 +62,9 @@ func (s *Sources) accesses(samples chan<- prometheus.Metric, ids map[string]stri
 			continue
 		}
 		objects.add(id, stateOf(access), 1)
+		if since, open := openSince(access, s.seen(access.UID)); open {
+			oldest.add(id, s.age(since))
+		}
 		if t := access.Status.Targets; t != nil && t.Total != nil && t.Connected != nil {
 			nodes.add(id, nodeConnected, int(*t.Connected))
 			nodes.add(id, nodeUnknown, int(t.Unknown))
@@ -66,4 +73,13 @@ func (s *Sources) accesses(samples chan<- prometheus.Metric, ids map[string]stri
 	}
 	objects.tell(samples, grants)
 	nodes.tell(samples, targets)
+	oldest.tell(samples)
+}
+
+// age is how long something has lasted; nothing where it is not known since when.
+func (s *Sources) age(since time.Time) time.Duration {
+	if since.IsZero() {
+		return 0
+	}
+	return s.Clock.Since(since)
 }

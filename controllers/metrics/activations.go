@@ -40,13 +40,15 @@ const (
 	leftMore = "over-7d"
 )
 
+var lefts = []string{leftNone, leftDay, leftWeek, leftMore}
+
 // activations counts the HybridActivations that are not being deleted.
 func (s *Sources) activations(samples chan<- prometheus.Metric, ids map[string]string) {
 	var all v1alpha1.HybridActivationList
 	if err := s.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
 		return
 	}
-	counts := tally{}.zero(ids, leftNone, leftDay, leftWeek, leftMore)
+	counts := tally{}.zero(ids, lefts...)
 	for i := range all.Items {
 		a := &all.Items[i]
 		if id, ok := s.place(a.Spec.AccountRef.Name, ids); ok && a.DeletionTimestamp.IsZero() {

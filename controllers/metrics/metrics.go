@@ -12,6 +12,10 @@
 // Read from the cache at each scrape, by the replica that works alone:
 //
 //	ssm_access_grants                          gauge      account, state
+//	ssm_access_targets                         gauge      account, state
+//	ssm_access_activations                     gauge      account, left
+//	ssm_access_oldest_revocation_seconds       gauge      account
+//	ssm_access_account_declared                gauge      account
 //	ssm_access_account_ready                   gauge      account
 //	ssm_access_account_policies                gauge      account
 //	ssm_access_account_policies_quota          gauge      account

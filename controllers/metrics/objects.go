@@ -3,9 +3,11 @@ package metrics
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -17,6 +19,8 @@ import (
 var (
 	grants = prometheus.NewDesc(namespace+"_grants",
 		"SessionAccesses by account and state: granted, scheduled, expired, observed, pending, revoking, stalled.", []string{"account", "state"}, nil)
+	accountDeclared = prometheus.NewDesc(namespace+"_account_declared",
+		"1 for each account that an AWSAccount of the cluster declares, whichever manager works on it.", []string{"account"}, nil)
 	accountReady = prometheus.NewDesc(namespace+"_account_ready",
 		"1 where condition Ready of the AWSAccount is True, else 0.", []string{"account"}, nil)
 	policies = prometheus.NewDesc(namespace+"_account_policies",
@@ -26,7 +30,7 @@ var (
 	limiterRate = prometheus.NewDesc(namespace+"_aws_limiter_requests_per_second",
 		"Rate at which the operator lets requests through at present; throttling halves it.", []string{"account", "service"}, nil)
 
-	described = []*prometheus.Desc{grants, targets, activations, accountReady, policies, policiesQuota, limiterRate}
+	described = []*prometheus.Desc{grants, targets, activations, oldestRevocation, accountDeclared, accountReady, policies, policiesQuota, limiterRate}
 )
 
 // Sources are what is read at each scrape.
@@ -41,6 +45,9 @@ type Sources struct {
 	// Elected is closed once this process works: others tell nothing of objects,
 	// or a sum would count each twice.
 	Elected <-chan struct{}
+
+	// seen tells when a revocation began, where this process saw it.
+	seen func(types.UID) time.Time
 }
 
 // objects tells of the objects in the cluster, as they are at the scrape.
@@ -56,6 +63,7 @@ func (m *Metrics) Watch(s Sources) {
 	}
 	m.objects.mu.Lock()
 	defer m.objects.mu.Unlock()
+	s.seen = m.inFlight.since
 	m.objects.sources = &s
 }
 
@@ -72,30 +80,32 @@ func (o *objects) collect(samples chan<- prometheus.Metric) {
 	default:
 		return
 	}
-	ids, ok := s.accounts(samples)
+	ids, oldest, ok := s.accounts(samples)
 	if ok {
-		s.accesses(samples, ids)
+		s.accesses(samples, ids, oldest)
 		s.activations(samples, ids)
 	}
 	s.limiters(samples)
 }
 
-// accounts tells of the AWSAccounts and returns the account id of each by name.
-// Of several for one account the one with the greater use speaks.
-func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]string, ok bool) {
+// accounts tells of the AWSAccounts, and returns the account id of each by name
+// and how long the accounts have owed something.
+func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]string, owing ages, ok bool) {
 	var all v1alpha1.AWSAccountList
 	if err := s.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
-		return nil, false // The cache is not filled yet, or the process ends.
+		return nil, nil, false // The cache is not filled yet, or the process ends.
 	}
-	ids = map[string]string{}
+	ids, owing = map[string]string{}, ages{}
+	declared := map[string]bool{}
 	ready := map[string]float64{}
 	usage := map[string]*v1alpha1.PolicyUsage{}
 	for i := range all.Items {
 		account := &all.Items[i]
+		id := account.Spec.AccountID
+		declared[id] = true
 		if !s.Scope.Selects(account) {
 			continue
 		}
-		id := account.Spec.AccountID
 		ids[account.Name] = id
 		ready[id] += 0
 		if meta.IsStatusConditionTrue(account.Status.Conditions, v1alpha1.ConditionReady) {
@@ -104,6 +114,13 @@ func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]str
 		if use := account.Status.Policies; use != nil && use.Used != nil && use.Quota != nil {
 			usage[id] = use
 		}
+		owing.add(id, 0)
+		for _, item := range account.Status.Owed {
+			owing.add(id, s.Clock.Since(item.AbandonedAt.Time))
+		}
+	}
+	for id := range declared {
+		samples <- prometheus.MustNewConstMetric(accountDeclared, prometheus.GaugeValue, 1, id)
 	}
 	for id, value := range ready {
 		samples <- prometheus.MustNewConstMetric(accountReady, prometheus.GaugeValue, value, id)
@@ -112,7 +129,7 @@ func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]str
 		samples <- prometheus.MustNewConstMetric(policies, prometheus.GaugeValue, float64(*use.Used), id)
 		samples <- prometheus.MustNewConstMetric(policiesQuota, prometheus.GaugeValue, float64(*use.Quota), id)
 	}
-	return ids, true
+	return ids, owing, true
 }
 
 // place says under which account something counts that names an AWSAccount, of

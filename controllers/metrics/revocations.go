@@ -45,6 +45,14 @@ func (m *Metrics) RevocationSeen(uid types.UID, now time.Time) {
 	m.inFlight.began[revocationKey{uid, untilSessions}] = now
 }
 
+// since is when this process saw a revocation begin that is under way; zero where
+// it did not.
+func (r *revocations) since(uid types.UID) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.began[revocationKey{uid, untilSessions}]
+}
+
 // PermissionGone ends the first part: no policy grants it any more. A revocation
 // that this process did not see begin is not timed.
 func (m *Metrics) PermissionGone(uid types.UID, accountID string, now time.Time) {
