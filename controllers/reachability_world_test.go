@@ -34,20 +34,11 @@ func auditedDocument() fixtures.Document {
 
 // bothStacks are S7 and S7NAT side by side.
 func bothStacks() *fixtures.Fixture {
-	f, nat := fixtures.S7(), fixtures.S7NAT()
-	r, other := f.Accounts[0].Regions[region], nat.Accounts[0].Regions[region]
+	f := fixtures.S7()
+	r := f.Accounts[0].Regions[region]
 	r.Documents = append(r.Documents, auditedDocument())
-	r.Instances = append(r.Instances, other.Instances...)
-	n, o := &r.Network, other.Network
-	n.VPCs = append(n.VPCs, o.VPCs...)
-	n.Subnets = append(n.Subnets, o.Subnets...)
-	n.RouteTables = append(n.RouteTables, o.RouteTables...)
-	n.NetworkACLs = append(n.NetworkACLs, o.NetworkACLs...)
-	n.SecurityGroups = append(n.SecurityGroups, o.SecurityGroups...)
-	n.Endpoints = append(n.Endpoints, o.Endpoints...)
-	n.NATGateways = append(n.NATGateways, o.NATGateways...)
-	n.InternetGateways = append(n.InternetGateways, o.InternetGateways...)
 	f.Accounts[0].Regions[region] = r
+	f.AddMachines(fixtures.S7NAT())
 	return f
 }
 

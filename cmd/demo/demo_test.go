@@ -54,6 +54,7 @@ func TestDemoShowsEveryCellAsDeclared(t *testing.T) {
 		"register-linux.sh",
 		"refused for the instances tier",
 		"5.004",
+		"has no endpoint for ssmmessages",
 		"hybrid nodes        0",
 		"instances tier      standard",
 		"Every cell is as declared.",

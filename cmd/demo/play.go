@@ -30,9 +30,10 @@ var (
 )
 
 // play shows one act after another: two users and two instances, a session
-// document, a machine that is no EC2 instance, and the end of it all.
+// document, a machine that is no EC2 instance, one that is not reached, and the end
+// of it all.
 func (s *stage) play(ctx context.Context) error {
-	for _, act := range []func(context.Context) error{s.playAccess, s.playDocument, s.playHybrid, s.leave} {
+	for _, act := range []func(context.Context) error{s.playAccess, s.playDocument, s.playHybrid, s.playReach, s.leave} {
 		if err := act(ctx); err != nil {
 			return err
 		}

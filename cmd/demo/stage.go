@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
@@ -46,6 +47,9 @@ func setStage(ctx context.Context, o options, out io.Writer) (*stage, error) {
 // which AWS takes minutes, or half an hour.
 const tierTime = 2 * time.Second
 
+// resync is how often the operator looks at AWS, for which minutes are usual.
+const resync = 5 * time.Second
+
 func (s *stage) start(ctx context.Context, manager, directory string) error {
 	managerLog, err := s.log(directory, "demo-manager.log")
 	if err != nil {
@@ -56,12 +60,14 @@ func (s *stage) start(ctx context.Context, manager, directory string) error {
 		return err
 	}
 	s.logged = fmt.Sprintf("The operator's log is %s, the control plane's %s.", managerLog.Name(), planeLog.Name())
-	s.env, err = testenv.Start(ctx, testenv.Options{ClusterOptions: testenv.ClusterOptions{Log: planeLog}})
+	aws := fixtures.S7()
+	aws.AddMachines(fixtures.S1())
+	s.env, err = testenv.Start(ctx, testenv.Options{ClusterOptions: testenv.ClusterOptions{Log: planeLog}, Fixture: aws})
 	if err != nil {
 		return err
 	}
 	s.env.Emulator.SetTierTimes(ssm.TierTimes{Up: tierTime, Down: tierTime})
-	s.operator, err = s.env.StartProcess(testenv.ProcessOptions{Binary: manager, Args: []string{"--log-format=console"}, Log: managerLog})
+	s.operator, err = s.env.StartProcess(testenv.ProcessOptions{Binary: manager, Args: []string{"--log-format=console", "--resync-interval=" + resync.String()}, Log: managerLog})
 	return err
 }
 

@@ -157,6 +157,9 @@ func (f *Fleet) SetAgent(id string, online, connected bool) error {
 	})
 }
 
+// running is for how long the machines of a fixture have been there.
+const running = time.Hour
+
 // Load fills the fleet from a fixture.
 func (f *Fleet) Load(r fixtures.Region) error {
 	for _, i := range r.Instances {
@@ -170,7 +173,7 @@ func (f *Fleet) Load(r fixtures.Region) error {
 			return fmt.Errorf("the id of a managed node is mi-…, not %q", n.ID)
 		}
 		f.Put(&Node{
-			ID: n.ID, Name: n.Name, Tags: maps.Clone(n.Tags), Managed: true, Launched: f.now(),
+			ID: n.ID, Name: n.Name, Tags: maps.Clone(n.Tags), Managed: true, Launched: f.now().Add(-running),
 			ActivationID: n.ActivationID, Role: n.Role, Agent: NewAgent(n.Agent, f.now()),
 		})
 	}
@@ -179,7 +182,7 @@ func (f *Fleet) Load(r fixtures.Region) error {
 
 func instance(i fixtures.Instance, now time.Time) *Node {
 	n := &Node{
-		ID: i.ID, Name: i.Name, Tags: maps.Clone(i.Tags), Launched: now, State: i.State, Type: i.Type,
+		ID: i.ID, Name: i.Name, Tags: maps.Clone(i.Tags), Launched: now.Add(-running), State: i.State, Type: i.Type,
 		InstanceProfile: i.InstanceProfile, VPC: i.VPC, Subnet: i.Subnet, PrivateIP: i.PrivateIP, PublicIP: i.PublicIP,
 		SecurityGroups: i.SecurityGroups, Interfaces: i.Interfaces, Metadata: i.Metadata,
 	}
