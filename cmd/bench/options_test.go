@@ -17,3 +17,18 @@ func TestSizesThatCannotBeMeasuredAreRefused(t *testing.T) {
 		t.Errorf("the defaults are refused: %v", err)
 	}
 }
+
+func TestTheLargeSuiteIsMeasuredOnlyWhenAskedFor(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want bool
+	}{{nil, false}, {[]string{"--all"}, true}, {[]string{"--suite=large"}, true}, {[]string{"--suite=busy"}, false}} {
+		o, err := parseOptions(c.args, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := o.measures(large(o.size)); got != c.want {
+			t.Errorf("%q: got %v", c.args, got)
+		}
+	}
+}
