@@ -31,33 +31,46 @@ type used struct {
 	peak uint64
 }
 
-// read reads every meter.
+// read reads every meter before something is done.
 func (w *world) read(ctx context.Context) (reading, error) {
 	objects, err := w.apiWrites(ctx)
 	if err != nil {
 		return reading{}, err
 	}
-	r := reading{at: time.Now(), call: w.env.LastCall(), own: maps.Clone(w.own), objects: objects}
-	if w.manager != nil {
-		r.process = usageOf(w.manager.Pid())
-	}
+	r := w.atOnce()
+	r.objects = objects
 	return r, nil
 }
 
-// since is what has been used since a reading.
+// atOnce reads the meters that take no time to read.
+func (w *world) atOnce() reading {
+	r := reading{at: time.Now(), call: w.env.LastCall(), own: maps.Clone(w.own)}
+	if w.manager != nil {
+		r.process = usageOf(w.manager.Pid())
+	}
+	return r
+}
+
+// since is what has been used since a reading. The API server's meter, which
+// takes a moment to read, comes last: a queue goes on meanwhile.
 func (w *world) since(ctx context.Context, from reading) (used, error) {
-	took := time.Since(from.at)
-	to, err := w.read(ctx)
+	to := w.atOnce()
+	objects, err := w.apiWrites(ctx)
 	if err != nil {
 		return used{}, err
 	}
 	return used{
-		took:   took,
-		aws:    w.env.Emulator.CallLog(from.call),
-		writes: to.objects.less(from.objects, to.own.less(from.own)),
+		took:   to.at.Sub(from.at),
+		aws:    upTo(to.call, w.env.Emulator.CallLog(from.call)),
+		writes: objects.less(from.objects, to.own.less(from.own)),
 		cpu:    to.process.cpu - from.process.cpu,
 		peak:   to.process.peak,
 	}, nil
+}
+
+// upTo leaves out the calls that came after number n.
+func upTo(n int, log []calls.Call) []calls.Call {
+	return slices.DeleteFunc(log, func(c calls.Call) bool { return c.N > n })
 }
 
 // identityCalls counts the calls to IAM and STS, which the bounds are about.

@@ -52,6 +52,24 @@ func TestWritesOfTheBenchAreNotTheManagers(t *testing.T) {
 	}
 }
 
+func TestCallsAfterTheReadingAreNotCounted(t *testing.T) {
+	if got := upTo(2, []calls.Call{{N: 1}, {N: 2}, {N: 3}}); len(got) != 2 || got[1].N != 2 {
+		t.Errorf("got %v, want the first two", got)
+	}
+}
+
+func TestNoTwoRowsHaveOneName(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range suites(size{users: 200, principals: 1000, grants: 3000, large: 1000}) {
+		for _, r := range s.rows {
+			if seen[r.name] {
+				t.Errorf("two rows are named %q", r.name)
+			}
+			seen[r.name] = true
+		}
+	}
+}
+
 func TestEveryRowHasTheSameFigures(t *testing.T) {
 	for _, s := range suites(size{users: 3, principals: 1, grants: 1, large: 1}) {
 		for _, r := range s.rows {

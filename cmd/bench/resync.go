@@ -26,7 +26,7 @@ func (l load) idle(cpu float64) bounds {
 // restart starts the manager on an account and a cluster that agree.
 func restart(l load) row {
 	return row{
-		name: fmt.Sprintf("restart, watched for %s", restartWatch),
+		name: fmt.Sprintf("restart with %d grants, watched for %s", l.grants(), restartWatch),
 		prepare: func(ctx context.Context, w *world) error {
 			if err := w.waitUsage(ctx); err != nil {
 				return err
@@ -63,7 +63,7 @@ func restart(l load) row {
 // resync reads an account anew that agrees with the cluster.
 func resync(l load) row {
 	return row{
-		name: "resync",
+		name: fmt.Sprintf("resync with %d grants", l.grants()),
 		prepare: func(ctx context.Context, w *world) error {
 			if err := w.stop(); err != nil {
 				return err
