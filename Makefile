@@ -13,6 +13,8 @@ DOCKER ?= docker
 FUZZTIME ?= 10s
 TEST_TIMEOUT ?= 60m
 SOAK_TIME ?= 10m
+BENCH_FLAGS ?=
+BENCH_TIME ?= 200ms
 
 # Everything but the race detector does without a C compiler. One setting for
 # all of it also lets every target use what another has compiled.
@@ -83,12 +85,16 @@ crash-run: ## Kill the operator at every call of a scenario, with and without th
 	@$(ASSETS); go test -count 1 -v -timeout 24h -run '^TestAManagerThatDiesAtAnyCallLosesNothing$$' ./internal/proof -whole
 
 .PHONY: bench
-bench: build ## Count the calls and the time that onboarding, restarts and revocations take.
-	@$(ASSETS); go run ./cmd/bench
+bench: build ## Measure calls, writes, time, CPU and memory of onboarding, restarts and revocations; BENCH_FLAGS=--all adds bench-large.
+	@$(ASSETS); go run ./cmd/bench $(BENCH_FLAGS)
 
 .PHONY: bench-large
 bench-large: build ## Measure 10,000 SessionAccesses over 1,000 users, which takes some twenty minutes.
 	@$(ASSETS); go run ./cmd/bench --suite=large
+
+.PHONY: bench-go
+bench-go: ## Measure time and allocations of the policy compiler, its diff, the mirror and the judgement of a node.
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCH_TIME) -p 1 ./internal/policy ./internal/cloud ./internal/reach
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
@@ -13,48 +15,80 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// apiWrites are the requests that the API server has seen, whoever sent them.
-type apiWrites struct {
-	// status of our kinds, anything else of our kinds, and events.
-	status, other, events int
+// apiWrites counts writes of our kinds and of events, by request: the verb and
+// the resource, such as "PATCH sessionaccesses/status".
+type apiWrites map[string]int
+
+func request(verb, resource string) string { return verb + " " + resource }
+
+// less is the same without what others count.
+func (a apiWrites) less(others ...apiWrites) apiWrites {
+	rest := maps.Clone(a)
+	for _, other := range others {
+		for request, n := range other {
+			if rest[request] -= n; rest[request] == 0 {
+				delete(rest, request)
+			}
+		}
+	}
+	return rest
 }
 
-// apiWrites reads the API server's own count of requests.
+// status counts the writes to the status of our kinds, events those of events, and
+// other all the rest.
+func (a apiWrites) status() int { return a.count(ofStatus) }
+func (a apiWrites) events() int { return a.count(ofEvents) }
+func (a apiWrites) other() int {
+	return a.count(func(request string) bool { return !ofStatus(request) && !ofEvents(request) })
+}
+
+func ofStatus(request string) bool { return strings.HasSuffix(request, "/status") }
+func ofEvents(request string) bool { return strings.HasSuffix(request, " events") }
+
+func (a apiWrites) count(holds func(request string) bool) int {
+	sum := 0
+	for request, n := range a {
+		if holds(request) {
+			sum += n
+		}
+	}
+	return sum
+}
+
+// apiWrites reads the API server's own count of requests, whoever sent them.
 func (w *world) apiWrites(ctx context.Context) (apiWrites, error) {
 	client, err := kubernetes.NewForConfig(w.env.Config)
 	if err != nil {
-		return apiWrites{}, fmt.Errorf("make a client for the API server's metrics: %w", err)
+		return nil, fmt.Errorf("make a client for the API server's metrics: %w", err)
 	}
 	text, err := client.RESTClient().Get().AbsPath("/metrics").DoRaw(ctx)
 	if err != nil {
-		return apiWrites{}, fmt.Errorf("read the API server's metrics: %w", err)
+		return nil, fmt.Errorf("read the API server's metrics: %w", err)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
 	if err != nil {
-		return apiWrites{}, fmt.Errorf("read the API server's metrics: %w", err)
+		return nil, fmt.Errorf("read the API server's metrics: %w", err)
 	}
 	return sumWrites(families["apiserver_request_total"]), nil
 }
 
 func sumWrites(family *dto.MetricFamily) apiWrites {
-	var sum apiWrites
+	sum := apiWrites{}
 	for _, metric := range family.GetMetric() {
 		labels := map[string]string{}
 		for _, pair := range metric.GetLabel() {
 			labels[pair.GetName()] = pair.GetValue()
 		}
-		n := int(metric.GetCounter().GetValue())
-		switch {
-		case !writes[labels["verb"]]:
-		case labels["resource"] == "events":
-			sum.events += n
-		case labels["group"] != v1alpha1.GroupVersion.Group:
-		case labels["subresource"] == "status":
-			sum.status += n
-		default:
-			sum.other += n
+		ours := labels["resource"] == "events" || labels["group"] == v1alpha1.GroupVersion.Group
+		if !ours || !writes[labels["verb"]] {
+			continue
 		}
+		resource := labels["resource"]
+		if labels["subresource"] != "" {
+			resource += "/" + labels["subresource"]
+		}
+		sum[request(labels["verb"], resource)] += int(metric.GetCounter().GetValue())
 	}
 	return sum
 }

@@ -26,33 +26,33 @@ func drift(l load) row {
 			}
 			return w.detach(ctx, w.users[:drifted])
 		},
-		measure: func(ctx context.Context, w *world) ([]figure, error) {
+		measure: func(ctx context.Context, w *world) (used, []figure, error) {
 			from, err := w.read(ctx)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			read, err := w.waitCall(ctx, from.call, bulkRead)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			last, err := w.waitAttached(ctx, from.call, drifted)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			if err := watch(ctx, l.watch); err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			u, err := w.since(ctx, from)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
-			figures := []figure{within("writes to AWS", u.awsWrites(), float64(drifted))}
-			figures = append(figures, u.byAction()...)
-			return append(figures,
-				millis("time from the read to the last repair", last.Time.Sub(read.Time)),
-				count("status writes", u.status), count("events", u.events), seconds("CPU of the manager", u.cpu),
-				w.peakMemory(l.memory),
-			), nil
+			u.took = last.Time.Sub(read.Time)
+			return u, nil, nil
+		},
+		until: "from the read to the last repair",
+		most: bounds{
+			calls: unbounded, awsWrites: float64(drifted), status: unbounded, other: unbounded, events: unbounded,
+			cpu: unbounded, memory: l.memory,
 		},
 	}
 }

@@ -42,6 +42,15 @@ func seconds(name string, d time.Duration) figure {
 	return figure{name: name, value: d.Seconds(), unit: "s", most: math.NaN()}
 }
 
+func mebibytes(name string, bytes uint64) figure {
+	return figure{name: name, value: math.Round(float64(bytes) / (1 << 20)), unit: "MiB", most: math.NaN()}
+}
+
+// notMeasured stands in the table for a row that was not run.
+func notMeasured(row, command string) figure {
+	return figure{row: row, name: "not measured: run " + command, value: math.NaN(), most: math.NaN()}
+}
+
 // bounded is the same number with a bound, in its unit.
 func (f figure) bounded(most float64) figure {
 	f.most = most
@@ -68,6 +77,9 @@ func printTable(out io.Writer, figures []figure) {
 }
 
 func (f figure) text(value float64) string {
+	if math.IsNaN(value) {
+		return ""
+	}
 	text := strconv.FormatFloat(value, 'f', -1, 64)
 	if value != math.Trunc(value) {
 		text = strconv.FormatFloat(value, 'f', 2, 64)

@@ -50,21 +50,18 @@ func steady(k kinds, l load) row {
 			}
 			return w.declareActivations(ctx, k.activations, k.each)
 		},
-		measure: func(ctx context.Context, w *world) ([]figure, error) {
+		measure: func(ctx context.Context, w *world) (used, []figure, error) {
 			u, err := l.nextResync(ctx, w)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
-			figures := []figure{
+			return u, []figure{
 				within("calls for the documents", u.count(ofDocuments), k.documentCalls()),
 				within("calls for the activations", u.count(ofActivations), k.activationCalls()),
-			}
-			return append(append(figures, u.byAction()...),
-				within("writes to AWS", u.awsWrites(), 0),
-				within("status writes", u.status, 0),
-				seconds("CPU of the manager", u.cpu),
-			), nil
+			}, nil
 		},
+		until: resyncUntil,
+		most:  bounds{calls: unbounded, cpu: unbounded, memory: unbounded},
 	}
 }
 

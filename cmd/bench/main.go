@@ -25,6 +25,7 @@ type options struct {
 	directory string
 	suite     string
 	profiler  string
+	all       bool
 	size      size
 }
 
@@ -34,6 +35,14 @@ func (o options) managerFlags() []string {
 		return nil
 	}
 	return []string{"--pprof-bind-address=" + o.profiler}
+}
+
+// measures says whether a suite is to be measured.
+func (o options) measures(s suite) bool {
+	if o.suite != "" {
+		return o.suite == s.name
+	}
+	return o.all || !s.optional
 }
 
 // size is how large the declarations are.
@@ -74,7 +83,8 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	flags.SetOutput(output)
 	flags.StringVar(&o.manager, "manager", "bin/manager", "`file` of the operator's binary, as \"make build\" makes it")
 	flags.StringVar(&o.directory, "dir", "bin", "existing `directory` for the logs")
-	flags.StringVar(&o.suite, "suite", "", "`name` of the only suite to measure: quiet, crowd, nodes, others, busy or large. Empty: all but large, which takes long")
+	flags.StringVar(&o.suite, "suite", "", "`name` of the only suite to measure: quiet, crowd, nodes, others, busy or large. Empty: all but large, which takes long; see --all")
+	flags.BoolVar(&o.all, "all", false, "measure large too, where no suite is named")
 	flags.StringVar(&o.profiler, "profiler", "", "`host:port` of the manager's profiler, such as 127.0.0.1:6060, to see where CPU and memory go. Empty: it is off")
 	flags.IntVar(&o.size.users, "users", 200, fmt.Sprintf("`number` of users that are onboarded with one grant each, and %d times as many in the suite crowd", crowding))
 	flags.IntVar(&o.size.principals, "principals", 1000, "`number` of principals of the queued grants")
@@ -98,7 +108,8 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 func run(ctx context.Context, o options, out, progress io.Writer) error {
 	var figures []figure
 	for _, s := range suites(o.size) {
-		if o.suite != s.name && (o.suite != "" || s.optional) {
+		if !o.measures(s) {
+			figures = append(figures, s.notMeasured()...)
 			continue
 		}
 		measured, err := s.run(ctx, o, progress)

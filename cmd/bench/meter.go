@@ -14,7 +14,7 @@ import (
 type reading struct {
 	at      time.Time
 	call    int
-	own     int
+	own     apiWrites
 	objects apiWrites
 	process usage
 }
@@ -24,39 +24,53 @@ type used struct {
 	took time.Duration
 	// aws are the calls to AWS, in the order of their arrival.
 	aws []calls.Call
-	// status, other and events are the manager's writes to the API server: to
-	// the status of our kinds, to anything else of them, and events.
-	status, other, events int
-	cpu                   time.Duration
+	// writes are the manager's to the API server.
+	writes apiWrites
+	cpu    time.Duration
+	// peak is the manager's greatest resident memory since it started, in bytes.
+	peak uint64
 }
 
-// read reads every meter.
+// read reads every meter before something is done.
 func (w *world) read(ctx context.Context) (reading, error) {
 	objects, err := w.apiWrites(ctx)
 	if err != nil {
 		return reading{}, err
 	}
-	r := reading{at: time.Now(), call: w.env.LastCall(), own: w.own, objects: objects}
-	if w.manager != nil {
-		r.process = usageOf(w.manager.Pid())
-	}
+	r := w.atOnce()
+	r.objects = objects
 	return r, nil
 }
 
-// since is what has been used since a reading.
+// atOnce reads the meters that take no time to read.
+func (w *world) atOnce() reading {
+	r := reading{at: time.Now(), call: w.env.LastCall(), own: maps.Clone(w.own)}
+	if w.manager != nil {
+		r.process = usageOf(w.manager.Pid())
+	}
+	return r
+}
+
+// since is what has been used since a reading. The API server's meter, which
+// takes a moment to read, comes last: a queue goes on meanwhile.
 func (w *world) since(ctx context.Context, from reading) (used, error) {
-	to, err := w.read(ctx)
+	to := w.atOnce()
+	objects, err := w.apiWrites(ctx)
 	if err != nil {
 		return used{}, err
 	}
 	return used{
 		took:   to.at.Sub(from.at),
-		aws:    w.env.Emulator.CallLog(from.call),
-		status: to.objects.status - from.objects.status,
-		other:  to.objects.other - from.objects.other - (to.own - from.own),
-		events: to.objects.events - from.objects.events,
+		aws:    upTo(to.call, w.env.Emulator.CallLog(from.call)),
+		writes: objects.less(from.objects, to.own.less(from.own)),
 		cpu:    to.process.cpu - from.process.cpu,
+		peak:   to.process.peak,
 	}, nil
+}
+
+// upTo leaves out the calls that came after number n.
+func upTo(n int, log []calls.Call) []calls.Call {
+	return slices.DeleteFunc(log, func(c calls.Call) bool { return c.N > n })
 }
 
 // identityCalls counts the calls to IAM and STS, which the bounds are about.
@@ -81,15 +95,67 @@ func (u used) count(holds func(calls.Call) bool) int {
 	return n
 }
 
-// byAction is a figure for each action called.
-func (u used) byAction() []figure {
+// lastCall is when the last call to AWS came; from, where there was none.
+func (u used) lastCall(from time.Time) time.Time {
+	if len(u.aws) == 0 {
+		return from
+	}
+	return u.aws[len(u.aws)-1].Time
+}
+
+// span is the time from the first call to AWS to the last.
+func (u used) span() time.Duration {
+	if len(u.aws) == 0 {
+		return 0
+	}
+	return u.lastCall(time.Time{}).Sub(u.aws[0].Time)
+}
+
+// byAction counts the calls of each action.
+func (u used) byAction() map[string]int {
 	n := map[string]int{}
 	for _, call := range u.aws {
 		n[call.Action()]++
 	}
+	return n
+}
+
+// bounds of the figures that every row has. NaN: it is not bounded.
+type bounds struct {
+	// calls to IAM and STS, and writes to AWS.
+	calls, awsWrites float64
+	// Writes to the API server: to the status of our kinds, anything else of our
+	// kinds, and events.
+	status, other, events float64
+	// cpu of the manager in seconds, and its peak of memory in MiB.
+	cpu, memory float64
+}
+
+// figures are those that every row has, in the order in which they are printed.
+// until says what the time ends with.
+func (u used) figures(until string, most bounds) []figure {
+	identity := u.identityCalls()
+	figures := []figure{within("calls to IAM and STS", identity, most.calls), count("calls to other services", len(u.aws)-identity)}
+	figures = append(figures, each(u.byAction())...)
+	figures = append(figures,
+		within("writes to AWS", u.awsWrites(), most.awsWrites),
+		within("status writes", u.writes.status(), most.status),
+		within("other writes to our kinds", u.writes.other(), most.other),
+		within("events", u.writes.events(), most.events),
+	)
+	figures = append(figures, each(u.writes)...)
+	return append(figures,
+		seconds("wall time "+until, u.took),
+		seconds("CPU of the manager", u.cpu).bounded(most.cpu),
+		mebibytes("peak memory of the manager since its start", u.peak).bounded(most.memory),
+	)
+}
+
+// each is a figure for each of what was counted.
+func each(n map[string]int) []figure {
 	var figures []figure
-	for _, action := range slices.Sorted(maps.Keys(n)) {
-		figures = append(figures, count("  "+action, n[action]))
+	for _, name := range slices.Sorted(maps.Keys(n)) {
+		figures = append(figures, count("  "+name, n[name]))
 	}
 	return figures
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,12 +28,93 @@ apiserver_request_total{code="200",group="",resource="namespaces",subresource=""
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := apiWrites{status: 5, other: 20, events: 5000}
-	if got := sumWrites(families["apiserver_request_total"]); got != want {
+	want := apiWrites{
+		"PATCH sessionaccesses/status": 4, "PATCH awsaccounts/status": 1, "POST sessionaccesses": 20, "POST events": 5000,
+	}
+	got := sumWrites(families["apiserver_request_total"])
+	if !maps.Equal(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got := sumWrites(nil); got != (apiWrites{}) {
+	if status, other, events := got.status(), got.other(), got.events(); status != 5 || other != 20 || events != 5000 {
+		t.Errorf("got %d writes of statuses, %d others and %d events, want 5, 20 and 5000", status, other, events)
+	}
+	if got := sumWrites(nil); len(got) > 0 {
 		t.Errorf("got %+v of no metric", got)
+	}
+}
+
+func TestWritesOfTheBenchAreNotTheManagers(t *testing.T) {
+	from, own := apiWrites{"POST sessionaccesses": 3, "POST events": 2}, apiWrites{"POST sessionaccesses": 5}
+	to := apiWrites{"POST sessionaccesses": 8, "POST events": 4, "PATCH sessionaccesses": 5}
+	want := apiWrites{"POST events": 2, "PATCH sessionaccesses": 5}
+	if got := to.less(from, own); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestCallsAfterTheReadingAreNotCounted(t *testing.T) {
+	if got := upTo(2, []calls.Call{{N: 1}, {N: 2}, {N: 3}}); len(got) != 2 || got[1].N != 2 {
+		t.Errorf("got %v, want the first two", got)
+	}
+}
+
+func TestNoTwoRowsHaveOneName(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range suites(size{users: 200, principals: 1000, grants: 3000, large: 1000}) {
+		for _, r := range s.rows {
+			if seen[r.name] {
+				t.Errorf("two rows are named %q", r.name)
+			}
+			seen[r.name] = true
+		}
+	}
+}
+
+func TestEveryRowHasTheSameFigures(t *testing.T) {
+	for _, s := range suites(size{users: 3, principals: 1, grants: 1, large: 1}) {
+		for _, r := range s.rows {
+			if r.until == "" {
+				t.Errorf("%s, %s: it is not said what its time ends with", s.name, r.name)
+			}
+			r.prepare = nil
+			r.measure = func(context.Context, *world) (used, []figure, error) {
+				return used{aws: []calls.Call{{Service: "iam", Operation: "CreatePolicy"}}, writes: apiWrites{"POST events": 1}}, nil, nil
+			}
+			figures, err := r.run(t.Context(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{
+				"calls to IAM and STS", "calls to other services", "  iam:CreatePolicy", "writes to AWS", "status writes",
+				"other writes to our kinds", "events", "  POST events", "wall time " + r.until, "CPU of the manager",
+				"peak memory of the manager since its start",
+			} {
+				if !slices.ContainsFunc(figures, func(f figure) bool { return f.name == want && f.row == r.name }) {
+					t.Errorf("%s, %s: there is no figure %q", s.name, r.name, want)
+				}
+			}
+		}
+	}
+}
+
+func TestARestartWritesNothing(t *testing.T) {
+	for _, s := range suites(size{users: 3, principals: 1, grants: 1, large: 1}) {
+		for _, r := range s.rows {
+			if !strings.HasPrefix(r.name, "restart") {
+				continue
+			}
+			if r.most.awsWrites != 0 || r.most.status != 0 || r.most.other != 0 || r.most.events != 0 {
+				t.Errorf("%s, %s: it may write: %+v", s.name, r.name, r.most)
+			}
+		}
+	}
+}
+
+func TestARowThatIsNotMeasuredNamesItsCommand(t *testing.T) {
+	var out strings.Builder
+	printTable(&out, large(size{large: 1}).notMeasured())
+	if n := strings.Count(out.String(), "not measured: run make bench-large"); n != 4 || strings.Contains(out.String(), "NaN") {
+		t.Errorf("%d of 4 rows name the command in\n%s", n, out.String())
 	}
 }
 

@@ -29,7 +29,7 @@ func (w *world) declareAccount(ctx context.Context) error {
 	if err := w.env.Namespace(ctx, namespace, nil); err != nil {
 		return fmt.Errorf("create the namespace: %w", err)
 	}
-	w.own++
+	w.own[request("POST", "awsaccounts")]++
 	return w.env.Client.Create(ctx, &v1alpha1.AWSAccount{
 		ObjectMeta: metav1.ObjectMeta{Name: accountName},
 		Spec: v1alpha1.AWSAccountSpec{
@@ -59,9 +59,23 @@ func access(name, user string, ids []v1alpha1.InstanceID) *v1alpha1.SessionAcces
 	}
 }
 
+// resourceOf is the API server's name for the objects of a kind.
+func resourceOf(object client.Object) string {
+	switch object.(type) {
+	case *v1alpha1.SessionDocument:
+		return "sessiondocuments"
+	case *v1alpha1.HybridActivation:
+		return "hybridactivations"
+	default:
+		return "sessionaccesses"
+	}
+}
+
 // createAll creates objects, several at a time.
 func createAll[T client.Object](ctx context.Context, w *world, objects []T) error {
-	w.own += len(objects)
+	for _, object := range objects {
+		w.own[request("POST", resourceOf(object))]++
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
 	for _, object := range objects {
@@ -77,7 +91,7 @@ func createAll[T client.Object](ctx context.Context, w *world, objects []T) erro
 
 // delete deletes an object, and does not wait until it is gone.
 func (w *world) delete(ctx context.Context, object *v1alpha1.SessionAccess) error {
-	w.own++
+	w.own[request("DELETE", resourceOf(object))]++
 	if err := w.env.Client.Delete(ctx, object); err != nil {
 		return fmt.Errorf("delete SessionAccess %s: %w", object.Name, err)
 	}

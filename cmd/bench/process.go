@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"time"
 
 	"github.com/prometheus/procfs"
@@ -29,13 +28,4 @@ func usageOf(pid int) usage {
 		return usage{}
 	}
 	return usage{cpu: time.Duration(stat.CPUTime() * float64(time.Second)), peak: status.VmHWM}
-}
-
-// peakMemory is a figure of the manager's peak of resident memory, and most its
-// bound in MiB.
-func (w *world) peakMemory(most float64) figure {
-	return figure{
-		name: "peak memory of the manager", unit: "MiB", most: most,
-		value: math.Round(float64(usageOf(w.manager.Pid()).peak) / (1 << 20)),
-	}
 }

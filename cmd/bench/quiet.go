@@ -18,9 +18,6 @@ const (
 	writesPerRevocation = 3
 	// statusWritesPerObject of a new object.
 	statusWritesPerObject = 3
-	// statusWritesAtRestart is the AWSAccount's, whose status shows how many
-	// policies there are and was last written before they were.
-	statusWritesAtRestart = 1
 )
 
 // settling is the time in which a manager that was started does what a start
@@ -32,7 +29,7 @@ func change() row {
 	return row{
 		name: "change one grant",
 		prepare: func(ctx context.Context, w *world) error {
-			if err := w.manager.Stop(); err != nil {
+			if err := w.stop(); err != nil {
 				return err
 			}
 			from := w.env.LastCall()
@@ -45,32 +42,30 @@ func change() row {
 			}
 			return watch(ctx, settling)
 		},
-		measure: func(ctx context.Context, w *world) ([]figure, error) {
+		measure: func(ctx context.Context, w *world) (used, []figure, error) {
 			object := access(grantName(w.users[0], 0), w.users[0], nil)
 			if err := w.env.Client.Get(ctx, keyOf(object), object); err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			from, err := w.read(ctx)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			object.Spec.Targets[0].InstanceIDs = instanceIDs(0, 0, instances+1)
-			w.own++
+			w.own[request("PUT", resourceOf(object))]++
 			if err := w.env.Client.Update(ctx, object); err != nil {
-				return nil, fmt.Errorf("change SessionAccess %s: %w", object.Name, err)
+				return used{}, nil, fmt.Errorf("change SessionAccess %s: %w", object.Name, err)
 			}
 			if _, err := testenv.WaitReady(ctx, w.env.Client, object); err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
-			ready := time.Since(from.at)
 			u, err := w.since(ctx, from)
-			if err != nil {
-				return nil, err
-			}
-			return append(append([]figure{within("writes to AWS", u.awsWrites(), 1)}, u.byAction()...),
-				millis("time until it is ready", ready),
-				within("status writes", u.status, statusWritesPerObject),
-			), nil
+			return u, nil, err
+		},
+		until: "until it is ready",
+		most: bounds{
+			calls: unbounded, awsWrites: 1, status: statusWritesPerObject, other: unbounded, events: unbounded,
+			cpu: unbounded, memory: unbounded,
 		},
 	}
 }

@@ -5,64 +5,67 @@ import (
 	"fmt"
 	"time"
 
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
 // restartWatch is how long a restarted manager is watched: longer than it takes
 // until what it has read counts as proof.
 const restartWatch = cloud.ConsistencyWindow + 10*time.Second
 
-// idle is the figures of a manager that finds nothing to do but, at most, to
-// write so many statuses.
-func (l load) idle(u used, statuses, cpu float64) []figure {
-	figures := []figure{within("calls to IAM and STS", u.identityCalls(), l.resyncCalls)}
-	figures = append(figures, u.byAction()...)
-	return append(figures,
-		within("writes to AWS", u.awsWrites(), 0),
-		within("status writes", u.status, statuses),
-		within("other writes to our kinds", u.other, 0),
-		within("events", u.events, 0),
-		seconds("CPU of the manager", u.cpu).bounded(cpu),
-	)
+// idle bounds a manager that finds nothing to do: it writes nothing.
+func (l load) idle(cpu float64) bounds {
+	return bounds{calls: l.resyncCalls, cpu: cpu, memory: l.memory}
 }
 
 // restart starts the manager on an account and a cluster that agree.
 func restart(l load) row {
 	return row{
-		name:    fmt.Sprintf("restart, watched for %s", restartWatch),
-		prepare: func(_ context.Context, w *world) error { return w.manager.Stop() },
-		measure: func(ctx context.Context, w *world) ([]figure, error) {
-			w.manager = nil // The new process begins at 0.
+		name: fmt.Sprintf("restart with %d grants, watched for %s", l.grants(), restartWatch),
+		prepare: func(ctx context.Context, w *world) error {
+			if err := w.waitUsage(ctx); err != nil {
+				return err
+			}
+			return w.stop()
+		},
+		measure: func(ctx context.Context, w *world) (used, []figure, error) {
 			from, err := w.read(ctx)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			if err := w.start(); err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			read, err := w.env.WaitCall(ctx, from.call, bulkRead)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			if err := watch(ctx, restartWatch); err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			u, err := w.since(ctx, from)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
-			return append([]figure{millis("time to the first bulk read", read.Time.Sub(from.at))}, append(l.idle(u, statusWritesAtRestart, unbounded), w.peakMemory(l.memory))...), nil
+			u.took = u.lastCall(from.at).Sub(from.at)
+			return u, []figure{millis("time to the first bulk read", read.Time.Sub(from.at))}, nil
 		},
+		until: "until the last call to AWS",
+		most:  l.idle(unbounded),
 	}
 }
 
 // resync reads an account anew that agrees with the cluster.
 func resync(l load) row {
 	return row{
-		name: "resync",
+		name: fmt.Sprintf("resync with %d grants", l.grants()),
 		prepare: func(ctx context.Context, w *world) error {
-			if err := w.manager.Stop(); err != nil {
+			if err := w.stop(); err != nil {
 				return err
 			}
 			from := w.env.LastCall()
@@ -74,12 +77,17 @@ func resync(l load) row {
 			}
 			return watch(ctx, l.interval/2)
 		},
-		measure: func(ctx context.Context, w *world) ([]figure, error) {
+		measure: func(ctx context.Context, w *world) (used, []figure, error) {
 			u, err := l.nextResync(ctx, w)
-			return append(l.idle(u, 0, l.resyncCPU), w.peakMemory(l.memory)), err
+			return u, nil, err
 		},
+		until: resyncUntil,
+		most:  l.idle(l.resyncCPU),
 	}
 }
+
+// resyncUntil says what the time of a resync is.
+const resyncUntil = "from the first call to AWS to the last"
 
 // nextResync is what the next resync uses, watched to its end.
 func (l load) nextResync(ctx context.Context, w *world) (used, error) {
@@ -93,7 +101,29 @@ func (l load) nextResync(ctx context.Context, w *world) (used, error) {
 	if err := watch(ctx, l.watch); err != nil {
 		return used{}, err
 	}
-	return w.since(ctx, from)
+	u, err := w.since(ctx, from)
+	u.took = u.span()
+	return u, err
+}
+
+// waitUsage waits until the AWSAccount's status shows how many policies there
+// are, which the manager writes some seconds after the last of them came: a
+// manager that is stopped before leaves that write to the next.
+func (w *world) waitUsage(ctx context.Context) error {
+	admin := awsiam.NewFromConfig(w.env.AWSConfig(w.env.Credentials("admin")))
+	summary, err := admin.GetAccountSummary(ctx, &awsiam.GetAccountSummaryInput{})
+	if err != nil {
+		return fmt.Errorf("count the policies of the account: %w", err)
+	}
+	policies := summary.SummaryMap["Policies"]
+	main := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: accountName}}
+	_, err = testenv.WaitFor(ctx, w.env.Client, main, func(a *v1alpha1.AWSAccount) bool {
+		return a.Status.Policies != nil && a.Status.Policies.Used != nil && *a.Status.Policies.Used == policies
+	})
+	if err != nil {
+		return fmt.Errorf("wait until the account shows its %d policies: %w", policies, err)
+	}
+	return nil
 }
 
 // resyncFlag has the manager read the account as often as the load says.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -31,32 +30,30 @@ func concerns(user string) func(calls.Call) bool {
 func revocation() row {
 	return row{
 		name: "revoke one grant, idle",
-		measure: func(ctx context.Context, w *world) ([]figure, error) {
+		measure: func(ctx context.Context, w *world) (used, []figure, error) {
 			user := w.users[1]
 			object := access(grantName(user, 0), user, nil)
 			from, err := w.read(ctx)
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			if err := w.delete(ctx, object); err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			detached, err := w.env.WaitCall(ctx, from.call, func(c calls.Call) bool { return c.Operation == "DetachUserPolicy" })
 			if err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
 			if err := testenv.WaitGone(ctx, w.env.Client, object); err != nil {
-				return nil, err
+				return used{}, nil, err
 			}
-			gone := time.Since(from.at)
 			u, err := w.since(ctx, from)
-			if err != nil {
-				return nil, err
-			}
-			return append(append([]figure{within("writes to AWS", u.awsWrites(), writesPerRevocation)}, u.byAction()...),
-				millis("time until the permission goes", detached.Time.Sub(from.at)),
-				millis("time until the object is gone", gone),
-			), nil
+			return u, []figure{millis("time until the permission goes", detached.Time.Sub(from.at))}, err
+		},
+		until: "until the object is gone",
+		most: bounds{
+			calls: unbounded, awsWrites: writesPerRevocation, status: unbounded, other: unbounded, events: unbounded,
+			cpu: unbounded, memory: unbounded,
 		},
 	}
 }
@@ -87,9 +84,11 @@ func revocationBehind(grants, principals int) row {
 			}
 			return createAll(ctx, w, queued)
 		},
-		measure: func(ctx context.Context, w *world) ([]figure, error) {
+		measure: func(ctx context.Context, w *world) (used, []figure, error) {
 			return w.revokeAmong(ctx, w.users[0], func() error { return nil })
 		},
+		until: untilFirstWrite,
+		most:  free,
 	}
 }
 
@@ -98,45 +97,54 @@ func revocationBehind(grants, principals int) row {
 func revocationAfterRestart(grants int) row {
 	return row{
 		name:    fmt.Sprintf("the same while the manager is down, of %d grants", grants),
-		prepare: func(_ context.Context, w *world) error { return w.manager.Stop() },
-		measure: func(ctx context.Context, w *world) ([]figure, error) {
-			figures, err := w.revokeAmong(ctx, w.users[1], func() error { return w.start() })
-			if err != nil {
-				return nil, err
-			}
-			return append(figures, w.peakMemory(unbounded)), nil
+		prepare: func(_ context.Context, w *world) error { return w.stop() },
+		measure: func(ctx context.Context, w *world) (used, []figure, error) {
+			return w.revokeAmong(ctx, w.users[1], func() error { return w.start() })
 		},
+		until: untilFirstWrite,
+		most:  free,
 	}
 }
 
+// untilFirstWrite says what the time of a revocation among others is. What is used
+// meanwhile is the queue's too.
+const untilFirstWrite = "until its first write to AWS"
+
 // revokeAmong deletes a user's grant, does what comes then, and finds the first
 // write that concerns the user among all writes.
-func (w *world) revokeAmong(ctx context.Context, user string, then func() error) ([]figure, error) {
+func (w *world) revokeAmong(ctx context.Context, user string, then func() error) (used, []figure, error) {
 	waiting, err := w.unready(ctx)
 	if err != nil {
-		return nil, err
+		return used{}, nil, err
 	}
-	from, began := w.env.LastCall(), time.Now()
+	from, err := w.read(ctx)
+	if err != nil {
+		return used{}, nil, err
+	}
 	if err := w.delete(ctx, access(user, user, nil)); err != nil {
-		return nil, err
+		return used{}, nil, err
 	}
 	if err := then(); err != nil {
-		return nil, err
+		return used{}, nil, err
 	}
-	first, err := w.env.WaitCall(ctx, from, concerns(user))
+	first, err := w.env.WaitCall(ctx, from.call, concerns(user))
 	if err != nil {
-		return nil, err
+		return used{}, nil, err
 	}
+	u, err := w.since(ctx, from)
+	if err != nil {
+		return used{}, nil, err
+	}
+	u.took = first.Time.Sub(from.at)
 	position := 0
-	for _, call := range w.env.Emulator.CallLog(from) {
+	for _, call := range u.aws {
 		if changes(call) && call.N <= first.N {
 			position++
 		}
 	}
-	return []figure{
+	return u, []figure{
 		count("grants that wait", waiting),
 		within("position of its first write to AWS", position, amongNext),
-		millis("time until then", first.Time.Sub(began)),
 	}, nil
 }
 

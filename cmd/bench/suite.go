@@ -16,7 +16,11 @@ type row struct {
 	name string
 	// prepare is not measured. Nil: there is nothing to prepare.
 	prepare func(context.Context, *world) error
-	measure func(context.Context, *world) ([]figure, error)
+	// measure says what has been used, and the figures that only this row has.
+	measure func(context.Context, *world) (used, []figure, error)
+	// until says what the time that is measured ends with.
+	until string
+	most  bounds
 }
 
 // suite is rows that share an account and a cluster.
@@ -29,7 +33,7 @@ type suite struct {
 	// flags of the manager.
 	flags []string
 	rows  []row
-	// optional suites are measured only when they are named.
+	// optional suites are measured only when they, or all, are asked for.
 	optional bool
 }
 
@@ -131,11 +135,28 @@ func (r row) run(ctx context.Context, w *world) ([]figure, error) {
 			return nil, err
 		}
 	}
-	figures, err := r.measure(ctx, w)
+	u, figures, err := r.measure(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	figures = append(figures, u.figures(r.until, r.most)...)
 	for i := range figures {
 		figures[i].row = r.name
 	}
-	return figures, err
+	return figures, nil
+}
+
+// notMeasured is a line for each row of a suite that was not run.
+func (s suite) notMeasured() []figure {
+	command := "go run ./cmd/bench --suite=" + s.name
+	if s.optional {
+		command = "make bench-large"
+	}
+	var figures []figure
+	for _, r := range s.rows {
+		figures = append(figures, notMeasured(r.name, command))
+	}
+	return figures
 }
 
 // names numbers them from 1: "user-0001".

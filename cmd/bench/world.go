@@ -22,7 +22,7 @@ type world struct {
 	users   []string
 	log     *os.File
 	// own counts the writes of this program to objects of the project's kinds.
-	own int
+	own apiWrites
 }
 
 // newWorld starts a control plane and an account, and no manager.
@@ -42,7 +42,7 @@ func newWorld(ctx context.Context, s suite, o options) (*world, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a log: %w", err)
 	}
-	w := &world{binary: binary, flags: slices.Concat(s.flags, o.managerFlags()), environ: environ, users: s.users, log: log}
+	w := &world{binary: binary, flags: slices.Concat(s.flags, o.managerFlags()), environ: environ, users: s.users, log: log, own: apiWrites{}}
 	w.env, err = testenv.Start(ctx, testenv.Options{Fixture: s.fixture()})
 	if err != nil {
 		return nil, errors.Join(err, w.close())
@@ -55,6 +55,14 @@ func (w *world) start(flags ...string) (err error) {
 	w.manager, err = w.env.StartProcess(testenv.ProcessOptions{
 		Binary: w.binary, Args: append(append([]string{}, w.flags...), flags...), Log: w.log, Env: w.environ,
 	})
+	return err
+}
+
+// stop stops the manager. What it has used is no longer read: the next one begins
+// at 0.
+func (w *world) stop() error {
+	err := w.manager.Stop()
+	w.manager = nil
 	return err
 }
 
