@@ -37,8 +37,8 @@ func TestEveryFieldOfTheSchemasIsDrawn(t *testing.T) {
 	account := still(func(rt *rapid.T) client.Object { return accountObjects(rt, (&proof.Bed{Universe: small}).Account()) })
 	for i, draw := range append(slices.Clone(drawers), account) {
 		at := rapid.Custom(func(rt *rapid.T) client.Object {
-			make, _ := draw(rt)
-			return make(time.Unix(0, 0))
+			object, _ := draw(rt)
+			return object(time.Unix(0, 0))
 		})
 		for seed := range drawsOfAKind {
 			obj := at.Example(i*drawsOfAKind + seed)

@@ -26,14 +26,14 @@ func drawn[T any](t *rapid.T, label string, values ...T) T {
 // evenly draws a number below n. The numbers of the library itself are small for
 // the most part, and what stands last in a list would hardly ever be drawn.
 func evenly(t *rapid.T, label string, n int) int {
-	drawn := 0
+	number := 0
 	for range 6 {
-		drawn *= 2
+		number *= 2
 		if rapid.Bool().Draw(t, label) {
-			drawn++
+			number++
 		}
 	}
-	return drawn % n
+	return number % n
 }
 
 // specs draws a spec: every field set or left out, valid or not. Its times are
