@@ -45,6 +45,8 @@ type written struct {
 	deleted    bool
 	// loose: any decision is right.
 	loose bool
+	// object is what was declared.
+	object client.Object
 }
 
 // NewBed makes a bed, with an account that allows Namespace and Neighbour,
@@ -136,19 +138,7 @@ func Activation(namespace, name string, limit int32) *v1alpha1.HybridActivation 
 // Apply creates an object, or gives the one that there is another spec.
 // accepted is false where the API server refuses what is declared.
 func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err error) {
-	rejected := func() {}
-	if access, ok := obj.(*v1alpha1.SessionAccess); ok {
-		rejected = b.Observer.Declare(client.ObjectKeyFromObject(access), access.Spec)
-	}
-	switch obj := obj.(type) {
-	case *v1alpha1.SessionDocument:
-		b.Observer.DeclareDocument(obj.Name, obj.Spec.Inputs.ShellProfile.Linux)
-	case *v1alpha1.AccountTier:
-		b.Observer.DeclareTier(obj.Spec.Tier)
-	case *v1alpha1.HybridActivation:
-		b.secrets[obj.Spec.Description] = client.ObjectKey{Namespace: obj.Namespace, Name: obj.SecretName()}
-		b.Observer.DeclareActivation(obj.Spec.Description, *obj.Spec.RegistrationLimit)
-	}
+	rejected, wanted := b.declare(obj), obj.DeepCopyObject().(client.Object)
 	err = b.apply(ctx, obj)
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
 		rejected()
@@ -157,8 +147,40 @@ func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err 
 	if err != nil {
 		return false, fmt.Errorf("declare %T %s: %w", obj, client.ObjectKeyFromObject(obj), err)
 	}
-	b.written[b.id(obj)] = written{uid: obj.GetUID(), generation: obj.GetGeneration()}
+	if a, ok := wanted.(*v1alpha1.HybridActivation); ok {
+		b.secrets[a.Spec.Description] = client.ObjectKeyFromObject(a)
+		if a.Spec.SecretName != "" {
+			b.secrets[a.Spec.Description] = client.ObjectKey{Namespace: a.Namespace, Name: a.Spec.SecretName}
+		}
+	}
+	b.written[b.id(obj)] = written{uid: obj.GetUID(), generation: obj.GetGeneration(), object: wanted}
+	b.loosen()
 	return true, nil
+}
+
+// declare tells the model of an object. The function that it returns takes it back.
+func (b *Bed) declare(obj client.Object) (rejected func()) {
+	switch obj := obj.(type) {
+	case *v1alpha1.SessionAccess:
+		return b.Observer.Declare(client.ObjectKeyFromObject(obj), obj.Spec)
+	case *v1alpha1.AccountTier:
+		return b.Observer.DeclareTier(obj)
+	case *v1alpha1.AWSAccount:
+		return b.Observer.DeclareAccount(&obj.Spec)
+	default:
+		return b.Observer.DeclareThing(obj)
+	}
+}
+
+// loosen has the objects come to any decision of which the model does not know
+// what becomes.
+func (b *Bed) loosen() {
+	for id, w := range b.written {
+		if w.object != nil {
+			w.loose = b.Observer.doubts(w.object)
+			b.written[id] = w
+		}
+	}
 }
 
 // apply writes an object, and leaves in it what the API server made of it.
@@ -194,13 +216,14 @@ func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
 	switch obj := obj.(type) {
 	case *v1alpha1.SessionAccess:
 		b.Observer.Withdraw(client.ObjectKeyFromObject(obj))
-	case *v1alpha1.SessionDocument:
-		b.Observer.WithdrawDocument(obj.Name)
+	case *v1alpha1.SessionDocument, *v1alpha1.HybridActivation:
+		b.Observer.WithdrawThing(obj)
 	case *v1alpha1.AccountTier:
-		b.Observer.DeclareTier(v1alpha1.TierStandard)
-	case *v1alpha1.HybridActivation:
-		b.Observer.WithdrawActivation(obj.Spec.Description)
+		if declared, ok := b.written[b.id(obj)].object.(*v1alpha1.AccountTier); ok {
+			b.Observer.WithdrawTier(declared.Spec.OnDelete)
+		}
 	}
+	b.loosen()
 	return nil
 }
 

@@ -30,7 +30,7 @@ func (o *Observer) DeclareDocument(name, profile string) {
 		d = &document{}
 		o.documents[name] = d
 	}
-	d.profile, d.declared, d.since = profile, true, append(d.since, profile)
+	d.profile, d.declared, d.maybe, d.since = profile, true, false, append(d.since, profile)
 }
 
 // MayDeclareDocument is DeclareDocument for one that the operator may refuse.
@@ -50,12 +50,31 @@ func (o *Observer) WithdrawDocument(name string) {
 	}
 }
 
-// DeclareTier must be called before an AccountTier is written; with the tier that
-// is to be restored once it was deleted.
-func (o *Observer) DeclareTier(tier v1alpha1.Tier) {
+// DeclareTier must be called before an AccountTier is written. The function that it
+// returns takes it back when the API server did not accept it.
+func (o *Observer) DeclareTier(t *v1alpha1.AccountTier) (rejected func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.tier = strings.ToLower(string(tier))
+	tier, before := o.tier, o.tierBefore
+	if o.tierBefore == "" {
+		o.tierBefore = o.tier
+	}
+	o.tier = strings.ToLower(string(t.Spec.Tier))
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.tier, o.tierBefore = tier, before
+	}
+}
+
+// WithdrawTier must be called when an AccountTier was deleted.
+func (o *Observer) WithdrawTier(t v1alpha1.TierOnDelete) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.tierBefore != "" && t != v1alpha1.TierKeep {
+		o.tier = o.tierBefore
+	}
+	o.tierBefore = ""
 }
 
 func (o *Observer) ssm() *ssm.Region {
@@ -89,7 +108,9 @@ func (o *Observer) judgeDocuments() {
 		case ok && profileOf(d) != declared.profile:
 			o.violated("at rest document %s runs %q and not %q", name, profileOf(d), declared.profile)
 		}
-		declared.since = []string{declared.profile}
+		if declared.since = []string{declared.profile}; ok && declared.maybe {
+			declared.since = append(declared.since, profileOf(d))
+		}
 	}
 	if tier := o.ssm().Tier(); tier != o.tier {
 		o.violated("at rest the tier is %s and not %s", tier, o.tier)

@@ -21,10 +21,17 @@ type Facts struct {
 	Users []string
 	// Exist are the principals that there are, besides all permission sets.
 	Exist []v1alpha1.Principal
+	// Observe: the account is in mode Observe, so nothing is written.
+	Observe bool
+	// Rules are the guardrails of the account.
+	Rules []v1alpha1.Guardrail
+	// Things are what references may name.
+	Things map[string]*thing
 }
 
 // expect is the reason that Ready must have at rest.
-func (f Facts) expect(namespace string, s *v1alpha1.SessionAccessSpec, at time.Time) string {
+func (f Facts) expect(namespace string, raw *v1alpha1.SessionAccessSpec, at time.Time) string {
+	s, missing, doubtful := f.resolve(namespace, raw)
 	switch {
 	case s.AccountRef.Name != AccountName:
 		return v1alpha1.ReasonAccountNotFound
@@ -32,12 +39,14 @@ func (f Facts) expect(namespace string, s *v1alpha1.SessionAccessSpec, at time.T
 		return v1alpha1.ReasonNamespaceNotAllowed
 	case slices.ContainsFunc(s.Regions, func(r v1alpha1.Region) bool { return !slices.Contains(f.Regions, r) }):
 		return v1alpha1.ReasonRegionNotAllowed
-	case slices.ContainsFunc(s.Principals, f.forbids):
+	case slices.ContainsFunc(s.Principals, f.forbids), f.violates(namespace, raw):
 		return v1alpha1.ReasonGuardrailViolated
 	case slices.ContainsFunc(s.Targets, malformed):
 		return v1alpha1.ReasonInvalidSpec
-	case waits(s):
+	case missing && !doubtful:
 		return v1alpha1.ReasonReferenceNotResolved
+	case doubtful:
+		return undecided
 	case s.NotAfter != nil && !at.Before(s.NotAfter.Time):
 		return v1alpha1.ReasonExpired
 	case slices.ContainsFunc(s.Principals, f.misses):
@@ -71,18 +80,12 @@ func malformed(t v1alpha1.Target) bool {
 	return false
 }
 
-// waits says whether a spec names an object that there is none of.
-func waits(s *v1alpha1.SessionAccessSpec) bool {
-	return slices.ContainsFunc(s.Targets, func(t v1alpha1.Target) bool { return t.ActivationRef != nil }) ||
-		slices.ContainsFunc(s.Documents, func(d v1alpha1.DocumentReference) bool { return d.Ref != nil })
-}
-
 // declaration is what a SessionAccess declares, and what it may have declared
 // when the operator last looked.
 type declaration struct {
 	key  client.ObjectKey
 	spec v1alpha1.SessionAccessSpec
-	// bases are the specs that could be granted in full: one of them is what an
+	// bases are the specs, as they were resolved, that could be granted in full: one of them is what an
 	// object that waits for something keeps.
 	bases []v1alpha1.SessionAccessSpec
 	// rested: it has been in force at rest.
@@ -92,13 +95,17 @@ type declaration struct {
 // grants are what a declaration comes to. There are several where nobody can
 // know which of the earlier specs the operator has seen.
 func (f Facts) grants(d *declaration, at time.Time) []Grant {
+	resolved, _, _ := f.resolve(d.key.Namespace, &d.spec)
 	switch f.expect(d.key.Namespace, &d.spec, at) {
 	case v1alpha1.ReasonGranted, v1alpha1.ReasonPrincipalNotFound, v1alpha1.ReasonExpired:
-		return []Grant{{Specs: []v1alpha1.SessionAccessSpec{d.spec}, Certain: true, Rested: d.rested}}
-	case v1alpha1.ReasonReferenceNotResolved:
+		return []Grant{{Specs: []v1alpha1.SessionAccessSpec{*resolved}, Certain: true, Rested: d.rested}}
+	case v1alpha1.ReasonReferenceNotResolved, undecided:
 		var kept []Grant
+		if f.expect(d.key.Namespace, &d.spec, at) == undecided {
+			kept = append(kept, Grant{Specs: []v1alpha1.SessionAccessSpec{*resolved}})
+		}
 		for _, base := range d.bases {
-			kept = append(kept, Grant{Specs: []v1alpha1.SessionAccessSpec{base, d.spec}})
+			kept = append(kept, Grant{Specs: []v1alpha1.SessionAccessSpec{base, *resolved}})
 		}
 		return kept
 	default:
@@ -109,9 +116,7 @@ func (f Facts) grants(d *declaration, at time.Time) []Grant {
 // declare takes in another spec of the same object.
 func (f Facts) declare(d *declaration, spec v1alpha1.SessionAccessSpec) {
 	d.spec, d.rested = spec, false
-	if f.full(d) {
-		d.bases = append(d.bases, spec)
-	}
+	f.reconsider(d)
 }
 
 // full says whether a spec can be granted as it is.
@@ -124,8 +129,9 @@ func (f Facts) full(d *declaration) bool {
 func (f Facts) rest(d *declaration) {
 	switch {
 	case f.full(d):
-		d.bases, d.rested = []v1alpha1.SessionAccessSpec{d.spec}, true
-	case !waits(&d.spec) || len(f.grants(d, time.Time{})) == 0:
+		resolved, _, _ := f.resolve(d.key.Namespace, &d.spec)
+		d.bases, d.rested = []v1alpha1.SessionAccessSpec{*resolved}, true
+	case len(f.grants(d, time.Time{})) == 0:
 		d.bases = nil
 	}
 }

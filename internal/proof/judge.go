@@ -15,9 +15,15 @@ func (o *Observer) state() *iam.State { return o.server.Account(o.universe.Accou
 // what was declared before. stored is what the Secrets of activations hold. The error lists every invariant that was broken, at
 // this rest or since the last.
 func (o *Observer) Judge(stored map[string]Code) error {
+	writes := o.server.Calls().Writes
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.rested()
+	if o.facts.Observe {
+		o.judgeObserved(writes)
+		return o.verdict()
+	}
+	o.written = -1
 	state, present := o.state(), o.present()
 	certain := slices.DeleteFunc(slices.Clone(present), func(g Grant) bool { return !g.Certain })
 	for _, q := range o.ask() {
@@ -35,6 +41,18 @@ func (o *Observer) Judge(stored map[string]Code) error {
 	o.judgeDocuments()
 	o.judgeActivations(stored)
 	return o.verdict()
+}
+
+// judgeObserved checks that nothing is written in mode Observe. What there is may
+// be anything that was declared since the last rest in mode Enforce, which is
+// checked at every state. The lock is held.
+func (o *Observer) judgeObserved(writes int) {
+	if o.written < 0 {
+		o.written = writes
+	}
+	if o.written != writes {
+		o.violated("%d calls wrote to AWS in mode Observe", writes-o.written)
+	}
 }
 
 // Holds checks what must be true at any moment: that nothing was broken so far.

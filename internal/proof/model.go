@@ -85,8 +85,11 @@ func names(s *v1alpha1.SessionAccessSpec, p Person) bool {
 }
 
 func includes(t v1alpha1.Target, n Node) bool {
-	if len(t.InstanceIDs) > 0 {
-		return slices.Contains(t.InstanceIDs, v1alpha1.InstanceID(n.ID))
+	if len(t.InstanceIDs) > 0 && !slices.Contains(t.InstanceIDs, v1alpha1.InstanceID(n.ID)) {
+		return false
+	}
+	if t.ActivationRef != nil && (n.Of == "" || n.Of != t.ActivationRef.Name) {
+		return false
 	}
 	for key, value := range t.Tags {
 		found := false
@@ -97,7 +100,7 @@ func includes(t v1alpha1.Target, n Node) bool {
 			return false
 		}
 	}
-	return len(t.Tags) > 0
+	return len(t.Tags)+len(t.InstanceIDs) > 0 || t.ActivationRef != nil
 }
 
 // inForce says whether the conditions of an access hold for a question. slack
@@ -118,7 +121,7 @@ func from(cidrs []v1alpha1.CIDR, address string) bool {
 	})
 }
 
-// documentsOf are the names of a spec's documents, those of references left out.
+// documentsOf are the names of a spec's documents, those of references as they were resolved.
 func documentsOf(s *v1alpha1.SessionAccessSpec) []string {
 	if len(s.Documents) == 0 {
 		return []string{v1alpha1.DefaultDocument}

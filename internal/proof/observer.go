@@ -34,11 +34,17 @@ type Observer struct {
 	documents   map[string]*document
 	foreignDocs string
 	tier        string
+	// tierBefore is what a tier is put back to; empty where none is declared.
+	tierBefore string
+	// written counts the writes to AWS at the first rest in mode Observe; -1 otherwise.
+	written int
 	// The same of activations, by their descriptions.
 	activations map[string]*activation
 	foreignActs string
 	// registered are the machines that registered, and with whose activation.
 	registered map[string]string
+	// machines are all that ever have, and the activation by which access names them.
+	machines map[string]string
 	// codes of all activations that there have been; searched counts the texts
 	// that were looked through for them.
 	codes    map[string]bool
@@ -57,8 +63,9 @@ func NewObserver(server *emulator.Server, u Universe, f Facts, owner string) *Ob
 		server: server, universe: u, owner: owner, facts: f,
 		declared: map[client.ObjectKey]*declaration{}, sessions: map[string]*session{},
 		documents: map[string]*document{}, activations: map[string]*activation{}, codes: map[string]bool{},
-		registered: map[string]string{}, managers: 1,
+		registered: map[string]string{}, machines: map[string]string{}, managers: 1, written: -1,
 	}
+	o.facts.Things = map[string]*thing{}
 	o.tier, o.foreignDocs, o.foreignActs = o.ssm().Tier(), o.foreignDocuments(), o.foreignActivations()
 	o.foreign = o.foreignTo(server.Account(u.AccountID).IAM.Latest())
 	server.Observe(o.changed)
@@ -124,6 +131,9 @@ func (o *Observer) present() []Grant {
 
 // rested forgets all that is not declared any more. The lock is held.
 func (o *Observer) rested() {
+	if o.facts.Observe {
+		return // Whatever is in AWS stays there.
+	}
 	for _, d := range o.declared {
 		o.facts.rest(d)
 	}
@@ -159,9 +169,10 @@ func (o *Observer) changed(c emulator.Change) {
 // ask are all questions of the universe.
 func (o *Observer) ask() []Question {
 	var questions []Question
+	places, papers := o.places(), o.papers()
 	for _, p := range o.universe.People {
-		for _, n := range o.universe.Nodes {
-			for _, d := range o.universe.Documents {
+		for _, n := range places {
+			for _, d := range papers {
 				for _, q := range []Question{{MFA: true, From: Inside}, {MFA: false, From: Inside}, {MFA: true, From: Outside}} {
 					q.Person, q.Node, q.Document, q.At = p, n, d, o.server.Now()
 					questions = append(questions, q)

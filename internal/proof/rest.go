@@ -46,7 +46,7 @@ func (b *Bed) Rest(ctx context.Context) error {
 			delete(b.written, id)
 		}
 	}
-	if err := b.searchEvents(ctx); err != nil {
+	if err := b.searchCluster(ctx); err != nil {
 		return err
 	}
 	stored, err := b.stored(ctx)
@@ -169,7 +169,7 @@ func (b *Bed) judge(u *unstructured.Unstructured, loose bool) string {
 	ready := readyOf(u)
 	if loose {
 		result, err := status.Compute(u)
-		if err != nil || ready.generation != u.GetGeneration() || result.Status == status.InProgressStatus && ready.reason != v1alpha1.ReasonAccountNotFound {
+		if err != nil || ready.generation != u.GetGeneration() || result.Status == status.InProgressStatus && ready.reason != v1alpha1.ReasonAccountNotFound && ready.reason != v1alpha1.ReasonReferenceNotResolved {
 			return fmt.Sprintf("should come to a decision and says %s", ready)
 		}
 		return ""

@@ -10,6 +10,8 @@ import (
 	"github.com/go-logr/logr/funcr"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -34,18 +36,58 @@ func (b *Bed) log() logr.Logger {
 	return funcr.New(func(_, line string) { b.Observer.Search("the log", line) }, funcr.Options{Verbosity: 1})
 }
 
-// searchEvents searches all events that there are.
-func (b *Bed) searchEvents(ctx context.Context) error {
-	var events eventsv1.EventList
-	if err := b.lens.client.List(ctx, &events); err != nil {
-		return fmt.Errorf("list the events: %w", err)
-	}
-	for i := range events.Items {
-		text, err := json.Marshal(events.Items[i])
-		if err != nil {
-			return fmt.Errorf("read an event: %w", err)
+// searchCluster searches all events, Secrets and ConfigMaps that there are, as
+// they are at rest. The Secrets of HybridActivations alone may hold codes.
+func (b *Bed) searchCluster(ctx context.Context) error {
+	own := b.secretsOfActivations()
+	for _, list := range []client.ObjectList{&eventsv1.EventList{}, &corev1.SecretList{}, &corev1.ConfigMapList{}} {
+		if err := b.lens.client.List(ctx, list); err != nil {
+			return fmt.Errorf("list %T: %w", list, err)
 		}
-		b.Observer.Search("an event", string(text))
+		if err := meta.EachListItem(list, func(item runtime.Object) error {
+			return b.searchObject(item, own)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secretsOfActivations are those that the HybridActivations that there are name.
+func (b *Bed) secretsOfActivations() map[client.ObjectKey]bool {
+	own := map[client.ObjectKey]bool{}
+	objects, _ := b.lens.look()
+	for _, u := range objects {
+		if u.GetKind() != "HybridActivation" {
+			continue
+		}
+		key := client.ObjectKeyFromObject(u)
+		if name := text(u, "secretName"); name != "" {
+			key.Name = name
+		}
+		own[key] = true
+	}
+	return own
+}
+
+// searchObject searches an object, and what a Secret holds as it is before it is
+// encoded. own are the Secrets that are passed over.
+func (b *Bed) searchObject(item runtime.Object, own map[client.ObjectKey]bool) error {
+	obj := item.(client.Object) // All that is listed has a name.
+	where := fmt.Sprintf("%T %s", obj, client.ObjectKeyFromObject(obj))
+	text, err := json.Marshal(obj)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", where, err)
+	}
+	secret, ok := obj.(*corev1.Secret)
+	if ok && own[client.ObjectKeyFromObject(secret)] {
+		return nil
+	}
+	b.Observer.Search(where, string(text))
+	if ok {
+		for key, value := range secret.Data {
+			b.Observer.Search(where+" under "+key, string(value))
+		}
 	}
 	return nil
 }
@@ -70,4 +112,9 @@ func (b *Bed) stored(ctx context.Context) (map[string]Code, error) {
 		all[description] = code
 	}
 	return all, nil
+}
+
+// Code is what the Secret of the HybridActivation with a description holds.
+func (b *Bed) Code(ctx context.Context, description string) (Code, error) {
+	return b.Stored(ctx, b.secrets[description])
 }

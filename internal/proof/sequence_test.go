@@ -2,10 +2,12 @@ package proof_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"pgregory.net/rapid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
@@ -14,42 +16,89 @@ import (
 // act is one step of a generated sequence.
 type act struct {
 	kind string
-	// name and namespace of the SessionAccess that it is about.
-	namespace, name string
-	spec            func(now time.Time) v1alpha1.SessionAccessSpec
-	text            string
+	// object that is set or deleted, with times told from when it is declared.
+	object func(now time.Time) client.Object
+	text   string
 }
 
 // String tells what is done, for the list that a failure shrinks to.
-func (a act) String() string {
-	return fmt.Sprintf("%s %s/%s %s", a.kind, a.namespace, a.name, a.text)
-}
+func (a act) String() string { return a.kind + " " + a.text }
 
 const (
-	setAccess    = "set"
-	deleteAccess = "delete"
+	// idle does nothing. It is what the steps that do not matter shrink to.
+	idle         = "idle"
+	setObject    = "set"
+	furnish      = "set what references name"
+	deleteObject = "delete"
 	restAll      = "rest"
 	openAll      = "open sessions"
+	registerOne  = "register a machine"
 	restart      = "restart"
 	passTime     = "let an hour pass"
 )
 
-func acts() *rapid.Generator[act] {
-	return rapid.Custom(func(t *rapid.T) act {
-		a := act{
-			kind:      rapid.SampledFrom([]string{setAccess, setAccess, setAccess, setAccess, deleteAccess, deleteAccess, restAll, openAll, restart, passTime}).Draw(t, "act"),
-			namespace: rapid.SampledFrom([]string{proof.Namespace, proof.Namespace, proof.Namespace, proof.OtherNamespace}).Draw(t, "namespace"),
-			name:      rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name"),
+// drawers draw an object of each kind that is set and deleted.
+var drawers = []func(*rapid.T) (at func(time.Time) client.Object, text string){
+	accesses, accesses, accesses, accesses, still(documentObjects), still(documentObjects), still(activationObjects), still(activationObjects), still(tierObjects),
+}
+
+func accesses(t *rapid.T) (func(time.Time) client.Object, string) {
+	namespace, name := namespaces(t), drawn(t, "name", "a", "b", "c")
+	at, text := specs(t)
+	return func(now time.Time) client.Object { return proof.Access(namespace, name, at(now)) }, fmt.Sprintf("SessionAccess %s/%s %s", namespace, name, text)
+}
+
+func namespaces(t *rapid.T) string {
+	return drawn(t, "namespace", proof.Namespace, proof.Namespace, proof.Namespace, proof.OtherNamespace)
+}
+
+// still is for objects that have no times in them.
+func still(draw func(*rapid.T) client.Object) func(*rapid.T) (func(time.Time) client.Object, string) {
+	return func(t *rapid.T) (func(time.Time) client.Object, string) {
+		obj := draw(t)
+		body, err := json.Marshal(obj)
+		if err != nil {
+			body = []byte(err.Error())
 		}
-		if a.kind == setAccess {
-			a.spec, a.text = specs(t)
+		return func(time.Time) client.Object { return obj.DeepCopyObject().(client.Object) }, fmt.Sprintf("%T %s", obj, body)
+	}
+}
+
+func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
+	return rapid.Custom(func(t *rapid.T) act {
+		a := act{kind: drawn(t, "act", idle, furnish, setObject, setObject, setObject, setObject, setObject, setObject, deleteObject, deleteObject, restAll, openAll, registerOne, restart, passTime)}
+		switch a.kind {
+		case setObject:
+			all := append(drawers, still(func(t *rapid.T) client.Object { return accountObjects(t, account) }))
+			a.object, a.text = drawn(t, "kind", all...)(t)
+		case deleteObject:
+			obj := drawn(t, "deleted", everything()...)
+			a.object, a.text = func(time.Time) client.Object { return obj.DeepCopyObject().(client.Object) }, fmt.Sprintf("%T %s", obj, client.ObjectKeyFromObject(obj))
 		}
 		return a
 	})
 }
 
+// everything is what a sequence may have declared, the account apart.
+func everything() []client.Object {
+	all := []client.Object{
+		proof.Document("proof-shell", ""), proof.Document("named", ""), proof.Tier(v1alpha1.TierStandard),
+		proof.Activation(proof.Namespace, "site", 1), proof.Activation(proof.OtherNamespace, "site", 1),
+	}
+	other := proof.Document("other-shell", "")
+	other.Namespace = proof.OtherNamespace
+	all = append(all, other)
+	for _, name := range []string{"a", "b", "c"} {
+		for _, namespace := range []string{proof.Namespace, proof.OtherNamespace} {
+			all = append(all, proof.Access(namespace, name, v1alpha1.SessionAccessSpec{}))
+		}
+	}
+	return all
+}
+
 // play carries out a sequence on a bed with a manager that is restarted when the
-// sequence says so, and rests at its end and whenever it says so.
+// sequence says so, and rests at its end and whenever it says so. Then everything
+// is deleted, and nothing may be left.
 func play(ctx context.Context, b *proof.Bed, sequence []act) error {
 	if err := declare(ctx, b, b.Account()); err != nil {
 		return err
@@ -70,41 +119,110 @@ func play(ctx context.Context, b *proof.Bed, sequence []act) error {
 			return fmt.Errorf("%s: %w", a, err)
 		}
 	}
-	for _, name := range []string{"a", "b", "c"} {
-		for _, namespace := range []string{proof.Namespace, proof.OtherNamespace} {
-			if err := b.Delete(ctx, proof.Access(namespace, name, v1alpha1.SessionAccessSpec{})); err != nil {
-				return err
-			}
-		}
+	if err := enforce(ctx, b); err != nil {
+		return err
+	}
+	if err := remove(ctx, b, everything()...); err != nil {
+		return err
 	}
 	if err := b.Rest(ctx); err != nil {
 		return fmt.Errorf("after all was deleted: %w", err)
 	}
+	if err := b.Delete(ctx, b.Account()); err != nil {
+		return err
+	}
+	if err := b.Rest(ctx); err != nil {
+		return fmt.Errorf("after the account was deleted: %w", err)
+	}
 	return nil
+}
+
+// enforce ends mode Observe, in which what is deleted stays until it is over.
+func enforce(ctx context.Context, b *proof.Bed) error {
+	if !b.Observer.Observes() {
+		return nil
+	}
+	if err := declare(ctx, b, b.Account()); err != nil {
+		return err
+	}
+	return b.Rest(ctx)
 }
 
 func perform(ctx context.Context, b *proof.Bed, a act) error {
 	switch a.kind {
-	case setAccess:
-		access := proof.Access(a.namespace, a.name, a.spec(b.Clock.Now().Truncate(time.Second)))
-		if b.Leaving(access) {
+	case setObject:
+		return declareAnew(ctx, b, a.object(b.Clock.Now().Truncate(time.Second)))
+	case furnish:
+		for _, obj := range []client.Object{proof.Document("proof-shell", "date"), proof.Activation(proof.Namespace, "site", 2)} {
+			if err := declareAnew(ctx, b, obj); err != nil {
+				return err
+			}
+		}
+		return registerMachine(ctx, b)
+	case deleteObject:
+		if err := enforce(ctx, b); err != nil {
+			return err
+		}
+		obj := a.object(b.Clock.Now())
+		if _, ok := obj.(*v1alpha1.AccountTier); ok { // What it leaves depends on whether it was in force.
 			if err := b.Rest(ctx); err != nil {
 				return err
 			}
 		}
-		_, err := b.Apply(ctx, access)
-		return err
-	case deleteAccess:
-		return b.Delete(ctx, proof.Access(a.namespace, a.name, v1alpha1.SessionAccessSpec{}))
+		return b.Delete(ctx, obj)
 	case restAll:
 		return b.Rest(ctx)
 	case openAll:
+		if err := enforce(ctx, b); err != nil {
+			return err
+		}
 		if err := b.Rest(ctx); err != nil {
 			return err
 		}
 		return openSessions(b)
+	case registerOne:
+		return registerMachine(ctx, b)
 	case passTime:
 		b.Emulator.Advance(time.Hour)
 	}
 	return nil
+}
+
+// declareAnew declares an object. One of the name that is being deleted must be gone
+// first, and all that was under way before an account is only observed.
+func declareAnew(ctx context.Context, b *proof.Bed, obj client.Object) error {
+	account, ok := obj.(*v1alpha1.AWSAccount)
+	observes := ok && account.Spec.Mode == v1alpha1.ModeObserve
+	if observes || b.Leaving(obj) {
+		if err := b.Rest(ctx); err != nil {
+			return err
+		}
+	}
+	if _, err := b.Apply(ctx, obj); err != nil {
+		return err
+	}
+	if observes {
+		return b.Rest(ctx)
+	}
+	return nil
+}
+
+// registerMachine registers a machine where the model is certain that one can be,
+// and one registration is left after it.
+func registerMachine(ctx context.Context, b *proof.Bed) error {
+	if err := enforce(ctx, b); err != nil {
+		return err
+	}
+	if err := b.Rest(ctx); err != nil {
+		return err
+	}
+	site := proof.Activation(proof.Namespace, "site", 2)
+	if !b.Observer.Registrable(site) {
+		return nil
+	}
+	code, err := b.Code(ctx, site.Spec.Description)
+	if err != nil {
+		return err
+	}
+	return b.Observer.Register(site.Spec.Description, code)
 }

@@ -12,10 +12,28 @@ import (
 
 // often draws from the common values, and seldom from the odd ones.
 func often[T any](t *rapid.T, label string, common, odd []T) T {
-	if rapid.IntRange(0, 9).Draw(t, label+" odd") == 0 {
-		return rapid.SampledFrom(odd).Draw(t, label)
+	if evenly(t, label+" odd", 16) == 15 {
+		return drawn(t, label, odd...)
 	}
-	return rapid.SampledFrom(common).Draw(t, label)
+	return drawn(t, label, common...)
+}
+
+// drawn draws one of some values.
+func drawn[T any](t *rapid.T, label string, values ...T) T {
+	return values[evenly(t, label, len(values))]
+}
+
+// evenly draws a number below n. The numbers of the library itself are small for
+// the most part, and what stands last in a list would hardly ever be drawn.
+func evenly(t *rapid.T, label string, n int) int {
+	number := 0
+	for range 6 {
+		number *= 2
+		if rapid.Bool().Draw(t, label) {
+			number++
+		}
+	}
+	return number % n
 }
 
 // specs draws a spec: every field set or left out, valid or not. Its times are
@@ -69,6 +87,7 @@ func targets(t *rapid.T) v1alpha1.Target {
 			{Tags: map[string]string{"Env": "stg"}},
 			{Tags: map[string]string{"role": "web"}},
 			{Tags: map[string]string{"Env": "prod", "Role": "web"}},
+			{ActivationRef: &v1alpha1.LocalReference{Name: "site"}},
 		},
 		[]v1alpha1.Target{
 			{InstanceIDs: []v1alpha1.InstanceID{"i-*"}},
@@ -83,6 +102,7 @@ func targets(t *rapid.T) v1alpha1.Target {
 
 func documents(t *rapid.T) v1alpha1.DocumentReference {
 	return often(t, "document",
-		[]v1alpha1.DocumentReference{{Name: "Shell"}, {Name: v1alpha1.DefaultDocument}, {Name: "AWS-StartPortForwardingSession"}},
+		[]v1alpha1.DocumentReference{{Name: "Shell"}, {Name: v1alpha1.DefaultDocument}, {Name: "AWS-StartPortForwardingSession"},
+			{Ref: &v1alpha1.LocalReference{Name: "proof-shell"}}, {Ref: &v1alpha1.LocalReference{Name: "named"}}},
 		[]v1alpha1.DocumentReference{{Ref: &v1alpha1.LocalReference{Name: "nothing"}}, {Name: "*"}, {Name: "arn:aws:ssm:::document/Shell"}, {}})
 }

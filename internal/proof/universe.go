@@ -39,6 +39,8 @@ type Person struct {
 type Node struct {
 	ID   string
 	Tags map[string]string
+	// Of is the activation that it registered with.
+	Of string
 }
 
 // Universe is what questions are asked about: all people with all nodes and
@@ -60,11 +62,11 @@ func Small() (Universe, *fixtures.Fixture) {
 	tags := []map[string]string{{"Env": "stg", "Role": "web"}, {"Env": "prod", "Role": "web"}}
 	for i := range r.Instances {
 		r.Instances[i].Tags = tags[i%len(tags)]
-		u.Nodes = append(u.Nodes, Node{r.Instances[i].ID, r.Instances[i].Tags})
+		u.Nodes = append(u.Nodes, Node{ID: r.Instances[i].ID, Tags: r.Instances[i].Tags})
 	}
 	node := fixtures.ManagedNode{ID: "mi-0123456789abcdef0", Name: "factory", Tags: map[string]string{"Env": "stg"}, Role: nodeRole}
 	r.ManagedNodes = append(r.ManagedNodes, node)
-	u.Nodes = append(u.Nodes, Node{node.ID, node.Tags})
+	u.Nodes = append(u.Nodes, Node{ID: node.ID, Tags: node.Tags})
 	a.Regions[region] = r
 	groups := map[string]string{"user01": LongGroup + "1", "user02": "operators", "user03": LongGroup + "2"}
 	a.Users = append(a.Users, fixtures.User{Name: "user03"})
