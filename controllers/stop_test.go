@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,6 +51,7 @@ func TestAStopInTheMiddleLeavesNothingHalfMade(t *testing.T) {
 	if took := time.Since(began); took > stopLimit {
 		t.Errorf("the stop took %s", took)
 	}
+	w.neverMore(granted, revoked)
 
 	w.Manager(t, testenv.ManagerOptions{})
 	w.must(testenv.WaitCount(t.Context(), w.Client, &v1alpha1.SessionAccess{}, granted, isGranted))
@@ -57,6 +59,36 @@ func TestAStopInTheMiddleLeavesNothingHalfMade(t *testing.T) {
 		w.must(testenv.WaitGone(t.Context(), w.Client, one))
 	}
 	w.holdsExactly(granted, revoked)
+}
+
+// neverMore checks that each user has what was declared before the stop or what is
+// declared after it, and nothing else: another manager has not been there yet.
+func (w world) neverMore(granted, revoked int) {
+	w.t.Helper()
+	for i := range granted + revoked {
+		name, other := fmt.Sprintf("u%03d", i), pc01
+		if i >= granted {
+			other = pc02
+		}
+		if w.may(name, other) {
+			w.t.Errorf("%s may open sessions on %s, which was never declared", name, other)
+		}
+	}
+	w.brokenOffBetweenWrites()
+}
+
+// brokenOffBetweenWrites checks what a manager may leave behind at a stop: a policy
+// in one version that its own user holds, or nobody.
+func (w world) brokenOffBetweenWrites() {
+	w.t.Helper()
+	state := w.Emulator.Account(accountID).IAM.Latest()
+	for _, p := range w.ourPolicies() {
+		holders := state.HoldersOf(p.ARN)
+		theirs := len(holders) == 1 && strings.Contains(p.Name, "-u-"+strings.TrimPrefix(holders[0], user(""))+"-")
+		if len(holders) > 0 && !theirs || len(p.Versions) != 1 {
+			w.t.Errorf("policy %s of %d versions is held by %v", p.Name, len(p.Versions), holders)
+		}
+	}
 }
 
 // holdsExactly checks that the first users may open sessions on PC02, the others

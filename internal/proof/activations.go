@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
 )
@@ -22,11 +23,19 @@ type activation struct {
 	declared bool
 	// maybe: it may have been refused.
 	maybe bool
+	// crowded is since when there are more alive than one leader makes; zero: there
+	// are not.
+	crowded time.Time
 }
 
 // aliveAtOnce is how many activations of one object may be alive: the present one
 // and the one that it replaced.
 const aliveAtOnce = 2
+
+// crowdedFor is how long more of them may be alive while two managers lead. Each
+// may make one where it has not read of the other's, and the next resync finds that
+// one of them is in no record.
+const crowdedFor = 2 * resyncEvery * window
 
 // DeclareActivation must be called before a HybridActivation is written.
 func (o *Observer) DeclareActivation(description string, limit int32) {
@@ -83,14 +92,41 @@ func (o *Observer) changedActivations() {
 			o.violated("activation %s lets %d machines register, which nobody has declared since the last rest", a.Description, a.Limit)
 		}
 	}
-	for description, n := range alive {
-		if n > aliveAtOnce*o.managers {
-			o.violated("%d activations of %s are alive at once", n, description)
-		}
+	for description, declared := range o.activations {
+		o.crowded(description, declared, alive[description])
 	}
 	if foreign := o.foreignActivations(); foreign != o.foreignActs {
 		o.violated("an activation of others was changed: they were %s and are %s", o.foreignActs, foreign)
 	}
+}
+
+// crowded judges how many activations of an object are alive. One leader never has
+// more than two; of each other one there may be as many for a while.
+func (o *Observer) crowded(description string, a *activation, alive int) {
+	now := o.server.Now()
+	if alive <= aliveAtOnce {
+		if !a.crowded.IsZero() {
+			o.longest = max(o.longest, now.Sub(a.crowded))
+		}
+		a.crowded = time.Time{}
+		return
+	}
+	if a.crowded.IsZero() {
+		a.crowded = now
+	}
+	if alive > aliveAtOnce*o.managers {
+		o.violated("%d activations of %s are alive at once", alive, description)
+	}
+	if o.longest = max(o.longest, now.Sub(a.crowded)); now.Sub(a.crowded) > crowdedFor {
+		o.violated("%d activations of %s are alive for more than %s", alive, description, crowdedFor)
+	}
+}
+
+// Crowded is for how long more than two activations of an object were alive.
+func (o *Observer) Crowded() time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.longest
 }
 
 // judgeActivations judges them at rest. stored is what the Secrets hold, by the
@@ -99,6 +135,9 @@ func (o *Observer) judgeActivations(stored map[string]Code) {
 	o.judgeMachines()
 	for description, declared := range o.activations {
 		code := stored[description]
+		if n := o.countActivations(description); n > aliveAtOnce {
+			o.violated("at rest %d activations of %s are alive", n, description)
+		}
 		switch a, ok := o.ssm().Activation(code.ID); {
 		case declared.maybe && declared.declared:
 		case !declared.declared && code != Code{}:

@@ -29,6 +29,15 @@ type Bed struct {
 	*testenv.Env
 	Observer *Observer
 	Universe Universe
+	// AttemptTimeout is how long managers wait for an answer of AWS. Zero: as long as
+	// in production.
+	AttemptTimeout time.Duration
+	// Within is how much of AWS's time may pass from a call of Rest until AWS equals
+	// the declarations; zero: as much as there is.
+	Within time.Duration
+	// Untimed: so many calls fail that the pauses between them, on the machine's clock,
+	// are all that could be measured.
+	Untimed bool
 
 	lens *Lens
 	// written are the objects as they were accepted last, by id.
@@ -37,6 +46,10 @@ type Bed struct {
 	secrets map[string]client.ObjectKey
 	// jumps counts how often the clock was moved on since the last rest.
 	jumps int
+	// waited is how much of that was for what objects say that they wait for.
+	waited time.Duration
+	// slowest and longestWait are the most of AWS's time that a rest took and waited.
+	slowest, longestWait time.Duration
 }
 
 type written struct {

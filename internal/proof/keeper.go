@@ -70,7 +70,7 @@ func (b *Bed) keep(ctx context.Context, cut *Cut) error {
 
 // Options are those of an undisturbed manager.
 func (b *Bed) Options() testenv.ManagerOptions {
-	return testenv.ManagerOptions{ResyncInterval: resync, Log: b.log()}
+	return testenv.ManagerOptions{ResyncInterval: resync, AttemptTimeout: b.AttemptTimeout, Log: b.log()}
 }
 
 // cutOff are the options of a manager that a cut is for.

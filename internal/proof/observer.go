@@ -51,6 +51,8 @@ type Observer struct {
 	searched int
 	// managers is how many lead at once.
 	managers int
+	// longest is for how long more than two activations of an object were alive.
+	longest time.Duration
 
 	// states counts the states of IAM that were judged, questions what was asked.
 	states, questions int

@@ -33,13 +33,17 @@ var needTime = []string{
 func (b *Bed) Rest(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
 	defer cancel()
-	b.jumps = 0
+	b.jumps, b.waited = 0, 0
+	begun := b.Clock.Now()
 	err := b.settle(ctx)
 	if err == nil && b.Observer.leaders() > 1 {
 		err = b.calm(ctx)
 	}
 	if err != nil {
 		return errors.Join(err, b.Observer.Holds())
+	}
+	if err := b.inTime(b.Clock.Since(begun)); err != nil {
+		return err
 	}
 	for id, w := range b.written {
 		if w.deleted {
@@ -56,6 +60,33 @@ func (b *Bed) Rest(ctx context.Context) error {
 	return b.Observer.Judge(stored)
 }
 
+// How much of AWS's time may pass from the last change until all is as declared.
+const (
+	// Waited is what objects may wait for in any weather by what they say: sessions
+	// that end, a tier that changes, an answer that was lost. Besides that nothing
+	// needs AWS's time but resyncs.
+	Waited = 12 * window
+	// Settled is the time in all where AWS answers, and Weathered where answers or
+	// watches are lost or two lead. Pauses between attempts run on the machine's clock,
+	// and AWS's jumps over a window whenever nothing happens: so a pause of a second
+	// counts as minutes. That is why it is many windows.
+	Settled, Weathered = 20 * window, 60 * window
+)
+
+// inTime checks how long it took until all was as declared.
+func (b *Bed) inTime(took time.Duration) error {
+	b.slowest, b.longestWait = max(b.slowest, took), max(b.longestWait, b.waited)
+	if !b.Untimed && (b.waited > Waited || b.Within > 0 && took > b.Within) {
+		return fmt.Errorf("AWS was as declared after %s of its time, %s of which objects waited for by what they say; at most %s and %s are right",
+			took.Round(time.Second), b.waited, b.Within, Waited)
+	}
+	return nil
+}
+
+// Slowest is the most of AWS's time that a rest has taken, and that objects have
+// waited for by what they say.
+func (b *Bed) Slowest() (took, waited time.Duration) { return b.slowest, b.longestWait }
+
 // calm waits until every leader has come to rest, and not only the one that wrote
 // the statuses last: what another one still has under way, or put back from what
 // it had read before, is found by the next resync. Rest is a resync after which
@@ -71,6 +102,13 @@ func (b *Bed) calm(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Resync has everything looked at, and returns when nothing calls AWS any more.
+func (b *Bed) Resync(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
+	defer cancel()
+	return b.resync(ctx)
 }
 
 // resync has everything looked at, accounts among it, and waits until nothing
@@ -109,6 +147,9 @@ func (b *Bed) settle(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return fmt.Errorf("no rest after %d jumps of the clock (%w):\n  %s\n%s", b.jumps, ctx.Err(), now, dump(objects))
 		case waiting && now != last, !stirs(ctx, changed):
+			if waiting && now != last {
+				b.waited += window
+			}
 			last = now
 			if err := b.jump(ctx, objects); err != nil && ctx.Err() == nil {
 				return err

@@ -119,6 +119,20 @@ func play(ctx context.Context, b *proof.Bed, sequence []act) error {
 			return fmt.Errorf("%s: %w", a, err)
 		}
 	}
+	if err := leaveNothing(ctx, b); err != nil {
+		return err
+	}
+	if err := b.Delete(ctx, b.Account()); err != nil {
+		return err
+	}
+	if err := b.Rest(ctx); err != nil {
+		return fmt.Errorf("after the account was deleted: %w", err)
+	}
+	return nil
+}
+
+// leaveNothing deletes what a sequence has declared, the account apart.
+func leaveNothing(ctx context.Context, b *proof.Bed) error {
 	if err := enforce(ctx, b); err != nil {
 		return err
 	}
@@ -127,12 +141,6 @@ func play(ctx context.Context, b *proof.Bed, sequence []act) error {
 	}
 	if err := b.Rest(ctx); err != nil {
 		return fmt.Errorf("after all was deleted: %w", err)
-	}
-	if err := b.Delete(ctx, b.Account()); err != nil {
-		return err
-	}
-	if err := b.Rest(ctx); err != nil {
-		return fmt.Errorf("after the account was deleted: %w", err)
 	}
 	return nil
 }

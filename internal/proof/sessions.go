@@ -3,6 +3,7 @@ package proof
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // session is an open session that the observer keeps an eye on.
@@ -48,17 +49,26 @@ func (o *Observer) keepSessions() {
 	}
 }
 
+// covers says whether a grant covers a session, or did until a margin ago: what has
+// just expired may still be under way.
+func covers(g Grant, q Question) bool {
+	return slices.ContainsFunc([]time.Duration{0, margin}, func(ago time.Duration) bool {
+		q.At = q.At.Add(-ago)
+		return g.declares(q)
+	})
+}
+
 // judgeSessions checks that those sessions have ended that nothing covers any
 // more, and no others. The lock is held.
 func (o *Observer) judgeSessions() {
 	o.keepSessions()
 	present := o.present()
 	for id, s := range o.sessions {
-		covers := func(g Grant) bool { return g.declares(s.Question) }
+		covered := func(g Grant) bool { return covers(g, s.Question) }
 		state, ok := o.server.Account(o.universe.AccountID).Region(o.universe.Region).SSM.Session(id)
 		over := ok && !state.Ended.IsZero()
 		switch {
-		case !over && !slices.ContainsFunc(present, covers) && !slices.ContainsFunc(o.ever, covers):
+		case !over && !slices.ContainsFunc(present, covered) && !slices.ContainsFunc(o.ever, covered):
 			o.violated("the session of %s on %s is open, and nothing declares it any more", s.Person.ARN, s.Node.ID)
 		case over && !s.over && s.kept:
 			o.violated("the session of %s on %s was ended, and has been declared all the time", s.Person.ARN, s.Node.ID)

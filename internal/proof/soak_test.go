@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
 )
@@ -23,7 +25,7 @@ const (
 	// sequencesOfARound is how many sequences a soak plays with one seed.
 	sequencesOfARound = 5
 	// Growth that is no leak: the heap varies with what the collector has left.
-	moreGoroutines, moreDescriptors, moreMemory = 20, 10, 64 << 20
+	moreGoroutines, moreDescriptors, moreMemory = 20, 10, 16 << 20
 )
 
 // TestASoak has generated sequences, each round with the next kind of weather,
@@ -44,16 +46,69 @@ func TestASoak(t *testing.T) {
 		sequences(t, seed+n, number, weather.begin)
 	}
 	round(0) // What is made once is there after the first.
-	before := measure(t)
+	before := measure(t, unchanged())
 	rounds := uint64(1)
 	for ; !t.Failed() && (time.Since(begun) < *soakTime || rounds < shortSoak); rounds++ {
 		round(rounds)
 	}
-	after := measure(t)
+	after := measure(t, func(s size) bool { return !s.grownBy(before, moreMemory) })
 	t.Logf("%d rounds in %s\nafter the first round: %s\nat the end:            %s", rounds, time.Since(begun).Round(time.Second), before, after)
-	if after.goroutines > before.goroutines+moreGoroutines || after.descriptors > before.descriptors+moreDescriptors || after.memory > before.memory+moreMemory {
+	if after.grownBy(before, moreMemory) {
 		t.Error("goroutines, descriptors or memory have grown")
 	}
+}
+
+const (
+	// playsOfAManager is how many sequences one manager lives through; what it makes
+	// once is there after the first ones.
+	playsOfAManager, firstPlays = 8, 3
+	// What a manager may have more in the end: that of the emulator's own records is
+	// among it.
+	moreOfAManager = 4 << 20
+)
+
+// TestAManagerThatLivesDoesNotGrow has one manager live through sequences, after
+// each of which nothing is declared any more, and looks at it then: what it keeps
+// for objects that are gone does not go with its end.
+func TestAManagerThatLivesDoesNotGrow(t *testing.T) {
+	b, err := bed(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	keeper := b.Keep(t.Context(), &proof.Cut{})
+	var sizes []size
+	for seed := range playsOfAManager {
+		if err = playOn(t.Context(), b, seed); err != nil {
+			t.Errorf("sequence %d: %v", seed, err)
+			break
+		}
+		b.Emulator.ResetCalls()
+		enough := unchanged()
+		if seed >= firstPlays {
+			enough = func(s size) bool { return !s.grownBy(sizes[firstPlays-1], moreOfAManager) }
+		}
+		sizes = append(sizes, measure(t, enough))
+		if t.Logf("at rest %d: %s", seed+1, sizes[seed]); seed >= firstPlays && sizes[seed].grownBy(sizes[firstPlays-1], moreOfAManager) {
+			t.Errorf("goroutines, descriptors or memory of the manager have grown")
+		}
+	}
+	if err := b.Close(keeper); err != nil {
+		t.Error(err)
+	}
+}
+
+// playOn plays a sequence without a restart, and deletes all that it declared.
+func playOn(ctx context.Context, b *proof.Bed, seed int) error {
+	if err := declare(ctx, b, b.Account()); err != nil {
+		return err
+	}
+	sequence := rapid.SliceOfN(acts(b.Account()).Filter(func(a act) bool { return a.kind != restart }), stepsOfASequence, stepsOfASequence).Example(seed)
+	for _, a := range append(sequence, act{kind: restAll}) {
+		if err := perform(ctx, b, a); err != nil {
+			return fmt.Errorf("%s: %w", a, err)
+		}
+	}
+	return leaveNothing(ctx, b)
 }
 
 // weathers are what sequences are played in: the first few without a time.
@@ -72,12 +127,18 @@ var weathers = []struct {
 	}},
 	{"fair", func(context.Context, *proof.Bed) error { return nil }},
 	{"throttling, errors and lost answers", func(_ context.Context, b *proof.Bed) error {
+		b.Untimed = true
 		for _, f := range rain() {
 			if _, err := b.Emulator.Inject(f); err != nil {
 				return err
 			}
 		}
 		return nil
+	}},
+	{"answers that do not come", func(_ context.Context, b *proof.Bed) error {
+		b.AttemptTimeout = impatience
+		_, err := b.Emulator.Inject(faults.Fault{Kind: faults.HoldAfter, Share: 0.1, WritesOnly: true})
+		return err
 	}},
 	{"lost answers and reads that lag", func(_ context.Context, b *proof.Bed) error {
 		b.Emulator.SetConsistencyDelay(30 * time.Second)
@@ -96,7 +157,55 @@ func (s size) String() string {
 	return fmt.Sprintf("%d goroutines, %d descriptors, %.1f MiB on the heap", s.goroutines, s.descriptors, float64(s.memory)/(1<<20))
 }
 
-func measure(t *testing.T) size {
+func (s size) grownBy(before size, memory uint64) bool {
+	return s.goroutines > before.goroutines+moreGoroutines || s.descriptors > before.descriptors+moreDescriptors || s.memory > before.memory+memory
+}
+
+const (
+	// Connections end some time after they were closed. A leak never does, so that
+	// waiting hides none.
+	settling = 20 * time.Second
+	// between is the time from one measurement to the next.
+	between = 200 * time.Millisecond
+)
+
+// measure measures again and again until the size is as it should be, or has not
+// become so while all that was closed had the time to end.
+func measure(t *testing.T, enough func(size) bool) size {
+	t.Helper()
+	again := time.NewTicker(between)
+	defer again.Stop()
+	limit := time.NewTimer(settling)
+	defer limit.Stop()
+	for {
+		s := sizeNow(t)
+		if enough(s) {
+			return s
+		}
+		select {
+		case <-again.C:
+		case <-limit.C:
+			return s
+		}
+	}
+}
+
+// unchanged is true of a size that has had as many goroutines and descriptors for
+// a while.
+func unchanged() func(size) bool {
+	const times = 5
+	var last size
+	same := 0
+	return func(s size) bool {
+		if same++; s.goroutines != last.goroutines || s.descriptors != last.descriptors {
+			same = 0
+		}
+		last = s
+		return same == times
+	}
+}
+
+func sizeNow(t *testing.T) size {
 	t.Helper()
 	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	runtime.GC()

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"path"
+	"slices"
 	"sync"
 )
 
@@ -11,41 +13,93 @@ import (
 var errVeiled = errors.New("the watch was lost")
 
 // Veil keeps a manager from seeing what happens in the cluster: while it is down
-// watches say nothing and lists wait. When it is lifted the watches are lost with
-// what they had to say, and must begin with a new list.
+// watches say nothing and lists wait. Watches that are lost have lost what they had
+// to say, and must begin with a new list, which waits until the veil is lifted.
 type Veil struct {
 	mu   sync.Mutex
 	down chan struct{} // closed when the veil is lifted; nil while it is up
+	// resources are those that are covered, by their names in paths. Empty: all that
+	// is read.
+	resources []string
 	// dropped is closed when what was watched until then is lost.
 	dropped chan struct{}
+	// before is a write before which the veil falls over resources.
+	before func(*http.Request) bool
 }
 
 // NewVeil is up.
 func NewVeil() *Veil { return &Veil{dropped: make(chan struct{})} }
 
-// Drop lets the veil down.
-func (v *Veil) Drop() {
+// Drop lets the veil down, over some resources or over all.
+func (v *Veil) Drop(resources ...string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.drop(resources)
+}
+
+func (v *Veil) drop(resources []string) {
 	if v.down == nil {
-		v.down = make(chan struct{})
+		v.down, v.resources = make(chan struct{}), resources
 	}
 }
 
-// Lift takes it up. Watches that were open are lost.
+// DropBefore lets the veil down over resources just before a write is sent, so that
+// its own effect is not seen.
+func (v *Veil) DropBefore(write func(*http.Request) bool, resources ...string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.before = func(r *http.Request) bool {
+		if !write(r) {
+			return false
+		}
+		v.drop(resources)
+		return true
+	}
+}
+
+// Lose loses the watches. Lists still wait.
+func (v *Veil) Lose() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	close(v.dropped)
+	v.dropped = make(chan struct{})
+}
+
+// Lift takes the veil up. Watches that were open are lost.
 func (v *Veil) Lift() {
+	v.Lose()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.down != nil {
-		close(v.dropped)
 		close(v.down)
-		v.down, v.dropped = nil, make(chan struct{})
+		v.down = nil
 	}
 }
 
-func (v *Veil) state() (down, dropped chan struct{}) {
+// Down says whether the veil is down.
+func (v *Veil) Down() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	return v.down != nil
+}
+
+// wrote lets the veil fall if this is the write before which it should.
+func (v *Veil) wrote(r *http.Request) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.before != nil && v.before(r) {
+		v.before = nil
+	}
+}
+
+// covering is closed when the veil is lifted from what a path reads, and nil where
+// it does not cover it.
+func (v *Veil) covering(read string) (down, dropped chan struct{}) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.resources) > 0 && !slices.Contains(v.resources, path.Base(read)) {
+		return nil, v.dropped
+	}
 	return v.down, v.dropped
 }
 
@@ -62,9 +116,10 @@ type veiled struct {
 // RoundTrip implements http.RoundTripper.
 func (t veiled) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.Method != http.MethodGet {
+		t.wrote(request)
 		return t.transport.RoundTrip(request)
 	}
-	down, _ := t.state()
+	down, _ := t.covering(request.URL.Path)
 	if down != nil {
 		select {
 		case <-down:
@@ -72,10 +127,10 @@ func (t veiled) RoundTrip(request *http.Request) (*http.Response, error) {
 			return nil, request.Context().Err()
 		}
 	}
-	_, dropped := t.state()
+	_, dropped := t.covering(request.URL.Path)
 	response, err := t.transport.RoundTrip(request)
 	if err == nil && request.URL.Query().Get("watch") != "" {
-		response.Body = &veiledBody{ReadCloser: response.Body, veil: t.Veil, dropped: dropped, closed: make(chan struct{})}
+		response.Body = &veiledBody{ReadCloser: response.Body, veil: t.Veil, path: request.URL.Path, dropped: dropped, closed: make(chan struct{})}
 	}
 	return response, err
 }
@@ -84,6 +139,7 @@ func (t veiled) RoundTrip(request *http.Request) (*http.Response, error) {
 type veiledBody struct {
 	io.ReadCloser
 	veil    *Veil
+	path    string
 	dropped chan struct{}
 	once    sync.Once
 	closed  chan struct{}
@@ -92,15 +148,16 @@ type veiledBody struct {
 // Read implements io.Reader. What comes while the veil is down is lost.
 func (b *veiledBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	down, _ := b.veil.state()
-	if down != nil {
+	if down, _ := b.veil.covering(b.path); down != nil {
 		select {
 		case <-down:
+		case <-b.dropped:
 		case <-b.closed:
 		}
 	}
 	select {
 	case <-b.dropped:
+		// It has to begin anew with a list, covered or not.
 		return 0, errVeiled
 	default:
 		return n, err

@@ -45,6 +45,8 @@ type ManagerOptions struct {
 	// Rate and Burst of calls to AWS. Zero: so high that nothing waits.
 	Rate  float64
 	Burst int
+	// AttemptTimeout is the ceiling for one request to AWS. Zero: the operator's own.
+	AttemptTimeout time.Duration
 	// AWS is how the operator reaches AWS. Nil: as the fixture's operator.
 	AWS *aws.Config
 	// API is how the operator reaches the API server. Nil: with the rights of
@@ -115,7 +117,7 @@ func (m *Manager) setUp(ctx context.Context, o ManagerOptions) error {
 		return err
 	}
 	pool := cloud.NewPool(cloud.PoolOptions{
-		Base: *o.AWS, OwnerID: o.OwnerID, Rate: o.Rate, Burst: o.Burst, Clock: o.Clock, Logger: o.Log,
+		Base: *o.AWS, OwnerID: o.OwnerID, Rate: o.Rate, Burst: o.Burst, AttemptTimeout: o.AttemptTimeout, Clock: o.Clock, Logger: o.Log,
 		OnCall: func(call cloud.Call) {
 			m.Metrics.ObserveCall(call)
 			if o.OnCall != nil {

@@ -28,14 +28,17 @@ type ProcessOptions struct {
 	Credentials aws.Credentials
 	// Log receives what it prints. Nil: nothing is kept.
 	Log io.Writer
+	// MayFail: how it ends is the caller's concern, and no error of Stop's.
+	MayFail bool
 }
 
 // Process is the operator running as a process of its own.
 type Process struct {
-	cmd   *exec.Cmd
-	guard *guard
-	stop  func() error
-	ended chan struct{}
+	cmd     *exec.Cmd
+	guard   *guard
+	stop    func() error
+	ended   chan struct{}
+	mayFail bool
 }
 
 // BuildManager builds the operator of the checkout that encloses the current
@@ -72,7 +75,7 @@ func (e *Env) StartProcess(o ProcessOptions) (*Process, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the manager: %w", err)
 	}
-	p := &Process{cmd: cmd, ended: make(chan struct{})}
+	p := &Process{cmd: cmd, ended: make(chan struct{}), mayFail: o.MayFail}
 	p.stop = sync.OnceValue(p.terminate)
 	go func() {
 		defer close(p.ended)
@@ -112,6 +115,23 @@ func (p *Process) Pid() int { return p.cmd.Process.Pid }
 // Ended is closed when the process has ended.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
+// Pause keeps the process from running, as a machine that hangs does, until Resume.
+func (p *Process) Pause() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (p *Process) Resume() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
+
+// ExitCode is what the process ended with, and -1 while it runs or when a signal
+// has ended it.
+func (p *Process) ExitCode() int {
+	select {
+	case <-p.ended:
+		return p.cmd.ProcessState.ExitCode()
+	default:
+		return -1
+	}
+}
+
 // Stop asks the process to end, as Kubernetes does, and waits until it has. It
 // is an error when it failed, or has to be killed. Further calls return the same.
 func (p *Process) Stop() error { return p.stop() }
@@ -133,7 +153,7 @@ func (p *Process) terminate() error {
 		p.Kill()
 		return fmt.Errorf("the manager did not end in %s and was killed", stopLimit)
 	}
-	if state := p.cmd.ProcessState; !state.Success() && !killed(state) {
+	if state := p.cmd.ProcessState; !p.mayFail && !state.Success() && !killed(state) {
 		return fmt.Errorf("the manager ended with %s", state)
 	}
 	return nil
