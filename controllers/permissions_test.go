@@ -7,11 +7,13 @@ import (
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/stack"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
@@ -30,6 +32,8 @@ type need struct {
 	told func(w world, action string)
 	// as is how the condition names the action, where it is otherwise.
 	as string
+	// fixture is what AWS holds, where it is not permissionFixture.
+	fixture func() *fixtures.Fixture
 }
 
 // needs has a row for each action that config/iam recommends.
@@ -97,52 +101,208 @@ var needs = map[string]need{
 	"ssm:ListDocuments": {run: declareDocument, told: readOneByOne},
 }
 
+// inFile has the scenarios of actions that several documents allow, where another
+// document needs it for something else.
+var inFile = map[string]need{
+	"sessions ssm:DescribeDocument": {run: grantDocumentByName, told: accessTold},
+	// Default host management may stand in for the profile.
+	"reachability ssm:GetServiceSetting":   {run: lookWithoutProfile, told: accessTold, fixture: bothStacks},
+	"tier ssm:DescribeInstanceInformation": {run: declareTier, told: tierTold},
+}
+
+// Each document is attached with the operator's own and what its scenarios need, and
+// no other, so that none makes up for what another one lacks.
 func TestEveryActionOfTheRecommendedPoliciesIsNeeded(t *testing.T) {
-	actions, err := cluster.OperatorActions()
+	files, err := cluster.OperatorPolicies()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, action := range actions {
-		n, ok := needs[action]
-		if lookedWith[action] != "" && !ok {
-			continue // It is withheld from a look at nodes.
+	var all []string
+	for _, file := range files {
+		actions, err := cluster.PolicyActions(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !ok {
-			t.Errorf("config/iam allows %s, and no scenario here needs it: add a row, or take it out", action)
-			continue
-		}
-		t.Run(strings.ReplaceAll(action, ":", " "), func(t *testing.T) {
-			w := worldOf(t, testenv.Options{Fixture: permissionFixture(), Withheld: []string{action}})
-			w.Manager(t, testenv.ManagerOptions{})
-			n.run(w)
-			named := action
-			if n.as != "" {
-				named = n.as
+		all = append(all, actions...)
+		for _, action := range actions {
+			kind := strings.TrimSuffix(file, "-policy.json")
+			n, ok := inFile[kind+" "+action]
+			if file == reachabilityPolicy && !ok {
+				if lookedWith[action] == "" {
+					t.Errorf("%s allows %s, and no look at nodes needs it: add a row to lookedWith, or take it out", file, action)
+				}
+				continue // It is withheld from a look at nodes.
 			}
-			n.told(w, named)
-		})
+			if !ok {
+				n, ok = needs[action]
+			}
+			if !ok {
+				t.Errorf("%s allows %s, and no scenario here needs it: add a row, or take it out", file, action)
+				continue
+			}
+			t.Run(kind+" "+strings.ReplaceAll(action, ":", " "), func(t *testing.T) {
+				n.isTold(t, action, testenv.Options{Policies: with(file), Withheld: []string{action}})
+			})
+		}
 	}
 	for action := range needs {
-		if !slices.Contains(actions, action) {
+		if !slices.Contains(all, action) {
 			t.Errorf("a scenario needs %s, and config/iam does not allow it", action)
 		}
 	}
 }
 
+const (
+	operatorPolicy, sessionsPolicy = "operator-policy.json", "sessions-policy.json"
+	reachabilityPolicy             = "reachability-policy.json"
+)
+
+// with are the documents that config/iam/README.md has beside one that is used.
+func with(file string) []string {
+	files := []string{operatorPolicy, sessionsPolicy, file}
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+// isTold runs the scenario where an action is withheld.
+func (n need) isTold(t *testing.T, action string, o testenv.Options) {
+	t.Helper()
+	o.Fixture = permissionFixture()
+	if n.fixture != nil {
+		o.Fixture = n.fixture()
+	}
+	w := worldOf(t, o)
+	w.Manager(t, testenv.ManagerOptions{})
+	n.run(w)
+	named := action
+	if n.as != "" {
+		named = n.as
+	}
+	n.told(w, named)
+}
+
+// lookWithoutProfile looks at a node that has no instance profile.
+func lookWithoutProfile(w world) {
+	for _, cause := range []stack.Cause{stack.NoInstanceProfile, stack.AgentOffline} {
+		_, err := w.Emulator.Break(accountID, region, fixtures.S7Node, cause)
+		w.must(err)
+	}
+	w.Emulator.Advance(resyncAfter)
+	w.create(account(), access("one", "user01", fixtures.S7Node))
+}
+
+func grantDocumentByName(w world) {
+	one := access("one", "user01", pc01)
+	one.Spec.Documents = []v1alpha1.DocumentReference{{Name: "Shell"}}
+	w.create(account(), one)
+}
+
+// config/iam/README.md: without sessions-policy.json access is granted, and a
+// revocation waits after the permission is gone, save where the account says that
+// it need not.
+func TestTheOperatorPolicyAloneGivesAndTakesAccess(t *testing.T) {
+	w := worldOf(t, testenv.Options{Fixture: permissionFixture(), Policies: []string{operatorPolicy}})
+	w.Manager(t, testenv.ManagerOptions{})
+	changes(6)(w)
+	one := w.accessIs(access("one", "user01", pc01), v1alpha1.ReasonGranted)
+	if !w.may("user01", pc01) {
+		t.Error("access was granted, and is not there")
+	}
+	change(w, one, func(a *v1alpha1.SessionAccess) { a.Spec.OnRevoke = v1alpha1.RevokeTerminateSessions })
+	w.accessIs(one, v1alpha1.ReasonGranted)
+	w.must(w.Client.Delete(t.Context(), one))
+	accessTold(w, "ssm:DescribeSessions")
+	w.until(func() bool { return !w.may("user01", pc01) })
+	change(w, account(), func(a *v1alpha1.AWSAccount) { a.Spec.SessionTermination = v1alpha1.TerminationBestEffort })
+	_, err := testenv.WaitFor(t.Context(), w.Client, account(), func(a *v1alpha1.AWSAccount) bool {
+		return a.Spec.SessionTermination == v1alpha1.TerminationBestEffort && a.Status.ObservedGeneration == a.Generation
+	})
+	w.must(err)
+	w.advance(testWindow, one)
+	w.must(testenv.WaitGone(t.Context(), w.Client, one))
+	w.onlyRefusedWithout(operatorPolicy)
+}
+
+// onlyRefusedWithout checks that the operator was refused nothing that the documents
+// which it has allow.
+func (w world) onlyRefusedWithout(files ...string) {
+	w.t.Helper()
+	for _, file := range files {
+		actions, err := cluster.PolicyActions(file)
+		w.must(err)
+		for _, call := range w.Emulator.CallLog(0) {
+			if refused := strings.HasPrefix(call.Code, "AccessDenied") || call.Code == "UnauthorizedOperation"; refused && slices.Contains(actions, call.Action()) {
+				w.t.Errorf("the operator was refused %s, which %s should allow", call.Action(), file)
+			}
+		}
+	}
+}
+
+// everyKind has an object of each kind come, change and go, with open sessions, in an
+// account that is declared in some way.
+func everyKind(w world, declared ...func(*v1alpha1.AWSAccount)) {
+	w.t.Helper()
+	main := account(append(declared, allowing(v1alpha1.DocumentRule{Keys: []v1alpha1.KeyPattern{"*"}, ShareWith: []v1alpha1.AccountID{sharee}}), allowActivations())...)
+	doc, tier := neededDocument(), accountTier(v1alpha1.TierAdvanced)
+	site := activation("one", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
+	one, two := access("one", "user01", pc01), access("two", "user02", hybrid)
+	w.create(main, doc, tier, site, one, two)
+	w.documentIs(doc, v1alpha1.ReasonInPlace)
+	w.activationIs(site, v1alpha1.ReasonActivated)
+	w.tierIs(tier, v1alpha1.ReasonTierInForce)
+	w.accessIs(one, v1alpha1.ReasonGranted)
+	w.accessIs(two, v1alpha1.ReasonGranted)
+	w.register(w.secret("one"))
+	sessions := []string{w.open(user("user01"), pc01), w.open(user("user02"), hybrid)}
+	change(w, doc, func(d *v1alpha1.SessionDocument) {
+		for _, edit := range []func(world, *v1alpha1.SessionDocumentSpec){newText, noTags, newShare, newKey, newBucket, newGroup} {
+			edit(w, &d.Spec)
+		}
+	})
+	w.documentIs(doc, v1alpha1.ReasonInPlace)
+	gone := []client.Object{doc, tier, site, one, two}
+	for _, obj := range gone {
+		w.must(w.Client.Delete(w.t.Context(), obj))
+	}
+	for _, id := range sessions {
+		w.untilEnded(id)
+	}
+	w.advance(testWindow, one, two, site, tier)
+	for _, obj := range gone {
+		w.must(testenv.WaitGone(w.t.Context(), w.Client, obj))
+	}
+}
+
+// Without the optional reachability-policy.json, nodes are not looked at, and
+// everything else is as it is with it.
+func TestTheOperatorWorksWithoutTheReachabilityPolicy(t *testing.T) {
+	files, err := cluster.OperatorPolicies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = slices.DeleteFunc(files, func(file string) bool { return file == reachabilityPolicy })
+	w := worldOf(t, testenv.Options{Fixture: permissionFixture(), Policies: files})
+	w.Manager(t, testenv.ManagerOptions{})
+	everyKind(w)
+	w.onlyRefusedWithout(files...)
+}
+
 func TestTheBoundaryLeavesTheOperatorWhatItNeeds(t *testing.T) {
 	w := worldOf(t, testenv.Options{Fixture: permissionFixture(), Boundary: true})
 	w.Manager(t, testenv.ManagerOptions{})
-	changes(6)(w)
-	w.accessIs(access("one", "user01", pc01), v1alpha1.ReasonGranted)
-	two := access("two", "user02", pc02)
-	w.create(two)
-	w.accessIs(two, v1alpha1.ReasonGranted)
-	session := w.open(user("user02"), pc02)
-	w.must(w.Client.Delete(t.Context(), two))
-	w.untilEnded(session)
-	w.advance(testWindow, two)
-	w.must(testenv.WaitGone(t.Context(), w.Client, two))
+	everyKind(w)
 	w.nothingWasMissing()
+}
+
+// What the boundary does not name is missing, whatever the policies allow.
+func TestWhatIsTakenOutOfTheBoundaryIsMissed(t *testing.T) {
+	for _, action := range []string{
+		"iam:AttachUserPolicy", "iam:CreatePolicy", "iam:PassRole", "ssm:CreateActivation", "ssm:CreateDocument", "ssm:TerminateSession", "ssm:UpdateServiceSetting",
+	} {
+		t.Run(strings.ReplaceAll(action, ":", " "), func(t *testing.T) {
+			needs[action].isTold(t, action, testenv.Options{Boundary: true, WithheldByBoundary: []string{action}})
+		})
+	}
 }
 
 func permissionFixture() *fixtures.Fixture {

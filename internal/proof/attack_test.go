@@ -2,16 +2,22 @@ package proof_test
 
 import (
 	"encoding/json"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	restclient "k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
 // attacked is a bed with a manager and its account.
@@ -85,35 +91,159 @@ func TestAStrangersNamespaceGetsNothing(t *testing.T) {
 	rest(t, b)
 }
 
-// The limiter of the account bounds what a SessionAccess that flips all the time
-// can have written, and nobody else waits for it.
-func TestAnAccessThatFlipsIsWrittenAtTheRateOfTheLimiter(t *testing.T) {
-	const flips, pause, rate, burst = 300, 10 * time.Millisecond, 20, 20
-	b := attacked(t, rate, burst)
-	flip := func(i int) *v1alpha1.SessionAccess {
-		return proof.Access(proof.Namespace, "flip", grant(people(user("user01")), []v1alpha1.InstanceID{pc01, pc02}[i%2]))
+// The other kinds are no way round: nothing is created in AWS for a namespace that
+// the account does not allow, and no Secret is written.
+func TestAStrangersDocumentsAndActivationsAreNotMade(t *testing.T) {
+	n := neighbour{t, attacked(t, 0, 0)}
+	before := n.Emulator.Calls().Writes
+	document, activation := proof.Document("theirs", "date"), proof.Activation(proof.OtherNamespace, "theirs", 2)
+	document.Namespace = proof.OtherNamespace
+	n.create(document)
+	n.create(activation)
+	told(t.Context(), n, document, v1alpha1.ReasonNamespaceNotAllowed, func(d *v1alpha1.SessionDocument) []metav1.Condition { return d.Status.Conditions })
+	told(t.Context(), n, activation, v1alpha1.ReasonNamespaceNotAllowed, func(a *v1alpha1.HybridActivation) []metav1.Condition { return a.Status.Conditions })
+	rest(t, n.Bed)
+	n.gone(document)
+	n.gone(activation)
+	rest(t, n.Bed)
+	if written := n.Emulator.Calls().Writes - before; written != 0 {
+		t.Errorf("%d writes to AWS for a namespace that the account does not allow", written)
 	}
-	if err := declare(t.Context(), b, flip(0), flip(1)); err != nil {
+	var secrets corev1.SecretList
+	if err := n.Client.List(t.Context(), &secrets, client.InNamespace(proof.OtherNamespace)); err != nil {
 		t.Fatal(err)
 	}
-	before, begun := b.Emulator.Calls().Writes, time.Now()
-	flipping(t, b, flips, pause, flip)
-	took := time.Since(begun)
-	other := proof.Access(proof.Namespace, "other", grant(people(user("user02")), pc01))
-	if err := declare(t.Context(), b, other, flip(0)); err != nil {
-		t.Fatal(err)
-	}
-	written := b.Emulator.Calls().Writes - before
-	rest(t, b)
-	t.Logf("%d flips in %s: %d writes to AWS meanwhile, %d in all", flips, took.Round(time.Millisecond), written, b.Emulator.Calls().Writes-before)
-	// SSM and IAM have a limiter each.
-	if most := 2 * (burst + int(time.Since(begun).Seconds()*rate) + 1); written > most {
-		t.Errorf("%d writes, and the limiter admits %d", written, most)
+	if len(secrets.Items) != 0 {
+		t.Errorf("%d Secrets were written in a namespace that the account does not allow", len(secrets.Items))
 	}
 }
 
-// flipping gives an object one spec after another, without waiting for the answers.
-func flipping(t *testing.T, b *proof.Bed, flips int, pause time.Duration, flip func(int) *v1alpha1.SessionAccess) {
+// The limiter of the account bounds what a SessionAccess that flips all the time
+// can have written, and somebody else is granted access meanwhile.
+func TestAnAccessThatFlipsIsWrittenAtTheRateOfTheLimiterAndHoldsUpNobody(t *testing.T) {
+	const perSecond, atLeast, rate, burst = 100, 300, 20, 20
+	b := attacked(t, rate, burst)
+	f := &flipper{Bed: b, pause: time.Second / perSecond}
+	if err := declare(t.Context(), b, f.access(0), f.access(1)); err != nil {
+		t.Fatal(err)
+	}
+	before, begun := b.LastCall(), time.Now()
+	stop, flipping := f.start(t)
+	other := proof.Access(proof.Namespace, "other", grant(people(user("user02")), pc01))
+	f.await(t, atLeast/2)
+	if err := declare(t.Context(), b, other); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := testenv.WaitFor(t.Context(), b.Client, other, func(a *v1alpha1.SessionAccess) bool {
+		return meta.IsStatusConditionTrue(a.Status.Conditions, v1alpha1.ConditionReady)
+	}); err != nil {
+		t.Fatalf("nobody else is granted access while one flips: %v", err)
+	}
+	whenGranted := f.done.Load()
+	f.await(t, max(atLeast, whenGranted+1)) // It went on after that.
+	sent := float64(f.sent.Load()) / time.Since(begun).Seconds()
+	close(stop)
+	if err := flipping.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	// The end of the time is taken after that of the calls, and its begin before.
+	log, took := b.Emulator.CallLog(before), time.Since(begun)
+	t.Logf("%d flips in %s, sent at %.0f a second; somebody else was granted access after %d of them", f.done.Load(), took.Round(time.Millisecond), sent, whenGranted)
+	if sent <= rate {
+		t.Errorf("%.0f flips a second were sent, which the limiter admits without skipping any", sent)
+	}
+	f.bounded(t, log, burst+int(took.Seconds()*rate)+1)
+	if err := declare(t.Context(), b, f.access(0)); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, b)
+}
+
+// flipper changes one SessionAccess to and fro.
+type flipper struct {
+	*proof.Bed
+	pause time.Duration
+	// sent counts the changes, done those that the API server has answered.
+	sent, done atomic.Int64
+}
+
+func (f *flipper) access(i int) *v1alpha1.SessionAccess {
+	return proof.Access(proof.Namespace, "flip", grant(people(user("user01")), []v1alpha1.InstanceID{pc01, pc02}[i%2]))
+}
+
+// inFlight bounds the changes that wait for an answer: more than the API server
+// takes would pile up there, and be an attack on it.
+const inFlight = 4
+
+// start gives the object one spec after another until stop is closed. Changes that
+// are late are made up for.
+func (f *flipper) start(t *testing.T) (stop chan struct{}, flipping *errgroup.Group) {
+	t.Helper()
+	fast := unlimited(t, f.Bed)
+	var bodies [2]client.Patch
+	for i := range bodies {
+		body, err := json.Marshal(map[string]any{"spec": map[string]any{"targets": f.access(i).Spec.Targets}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies[i] = client.RawPatch(types.MergePatchType, body)
+	}
+	stop, flipping = make(chan struct{}), &errgroup.Group{}
+	flipping.SetLimit(inFlight + 1) // And the one that sends.
+	begun := time.Now()
+	flipping.Go(func() error {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				return nil
+			case <-t.Context().Done():
+				return t.Context().Err()
+			case <-time.After(time.Until(begun.Add(time.Duration(i) * f.pause))):
+			}
+			f.sent.Add(1)
+			flipping.Go(func() error {
+				err := fast.Patch(t.Context(), f.access(i), bodies[i%2])
+				f.done.Add(1)
+				return err
+			})
+		}
+	})
+	return stop, flipping
+}
+
+// await waits until a number of changes were answered.
+func (f *flipper) await(t *testing.T, n int64) {
+	t.Helper()
+	if _, err := testenv.WaitFor(t.Context(), f.Client, f.access(0), func(*v1alpha1.SessionAccess) bool { return f.done.Load() >= n }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// bounded checks that no more calls were written than the limiter of IAM admits,
+// and that most changes were overtaken before they were written.
+func (f *flipper) bounded(t *testing.T, log []calls.Call, most int) {
+	t.Helper()
+	var written int
+	for _, call := range log {
+		if call.Write {
+			written++
+		}
+		if call.Write && call.Service != "iam" {
+			t.Errorf("%s is written for an access that flips", call.Action())
+		}
+	}
+	flips := int(f.done.Load())
+	t.Logf("%d writes to AWS for %d flips; the limiter admits %d calls", written, flips, most)
+	if written > most {
+		t.Errorf("%d writes, and the limiter admits %d", written, most)
+	}
+	if written >= flips/2 {
+		t.Errorf("%d writes for %d flips: what was overtaken was written still", written, flips)
+	}
+}
+
+// unlimited is a client of the API server that waits for nothing.
+func unlimited(t *testing.T, b *proof.Bed) client.Client {
 	t.Helper()
 	config := restclient.CopyConfig(b.Config)
 	config.QPS = -1
@@ -121,18 +251,5 @@ func flipping(t *testing.T, b *proof.Bed, flips int, pause time.Duration, flip f
 	if err != nil {
 		t.Fatal(err)
 	}
-	var group errgroup.Group
-	ticks := time.NewTicker(pause)
-	defer ticks.Stop()
-	for i := range flips {
-		body, err := json.Marshal(map[string]any{"spec": map[string]any{"targets": flip(i).Spec.Targets}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		<-ticks.C
-		group.Go(func() error { return fast.Patch(t.Context(), flip(i), client.RawPatch(types.MergePatchType, body)) })
-	}
-	if err := group.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	return fast
 }

@@ -20,13 +20,14 @@ func (e *Env) Operator() aws.Credentials { return e.Credentials(operatorUser) }
 func (e *Env) Credentials(user string) aws.Credentials {
 	for _, u := range e.Account.Users {
 		if u.Name == user && len(u.AccessKeys) > 0 {
-			return keyCredentials(u.AccessKeys[0])
+			return KeyCredentials(u.AccessKeys[0])
 		}
 	}
 	panic(fmt.Sprintf("the fixture has no user %q with an access key", user))
 }
 
-func keyCredentials(key fixtures.AccessKey) aws.Credentials {
+// KeyCredentials are those that an access key of a fixture stands for.
+func KeyCredentials(key fixtures.AccessKey) aws.Credentials {
 	return aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken}
 }
 

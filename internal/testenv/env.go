@@ -30,12 +30,18 @@ type Options struct {
 	// AllowAll leaves the emulator's callers unjudged. Otherwise each of them,
 	// the operator too, may do what IAM's policies allow it.
 	AllowAll bool
+	// Policies are the file names of the documents in config/iam that the operator
+	// has, each as a policy of its own. None: all of Cluster.OperatorPolicies.
+	Policies []string
 	// Withheld are actions, such as "iam:GetUser", that the operator may not do,
 	// out of those that config/iam recommends.
 	Withheld []string
 	// Boundary puts config/iam/boundary-policy.json on the operator as its
 	// permissions boundary.
 	Boundary bool
+	// WithheldByBoundary are actions that the boundary does not allow, out of those
+	// that it should.
+	WithheldByBoundary []string
 	// ConsistencyDelay is how far the emulator's IAM lags its own writes.
 	ConsistencyDelay time.Duration
 	// Clock is the emulator's, and that of managers in this process. Nil: one
@@ -112,11 +118,11 @@ func (e *Env) startEmulator(o Options) error {
 	if o.Fixture == nil {
 		o.Fixture = fixtures.S1()
 	}
-	if err := e.permitOperator(o.Fixture, o.Withheld); err != nil {
+	if err := e.permitOperator(o.Fixture, o.Policies, o.Withheld); err != nil {
 		return err
 	}
 	if o.Boundary {
-		if err := e.boundOperator(o.Fixture); err != nil {
+		if err := e.boundOperator(o.Fixture, o.WithheldByBoundary); err != nil {
 			return err
 		}
 	}

@@ -40,14 +40,14 @@ func (c *Cluster) OperatorPolicies() ([]string, error) {
 	return names, nil
 }
 
-// OperatorActions are all actions that those documents allow.
-func (c *Cluster) OperatorActions() ([]string, error) {
-	merged, err := c.operatorPolicy(nil)
+// PolicyActions are the actions that a document of config/iam allows.
+func (c *Cluster) PolicyActions(file string) ([]string, error) {
+	document, err := c.readPolicy(file, nil)
 	if err != nil {
 		return nil, err
 	}
 	var actions []string
-	for _, statement := range merged.Statement {
+	for _, statement := range document.Statement {
 		if statement["Effect"] == "Allow" {
 			actions = append(actions, list(statement["Action"])...)
 		}
@@ -56,30 +56,37 @@ func (c *Cluster) OperatorActions() ([]string, error) {
 	return slices.Compact(actions), nil
 }
 
-// operatorPolicy is one document with the statements of all, without the
-// actions that are withheld.
-func (c *Cluster) operatorPolicy(withheld []string) (*policyDocument, error) {
+// OperatorActions are all actions that the documents allow which make up what the
+// operator may do.
+func (c *Cluster) OperatorActions() ([]string, error) {
 	names, err := c.OperatorPolicies()
 	if err != nil {
 		return nil, err
 	}
-	merged := &policyDocument{Version: "2012-10-17"}
+	var all []string
 	for _, name := range names {
-		text, err := os.ReadFile(filepath.Join(c.Checkout, "config", "iam", name))
+		actions, err := c.PolicyActions(name)
 		if err != nil {
-			return nil, fmt.Errorf("read the operator's policy: %w", err)
+			return nil, err
 		}
-		var document policyDocument
-		if err := json.Unmarshal(text, &document); err != nil {
-			return nil, fmt.Errorf("read the operator's policy %s: %w", name, err)
-		}
-		for _, statement := range document.Statement {
-			if withhold(statement, withheld) {
-				merged.Statement = append(merged.Statement, statement)
-			}
-		}
+		all = append(all, actions...)
 	}
-	return merged, nil
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// readPolicy reads a document of config/iam, without the actions that are withheld.
+func (c *Cluster) readPolicy(file string, withheld []string) (*policyDocument, error) {
+	text, err := os.ReadFile(filepath.Join(c.Checkout, "config", "iam", file))
+	if err != nil {
+		return nil, fmt.Errorf("read the operator's policy: %w", err)
+	}
+	document := &policyDocument{}
+	if err := json.Unmarshal(text, document); err != nil {
+		return nil, fmt.Errorf("read the operator's policy %s: %w", file, err)
+	}
+	document.Statement = slices.DeleteFunc(document.Statement, func(statement map[string]any) bool { return !withhold(statement, withheld) })
+	return document, nil
 }
 
 // withhold takes actions out of a statement that allows, and says whether it
@@ -113,47 +120,78 @@ func list(value any) []string {
 	}
 }
 
-// permitOperator gives the operator of a fixture the very permissions that
-// config/iam recommends, in place of the fixture's own.
-func (c *Cluster) permitOperator(fixture *fixtures.Fixture, withheld []string) error {
-	policy, err := c.operatorPolicy(withheld)
-	if err != nil {
-		return err
+// permitOperator gives the operator of a fixture the very policies that config/iam
+// recommends, in place of the fixture's own: each by itself, as it is attached in
+// AWS. Of none, all are attached.
+func (c *Cluster) permitOperator(fixture *fixtures.Fixture, files, withheld []string) error {
+	if len(files) == 0 {
+		var err error
+		if files, err = c.OperatorPolicies(); err != nil {
+			return err
+		}
 	}
-	document, err := json.Marshal(policy)
-	if err != nil {
-		return fmt.Errorf("write the operator's policy: %w", err)
+	var policies []fixtures.Policy
+	var names []string
+	for _, file := range files {
+		policy, err := c.policy(file, withheld)
+		if err != nil {
+			return err
+		}
+		if policy.Document == nil {
+			continue // Nothing is left of it.
+		}
+		policies, names = append(policies, policy), append(names, policy.Name)
 	}
 	for a := range fixture.Accounts {
-		for p := range fixture.Accounts[a].Policies {
-			if held := &fixture.Accounts[a].Policies[p]; held.Name == operatorUser {
-				held.Document = document
-			}
-		}
+		account := &fixture.Accounts[a]
+		account.Policies = append(slices.Clone(account.Policies), policies...)
+		eachOperator(account, func(g *fixtures.Grants) {
+			g.Attached = slices.DeleteFunc(slices.Clone(g.Attached), func(name string) bool { return name == operatorUser })
+			g.Attached = append(g.Attached, names...)
+		})
 	}
 	return nil
 }
 
-// boundOperator puts the recommended permissions boundary on the operator.
-func (c *Cluster) boundOperator(fixture *fixtures.Fixture) error {
-	document, err := os.ReadFile(filepath.Join(c.Checkout, "config", "iam", boundaryFile))
-	if err != nil {
-		return fmt.Errorf("read the operator's boundary: %w", err)
+// policy is a document of config/iam as a managed policy. It has no document where
+// nothing is left of it.
+func (c *Cluster) policy(file string, withheld []string) (fixtures.Policy, error) {
+	policy := fixtures.Policy{Name: operatorUser + "-" + strings.TrimSuffix(file, "-policy.json")}
+	read, err := c.readPolicy(file, withheld)
+	if err != nil || len(read.Statement) == 0 {
+		return policy, err
 	}
-	const name = "ssm-access-operator-boundary"
+	if policy.Document, err = json.Marshal(read); err != nil {
+		return policy, fmt.Errorf("write the operator's policy %s: %w", file, err)
+	}
+	return policy, nil
+}
+
+// eachOperator changes what the operator's user and role of an account are granted.
+func eachOperator(account *fixtures.Account, change func(*fixtures.Grants)) {
+	for u := range account.Users {
+		if account.Users[u].Name == operatorUser {
+			change(&account.Users[u].Grants)
+		}
+	}
+	for r := range account.Roles {
+		if account.Roles[r].Name == operatorUser {
+			change(&account.Roles[r].Grants)
+		}
+	}
+}
+
+// boundOperator puts the recommended permissions boundary on the operator, without
+// the actions that are withheld.
+func (c *Cluster) boundOperator(fixture *fixtures.Fixture, withheld []string) error {
+	boundary, err := c.policy(boundaryFile, withheld)
+	if err != nil {
+		return err
+	}
 	for a := range fixture.Accounts {
 		account := &fixture.Accounts[a]
-		account.Policies = append(account.Policies, fixtures.Policy{Name: name, Document: document})
-		for u := range account.Users {
-			if account.Users[u].Name == operatorUser {
-				account.Users[u].Boundary = name
-			}
-		}
-		for r := range account.Roles {
-			if account.Roles[r].Name == operatorUser {
-				account.Roles[r].Boundary = name
-			}
-		}
+		account.Policies = append(account.Policies, boundary)
+		eachOperator(account, func(g *fixtures.Grants) { g.Boundary = boundary.Name })
 	}
 	return nil
 }
