@@ -13,8 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
-
-	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
 // managerMay are the sorted verbs of the operator's role for each "group/resource".
@@ -29,13 +27,13 @@ var managerMay = map[string][]string{
 	"/secrets": {"create", "delete", "get", "update"},
 	// An event is created, and one that repeats is counted on by a patch.
 	"events.k8s.io/events": {"create", "patch"},
-	// The objects come from the cache alone, which lists and watches. The patch sets
-	// and removes the finalizer.
-	"ssm-access.dev/accounttiers":      {"list", "patch", "watch"},
-	"ssm-access.dev/awsaccounts":       {"list", "patch", "watch"},
-	"ssm-access.dev/hybridactivations": {"list", "patch", "watch"},
-	"ssm-access.dev/sessionaccesses":   {"list", "patch", "watch"},
-	"ssm-access.dev/sessiondocuments":  {"list", "patch", "watch"},
+	// The objects come from the cache, which lists and watches; where it is behind the
+	// operator's own patch, one is read past it. The patch sets and removes the finalizer.
+	"ssm-access.dev/accounttiers":      {"get", "list", "patch", "watch"},
+	"ssm-access.dev/awsaccounts":       {"get", "list", "patch", "watch"},
+	"ssm-access.dev/hybridactivations": {"get", "list", "patch", "watch"},
+	"ssm-access.dev/sessionaccesses":   {"get", "list", "patch", "watch"},
+	"ssm-access.dev/sessiondocuments":  {"get", "list", "patch", "watch"},
 	// What the operator reports and records is patched into the status.
 	"ssm-access.dev/accounttiers/status":      {"patch"},
 	"ssm-access.dev/awsaccounts/status":       {"patch"},
@@ -125,7 +123,6 @@ func TestTheOperatorMayNotDoInTheClusterWhatItDoesNot(t *testing.T) {
 		"list Secrets":           operator.List(ctx, &corev1.SecretList{}),
 		"list ConfigMaps":        operator.List(ctx, &corev1.ConfigMapList{}),
 		"create an AWSAccount":   operator.Create(ctx, account()),
-		"get an AWSAccount":      operator.Get(ctx, client.ObjectKeyFromObject(account()), &v1alpha1.AWSAccount{}),
 		"delete an AWSAccount":   operator.Delete(ctx, account()),
 		"create a SessionAccess": operator.Create(ctx, access("one", "user01", pc01)),
 		"list roles":             operator.List(ctx, &rbacv1.ClusterRoleList{}),

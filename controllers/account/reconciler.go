@@ -49,7 +49,7 @@ type Reconciler struct {
 	DriftFound func(accountID string, kind cloud.DriftKind)
 }
 
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts,verbs=list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts/status,verbs=patch
 
 // Reconcile verifies an account and registers it, or takes it off the registry.

@@ -34,7 +34,7 @@ type Reconciler struct {
 	departed lifecycle.Departed[*v1alpha1.AccountTier]
 }
 
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers,verbs=list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers/status,verbs=patch
 
 // Reconcile brings the tiers of an account a step further.

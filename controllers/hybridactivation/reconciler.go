@@ -44,7 +44,7 @@ type Reconciler struct {
 	roles   patience
 }
 
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=hybridactivations,verbs=list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=hybridactivations,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=hybridactivations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch

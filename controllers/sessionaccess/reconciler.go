@@ -43,9 +43,9 @@ type Reconciler struct {
 	Targets *targets.Store
 }
 
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses/status,verbs=patch
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers;hybridactivations;sessiondocuments,verbs=list;watch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers;hybridactivations;sessiondocuments,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -48,7 +48,7 @@ type Reconciler struct {
 	departed lifecycle.Departed[*v1alpha1.SessionDocument]
 }
 
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments,verbs=list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments/status,verbs=patch
 
 // Reconcile brings one SessionDocument a step further.
