@@ -1,6 +1,8 @@
 package controllers_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -182,9 +184,11 @@ func TestAMissingAccountIsNamed(t *testing.T) {
 func TestAnAccountNearItsPolicyQuotaSaysSo(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	aws := w.Emulator.Account(accountID).IAM
-	aws.SetQuota("PoliciesQuota", 5)
-	for _, name := range []string{"foreign-1", "foreign-2", "foreign-3"} {
-		w.addPolicy(fixtures.Policy{Name: name, Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`)})
+	const quota = 5
+	aws.SetQuota("PoliciesQuota", quota)
+	// One of them is left beside those of others, the operator's own among them.
+	for n := len(slices.Collect(aws.Latest().Policies())); n < quota-1; n++ {
+		w.addPolicy(fixtures.Policy{Name: fmt.Sprint("foreign-", n), Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`)})
 	}
 	w.create(account())
 	got, err := testenv.WaitFor(t.Context(), w.Client, account(), func(a *v1alpha1.AWSAccount) bool {

@@ -109,14 +109,14 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 	if !account.DeletionTimestamp.IsZero() {
 		verdict = staying(account, verdict, dependents)
 	}
+	if verdict.Reason != v1alpha1.ReasonVerifying {
+		r.Judged(account.Name) // First, so that whoever sees the status finds the operator ready.
+	}
 	account.Status.ObservedGeneration = account.Generation
 	transition := verdict.Apply(&account.Status.Conditions, account.Generation)
 	written, err := lifecycle.WriteStatus(ctx, r.Client, before, account)
 	if err == nil && written && transition {
 		lifecycle.Announce(r.Recorder, account, verdict)
-	}
-	if verdict.Reason != v1alpha1.ReasonVerifying {
-		r.Judged(account.Name)
 	}
 	if err == nil {
 		err = retry

@@ -2,6 +2,7 @@ package proof
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 
@@ -78,9 +79,7 @@ func (f Facts) resolve(namespace string, raw *v1alpha1.SessionAccessSpec) (s *v1
 func joined(tags, required map[string]string) map[string]string {
 	all := map[string]string{}
 	for _, some := range []map[string]string{required, tags} {
-		for key, value := range some {
-			all[key] = value
-		}
+		maps.Copy(all, some)
 	}
 	return all
 }

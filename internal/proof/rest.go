@@ -66,11 +66,13 @@ const (
 	// that end, a tier that changes, an answer that was lost. Besides that nothing
 	// needs AWS's time but resyncs.
 	Waited = 12 * window
-	// Settled is the time in all where AWS answers, and Weathered where answers or
-	// watches are lost or two lead. Pauses between attempts run on the machine's clock,
-	// and AWS's jumps over a window whenever nothing happens: so a pause of a second
-	// counts as minutes. That is why it is many windows.
-	Settled, Weathered = 20 * window, 60 * window
+	// Settled is the time in all where AWS answers.
+	Settled = 20 * window
+	// Weathered is the time in all where answers or watches are lost or two lead.
+	// Pauses between attempts run on the machine's clock, and AWS's jumps over a window
+	// whenever nothing happens: so a pause of a second counts as minutes. That is why it
+	// is many windows.
+	Weathered = 60 * window
 )
 
 // inTime checks how long it took until all was as declared.

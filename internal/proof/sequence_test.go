@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"pgregory.net/rapid"
@@ -69,7 +70,7 @@ func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
 		a := act{kind: drawn(t, "act", idle, furnish, setObject, setObject, setObject, setObject, setObject, setObject, deleteObject, deleteObject, restAll, openAll, registerOne, restart, passTime)}
 		switch a.kind {
 		case setObject:
-			all := append(drawers, still(func(t *rapid.T) client.Object { return accountObjects(t, account) }))
+			all := append(slices.Clip(drawers), still(func(t *rapid.T) client.Object { return accountObjects(t, account) }))
 			a.object, a.text = drawn(t, "kind", all...)(t)
 		case deleteObject:
 			obj := drawn(t, "deleted", everything()...)

@@ -102,7 +102,12 @@ func targets(t *rapid.T) v1alpha1.Target {
 
 func documents(t *rapid.T) v1alpha1.DocumentReference {
 	return often(t, "document",
-		[]v1alpha1.DocumentReference{{Name: "Shell"}, {Name: v1alpha1.DefaultDocument}, {Name: "AWS-StartPortForwardingSession"},
-			{Ref: &v1alpha1.LocalReference{Name: "proof-shell"}}, {Ref: &v1alpha1.LocalReference{Name: "named"}}},
+		[]v1alpha1.DocumentReference{
+			{Name: "Shell"},
+			{Name: v1alpha1.DefaultDocument},
+			{Name: "AWS-StartPortForwardingSession"},
+			{Ref: &v1alpha1.LocalReference{Name: "proof-shell"}},
+			{Ref: &v1alpha1.LocalReference{Name: "named"}},
+		},
 		[]v1alpha1.DocumentReference{{Ref: &v1alpha1.LocalReference{Name: "nothing"}}, {Name: "*"}, {Name: "arn:aws:ssm:::document/Shell"}, {}})
 }
