@@ -76,6 +76,37 @@ func TestWhatDocumentsAskForIsJudgedOnConnectedNodesToo(t *testing.T) {
 	}
 }
 
+func TestAConnectedNodeIsNotHeldToAWayThatItsConnectionRefutes(t *testing.T) {
+	up := func(f *reach.Facts) { f.Node.Connection = reach.Is(reach.StatusConnected) }
+	reports := onAgent(func(a *reach.Agent) { a.PingStatus, a.LastPing = reach.PingOnline, noon })
+	for story, tc := range map[string]struct {
+		change func(*reach.Facts)
+		result reach.Result
+		reason reach.Reason
+	}{
+		"a proxy":                          {noSSM, reach.NotChecked, reach.AnotherWay},
+		"a proxy, seen by reports":         {together(noSSM, reports, func(f *reach.Facts) { f.Node.Connection = reach.Known[reach.ConnectionStatus]{} }), reach.NotChecked, reach.AnotherWay},
+		"a hosted zone":                    {together(without("logs"), onEndpoint("ssmmessages", func(e *reach.Endpoint) { e.PrivateDNS = false })), reach.NotChecked, reach.AnotherWay},
+		"ingress that only seems closed":   {rules("sg-endpoint"), reach.NotChecked, reach.AnotherWay},
+		"a closed way to what is not used": {together(noSSM, onContent(func(c *reach.Content) { *c = reach.Content{SessionType: "Standard_Stream"} })), reach.Pass, reach.NotNeeded},
+		"ssm lost, and the agent with it":  {without("ssm", "logs"), reach.Fail, reach.EndpointMissing},
+		"ssm not seen, and reports":        {together(without("ssm", "logs"), reports), reach.NotChecked, reach.AnotherWay},
+		"logs only":                        {together(without("logs"), reports), reach.Fail, reach.EndpointMissing},
+	} {
+		checks := reach.Judge(changed(stack(), up, tc.change))
+		if c, _ := find(checks, reach.CheckSessionPath); c.Result != tc.result || c.Reason != tc.reason {
+			t.Errorf("%s: want %s %s, got %+v", story, tc.result, tc.reason, c)
+		}
+		if first, failed := reach.FirstFailure(checks); failed != (tc.result == reach.Fail) {
+			t.Errorf("%s: got %+v first", story, first)
+		}
+	}
+	// One that is not connected is held to all of it.
+	if c, _ := find(reach.Judge(changed(stack(), noSSM)), reach.CheckSessionPath); c.Result != reach.Fail {
+		t.Errorf("got %+v", c)
+	}
+}
+
 func TestHybridNodes(t *testing.T) {
 	for _, tc := range []finding{
 		{"standard tier", func(f *reach.Facts) { f.Tier = reach.Is(reach.Tier{}) }, reach.CheckHybridTier, reach.Fail, reach.StandardTier},
