@@ -87,7 +87,7 @@ func trusted(role *Role, service []string, v verdict) Check {
 }
 
 func rolePermissions(v *view) Check {
-	c := v.permissions(CheckRolePermissions, agentPermissions, "Attach AmazonSSMManagedInstanceCore to the role.")
+	c := v.permissions(CheckRolePermissions, agentPermissions(v.Facts), "Attach AmazonSSMManagedInstanceCore to the role.")
 	if _, hostManaged, _ := v.role(); hostManaged {
 		return c
 	}
@@ -103,7 +103,8 @@ func sessionPermissions(v *view) Check {
 			missing = append(missing, v.key(content.SessionKey).State.Missing())
 		}
 	}
-	needed := slices.DeleteFunc(PermissionsNeeded(v.Facts), func(p Permission) bool { return slices.Contains(agentPermissions, p) })
+	agents := agentPermissions(v.Facts)
+	needed := slices.DeleteFunc(PermissionsNeeded(v.Facts), func(p Permission) bool { return slices.Contains(agents, p) })
 	c := notNeeded(CheckSessionPermissions)
 	if len(needed) > 0 {
 		c = v.permissions(CheckSessionPermissions, needed, "Allow it in a policy of the role; the session documents ask for it.")

@@ -52,10 +52,10 @@ var findings = []finding{
 	{"host management", managed, reach.CheckInstanceProfile, reach.Pass, reach.InOrder},
 	{"host management, old agent", together(managed, onAgent(func(a *reach.Agent) { a.Version = "3.2.581.0" })), reach.CheckInstanceProfile, reach.Fail, reach.HostManagementNeedsNewerAgent},
 	{"host management, IMDSv1", together(managed, onInstance(func(i *reach.Instance) { i.Metadata.Tokens = "optional" })), reach.CheckInstanceProfile, reach.Warn, reach.HostManagementNeedsIMDSv2},
-	{"no permission, host management on", together(disallow("ssm:UpdateInstanceInformation", "*"), func(f *reach.Facts) {
+	{"no permission, host management on", together(disallow("ssm:UpdateInstanceInformation", instances), func(f *reach.Facts) {
 		f.DefaultRole = reach.Is(reach.Role{Name: "AWSSystemsManagerDefaultEC2InstanceManagementRole"})
 	}), reach.CheckRolePermissions, reach.Warn, reach.RolePermissionMissing},
-	{"host management without permission", together(disallow("ssm:UpdateInstanceInformation", "*"), managed), reach.CheckRolePermissions, reach.Fail, reach.RolePermissionMissing},
+	{"host management without permission", together(disallow("ssm:UpdateInstanceInformation", instances), managed), reach.CheckRolePermissions, reach.Fail, reach.RolePermissionMissing},
 	{"trusts another service", onRole(func(r *reach.Role) {
 		r.Trust = reach.Is(`{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
 	}), reach.CheckRoleTrust, reach.Fail, reach.RoleNotTrusted},
@@ -99,6 +99,15 @@ var findings = []finding{
 	{"policy for one organisation", onEndpoint("ssmmessages", func(e *reach.Endpoint) {
 		e.Policy = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`
 	}), reach.CheckEndpointPolicy, reach.Warn, reach.EndpointPolicyUnclear},
+	{"policy for instances only", onEndpoint("ssm", func(e *reach.Endpoint) {
+		e.Policy = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ssm:UpdateInstanceInformation","Resource":"arn:aws:ec2:*:488821267897:instance/*"}]}`
+	}), reach.CheckEndpointPolicy, reach.Pass, reach.InOrder},
+	{"policy for this instance only", onEndpoint("ssm", func(e *reach.Endpoint) {
+		e.Policy = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ssm:*","Resource":"arn:aws:ec2:ap-northeast-1:488821267897:instance/` + node + `"}]}`
+	}), reach.CheckEndpointPolicy, reach.Pass, reach.InOrder},
+	{"policy for another instance", onEndpoint("ssm", func(e *reach.Endpoint) {
+		e.Policy = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ssm:*","Resource":"arn:aws:ec2:ap-northeast-1:488821267897:instance/i-0"}]}`
+	}), reach.CheckEndpointPolicy, reach.Fail, reach.EndpointPolicyDenies},
 	{"policy in disorder", onEndpoint("ssm", func(e *reach.Endpoint) { e.Policy = `[]` }), reach.CheckEndpointPolicy, reach.NotChecked, reach.NotUnderstood},
 
 	{"egress closed", rules("sg-node"), reach.CheckSecurityGroupEgress, reach.Fail, reach.EgressBlocked},

@@ -1,6 +1,8 @@
 package reach_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +106,45 @@ func TestAConnectedNodeIsNotHeldToAWayThatItsConnectionRefutes(t *testing.T) {
 	// One that is not connected is held to all of it.
 	if c, _ := find(reach.Judge(changed(stack(), noSSM)), reach.CheckSessionPath); c.Result != reach.Fail {
 		t.Errorf("got %+v", c)
+	}
+}
+
+func TestARoleIsAskedForTheNodesThatItReports(t *testing.T) {
+	resources := func(f *reach.Facts) []string {
+		var found []string
+		for _, p := range reach.PermissionsNeeded(f) {
+			if p.Action == "ssm:UpdateInstanceInformation" {
+				found = append(found, p.Resource)
+			}
+		}
+		return found
+	}
+	hybrids := "arn:aws:ssm:ap-northeast-1:488821267897:managed-instance/*"
+	shared := stack()
+	shared.Node.ID = ""
+	for story, tc := range map[string]struct {
+		facts *reach.Facts
+		want  []string
+	}{
+		"an instance": {stack(), []string{instances}}, "a hybrid node": {hybrid(), []string{hybrids}}, "a role of both": {shared, []string{instances, hybrids}},
+	} {
+		if got := resources(tc.facts); !slices.Equal(got, tc.want) {
+			t.Errorf("%s: %q", story, got)
+		}
+	}
+	// As least privilege is written: what a role allows is on nodes, not on "*".
+	least := `{"Statement":[{"Effect":"Allow","Action":"ssmmessages:*","Resource":"*"},{"Effect":"Allow","Action":"ssm:UpdateInstanceInformation","Resource":"arn:aws:ec2:*:488821267897:instance/*"}]}`
+	for _, f := range []*reach.Facts{stack(), hybrid()} {
+		change(&f.Role, func(r *reach.Role) {
+			for _, p := range reach.PermissionsNeeded(f) {
+				allowed, _ := reach.Allows([]string{least}, p)
+				r.Allowed[p] = reach.Is(allowed)
+			}
+		})
+		c, _ := find(reach.Judge(f), reach.CheckRolePermissions)
+		if want := f.Node.Hybrid(); want != (c.Result == reach.Fail) || want != strings.Contains(c.Message, "ssm:UpdateInstanceInformation on "+hybrids) {
+			t.Errorf("%s: %+v", f.Node.ID, c)
+		}
 	}
 }
 
