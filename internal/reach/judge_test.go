@@ -21,7 +21,12 @@ var (
 		}
 	})
 	profileless = onInstance(func(i *reach.Instance) { i.ProfileARN = "" })
-	managed     = together(profileless, func(f *reach.Facts) { f.DefaultRole = f.Role })
+	// managedRole is that of default host management, with what it may.
+	managedRole = func(f *reach.Facts) {
+		f.DefaultRole = f.Role
+		change(&f.DefaultRole, func(r *reach.Role) { r.Name, r.Trust = "managed", reach.Is(trust("ssm.amazonaws.com")) })
+	}
+	managed = together(profileless, managedRole)
 )
 
 func to(cidr string) reach.Rule { r := https; r.CIDR = cidr; return r }
@@ -55,6 +60,17 @@ var findings = []finding{
 	{"no permission, host management on", together(disallow("ssm:UpdateInstanceInformation", instances), func(f *reach.Facts) {
 		f.DefaultRole = reach.Is(reach.Role{Name: "AWSSystemsManagerDefaultEC2InstanceManagementRole"})
 	}), reach.CheckRolePermissions, reach.Warn, reach.RolePermissionMissing},
+	{"no permission, host management hidden", together(disallow("ssm:UpdateInstanceInformation", instances), erasures["default"]), reach.CheckRolePermissions, reach.Warn, reach.RolePermissionMissing},
+	{"host management without its role, no permission", together(disallow("ssm:UpdateInstanceInformation", instances), func(f *reach.Facts) {
+		f.DefaultRole = reach.Is(reach.Role{Name: "managed", Missing: true})
+	}), reach.CheckRolePermissions, reach.Fail, reach.RolePermissionMissing},
+	{"host management, role gone", together(profileless, func(f *reach.Facts) {
+		f.DefaultRole = reach.Is(reach.Role{Name: "managed", Missing: true})
+	}), reach.CheckRoleTrust, reach.Fail, reach.DefaultRoleNotFound},
+	{"host management, role for instances", together(managed, func(f *reach.Facts) {
+		change(&f.DefaultRole, func(r *reach.Role) { r.Trust = reach.Is(trust("ec2.amazonaws.com")) })
+	}), reach.CheckRoleTrust, reach.Fail, reach.RoleNotTrusted},
+	{"host management, trust", managed, reach.CheckRoleTrust, reach.Pass, reach.InOrder},
 	{"host management without permission", together(disallow("ssm:UpdateInstanceInformation", instances), managed), reach.CheckRolePermissions, reach.Fail, reach.RolePermissionMissing},
 	{"trusts another service", onRole(func(r *reach.Role) {
 		r.Trust = reach.Is(`{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)

@@ -53,6 +53,8 @@ const (
 	ProfileWithoutRole Reason = "ProfileWithoutRole"
 	// RoleNotFound: the service role of the hybrid node is gone.
 	RoleNotFound Reason = "RoleNotFound"
+	// DefaultRoleNotFound: the role of default host management is gone.
+	DefaultRoleNotFound Reason = "DefaultRoleNotFound"
 	// RoleNotTrusted: the role does not let the node's service assume it.
 	RoleNotTrusted Reason = "RoleNotTrusted"
 	// RolePermissionMissing: the role does not allow what the agent calls.

@@ -148,6 +148,44 @@ func TestARoleIsAskedForTheNodesThatItReports(t *testing.T) {
 	}
 }
 
+// trustWhere is a trust in Systems Manager on behalf of what an ARN and an account
+// are of.
+func trustWhere(arn, account string) func(*reach.Facts) {
+	return onRole(func(r *reach.Role) {
+		r.Trust = reach.Is(`{"Statement":{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole",
+		"Condition":{"StringEquals":{"aws:SourceAccount":"` + account + `"},"ArnEquals":{"aws:SourceArn":"` + arn + `"}}}}`)
+	})
+}
+
+func TestSessionsHaveThePermissionsOfTheRoleThatTheAgentRunsWith(t *testing.T) {
+	up := func(f *reach.Facts) { f.Node.Connection = reach.Is(reach.StatusConnected) }
+	putLogs := "arn:aws:logs:ap-northeast-1:488821267897:log-group:sessions:log-stream:session"
+	mayNotReport, mayNotLog := disallow("ssm:UpdateInstanceInformation", instances), disallow("logs:PutLogEvents", putLogs)
+	// The role of default host management may do all of it.
+	standIn := func(f *reach.Facts) {
+		all := role(f)
+		all.Name = "managed"
+		f.DefaultRole = reach.Is(all)
+	}
+	for story, tc := range map[string]struct {
+		change func(*reach.Facts)
+		result reach.Result
+	}{
+		"the profile's, which lacks it":                        {together(mayNotLog, up), reach.Fail},
+		"the profile's, beside the default one":                {together(mayNotLog, standIn, up), reach.Fail},
+		"the default one":                                      {together(mayNotLog, mayNotReport, standIn, up), reach.Pass},
+		"the default one, which lacks it":                      {together(mayNotLog, mayNotReport, managedRole, up), reach.Fail},
+		"the default one, as the profile has none":             {together(onRole(func(r *reach.Role) { *r = reach.Role{} }), standIn, up), reach.Pass},
+		"the default one, hidden":                              {together(mayNotLog, mayNotReport, erasures["default"], up), reach.NotChecked},
+		"the profile's or the default one, while it is down":   {together(mayNotLog, standIn), reach.Warn},
+		"the profile's, while it is down, for want of another": {mayNotLog, reach.Fail},
+	} {
+		if c, _ := find(reach.Judge(changed(stack(), tc.change)), reach.CheckSessionPermissions); c.Result != tc.result {
+			t.Errorf("%s: want %s, got %+v", story, tc.result, c)
+		}
+	}
+}
+
 func TestHybridNodes(t *testing.T) {
 	for _, tc := range []finding{
 		{"standard tier", func(f *reach.Facts) { f.Tier = reach.Is(reach.Tier{}) }, reach.CheckHybridTier, reach.Fail, reach.StandardTier},
@@ -158,6 +196,10 @@ func TestHybridNodes(t *testing.T) {
 		{"role of instances", onRole(func(r *reach.Role) {
 			r.Trust = reach.Is(`{"Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}`)
 		}), reach.CheckRoleTrust, reach.Fail, reach.RoleNotTrusted},
+		{"trust as AWS recommends", trustWhere("arn:aws:ssm:ap-northeast-1:488821267897:*", account), reach.CheckRoleTrust, reach.Pass, reach.InOrder},
+		{"trust in any region", trustWhere("arn:aws:ssm:*:488821267897:*", account), reach.CheckRoleTrust, reach.Pass, reach.InOrder},
+		{"trust for another region", trustWhere("arn:aws:ssm:us-east-1:488821267897:*", account), reach.CheckRoleTrust, reach.Warn, reach.RoleNotTrusted},
+		{"trust for another account", trustWhere("arn:aws:ssm:*:488821267897:*", "111122223333"), reach.CheckRoleTrust, reach.Fail, reach.RoleNotTrusted},
 		{"offline", func(*reach.Facts) {}, reach.CheckAgentOnline, reach.Fail, reach.AgentOffline},
 	} {
 		t.Run(tc.story, func(t *testing.T) {

@@ -71,6 +71,11 @@ func role(f *reach.Facts) reach.Role {
 	return r
 }
 
+// trust of a role in one service.
+func trust(service string) string {
+	return `{"Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`
+}
+
 func keyPolicy(group string) string {
 	return `{"Statement":[
 	{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::488821267897:root"},"Action":"kms:*","Resource":"*"},
