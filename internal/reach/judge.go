@@ -80,7 +80,7 @@ func Judge(f *Facts) []Check {
 // hint makes a symptom that nothing explains point at what was doubtful or
 // could not be looked at.
 func hint(checks []Check) {
-	var doubt string
+	var doubt, unseen string
 	var missing []string
 	for i := range checks {
 		c := &checks[i]
@@ -88,6 +88,9 @@ func hint(checks []Check) {
 		case c.Result == Fail && (c.Name == CheckAgentOnline || c.Name == CheckConnected):
 			if doubt != "" {
 				c.Remedy += " A possible cause: " + doubt
+			}
+			if unseen != "" {
+				c.Remedy += " " + unseen
 			}
 			if len(missing) > 0 {
 				c.Remedy += fmt.Sprintf(" The operator could tell more if it were allowed %s.", list(sortedSet(missing)))
@@ -97,9 +100,10 @@ func hint(checks []Check) {
 			return
 		case c.Result == Warn && doubt == "":
 			doubt = c.Message
-		case c.Result == NotChecked:
-			missing = append(missing, c.Missing...)
+		case c.Reason == SharedVPC:
+			unseen = "Its VPC belongs to another account and was not looked at. " + c.Remedy
 		}
+		missing = append(missing, c.Missing...)
 	}
 }
 

@@ -270,6 +270,48 @@ func TestASymptomPointsAtWhatIsDoubtful(t *testing.T) {
 	}
 }
 
+func TestASharedVPCIsNotJudgedByWhatItsOwnerAloneSees(t *testing.T) {
+	const owner = "999988887777"
+	byVPC := onNetwork(func(n *reach.Network) { n.OwnerID = owner })
+	bySubnet := onNetwork(func(n *reach.Network) {
+		subnets, _ := n.Subnets.Get()
+		own := subnets[subnet]
+		own.OwnerID = owner
+		subnets[subnet] = own
+	})
+	closed := together(noSSM, rules("sg-endpoint"), onNetwork(func(n *reach.Network) {
+		n.DNSSupport, n.DNSHostnames = reach.Is(false), reach.Is(false)
+	}))
+	hidden := onNetwork(func(n *reach.Network) {
+		n.RouteTables, n.ACLs = reach.Is([]reach.RouteTable(nil)), reach.Is([]reach.NetworkACL(nil))
+	})
+	blind := []reach.Name{
+		reach.CheckDNSSupport, reach.CheckRoute, reach.CheckEndpointPresent, reach.CheckEndpointState, reach.CheckEndpointSubnet, reach.CheckDNSHostnames,
+		reach.CheckEndpointPrivateDNS, reach.CheckEndpointPolicy, reach.CheckNetworkACL, reach.CheckEndpointIngress, reach.CheckSessionPath,
+	}
+	for story, change := range map[string]func(*reach.Facts){
+		"by the VPC": together(closed, byVPC), "by the subnet": together(closed, bySubnet), "with hidden routes": together(closed, byVPC, hidden),
+		"with a way out": together(routed(nat), byVPC),
+	} {
+		checks := reach.Judge(changed(stack(), change))
+		for _, name := range blind {
+			if c, _ := find(checks, name); c.Result != reach.NotChecked || c.Reason != reach.SharedVPC || !strings.Contains(c.Message, "belongs to account "+owner) {
+				t.Errorf("%s: %+v", story, c)
+			}
+		}
+		if first, _ := reach.FirstFailure(checks); !symptom(first.Name) || !strings.Contains(first.Remedy, owner) {
+			t.Errorf("%s: %+v first", story, first)
+		}
+	}
+	// One's own VPC, and one whose owner was not read, are judged.
+	for _, own := range []string{"", account} {
+		f := changed(stack(), closed, onNetwork(func(n *reach.Network) { n.OwnerID = own }))
+		if first, _ := reach.FirstFailure(reach.Judge(f)); first.Name != reach.CheckDNSSupport {
+			t.Errorf("owner %q: %+v", own, first)
+		}
+	}
+}
+
 func TestAGapNamesTheAction(t *testing.T) {
 	f := changed(stack(), func(f *reach.Facts) {
 		f.Network.RouteTables = reach.Denied[[]reach.RouteTable]("ec2:DescribeRouteTables")

@@ -25,6 +25,8 @@ const (
 	ReadFailed Reason = "ReadFailed"
 	// NotRead: the operator did not look, as where an earlier cause is enough.
 	NotRead Reason = "NotRead"
+	// SharedVPC: what the check needs belongs to another account.
+	SharedVPC Reason = "SharedVPC"
 	// AnotherWay: the node is connected over a way that cannot be seen.
 	AnotherWay Reason = "AnotherWay"
 	// NotUnderstood: the answer is of a kind that cannot be judged.
