@@ -119,6 +119,10 @@ type Endpoint struct {
 	Subnets, Groups []string
 	// PrivateDNS is PrivateDnsEnabled.
 	PrivateDNS bool
+	// InboundResolversOnly is DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint:
+	// private DNS answers other networks only, and the VPC's own nodes use the gateway
+	// endpoint. AWS offers it for S3. False where nobody looked.
+	InboundResolversOnly bool
 	// RouteTables are RouteTableIds, of gateway endpoints.
 	RouteTables []string
 	// Policy is PolicyDocument as JSON. Empty allows everything.

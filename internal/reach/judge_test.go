@@ -84,6 +84,10 @@ var findings = []finding{
 	{"DNS host names off", onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Is(false) }), reach.CheckDNSHostnames, reach.Fail, reach.DNSHostnamesOff},
 	{"DNS host names off, no endpoints", together(noSSM, routed(nat), onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Is(false) })), reach.CheckDNSHostnames, reach.Pass, reach.NotNeeded},
 
+	{"DNS host names off, a way out", together(routed(nat), onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Is(false) })), reach.CheckDNSHostnames, reach.Pass, reach.NotNeeded},
+	{"DNS host names off, a way out past a closed endpoint", together(routed(nat), rules("sg-endpoint"), onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Is(false) })), reach.CheckEndpointIngress, reach.Pass, reach.NotNeeded},
+	{"DNS host names hidden, a way out", together(routed(nat), onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Denied[bool]("ec2:DescribeVpcAttribute") })), reach.CheckEndpointIngress, reach.NotChecked, reach.PermissionMissing},
+
 	{"no endpoint, no route", noSSM, reach.CheckRoute, reach.Fail, reach.NoRoute},
 	{"NAT instead of endpoints", together(noSSM, routed(nat)), reach.CheckRoute, reach.Pass, reach.InOrder},
 	{"NAT gone", together(noSSM, routed(reach.Route{Destination: "0.0.0.0/0", Target: "nat-1", Blackhole: true})), reach.CheckRoute, reach.Fail, reach.RouteBlackhole},
@@ -326,6 +330,14 @@ func TestAGapNamesTheAction(t *testing.T) {
 	}
 	f.Network = nil
 	if c, _ := find(reach.Judge(f), reach.CheckRoute); c.Reason != reach.NotRead {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestAnOldAgentsOtherEndpointIsNotPassedWithoutTheRoutes(t *testing.T) {
+	f := changed(stack(), without("ec2messages"), onAgent(func(a *reach.Agent) { a.Version = "3.2.2303.0" }))
+	erasures["routes"](f)
+	if c, _ := find(reach.Judge(f), reach.CheckEndpointPresent); c.Result != reach.NotChecked || !slices.Contains(c.Missing, "ec2:DescribeRouteTables") {
 		t.Errorf("%+v", c)
 	}
 }

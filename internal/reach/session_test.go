@@ -25,6 +25,14 @@ func onBucket(b reach.Known[reach.Bucket]) func(*reach.Facts) {
 	return func(f *reach.Facts) { f.Logging.Buckets["logs"] = b }
 }
 
+// besideGateway gives the VPC a gateway endpoint for S3 too.
+var besideGateway = together(routed(reach.Route{Destination: "pl-s3", Target: "vpce-gateway"}), onNetwork(func(n *reach.Network) {
+	list, _ := n.Endpoints.Get()
+	gateway := endpoint("s3")
+	gateway.ID, gateway.Type, gateway.PrivateDNS, gateway.Groups, gateway.Subnets = "vpce-gateway", "Gateway", false, nil, nil
+	n.Endpoints = reach.Is(append(list, gateway))
+}))
+
 // sessionFindings are made on connected nodes too.
 var sessionFindings = []finding{
 	{"agent too old for streams", onAgent(func(a *reach.Agent) { a.Version = "3.0.222.0" }), reach.CheckAgentVersion, reach.Warn, reach.AgentTooOld},
@@ -57,6 +65,9 @@ var sessionFindings = []finding{
 	{"gateway for S3 by its list", together(onEndpoint("s3", func(e *reach.Endpoint) { e.Type, e.PrivateDNS, e.Groups, e.Subnets = "Gateway", false, nil, nil }),
 		routed(reach.Route{Destination: "pl-s3", Target: "vpce-s3"}),
 		rules("sg-node", to("10.0.0.0/16"), reach.Rule{Egress: true, Protocol: "tcp", FromPort: 443, ToPort: 443, PrefixList: "pl-s3"})), reach.CheckSessionPath, reach.Pass, reach.InOrder},
+	{"gateway for S3 beside an endpoint for inbound resolvers", together(besideGateway, onEndpoint("s3", func(e *reach.Endpoint) { e.InboundResolversOnly, e.Groups = true, []string{"sg-closed"} })), reach.CheckSessionPath, reach.Pass, reach.InOrder},
+	{"endpoint for S3 beside a gateway", together(besideGateway, onEndpoint("s3", func(e *reach.Endpoint) { e.Groups = []string{"sg-closed"} })), reach.CheckSessionPath, reach.Fail, reach.IngressBlocked},
+	{"endpoint for S3 for inbound resolvers alone", onEndpoint("s3", func(e *reach.Endpoint) { e.InboundResolversOnly = true }), reach.CheckSessionPath, reach.Fail, reach.EndpointPrivateDNSOff},
 	{"gateway for S3 of other subnets", onEndpoint("s3", func(e *reach.Endpoint) { e.Type = "Gateway" }), reach.CheckSessionPath, reach.Fail, reach.EndpointMissing},
 	{"document hidden", func(f *reach.Facts) { f.Documents[1].Content = reach.Denied[reach.Content]("ssm:GetDocument") }, reach.CheckLogGroup, reach.NotChecked, reach.PermissionMissing},
 }

@@ -15,17 +15,11 @@ func (v *view) sharedBy() string {
 
 // participant is the network as an account sees it that the VPC is shared with:
 // what it did not make itself is not in AWS's answers, so that what they lack
-// proves nothing. The route table and the list of a subnet can be seen from where
-// it is shared to.
+// proves nothing. Without the endpoints no way is known, and so neither what its
+// route or its network ACL would have to let through.
 func (v *view) participant(owner string) *Network {
 	n := *v.network
 	n.DNSSupport, n.DNSHostnames = ownedBy[bool](owner), ownedBy[bool](owner)
 	n.Endpoints = ownedBy[[]Endpoint](owner)
-	if tables, read := n.RouteTables.Get(); read && (v.primary == nil || tableOf(tables, v.primary.Subnet) == nil) {
-		n.RouteTables = ownedBy[[]RouteTable](owner)
-	}
-	if acls, read := n.ACLs.Get(); read && (v.primary == nil || aclOf(acls, v.primary.Subnet) == nil) {
-		n.ACLs = ownedBy[[]NetworkACL](owner)
-	}
 	return &n
 }
