@@ -87,9 +87,13 @@ func securityGroupEgress(v *view, paths []path) Check {
 	}
 	for _, other := range sortedInterfaces(instance.Interfaces) {
 		for i := range paths {
-			if found := v.egress(&other, &paths[i]); found.Result == Fail {
+			switch found := v.egress(&other, &paths[i]); found.Result {
+			case Fail:
 				return warn(CheckSecurityGroupEgress, EgressPartly, found.Message,
 					"Allow it if the operating system sends over this interface. "+found.Remedy)
+			case NotChecked:
+				c = worse(c, found)
+			default:
 			}
 		}
 	}

@@ -334,6 +334,16 @@ func TestAGapNamesTheAction(t *testing.T) {
 	}
 }
 
+func TestASecondInterfaceIsNotPassedWithoutWhatItsRulesAreHeldAgainst(t *testing.T) {
+	f := changed(stack(), onInstance(func(i *reach.Instance) {
+		i.Interfaces = append(i.Interfaces, reach.Interface{ID: "eni-2", Device: 1, Subnet: subnet, Groups: []string{"sg-closed"}})
+	}))
+	erasures["subnets"](f)
+	if c, _ := find(reach.Judge(f), reach.CheckSecurityGroupEgress); c.Result != reach.NotChecked || !slices.Contains(c.Missing, "ec2:DescribeSubnets") {
+		t.Errorf("%+v", c)
+	}
+}
+
 func TestAnOldAgentsOtherEndpointIsNotPassedWithoutTheRoutes(t *testing.T) {
 	f := changed(stack(), without("ec2messages"), onAgent(func(a *reach.Agent) { a.Version = "3.2.2303.0" }))
 	erasures["routes"](f)
