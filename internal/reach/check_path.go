@@ -73,7 +73,7 @@ func route(v *view, paths []path) Check {
 	case w.outlet == outletBeyond, w.outlet == outletSome:
 		return warn(CheckRoute, RouteOutOfSight,
 			fmt.Sprintf("The way out of %s leads over %s (route table %s), and what lies behind cannot be seen from here.", subnet, w.target, w.table),
-			"See that it leads on to the endpoints of Systems Manager.")
+			"See that it leads on to the endpoints of Systems Manager, or create the endpoints ssm and ssmmessages in the VPC.")
 	case w.outlet == outletIPv6:
 		return warn(CheckRoute, RouteOnlyIPv6,
 			fmt.Sprintf("The only way out of %s is for IPv6 (route table %s), which agents do not use unless they are told to.", subnet, w.table),

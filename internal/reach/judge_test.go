@@ -97,7 +97,9 @@ var findings = []finding{
 	{"internet gateway, public address", together(noSSM, routed(reach.Route{Destination: "0.0.0.0/0", Target: "igw-1"}), onPrimary(func(n *reach.Interface) { n.Public = true })), reach.CheckRoute, reach.Pass, reach.InOrder},
 	{"transit gateway", together(noSSM, routed(reach.Route{Destination: "0.0.0.0/0", Target: "tgw-1"})), reach.CheckRoute, reach.Warn, reach.RouteOutOfSight},
 	{"IPv6 only", together(noSSM, routed(reach.Route{Destination: "::/0", Target: "eigw-1"}), onPrimary(func(n *reach.Interface) { n.IPv6 = true }), rules("sg-node", to("::/0"))), reach.CheckRoute, reach.Warn, reach.RouteOnlyIPv6},
-	{"IPv6 route, no IPv6 address", together(noSSM, routed(reach.Route{Destination: "::/0", Target: "eigw-1"})), reach.CheckRoute, reach.Warn, reach.RouteOutOfSight},
+	{"IPv6 route, no IPv6 address", together(noSSM, routed(reach.Route{Destination: "::/0", Target: "eigw-1"})), reach.CheckRoute, reach.Fail, reach.NoRoute},
+	{"some IPv6 route, IPv6 address", together(noSSM, routed(reach.Route{Destination: "2001:db8::/32", Target: "eigw-1"}), onPrimary(func(n *reach.Interface) { n.IPv6 = true })), reach.CheckRoute, reach.Warn, reach.RouteOutOfSight},
+	{"peering", together(noSSM, routed(reach.Route{Destination: "10.9.0.0/16", Target: "pcx-1"})), reach.CheckRoute, reach.Warn, reach.RouteOutOfSight},
 	{"main table", together(noSSM, onNetwork(func(n *reach.Network) {
 		tables, _ := n.RouteTables.Get()
 		tables[0].Routes, tables[1].Subnets = append(tables[0].Routes, nat), nil
@@ -267,7 +269,10 @@ func TestASymptomPointsAtWhatIsDoubtful(t *testing.T) {
 		n.ACLs = reach.Denied[[]reach.NetworkACL]("ec2:DescribeNetworkAcls")
 	}))
 	first, _ := reach.FirstFailure(reach.Judge(f))
-	for _, want := range []string{"tgw-1", "ec2:DescribeNetworkAcls"} {
+	if first.Reason != reach.AgentOffline || !strings.HasPrefix(first.Message, "The way out of subnet-private1 leads over tgw-1") || !strings.Contains(first.Message, "has stopped reporting") {
+		t.Errorf("%+v does not begin with the route", first)
+	}
+	for _, want := range []string{"See that it leads on", "ssm-cli", "ec2:DescribeNetworkAcls"} {
 		if !strings.Contains(first.Remedy, want) {
 			t.Errorf("%q does not mention %s", first.Remedy, want)
 		}
