@@ -139,10 +139,11 @@ func (v *view) sessionRole() (role Role, certain bool, missing gaps) {
 // sessionPermissions are those on logs and keys that the documents name.
 func sessionPermissions(v *view) Check {
 	var missing gaps
+	keys := pass(CheckSessionPermissions)
 	for i := range v.documents {
 		content, known := need(&missing, v.documents[i].Content)
 		if known && content.SessionKey != "" && v.keyARN(content.SessionKey) == "" {
-			missing = append(missing, v.key(content.SessionKey).State.Missing())
+			keys = worse(keys, v.unreadKey(CheckSessionPermissions, content.SessionKey))
 		}
 	}
 	agents := agentPermissions(v.Facts)
@@ -158,7 +159,7 @@ func sessionPermissions(v *view) Check {
 	if missing != nil {
 		c = worse(c, missing.check(CheckSessionPermissions))
 	}
-	return c
+	return worse(c, keys)
 }
 
 // permissions judges what a role, where nothing is missing of it, has to allow.

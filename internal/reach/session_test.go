@@ -159,6 +159,43 @@ func TestARoleIsAskedForTheNodesThatItReports(t *testing.T) {
 	}
 }
 
+func TestAKeyOfAnotherAccountAsksForItsOwnPolicy(t *testing.T) {
+	const owner = "999988887777"
+	theirs := "arn:aws:kms:ap-northeast-1:" + owner + ":key/theirs"
+	for _, name := range []string{theirs, "arn:aws:kms:ap-northeast-1:" + owner + ":alias/theirs"} {
+		f := changed(stack(), onContent(func(c *reach.Content) { c.SessionKey = name }), onKey(name, func(k *reach.Key) {
+			k.State = reach.Denied[string]("kms:DescribeKey")
+		}))
+		change(&f.Role, func(r *reach.Role) {
+			r.Allowed[reach.Permission{Action: "kms:Decrypt", Resource: name}] = reach.Is(true)
+		})
+		for _, c := range reach.Judge(f) {
+			if len(c.Missing) != 0 {
+				t.Errorf("no permission of ours helps, but %+v", c)
+			}
+			if c.Name == reach.CheckSessionKey && (c.Reason != reach.PermissionMissing || !strings.Contains(c.Message, owner+": its own policy has to allow kms:DescribeKey")) {
+				t.Errorf("%+v", c)
+			}
+		}
+	}
+	f := changed(stack(), onGroup(reach.Is(reach.LogGroup{Exists: true, Key: theirs})), onKey(theirs, func(k *reach.Key) {
+		k.State, k.ARN, k.Policy = reach.Is("Enabled"), theirs, reach.Denied[string]("kms:GetKeyPolicy")
+	}))
+	if c, _ := find(reach.Judge(f), reach.CheckLogKeyPolicy); c.Result != reach.NotChecked || len(c.Missing) != 0 || !strings.Contains(c.Message, owner+", which alone can read its policy") {
+		t.Errorf("%+v", c)
+	}
+	// What the role may do with a key is not known without the key's ARN.
+	hidden := changed(stack(), onKey("alias/session", func(k *reach.Key) { *k = reach.Key{State: reach.Denied[string]("kms:DescribeKey")} }))
+	if c, _ := find(reach.Judge(hidden), reach.CheckSessionPermissions); c.Result != reach.NotChecked || !slices.Equal(c.Missing, []string{"kms:DescribeKey"}) {
+		t.Errorf("%+v", c)
+	}
+	// A key of one's own is opened by a permission of one's own.
+	own := changed(stack(), onGroup(reach.Is(reach.LogGroup{Exists: true, Key: key})), onKey(key, func(k *reach.Key) { k.State = reach.Denied[string]("kms:DescribeKey") }))
+	if c, _ := find(reach.Judge(own), reach.CheckLogKeyPolicy); !slices.Equal(c.Missing, []string{"kms:DescribeKey"}) {
+		t.Errorf("%+v", c)
+	}
+}
+
 // trustWhere is a trust in Systems Manager on behalf of what an ARN and an account
 // are of.
 func trustWhere(arn, account string) func(*reach.Facts) {
