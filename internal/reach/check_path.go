@@ -16,14 +16,15 @@ func dnsSupport(v *view) Check {
 		return missing.check(CheckDNSSupport)
 	case !on:
 		return fail(CheckDNSSupport, DNSSupportOff,
-			fmt.Sprintf("DNS support is off in %s, so no names resolve there.", v.network.VPC),
-			"Set enableDnsSupport of the VPC to true.")
+			fmt.Sprintf("DNS support is off in %s, so no names resolve there but by DNS servers of your own.", v.network.VPC),
+			"Set enableDnsSupport of the VPC to true, unless its DHCP options name DNS servers that resolve the names of AWS's services.")
 	default:
 		return pass(CheckDNSSupport)
 	}
 }
 
-// dnsHostnames is needed for the private names of endpoints only.
+// dnsHostnames is needed for the private names of endpoints only. Where there is
+// a way out, names without them lead there, and no endpoint is in the way.
 func dnsHostnames(v *view, paths []path) Check {
 	c := notNeeded(CheckDNSHostnames)
 	for i := range paths {
@@ -72,7 +73,7 @@ func route(v *view, paths []path) Check {
 	case w.outlet == outletBeyond, w.outlet == outletSome:
 		return warn(CheckRoute, RouteOutOfSight,
 			fmt.Sprintf("The way out of %s leads over %s (route table %s), and what lies behind cannot be seen from here.", subnet, w.target, w.table),
-			"See that it leads on to the endpoints of Systems Manager.")
+			"See that it leads on to the endpoints of Systems Manager, or create the endpoints ssm and ssmmessages in the VPC.")
 	case w.outlet == outletIPv6:
 		return warn(CheckRoute, RouteOnlyIPv6,
 			fmt.Sprintf("The only way out of %s is for IPv6 (route table %s), which agents do not use unless they are told to.", subnet, w.table),
@@ -147,13 +148,15 @@ func oldMessages(v *view) Check {
 	c := pass(CheckEndpointPresent)
 	p := v.paths([]string{serviceEC2Messages})[0]
 	agent, known := v.agent.Get()
-	if p.hop != hopNone || known && !agent.Registered {
+	if p.hop == hopEndpoint || p.hop == hopPublic || known && !agent.Registered {
 		return c
 	}
 	version, reported := v.agentVersion()
 	switch {
 	case !reported:
 		return agentUnseen(v, CheckEndpointPresent)
+	case version.Before(sinceMessages) && p.hop == hopUnknown:
+		return p.missing.check(CheckEndpointPresent)
 	case version.Before(sinceMessages):
 		return warn(CheckEndpointPresent, EndpointMissing,
 			fmt.Sprintf("%s has no endpoint for ec2messages, which the agent %s of %s still uses.", v.network.VPC, version, v.Node.ID),
@@ -207,12 +210,16 @@ func endpointSubnet(_ *view, paths []path) Check {
 
 func endpointPrivateDNS(v *view, paths []path) Check {
 	return eachEndpoint(CheckEndpointPrivateDNS, paths, func(p *path) Check {
-		if p.endpoint.Type == endpointGateway || p.endpoint.PrivateDNS {
+		if p.endpoint.Type == endpointGateway || p.endpoint.named() {
 			return pass(CheckEndpointPrivateDNS)
 		}
+		lacks := "no private DNS"
+		if p.endpoint.InboundResolversOnly {
+			lacks = "private DNS for inbound resolvers only"
+		}
 		c := fail(CheckEndpointPrivateDNS, EndpointPrivateDNSOff,
-			fmt.Sprintf("Endpoint %s for %s has no private DNS, so the service's name leads past it.", p.endpoint.ID, p.service),
-			"Enable private DNS on the endpoint, unless a hosted zone of your own has the name.")
+			fmt.Sprintf("Endpoint %s for %s has %s, so the service's name leads past it.", p.endpoint.ID, p.service, lacks),
+			"Enable private DNS on the endpoint for all resolvers, unless a hosted zone of your own has the name.")
 		if v.way.outlet == outletSome {
 			return c.as(Warn)
 		}

@@ -1,6 +1,9 @@
 package reach
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // each takes the gravest finding on what the documents ask for.
 func (v *view) each(name Name, judge func(d *Document, c *Content) (Check, bool)) Check {
@@ -42,11 +45,10 @@ func sessionKey(v *view) Check {
 
 // usable is whether a key can be used at all.
 func (v *view) usable(name Name, key, use string) Check {
-	var missing gaps
-	state, known := need(&missing, v.key(key).State)
+	state, known := v.key(key).State.Get()
 	switch {
 	case !known:
-		return missing.check(name)
+		return v.unreadKey(name, key)
 	case state == "":
 		return fail(name, KeyNotFound, fmt.Sprintf("Key %s does not exist in %s. %s", key, v.Node.Region, use),
 			"Create the key, or name another one.")
@@ -56,6 +58,29 @@ func (v *view) usable(name Name, key, use string) Check {
 	default:
 		return pass(name)
 	}
+}
+
+// unreadKey is a check of a key whose state could not be read. No permission of
+// the operator's role alone opens a key of another account.
+func (v *view) unreadKey(name Name, key string) Check {
+	var missing gaps
+	need(&missing, v.key(key).State)
+	c := missing.check(name)
+	if owner, other := v.ofAnother(key); other && c.Reason == PermissionMissing {
+		c.Message = fmt.Sprintf("The check %s was not made: key %s is of another account, %s: its own policy has to allow %s to the operator's role.", name, key, owner, list(c.Missing))
+		c.Remedy = fmt.Sprintf("Allow it in the policy of the key and to the operator's role, or see in account %s that the key is enabled.", owner)
+		c.Missing = nil
+	}
+	return c
+}
+
+// ofAnother is the account in a key's ARN, where it is not the node's.
+func (v *view) ofAnother(key string) (string, bool) {
+	parts := strings.Split(key, ":")
+	if len(parts) < 6 || parts[0] != "arn" {
+		return "", false
+	}
+	return parts[4], parts[4] != v.Node.Account
 }
 
 // withGroup judges the log groups that documents name.
@@ -116,6 +141,13 @@ var logKeyActions = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "k
 func (v *view) lets(key, group string) Check {
 	var missing gaps
 	policy, known := need(&missing, v.key(key).Policy)
+	if owner, other := v.ofAnother(key); other && !known {
+		c := missing.check(CheckLogKeyPolicy)
+		c.Message = fmt.Sprintf("The check %s was not made: key %s is of another account, %s, which alone can read its policy.", CheckLogKeyPolicy, key, owner)
+		c.Remedy = fmt.Sprintf("See in account %s that the key's policy lets CloudWatch Logs in %s use it.", owner, v.Node.Region)
+		c.Missing = nil
+		return c
+	}
 	if !known {
 		return missing.check(CheckLogKeyPolicy)
 	}

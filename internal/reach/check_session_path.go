@@ -1,5 +1,7 @@
 package reach
 
+import "fmt"
+
 // sessionPath is whether the node reaches what its documents log to and take
 // keys from. Where it does not, sessions open to a black screen.
 func sessionPath(v *view) Check {
@@ -8,11 +10,37 @@ func sessionPath(v *view) Check {
 	if len(services) > 0 {
 		c = v.wholePath(services)
 	}
+	if another, refuted := v.anotherWay(); c.Result == Fail && refuted {
+		c = another
+	}
 	if missing != nil {
 		c = worse(c, missing.check(CheckSessionPath))
 	}
 	c.Name = CheckSessionPath
 	return c
+}
+
+// anotherWay is where the node is connected, and by what was read of its network
+// it could not be: over a proxy, say, or to names in a hosted zone of its own. The
+// same way may lead to the other services.
+func (v *view) anotherWay() (Check, bool) {
+	if v.link != linkUp {
+		return Check{}, false
+	}
+	// An agent that does not report may have lost its way to ssm.
+	proven := []string{serviceSSMMessages}
+	if agent, known := v.agent.Get(); known && agent.reporting(v.Now) {
+		proven = coreServices
+	}
+	found := v.wholePath(proven)
+	if found.Result != Fail {
+		return Check{}, false
+	}
+	return Check{
+		Name: CheckSessionPath, Result: NotChecked, Reason: AnotherWay,
+		Message: fmt.Sprintf("The check %s was not made: %s is connected over a way that cannot be seen from here, such as a proxy.", CheckSessionPath, v.Node.ID),
+		Remedy:  "See on the node that it reaches CloudWatch Logs, S3 and KMS as far as its session documents need them.",
+	}, true
 }
 
 // sessionServices are those that the documents need, in a fixed order.

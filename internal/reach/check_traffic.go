@@ -9,7 +9,7 @@ import (
 // serviceActions are what the node calls of each service, as its endpoint's
 // policy has to allow.
 var serviceActions = map[string][]string{
-	serviceSSM:         {"ssm:UpdateInstanceInformation"},
+	serviceSSM:         {actionReport},
 	serviceSSMMessages: {"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"},
 	serviceEC2Messages: {"ec2messages:GetMessages"},
 	serviceLogs:        {"logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"},
@@ -48,6 +48,9 @@ func (v *view) endpointRequests(service string) []request {
 	var requests []request
 	actions := serviceActions[service]
 	for _, p := range PermissionsNeeded(v.Facts) {
+		if p.Action == actionReport {
+			p.Resource = v.nodeARN(v.Node.Hybrid(), v.Node.ID)
+		}
 		if slices.Contains(actions, p.Action) {
 			requests = append(requests, request{action: p.Action, resource: p.Resource})
 		}
@@ -84,9 +87,13 @@ func securityGroupEgress(v *view, paths []path) Check {
 	}
 	for _, other := range sortedInterfaces(instance.Interfaces) {
 		for i := range paths {
-			if found := v.egress(&other, &paths[i]); found.Result == Fail {
+			switch found := v.egress(&other, &paths[i]); found.Result {
+			case Fail:
 				return warn(CheckSecurityGroupEgress, EgressPartly, found.Message,
 					"Allow it if the operating system sends over this interface. "+found.Remedy)
+			case NotChecked:
+				c = worse(c, found)
+			default:
 			}
 		}
 	}

@@ -21,7 +21,9 @@ type Facts struct {
 	// DefaultRole is the role that default host management gives to instances
 	// of the region: ssm:GetServiceSetting of
 	// /ssm/managed-instance/default-ec2-instance-management-role. One without a
-	// name means that it is off, as the values "" and "$None" do.
+	// name means that it is off, as the values "" and "$None" do. Its trust and what
+	// it allows count for instances without a profile, and for those that are
+	// connected although the role of their profile may not report them.
 	DefaultRole Known[Role]
 	// Network is the VPC of the instance, one for all its instances. Nil: nobody
 	// asked.
@@ -99,6 +101,10 @@ type Role struct {
 	// role, the role of the hybrid node does not exist, or default host
 	// management is off.
 	Name string
+	// Missing, of [Facts.DefaultRole]: the setting names the role, and iam:GetRole
+	// finds none of the name. False where nobody looked: then the role is taken to
+	// exist.
+	Missing bool
 	// Trust is AssumeRolePolicyDocument as JSON, already URL-decoded.
 	Trust Known[string]
 	// Allowed holds, for what [PermissionsNeeded] lists, whether the role's

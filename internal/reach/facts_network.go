@@ -4,6 +4,11 @@ package reach
 type Network struct {
 	// VPC is the id.
 	VPC string
+	// OwnerID is the account that the VPC belongs to, OwnerId of
+	// ec2:DescribeVpcs. Empty where it was not read: then it is that of the node's
+	// subnet or, for want of that, the node's own. To an account that a VPC is shared
+	// with, AWS does not show what others made in it.
+	OwnerID string
 	// DNSSupport is EnableDnsSupport of ec2:DescribeVpcAttribute, DNSHostnames is
 	// EnableDnsHostnames of another such call.
 	DNSSupport, DNSHostnames Known[bool]
@@ -33,6 +38,9 @@ type Subnet struct {
 	CIDRs []string
 	// Zone is AvailabilityZone.
 	Zone string
+	// OwnerID is OwnerId: the account that the subnet, and so its VPC, belongs to.
+	// Empty where it was not read: then it is taken for the node's own.
+	OwnerID string
 }
 
 // RouteTable is an entry of ec2:DescribeRouteTables.
@@ -111,6 +119,10 @@ type Endpoint struct {
 	Subnets, Groups []string
 	// PrivateDNS is PrivateDnsEnabled.
 	PrivateDNS bool
+	// InboundResolversOnly is DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint:
+	// private DNS answers other networks only, and the VPC's own nodes use the gateway
+	// endpoint. AWS offers it for S3. False where nobody looked.
+	InboundResolversOnly bool
 	// RouteTables are RouteTableIds, of gateway endpoints.
 	RouteTables []string
 	// Policy is PolicyDocument as JSON. Empty allows everything.

@@ -77,17 +77,21 @@ func Judge(f *Facts) []Check {
 	return checks
 }
 
-// hint makes a symptom that nothing explains point at what was doubtful or
-// could not be looked at.
+// hint makes a symptom that no failure explains tell first what was doubtful, as
+// that is the likeliest cause, and then what could not be looked at.
 func hint(checks []Check) {
-	var doubt string
+	var doubt *Check
+	var unseen string
 	var missing []string
 	for i := range checks {
 		c := &checks[i]
 		switch {
 		case c.Result == Fail && (c.Name == CheckAgentOnline || c.Name == CheckConnected):
-			if doubt != "" {
-				c.Remedy += " A possible cause: " + doubt
+			if doubt != nil {
+				c.Message, c.Remedy = doubt.Message+" "+c.Message, doubt.Remedy+" "+c.Remedy
+			}
+			if unseen != "" {
+				c.Remedy += " " + unseen
 			}
 			if len(missing) > 0 {
 				c.Remedy += fmt.Sprintf(" The operator could tell more if it were allowed %s.", list(sortedSet(missing)))
@@ -95,11 +99,12 @@ func hint(checks []Check) {
 			return
 		case c.Result == Fail || c.Name == CheckConnected:
 			return
-		case c.Result == Warn && doubt == "":
-			doubt = c.Message
-		case c.Result == NotChecked:
-			missing = append(missing, c.Missing...)
+		case c.Result == Warn && doubt == nil:
+			doubt = c
+		case c.Reason == SharedVPC:
+			unseen = "Its VPC belongs to another account and was not looked at. " + c.Remedy
 		}
+		missing = append(missing, c.Missing...)
 	}
 }
 

@@ -21,7 +21,12 @@ var (
 		}
 	})
 	profileless = onInstance(func(i *reach.Instance) { i.ProfileARN = "" })
-	managed     = together(profileless, func(f *reach.Facts) { f.DefaultRole = f.Role })
+	// managedRole is that of default host management, with what it may.
+	managedRole = func(f *reach.Facts) {
+		f.DefaultRole = f.Role
+		change(&f.DefaultRole, func(r *reach.Role) { r.Name, r.Trust = "managed", reach.Is(trust("ssm.amazonaws.com")) })
+	}
+	managed = together(profileless, managedRole)
 )
 
 func to(cidr string) reach.Rule { r := https; r.CIDR = cidr; return r }
@@ -52,10 +57,21 @@ var findings = []finding{
 	{"host management", managed, reach.CheckInstanceProfile, reach.Pass, reach.InOrder},
 	{"host management, old agent", together(managed, onAgent(func(a *reach.Agent) { a.Version = "3.2.581.0" })), reach.CheckInstanceProfile, reach.Fail, reach.HostManagementNeedsNewerAgent},
 	{"host management, IMDSv1", together(managed, onInstance(func(i *reach.Instance) { i.Metadata.Tokens = "optional" })), reach.CheckInstanceProfile, reach.Warn, reach.HostManagementNeedsIMDSv2},
-	{"no permission, host management on", together(disallow("ssm:UpdateInstanceInformation", "*"), func(f *reach.Facts) {
+	{"no permission, host management on", together(disallow("ssm:UpdateInstanceInformation", instances), func(f *reach.Facts) {
 		f.DefaultRole = reach.Is(reach.Role{Name: "AWSSystemsManagerDefaultEC2InstanceManagementRole"})
 	}), reach.CheckRolePermissions, reach.Warn, reach.RolePermissionMissing},
-	{"host management without permission", together(disallow("ssm:UpdateInstanceInformation", "*"), managed), reach.CheckRolePermissions, reach.Fail, reach.RolePermissionMissing},
+	{"no permission, host management hidden", together(disallow("ssm:UpdateInstanceInformation", instances), erasures["default"]), reach.CheckRolePermissions, reach.Warn, reach.RolePermissionMissing},
+	{"host management without its role, no permission", together(disallow("ssm:UpdateInstanceInformation", instances), func(f *reach.Facts) {
+		f.DefaultRole = reach.Is(reach.Role{Name: "managed", Missing: true})
+	}), reach.CheckRolePermissions, reach.Fail, reach.RolePermissionMissing},
+	{"host management, role gone", together(profileless, func(f *reach.Facts) {
+		f.DefaultRole = reach.Is(reach.Role{Name: "managed", Missing: true})
+	}), reach.CheckRoleTrust, reach.Fail, reach.DefaultRoleNotFound},
+	{"host management, role for instances", together(managed, func(f *reach.Facts) {
+		change(&f.DefaultRole, func(r *reach.Role) { r.Trust = reach.Is(trust("ec2.amazonaws.com")) })
+	}), reach.CheckRoleTrust, reach.Fail, reach.RoleNotTrusted},
+	{"host management, trust", managed, reach.CheckRoleTrust, reach.Pass, reach.InOrder},
+	{"host management without permission", together(disallow("ssm:UpdateInstanceInformation", instances), managed), reach.CheckRolePermissions, reach.Fail, reach.RolePermissionMissing},
 	{"trusts another service", onRole(func(r *reach.Role) {
 		r.Trust = reach.Is(`{"Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)
 	}), reach.CheckRoleTrust, reach.Fail, reach.RoleNotTrusted},
@@ -68,6 +84,10 @@ var findings = []finding{
 	{"DNS host names off", onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Is(false) }), reach.CheckDNSHostnames, reach.Fail, reach.DNSHostnamesOff},
 	{"DNS host names off, no endpoints", together(noSSM, routed(nat), onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Is(false) })), reach.CheckDNSHostnames, reach.Pass, reach.NotNeeded},
 
+	{"DNS host names off, a way out", together(routed(nat), onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Is(false) })), reach.CheckDNSHostnames, reach.Pass, reach.NotNeeded},
+	{"DNS host names off, a way out past a closed endpoint", together(routed(nat), rules("sg-endpoint"), onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Is(false) })), reach.CheckEndpointIngress, reach.Pass, reach.NotNeeded},
+	{"DNS host names hidden, a way out", together(routed(nat), onNetwork(func(n *reach.Network) { n.DNSHostnames = reach.Denied[bool]("ec2:DescribeVpcAttribute") })), reach.CheckEndpointIngress, reach.NotChecked, reach.PermissionMissing},
+
 	{"no endpoint, no route", noSSM, reach.CheckRoute, reach.Fail, reach.NoRoute},
 	{"NAT instead of endpoints", together(noSSM, routed(nat)), reach.CheckRoute, reach.Pass, reach.InOrder},
 	{"NAT gone", together(noSSM, routed(reach.Route{Destination: "0.0.0.0/0", Target: "nat-1", Blackhole: true})), reach.CheckRoute, reach.Fail, reach.RouteBlackhole},
@@ -77,7 +97,9 @@ var findings = []finding{
 	{"internet gateway, public address", together(noSSM, routed(reach.Route{Destination: "0.0.0.0/0", Target: "igw-1"}), onPrimary(func(n *reach.Interface) { n.Public = true })), reach.CheckRoute, reach.Pass, reach.InOrder},
 	{"transit gateway", together(noSSM, routed(reach.Route{Destination: "0.0.0.0/0", Target: "tgw-1"})), reach.CheckRoute, reach.Warn, reach.RouteOutOfSight},
 	{"IPv6 only", together(noSSM, routed(reach.Route{Destination: "::/0", Target: "eigw-1"}), onPrimary(func(n *reach.Interface) { n.IPv6 = true }), rules("sg-node", to("::/0"))), reach.CheckRoute, reach.Warn, reach.RouteOnlyIPv6},
-	{"IPv6 route, no IPv6 address", together(noSSM, routed(reach.Route{Destination: "::/0", Target: "eigw-1"})), reach.CheckRoute, reach.Warn, reach.RouteOutOfSight},
+	{"IPv6 route, no IPv6 address", together(noSSM, routed(reach.Route{Destination: "::/0", Target: "eigw-1"})), reach.CheckRoute, reach.Fail, reach.NoRoute},
+	{"some IPv6 route, IPv6 address", together(noSSM, routed(reach.Route{Destination: "2001:db8::/32", Target: "eigw-1"}), onPrimary(func(n *reach.Interface) { n.IPv6 = true })), reach.CheckRoute, reach.Warn, reach.RouteOutOfSight},
+	{"peering", together(noSSM, routed(reach.Route{Destination: "10.9.0.0/16", Target: "pcx-1"})), reach.CheckRoute, reach.Warn, reach.RouteOutOfSight},
 	{"main table", together(noSSM, onNetwork(func(n *reach.Network) {
 		tables, _ := n.RouteTables.Get()
 		tables[0].Routes, tables[1].Subnets = append(tables[0].Routes, nat), nil
@@ -99,6 +121,15 @@ var findings = []finding{
 	{"policy for one organisation", onEndpoint("ssmmessages", func(e *reach.Endpoint) {
 		e.Policy = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`
 	}), reach.CheckEndpointPolicy, reach.Warn, reach.EndpointPolicyUnclear},
+	{"policy for instances only", onEndpoint("ssm", func(e *reach.Endpoint) {
+		e.Policy = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ssm:UpdateInstanceInformation","Resource":"arn:aws:ec2:*:488821267897:instance/*"}]}`
+	}), reach.CheckEndpointPolicy, reach.Pass, reach.InOrder},
+	{"policy for this instance only", onEndpoint("ssm", func(e *reach.Endpoint) {
+		e.Policy = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ssm:*","Resource":"arn:aws:ec2:ap-northeast-1:488821267897:instance/` + node + `"}]}`
+	}), reach.CheckEndpointPolicy, reach.Pass, reach.InOrder},
+	{"policy for another instance", onEndpoint("ssm", func(e *reach.Endpoint) {
+		e.Policy = `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ssm:*","Resource":"arn:aws:ec2:ap-northeast-1:488821267897:instance/i-0"}]}`
+	}), reach.CheckEndpointPolicy, reach.Fail, reach.EndpointPolicyDenies},
 	{"policy in disorder", onEndpoint("ssm", func(e *reach.Endpoint) { e.Policy = `[]` }), reach.CheckEndpointPolicy, reach.NotChecked, reach.NotUnderstood},
 
 	{"egress closed", rules("sg-node"), reach.CheckSecurityGroupEgress, reach.Fail, reach.EgressBlocked},
@@ -238,9 +269,54 @@ func TestASymptomPointsAtWhatIsDoubtful(t *testing.T) {
 		n.ACLs = reach.Denied[[]reach.NetworkACL]("ec2:DescribeNetworkAcls")
 	}))
 	first, _ := reach.FirstFailure(reach.Judge(f))
-	for _, want := range []string{"tgw-1", "ec2:DescribeNetworkAcls"} {
+	if first.Reason != reach.AgentOffline || !strings.HasPrefix(first.Message, "The way out of subnet-private1 leads over tgw-1") || !strings.Contains(first.Message, "has stopped reporting") {
+		t.Errorf("%+v does not begin with the route", first)
+	}
+	for _, want := range []string{"See that it leads on", "ssm-cli", "ec2:DescribeNetworkAcls"} {
 		if !strings.Contains(first.Remedy, want) {
 			t.Errorf("%q does not mention %s", first.Remedy, want)
+		}
+	}
+}
+
+func TestASharedVPCIsNotJudgedByWhatItsOwnerAloneSees(t *testing.T) {
+	const owner = "999988887777"
+	byVPC := onNetwork(func(n *reach.Network) { n.OwnerID = owner })
+	bySubnet := onNetwork(func(n *reach.Network) {
+		subnets, _ := n.Subnets.Get()
+		own := subnets[subnet]
+		own.OwnerID = owner
+		subnets[subnet] = own
+	})
+	closed := together(noSSM, rules("sg-endpoint"), onNetwork(func(n *reach.Network) {
+		n.DNSSupport, n.DNSHostnames = reach.Is(false), reach.Is(false)
+	}))
+	hidden := onNetwork(func(n *reach.Network) {
+		n.RouteTables, n.ACLs = reach.Is([]reach.RouteTable(nil)), reach.Is([]reach.NetworkACL(nil))
+	})
+	blind := []reach.Name{
+		reach.CheckDNSSupport, reach.CheckRoute, reach.CheckEndpointPresent, reach.CheckEndpointState, reach.CheckEndpointSubnet, reach.CheckDNSHostnames,
+		reach.CheckEndpointPrivateDNS, reach.CheckEndpointPolicy, reach.CheckNetworkACL, reach.CheckEndpointIngress, reach.CheckSessionPath,
+	}
+	for story, change := range map[string]func(*reach.Facts){
+		"by the VPC": together(closed, byVPC), "by the subnet": together(closed, bySubnet), "with hidden routes": together(closed, byVPC, hidden),
+		"with a way out": together(routed(nat), byVPC),
+	} {
+		checks := reach.Judge(changed(stack(), change))
+		for _, name := range blind {
+			if c, _ := find(checks, name); c.Result != reach.NotChecked || c.Reason != reach.SharedVPC || !strings.Contains(c.Message, "belongs to account "+owner) {
+				t.Errorf("%s: %+v", story, c)
+			}
+		}
+		if first, _ := reach.FirstFailure(checks); !symptom(first.Name) || !strings.Contains(first.Remedy, owner) {
+			t.Errorf("%s: %+v first", story, first)
+		}
+	}
+	// One's own VPC, and one whose owner was not read, are judged.
+	for _, own := range []string{"", account} {
+		f := changed(stack(), closed, onNetwork(func(n *reach.Network) { n.OwnerID = own }))
+		if first, _ := reach.FirstFailure(reach.Judge(f)); first.Name != reach.CheckDNSSupport {
+			t.Errorf("owner %q: %+v", own, first)
 		}
 	}
 }
@@ -259,6 +335,24 @@ func TestAGapNamesTheAction(t *testing.T) {
 	}
 	f.Network = nil
 	if c, _ := find(reach.Judge(f), reach.CheckRoute); c.Reason != reach.NotRead {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestASecondInterfaceIsNotPassedWithoutWhatItsRulesAreHeldAgainst(t *testing.T) {
+	f := changed(stack(), onInstance(func(i *reach.Instance) {
+		i.Interfaces = append(i.Interfaces, reach.Interface{ID: "eni-2", Device: 1, Subnet: subnet, Groups: []string{"sg-closed"}})
+	}))
+	erasures["subnets"](f)
+	if c, _ := find(reach.Judge(f), reach.CheckSecurityGroupEgress); c.Result != reach.NotChecked || !slices.Contains(c.Missing, "ec2:DescribeSubnets") {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestAnOldAgentsOtherEndpointIsNotPassedWithoutTheRoutes(t *testing.T) {
+	f := changed(stack(), without("ec2messages"), onAgent(func(a *reach.Agent) { a.Version = "3.2.2303.0" }))
+	erasures["routes"](f)
+	if c, _ := find(reach.Judge(f), reach.CheckEndpointPresent); c.Result != reach.NotChecked || !slices.Contains(c.Missing, "ec2:DescribeRouteTables") {
 		t.Errorf("%+v", c)
 	}
 }

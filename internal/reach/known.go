@@ -15,6 +15,9 @@ type Missing struct {
 	Action string
 	// Denied: the operator may not take the action. Otherwise the call failed.
 	Denied bool
+	// Owner is the account that alone sees the fact, as it belongs to it. Empty
+	// where that is not why.
+	Owner string
 }
 
 // Is is a fact that was read.
@@ -27,6 +30,9 @@ func Denied[T any](action string) Known[T] {
 
 // Unread is a fact whose reading failed in another way, such as an outage.
 func Unread[T any](action string) Known[T] { return Known[T]{missing: Missing{Action: action}} }
+
+// ownedBy is a fact that only another account sees.
+func ownedBy[T any](account string) Known[T] { return Known[T]{missing: Missing{Owner: account}} }
 
 // Get returns the fact, and whether it is known.
 func (k Known[T]) Get() (T, bool) { return k.value, k.ok }

@@ -34,20 +34,45 @@ func (a *Agent) reporting(now time.Time) bool {
 // whether the sessions' logs and keys are reached and allowed.
 func NeedsNetwork(f *Facts) bool { return connection(f) != linkUp }
 
-// agentPermissions are what every agent calls, on any resource.
-var agentPermissions = []Permission{
-	{"ssm:UpdateInstanceInformation", "*"},
+// actionReport is what the agent reports with. IAM judges it on the node itself.
+const actionReport = "ssm:UpdateInstanceInformation"
+
+// channelPermissions are what every agent calls beside that, on any resource.
+var channelPermissions = []Permission{
 	{"ssmmessages:CreateControlChannel", "*"},
 	{"ssmmessages:CreateDataChannel", "*"},
 	{"ssmmessages:OpenControlChannel", "*"},
 	{"ssmmessages:OpenDataChannel", "*"},
 }
 
+// agentPermissions are what every agent calls. A role is shared by many nodes,
+// and asked once for all of them: whether it may report any node of the kind. It
+// could not be tried that the simulation takes an ARN with "*" as what a policy's
+// wildcards match.
+func agentPermissions(f *Facts) []Permission {
+	needed := slices.Clone(channelPermissions)
+	for _, hybrid := range []bool{false, true} {
+		if f.Node.ID == "" || f.Node.Hybrid() == hybrid {
+			needed = append(needed, Permission{actionReport, f.nodeARN(hybrid, "*")})
+		}
+	}
+	return needed
+}
+
+// nodeARN is the ARN by which policies name a node, or with "*" all of a kind.
+func (f *Facts) nodeARN(hybrid bool, id string) string {
+	if hybrid {
+		return f.arn("ssm", f.Node.Region, f.Node.Account, "managed-instance/"+id)
+	}
+	return f.arn("ec2", f.Node.Region, f.Node.Account, "instance/"+id)
+}
+
 // PermissionsNeeded lists what the node's role has to allow, with what the
 // node's documents ask for: the keys of [Role.Allowed]. It is sorted. Keys of
-// KMS are in it once [Facts.Logging] tells their ARNs.
+// KMS are in it once [Facts.Logging] tells their ARNs. Without [Node.ID] it
+// lists what the nodes of both kinds need that share a role.
 func PermissionsNeeded(f *Facts) []Permission {
-	needed := slices.Clone(agentPermissions)
+	needed := agentPermissions(f)
 	for i := range f.Documents {
 		content, _ := f.Documents[i].Content.Get()
 		needed = append(needed, logPermissions(f, &content)...)

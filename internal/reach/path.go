@@ -68,13 +68,18 @@ func (v *view) paths(services []string) []path {
 	return paths
 }
 
-// hop decides whether the endpoint is in the way. Where private DNS is on, the
-// service's name leads to it even if there is a way out.
+// hop decides whether the endpoint is in the way. Where private DNS is on, and
+// works, the service's name leads to it even if there is a way out.
 func (v *view) hop(p *path) (hop, gaps) {
-	works := p.endpoint != nil && (p.endpoint.Type == endpointGateway || p.endpoint.PrivateDNS && p.endpoint.available())
+	var missing gaps
+	hostnames, known := need(&missing, v.network.DNSHostnames)
+	named := p.endpoint != nil && p.endpoint.named() && p.endpoint.available()
 	switch {
-	case works:
+	case p.endpoint != nil && p.endpoint.Type == endpointGateway, named && hostnames:
 		return hopEndpoint, nil
+	case named && !known && v.way.outlet.everywhere():
+		// Its name may lead to either.
+		return hopUnknown, missing
 	case v.way.outlet.everywhere():
 		return hopPublic, nil
 	case v.way.outlet == outletUnknown:
@@ -124,6 +129,9 @@ func (e *Endpoint) serves(service, region string) bool {
 	return strings.HasSuffix(e.Service, "."+region+"."+service) && (e.Type == endpointInterface || e.Type == endpointGateway)
 }
 
+// named: the service's name leads to it in its VPC, where private DNS works.
+func (e *Endpoint) named() bool { return e.PrivateDNS && !e.InboundResolversOnly }
+
 func (e *Endpoint) available() bool { return strings.EqualFold(e.State, endpointAvailable) }
 
 // before: what answers to the service's name comes first.
@@ -133,11 +141,11 @@ func (e *Endpoint) before(o *Endpoint) bool {
 
 func (e *Endpoint) rank() int {
 	switch {
-	case e.PrivateDNS && e.available():
+	case e.named() && e.available():
 		return 3
 	case e.Type == endpointGateway:
 		return 2
-	case e.PrivateDNS:
+	case e.named():
 		return 1
 	default:
 		return 0

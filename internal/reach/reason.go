@@ -25,6 +25,10 @@ const (
 	ReadFailed Reason = "ReadFailed"
 	// NotRead: the operator did not look, as where an earlier cause is enough.
 	NotRead Reason = "NotRead"
+	// SharedVPC: what the check needs belongs to another account.
+	SharedVPC Reason = "SharedVPC"
+	// AnotherWay: the node is connected over a way that cannot be seen.
+	AnotherWay Reason = "AnotherWay"
 	// NotUnderstood: the answer is of a kind that cannot be judged.
 	NotUnderstood Reason = "NotUnderstood"
 )
@@ -51,6 +55,8 @@ const (
 	ProfileWithoutRole Reason = "ProfileWithoutRole"
 	// RoleNotFound: the service role of the hybrid node is gone.
 	RoleNotFound Reason = "RoleNotFound"
+	// DefaultRoleNotFound: the role of default host management is gone.
+	DefaultRoleNotFound Reason = "DefaultRoleNotFound"
 	// RoleNotTrusted: the role does not let the node's service assume it.
 	RoleNotTrusted Reason = "RoleNotTrusted"
 	// RolePermissionMissing: the role does not allow what the agent calls.

@@ -81,7 +81,8 @@ func tableOf(tables []RouteTable, subnet string) *RouteTable {
 }
 
 // outletOf looks at the default route for IPv4 first, then at that for IPv6,
-// then for routes that lead to other networks.
+// then for routes that lead to other networks. Routes for IPv6 serve nodes that
+// have such an address only.
 func (v *view) outletOf(routes []Route) (outlet, string) {
 	target, alive, found := defaultRoute(routes, anyIPv4)
 	if found && alive {
@@ -94,11 +95,17 @@ func (v *view) outletOf(routes []Route) (outlet, string) {
 		return outletBlackhole, target
 	}
 	for _, r := range routes {
-		if !r.Blackhole && r.Target != targetLocal && !strings.HasPrefix(r.Target, "vpce-") {
+		if !r.Blackhole && r.Target != targetLocal && !strings.HasPrefix(r.Target, "vpce-") && (v.primary.IPv6 || !r.six()) {
 			return outletSome, r.Target
 		}
 	}
 	return outletNone, ""
+}
+
+// six: the route is for IPv6. One by a prefix list may be for either.
+func (r *Route) six() bool {
+	p, ok := parsePrefix(r.Destination)
+	return ok && !p.Addr().Is4()
 }
 
 // defaultRoute is the target for all addresses of a family. Several routes may

@@ -14,7 +14,9 @@ const (
 	node    = "i-051cac51072605f39"
 	vpc     = "vpc-stg"
 	subnet  = "subnet-private1"
-	key     = "arn:aws:kms:ap-northeast-1:488821267897:key/logs"
+	// instances are those that a role may report.
+	instances = "arn:aws:ec2:ap-northeast-1:488821267897:instance/*"
+	key       = "arn:aws:kms:ap-northeast-1:488821267897:key/logs"
 )
 
 // stack is a private subnet with three interface endpoints and one instance,
@@ -67,6 +69,11 @@ func role(f *reach.Facts) reach.Role {
 		r.Allowed[p] = reach.Is(true)
 	}
 	return r
+}
+
+// trust of a role in one service.
+func trust(service string) string {
+	return `{"Statement":[{"Effect":"Allow","Principal":{"Service":"` + service + `"},"Action":"sts:AssumeRole"}]}`
 }
 
 func keyPolicy(group string) string {

@@ -49,16 +49,18 @@ func (g *gaps) notRead() { *g = append(*g, Missing{}) }
 
 // check says what is missing.
 func (g gaps) check(name Name) Check {
-	var denied, failed []string
+	var denied, failed, owners []string
 	for _, m := range g {
 		switch {
 		case m.Denied:
 			denied = append(denied, m.Action)
 		case m.Action != "":
 			failed = append(failed, m.Action)
+		case m.Owner != "":
+			owners = append(owners, m.Owner)
 		}
 	}
-	denied, failed = sortedSet(denied), sortedSet(failed)
+	denied, failed, owners = sortedSet(denied), sortedSet(failed), sortedSet(owners)
 	c := Check{Name: name, Result: NotChecked}
 	switch {
 	case len(denied) > 0:
@@ -69,6 +71,10 @@ func (g gaps) check(name Name) Check {
 		c.Reason = ReadFailed
 		c.Message = fmt.Sprintf("The check %s was not made: %s gave no answer.", name, list(failed))
 		c.Remedy = "Wait: the operator asks again at its next resync."
+	case len(owners) > 0:
+		c.Reason = SharedVPC
+		c.Message = fmt.Sprintf("The check %s was not made: the VPC belongs to account %s, which alone sees all of it.", name, list(owners))
+		c.Remedy = fmt.Sprintf("Have account %s look at the endpoints, routes and DNS of the VPC.", list(owners))
 	default:
 		c.Reason = NotRead
 		c.Message = fmt.Sprintf("The check %s was not made: what it needs was not read.", name)

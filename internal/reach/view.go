@@ -45,6 +45,9 @@ func newView(f *Facts) *view {
 	if instance, known := f.Instance.Get(); known {
 		v.primary = primary(instance.Interfaces)
 	}
+	if owner := v.sharedBy(); owner != "" {
+		v.network = v.participant(owner)
+	}
 	if v.primary != nil {
 		v.way = v.wayOut()
 		v.core = v.paths(coreServices)
