@@ -2,7 +2,7 @@ package controllers_test
 
 import (
 	"fmt"
-	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -184,12 +184,17 @@ func TestAMissingAccountIsNamed(t *testing.T) {
 func TestAnAccountNearItsPolicyQuotaSaysSo(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	aws := w.Emulator.Account(accountID).IAM
-	const quota = 5
-	aws.SetQuota("PoliciesQuota", quota)
-	// One of them is left beside those of others, the operator's own among them.
-	for n := len(slices.Collect(aws.Latest().Policies())); n < quota-1; n++ {
+	for n := range 3 {
 		w.addPolicy(fixtures.Policy{Name: fmt.Sprint("foreign-", n), Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`)})
 	}
+	// One is left beside those of others, the operator's own among them.
+	used := 0
+	for p := range aws.Latest().Policies() {
+		if strings.Contains(p.ARN, accountID) {
+			used++
+		}
+	}
+	aws.SetQuota("PoliciesQuota", used+1)
 	w.create(account())
 	got, err := testenv.WaitFor(t.Context(), w.Client, account(), func(a *v1alpha1.AWSAccount) bool {
 		return condition(a.Status.Conditions, v1alpha1.ConditionPolicyQuota).Status == "True"
