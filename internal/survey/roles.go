@@ -11,7 +11,8 @@ import (
 )
 
 // settings reads what a region sets for all its nodes: the tier where there are
-// hybrid ones, and default host management where an instance is not connected.
+// hybrid ones, and default host management where an instance is not connected, or
+// has no other role and documents ask for what a role allows.
 func (t *taking) settings(ctx context.Context) {
 	for _, name := range t.regionNames() {
 		r := t.regions[name]
@@ -20,7 +21,7 @@ func (t *taking) settings(ctx context.Context) {
 			setting, err := t.cloud.TierSetting(ctx, name)
 			r.tier = known(reach.Tier{Advanced: setting.Tier == cloud.Advanced, Pending: setting.Pending}, err)
 		}
-		if slices.ContainsFunc(here, func(n *node) bool { return !n.hybrid() && t.down(n) }) {
+		if slices.ContainsFunc(here, func(n *node) bool { return !n.hybrid() && t.down(n) || profileless(n) && t.asked(n) }) {
 			role, err := t.cloud.HostManagementRole(ctx, name)
 			r.defaultRole = known(reach.Role{Name: role}, err)
 		}
