@@ -119,6 +119,9 @@ func endpointOf(e *ec2types.VpcEndpoint) reach.Endpoint {
 		Type: string(e.VpcEndpointType), State: string(e.State), Subnets: e.SubnetIds, RouteTables: e.RouteTableIds,
 		PrivateDNS: aws.ToBool(e.PrivateDnsEnabled), Policy: aws.ToString(e.PolicyDocument),
 	}
+	if e.DnsOptions != nil {
+		out.InboundResolversOnly = aws.ToBool(e.DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint)
+	}
 	for _, group := range e.Groups {
 		out.Groups = append(out.Groups, aws.ToString(group.GroupId))
 	}

@@ -99,6 +99,10 @@ type Role struct {
 	// role, the role of the hybrid node does not exist, or default host
 	// management is off.
 	Name string
+	// Missing, of [Facts.DefaultRole]: the setting names the role, and iam:GetRole
+	// finds none of the name. False where nobody looked: then the role is taken to
+	// exist.
+	Missing bool
 	// Trust is AssumeRolePolicyDocument as JSON, already URL-decoded.
 	Trust Known[string]
 	// Allowed holds, for what [PermissionsNeeded] lists, whether the role's

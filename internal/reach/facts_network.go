@@ -33,6 +33,9 @@ type Subnet struct {
 	CIDRs []string
 	// Zone is AvailabilityZone.
 	Zone string
+	// OwnerID is OwnerId: the account that the subnet, and so its VPC, belongs to.
+	// Empty where it was not read: then it is taken for the node's own.
+	OwnerID string
 }
 
 // RouteTable is an entry of ec2:DescribeRouteTables.
@@ -111,6 +114,10 @@ type Endpoint struct {
 	Subnets, Groups []string
 	// PrivateDNS is PrivateDnsEnabled.
 	PrivateDNS bool
+	// InboundResolversOnly is DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint:
+	// private DNS answers other networks only, and the VPC's own nodes use the gateway
+	// endpoint. AWS offers it for S3. False where nobody looked.
+	InboundResolversOnly bool
 	// RouteTables are RouteTableIds, of gateway endpoints.
 	RouteTables []string
 	// Policy is PolicyDocument as JSON. Empty allows everything.

@@ -58,6 +58,27 @@ func (t *taking) complete() bool {
 	return true
 }
 
+// dropGone takes instances out of selections that do not exist any more, or not
+// for long: SSM tells of them for a while. Those that are named stay.
+func (t *taking) dropGone(named map[string][]string) {
+	gone := func(id string) bool {
+		instance, read := t.nodes[id].instance.Get()
+		return read && !slices.Contains(livingStates, instance.State)
+	}
+	for key, found := range t.selected {
+		found.ids = slices.DeleteFunc(found.ids, gone)
+		t.selected[key] = found
+	}
+	for id := range t.nodes {
+		if _, meant := named[id]; !meant && gone(id) {
+			delete(t.nodes, id)
+		}
+	}
+}
+
+// livingStates are those of instances that are not being terminated.
+var livingStates = []string{"pending", "running", "stopping", "stopped"}
+
 // failed: there was no answer, not even that the operator may not ask.
 func failed(err error) bool { return err != nil && cloud.Classify(err) != cloud.Refused }
 

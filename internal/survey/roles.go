@@ -81,8 +81,11 @@ func b2i(b bool) int {
 func (t *taking) hostRole(ctx context.Context, name string) {
 	r := t.regions[name]
 	role, read := r.defaultRole.Get()
-	if read && role.Name != "" && role.Allowed == nil {
+	if read && role.Name != "" && role.Allowed == nil && !role.Missing {
 		r.defaultRole = t.role(ctx, name, role.Name)
+		if found, read := r.defaultRole.Get(); read && found.Name == "" {
+			r.defaultRole = reach.Is(reach.Role{Name: role.Name, Missing: true})
+		}
 	}
 }
 

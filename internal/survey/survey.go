@@ -84,6 +84,7 @@ func Take(ctx context.Context, account *cloud.Account, now time.Time, r *Request
 		return nil, err
 	}
 	t.instances(ctx, t.quiet)
+	t.dropGone(r.Nodes)
 	memory := r.Memory
 	if memory == nil {
 		memory = &Memory{}
