@@ -144,3 +144,24 @@ func TestInstancesThatAreGoneAreNotOfATag(t *testing.T) {
 		t.Errorf("the node that is named is judged %+v", first)
 	}
 }
+
+func TestNATGatewaysAreReadWhereRoutesLeadToThem(t *testing.T) {
+	w := newWorld(t, fixtures.S7NAT())
+	r := request(fixtures.S7NATNode)
+	r.Documents[region] = nil
+	if err := w.Account(accountID).Region(region).Fleet.SetAgent(fixtures.S7NATNode, false, false); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := w.take(r)
+	gateways, _ := s.Facts(fixtures.S7NATNode, nil).Network.NATGateways.Get()
+	if g := gateways["nat-0b00000000000b000"]; g != (reach.NATGateway{State: "available", Subnet: "subnet-0b00000000000b001"}) {
+		t.Errorf("%+v", gateways)
+	}
+}
+
+func TestNATGatewaysAreNotReadWhereNoRouteLeadsToOne(t *testing.T) {
+	w, f := factsOf(t, changed(func(_ *fixtures.Account, r *fixtures.Region) { r.Instances[0].Agent.Offline = true }))
+	if n := w.called("DescribeNatGateways"); n != 0 || f.Network == nil {
+		t.Errorf("they were read %d times", n)
+	}
+}
