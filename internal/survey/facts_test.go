@@ -68,7 +68,10 @@ func TestTheKeyOfABucketIsKnownByItsARN(t *testing.T) {
 	for key, want := range map[string]string{
 		"": "", managed: "", ours: ours, "arn:aws:kms:" + region + ":" + accountID + ":alias/session-manager": ours,
 	} {
-		_, f := factsOf(t, changed(func(_ *fixtures.Account, r *fixtures.Region) { r.Buckets[0].Key = key }))
+		_, f := factsOf(t, changed(func(_ *fixtures.Account, r *fixtures.Region) {
+			r.Buckets[0].Key = key
+			r.Keys[0].Aliases = append(r.Keys[0].Aliases, "alias/aws/s3")
+		}))
 		bucket, read := f.Logging.Buckets[fixtures.S7Bucket].Get()
 		if !read || bucket.Key != want {
 			t.Errorf("of the setting %q the key is %q, %v", key, bucket.Key, read)
