@@ -168,3 +168,18 @@ func TestNATGatewaysAreNotReadWhereNoRouteLeadsToOne(t *testing.T) {
 		t.Errorf("they were read %d times", n)
 	}
 }
+
+func TestTheDefaultRoleIsReadWhereTheProfilesMayNotReport(t *testing.T) {
+	for profile, want := range map[string]bool{"powerless": true, "stg-ec2-instance-profile": false} {
+		_, f := factsOf(t, changed(func(a *fixtures.Account, r *fixtures.Region) {
+			powerless := a.Roles[len(a.Roles)-1]
+			powerless.Name, powerless.ID, powerless.Attached, powerless.Inline = "powerless", "", nil, nil
+			a.Roles = append(a.Roles, powerless)
+			r.Instances[0].InstanceProfile = profile
+			r.ServiceSettings = map[string]string{hostSetting: "stg-EC2SSMRoleForRDSAccess"}
+		}))
+		if role, read := f.DefaultRole.Get(); read != want || (len(role.Allowed) > 0) != want {
+			t.Errorf("of a connected node with the profile %s, the default role is %+v, %v", profile, role, read)
+		}
+	}
+}
