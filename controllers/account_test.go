@@ -188,7 +188,7 @@ func TestAnAccountNearItsPolicyQuotaSaysSo(t *testing.T) {
 		w.addPolicy(fixtures.Policy{Name: fmt.Sprint("foreign-", n), Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`)})
 	}
 	// One is left beside those of others, the operator's own among them.
-	used := 0
+	used := int32(0)
 	for p := range aws.Latest().Policies() {
 		if strings.Contains(p.ARN, accountID) {
 			used++

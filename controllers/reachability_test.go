@@ -147,6 +147,7 @@ func (n nodes) reasonIs(node string, want reach.Reason) *v1alpha1.SessionAccess 
 // it allows.
 var lookedWith = map[string]string{
 	"ssm:GetConnectionStatus": "ssm:GetConnectionStatus", "ssm:DescribeInstanceInformation": "ssm:DescribeInstanceInformation", "ssm:GetDocument": "ssm:GetDocument",
+	"ec2:DescribeNatGateways": "ec2:DescribeNatGateways",
 	"ec2:DescribeNetworkAcls": "ec2:DescribeNetworkAcls", "ec2:DescribeSubnets": "ec2:DescribeSubnets", "ec2:DescribeRouteTables": "ec2:DescribeRouteTables",
 	"ec2:DescribeSecurityGroupRules": "ec2:DescribeSecurityGroupRules", "ec2:DescribeVpcAttribute": "ec2:DescribeVpcAttribute",
 	"ec2:DescribeVpcEndpoints": "ec2:DescribeVpcEndpoints", "ec2:DescribeInstances": "ec2:DescribeInstances",

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -46,8 +47,9 @@ type Reconciler struct {
 	ResyncInterval time.Duration
 
 	mu sync.Mutex
-	// looked is when an account could be looked at last, or was tried to first.
-	looked map[string]time.Time
+	// looked is when the nodes of an access could be looked at last, or were tried to
+	// first.
+	looked map[types.UID]time.Time
 	// crowded: the last look at what is new had much to look at.
 	crowded atomic.Bool
 	// memories of the surveys, by account. One worker alone uses them.
@@ -67,21 +69,50 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 	}
 	account, ok := r.Accounts.Get(round.AccountID)
 	if !ok {
-		return lifecycle.Result(lifecycle.PriorityResync, r.age(round.AccountID, accesses), nil)
+		return lifecycle.Result(lifecycle.PriorityResync, r.age(accesses), nil)
 	}
 	request := requestOf(account, accesses)
 	request.Memory, request.Partial = r.memory(round.AccountID), round.New
 	taken, err := survey.Take(cloud.WithPriority(ctx, cloud.Resync), account.Cloud, r.Clock.Now(), request)
 	if err != nil {
-		log.FromContext(ctx).Info("The nodes of the account cannot be looked at", "account", round.AccountID, "error", err.Error())
-		return lifecycle.Result(lifecycle.PriorityResync, r.age(round.AccountID, accesses), lifecycle.Retry(err))
+		return lifecycle.Result(lifecycle.PriorityResync, r.unanswered(ctx, round, accesses, err), lifecycle.Retry(err))
 	}
-	r.fresh(round.AccountID)
 	judging := judgingOf(taken)
+	var unanswered []*v1alpha1.SessionAccess
 	for _, access := range accesses {
+		if failed := failedFor(access, taken); failed != nil {
+			unanswered, err = append(unanswered, access), failed
+			continue
+		}
 		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), judging.access(access))
+		r.fresh(access.UID)
 	}
-	return lifecycle.Result(lifecycle.PriorityResync, 0, nil)
+	if err == nil {
+		return lifecycle.Result(lifecycle.PriorityResync, 0, nil)
+	}
+	holds := r.unanswered(ctx, round, unanswered, err)
+	if !round.New {
+		// The next resync asks again; to look at all the others before would be dear.
+		err = nil
+	}
+	return lifecycle.Result(lifecycle.PriorityResync, holds, lifecycle.Retry(err))
+}
+
+// failedFor is why it cannot be told which nodes of an access are connected.
+func failedFor(access *v1alpha1.SessionAccess, taken *survey.Survey) error {
+	granted := grantOf(access)
+	regions := make([]string, len(granted.Regions))
+	for i, region := range granted.Regions {
+		regions[i] = string(region)
+	}
+	return taken.Failed(regions, selectionsOf(granted))
+}
+
+// unanswered tells that nothing new is known of the nodes of some accesses, and
+// how long what was known still holds.
+func (r *Reconciler) unanswered(ctx context.Context, round Round, accesses []*v1alpha1.SessionAccess, err error) time.Duration {
+	log.FromContext(ctx).Info("Nodes of the account cannot be looked at", "account", round.AccountID, "accesses", len(accesses), "error", err.Error())
+	return r.age(accesses)
 }
 
 // accesses lists the objects whose access is in force in the account, or only
@@ -126,31 +157,49 @@ func (r *Reconciler) memory(accountID string) *survey.Memory {
 	return r.memories[accountID]
 }
 
-// fresh notes that an account was looked at.
-func (r *Reconciler) fresh(accountID string) {
+// fresh notes that the nodes of an access were looked at.
+func (r *Reconciler) fresh(access types.UID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.looked == nil {
-		r.looked = map[string]time.Time{}
+		r.looked = map[types.UID]time.Time{}
 	}
-	r.looked[accountID] = r.Clock.Now()
+	r.looked[access] = r.Clock.Now()
 }
 
-// age replaces what was found before once it is too old, and says how long it
-// still holds.
-func (r *Reconciler) age(accountID string, accesses []*v1alpha1.SessionAccess) time.Duration {
+// since is when the nodes of an access were looked at, or now that they cannot be
+// for the first time.
+func (r *Reconciler) since(access types.UID) time.Time {
 	r.mu.Lock()
-	since, ok := r.looked[accountID]
+	since, ok := r.looked[access]
 	r.mu.Unlock()
 	if !ok {
-		r.fresh(accountID)
+		r.fresh(access)
 		since = r.Clock.Now()
 	}
-	if left := since.Add(staleAfter * r.ResyncInterval).Sub(r.Clock.Now()); left > 0 {
-		return left
-	}
+	return since
+}
+
+// forget forgets an access that is gone.
+func (r *Reconciler) forget(access types.UID) {
+	r.Reports.Forget(access)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.looked, access)
+}
+
+// age replaces what was found before of accesses where it is too old, and says how
+// long the rest still holds.
+func (r *Reconciler) age(accesses []*v1alpha1.SessionAccess) time.Duration {
+	var holds time.Duration
 	for _, access := range accesses {
-		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), notLookedAt(access))
+		left := r.since(access.UID).Add(staleAfter * r.ResyncInterval).Sub(r.Clock.Now())
+		switch {
+		case left <= 0:
+			r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), notLookedAt(access))
+		case holds == 0 || left < holds:
+			holds = left
+		}
 	}
-	return 0
+	return holds
 }

@@ -71,6 +71,6 @@ func (r *Reconciler) changes(wake *Trigger) handler.TypedEventHandler[client.Obj
 				look(after)
 			}
 		},
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ queue) { r.Reports.Forget(e.Object.GetUID()) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ queue) { r.forget(e.Object.GetUID()) },
 	}
 }

@@ -10,6 +10,7 @@ import (
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // LogGroup is a log group of CloudWatch Logs.
@@ -68,6 +69,9 @@ type Bucket struct {
 	Name string
 	// Encrypted: it has a default encryption. Not known Elsewhere.
 	Encrypted bool
+	// Key is the customer's key of KMS that it is encrypted with, as the setting
+	// names it: by id, ARN or alias. Empty for another encryption.
+	Key string
 	// Elsewhere: the bucket is in another region.
 	Elsewhere bool
 }
@@ -83,7 +87,7 @@ func (a *Account) FindBucket(ctx context.Context, region, name string) (bucket B
 	switch code := Code(err); {
 	case err == nil:
 		rules := out.ServerSideEncryptionConfiguration
-		return Bucket{Name: name, Encrypted: rules != nil && len(rules.Rules) > 0}, true, nil
+		return Bucket{Name: name, Encrypted: rules != nil && len(rules.Rules) > 0, Key: bucketKey(rules)}, true, nil
 	case code == codeNoSuchBucket:
 		return Bucket{}, false, nil
 	case code == codeNotEncrypted:
@@ -93,6 +97,22 @@ func (a *Account) FindBucket(ctx context.Context, region, name string) (bucket B
 	default:
 		return Bucket{}, false, a.explain(err, "looking at bucket %q", name)
 	}
+}
+
+// awsBucketKey ends the names of the key that AWS manages for buckets. Whoever may
+// write to a bucket may use it.
+const awsBucketKey = "alias/aws/s3"
+
+func bucketKey(c *s3types.ServerSideEncryptionConfiguration) string {
+	if c == nil {
+		return ""
+	}
+	for _, rule := range c.Rules {
+		if d := rule.ApplyServerSideEncryptionByDefault; d != nil && !strings.HasSuffix(aws.ToString(d.KMSMasterKeyID), awsBucketKey) {
+			return aws.ToString(d.KMSMasterKeyID)
+		}
+	}
+	return ""
 }
 
 // Key is a key of KMS.

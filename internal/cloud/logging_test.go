@@ -37,7 +37,7 @@ func TestBucketsAreFound(t *testing.T) {
 		ok     bool
 		bucket Bucket
 	}{
-		"kms-bucket": {true, Bucket{Name: "kms-bucket", Encrypted: true}},
+		"kms-bucket": {true, Bucket{Name: "kms-bucket", Encrypted: true, Key: "arn:aws:kms:" + testRegion + ":" + testAccount + ":key/1234abcd-12ab-34cd-56ef-1234567890ab"}},
 		"no-bucket":  {false, Bucket{}},
 	} {
 		bucket, ok, err := w.account.FindBucket(t.Context(), testRegion, name)

@@ -73,7 +73,7 @@ func (a *Account) Subnets(ctx context.Context, region string, vpcs []string) (ma
 }
 
 func subnetOf(s *ec2types.Subnet) reach.Subnet {
-	out := reach.Subnet{Zone: aws.ToString(s.AvailabilityZone)}
+	out := reach.Subnet{Zone: aws.ToString(s.AvailabilityZone), OwnerID: aws.ToString(s.OwnerId)}
 	if cidr := aws.ToString(s.CidrBlock); cidr != "" {
 		out.CIDRs = append(out.CIDRs, cidr)
 	}

@@ -60,6 +60,26 @@ func routeOf(r *ec2types.Route) reach.Route {
 	}
 }
 
+// NATGateways reads the NAT gateways of all VPCs of a region, by id. One call for
+// 1,000.
+func (a *Account) NATGateways(ctx context.Context, region string) (map[string]reach.NATGateway, error) {
+	clients, err := a.verifiedClients(ctx)
+	if err != nil {
+		return nil, err
+	}
+	gateways := map[string]reach.NATGateway{}
+	pages := ec2.NewDescribeNatGatewaysPaginator(clients.ec2In(region), &ec2.DescribeNatGatewaysInput{MaxResults: aws.Int32(networkPage)})
+	err = eachPage(ctx, pages, func(page *ec2.DescribeNatGatewaysOutput) {
+		for i := range page.NatGateways {
+			g := &page.NatGateways[i]
+			gateways[aws.ToString(g.NatGatewayId)] = reach.NATGateway{
+				State: string(g.State), Private: g.ConnectivityType == ec2types.ConnectivityTypePrivate, Subnet: aws.ToString(g.SubnetId),
+			}
+		}
+	})
+	return gateways, a.explain(err, "reading NAT gateways in %s", region)
+}
+
 // SecurityGroupRules reads the rules of security groups, by group: a group
 // without a rule has an empty list. One call for 200 groups, and for 1,000 rules.
 func (a *Account) SecurityGroupRules(ctx context.Context, region string, groups []string) (map[string][]reach.Rule, error) {
@@ -118,6 +138,9 @@ func endpointOf(e *ec2types.VpcEndpoint) reach.Endpoint {
 		ID: aws.ToString(e.VpcEndpointId), VPC: aws.ToString(e.VpcId), Service: aws.ToString(e.ServiceName),
 		Type: string(e.VpcEndpointType), State: string(e.State), Subnets: e.SubnetIds, RouteTables: e.RouteTableIds,
 		PrivateDNS: aws.ToBool(e.PrivateDnsEnabled), Policy: aws.ToString(e.PolicyDocument),
+	}
+	if e.DnsOptions != nil {
+		out.InboundResolversOnly = aws.ToBool(e.DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint)
 	}
 	for _, group := range e.Groups {
 		out.Groups = append(out.Groups, aws.ToString(group.GroupId))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -64,8 +65,8 @@ func nodeRoleOf(r *iamtypes.Role) NodeRole {
 }
 
 // RoleAllows asks IAM which permissions the policies of a role allow, its
-// permissions boundary and the organisation's policies included. A permission
-// that depends on conditions is not in the answer. One call.
+// permissions boundary and the organisation's policies included. A permission of
+// which that is not certain, because of conditions, is not in the answer. One call.
 func (a *Account) RoleAllows(ctx context.Context, roleARN string, permissions []reach.Permission) (map[reach.Permission]bool, error) {
 	client, err := a.iam(ctx)
 	if err != nil {
@@ -102,20 +103,44 @@ func (a *Account) RoleAllows(ctx context.Context, roleARN string, permissions []
 // answers for several resources: an entry for each, or one entry with a part for
 // each. Either is taken.
 func takeDecisions(r *iamtypes.EvaluationResult, wanted, into map[reach.Permission]bool) {
-	take := func(resource string, decision iamtypes.PolicyEvaluationDecisionType, unknown []string) {
+	take := func(resource string, d decision) {
 		p := reach.Permission{Action: aws.ToString(r.EvalActionName), Resource: resource}
-		yes := decision == iamtypes.PolicyEvaluationDecisionTypeAllowed
-		if wanted[p] && (yes || len(unknown) == 0) {
-			into[p] = yes
+		if wanted[p] && d.certain(p.Action) {
+			into[p] = d.allowed()
 		}
 	}
 	if len(r.ResourceSpecificResults) == 0 {
-		take(aws.ToString(r.EvalResourceName), r.EvalDecision, r.MissingContextValues)
+		take(aws.ToString(r.EvalResourceName), decision{r.EvalDecision, r.MissingContextValues, r.MatchedStatements})
 		return
 	}
 	for _, part := range r.ResourceSpecificResults {
-		take(aws.ToString(part.EvalResourceName), part.EvalResourceDecision, part.MissingContextValues)
+		take(aws.ToString(part.EvalResourceName), decision{part.EvalResourceDecision, part.MissingContextValues, part.MatchedStatements})
 	}
+}
+
+// decision is that of a simulation, made without the keys that policies have
+// conditions on, and by the statements that matched.
+type decision struct {
+	decided iamtypes.PolicyEvaluationDecisionType
+	missing []string
+	matched []iamtypes.Statement
+}
+
+func (d *decision) allowed() bool { return d.decided == iamtypes.PolicyEvaluationDecisionTypeAllowed }
+
+// certain: it would be the same with all keys. AWS tells of the keys of all of a
+// role's policies, and not of those that matter to an action. With other keys, a
+// statement that denies may match what is allowed here, and one that allows what is
+// denied. Nobody makes conditions for what an agent itself calls: what no statement
+// matches there is taken for denied, since one statement with conditions on
+// anything else would hide that nothing is allowed at all. What sessions write to
+// and decrypt with is often allowed under conditions.
+func (d *decision) certain(action string) bool {
+	if len(d.missing) == 0 {
+		return true
+	}
+	service, _, _ := strings.Cut(action, ":")
+	return !d.allowed() && len(d.matched) == 0 && (service == "ssm" || service == "ssmmessages")
 }
 
 // hostRoleSetting is the id of the service setting that names the role of

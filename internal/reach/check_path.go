@@ -68,6 +68,8 @@ func route(v *view, paths []path) Check {
 		return notNeeded(CheckRoute)
 	case uncertain != nil:
 		return uncertain.check(CheckRoute)
+	case w.outlet == outletOpen && w.missing != nil:
+		return w.missing.check(CheckRoute)
 	case w.outlet == outletOpen:
 		return pass(CheckRoute)
 	case w.outlet == outletBeyond, w.outlet == outletSome:
@@ -82,6 +84,10 @@ func route(v *view, paths []path) Check {
 		return fail(CheckRoute, RouteBlackhole,
 			fmt.Sprintf("The default route of %s (route table %s) leads to %s, which is gone.", subnet, w.table, w.target),
 			"Point the route at a NAT gateway that exists, or create the endpoints ssm and ssmmessages.")
+	case w.outlet == outletShut:
+		return fail(CheckRoute, NATGatewayShut,
+			fmt.Sprintf("The default route of %s (route table %s) leads to %s, which %s.", subnet, w.table, w.target, v.whyShut(w.target)),
+			"Point the route at a public NAT gateway that is available, in a subnet with a route to an internet gateway, or create the endpoints ssm and ssmmessages.")
 	case without < len(paths):
 		// What is missing is an endpoint beside the others.
 		return notNeeded(CheckRoute)

@@ -16,6 +16,9 @@ type Network struct {
 	Subnets Known[map[string]Subnet]
 	// RouteTables are those of the VPC, of ec2:DescribeRouteTables.
 	RouteTables Known[[]RouteTable]
+	// NATGateways are those of the region by id, of ec2:DescribeNatGateways. Not
+	// asked for: every one counts as a way out, as one does that is not among them.
+	NATGateways Known[map[string]NATGateway]
 	// ACLs are those of the VPC, of ec2:DescribeNetworkAcls.
 	ACLs Known[[]NetworkACL]
 	// Rules are, by group id, those of all groups of instances and endpoints
@@ -66,6 +69,16 @@ type Route struct {
 	Target string
 	// Blackhole: State is blackhole.
 	Blackhole bool
+}
+
+// NATGateway is an entry of ec2:DescribeNatGateways.
+type NATGateway struct {
+	// State is pending, available, failed, deleting or deleted.
+	State string
+	// Private: ConnectivityType is private.
+	Private bool
+	// Subnet is SubnetId, from which it sends.
+	Subnet string
 }
 
 // NetworkACL is an entry of ec2:DescribeNetworkAcls.

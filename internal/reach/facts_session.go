@@ -58,7 +58,8 @@ type Bucket struct {
 	Exists bool
 	// Encrypted: the answer was not ServerSideEncryptionConfigurationNotFoundError.
 	Encrypted bool
-	// Key is KMSMasterKeyID of the rule, if any.
+	// Key is the ARN of the customer's key in KMSMasterKeyID of the rule. Empty for
+	// a key of AWS's own, without a key, and where it could not be told.
 	Key string
 }
 

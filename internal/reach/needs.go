@@ -114,7 +114,20 @@ func bucketPermissions(f *Facts, c *Content) []Permission {
 	if c.BucketEncryption {
 		needed = append(needed, Permission{"s3:GetEncryptionConfiguration", bucket})
 	}
+	if key := f.bucketKey(c.Bucket); key != "" {
+		needed = append(needed, Permission{"kms:GenerateDataKey", key})
+	}
 	return needed
+}
+
+// bucketKey is the ARN of the customer's key of a bucket, or empty. S3 has a data
+// key made in the name of who writes.
+func (f *Facts) bucketKey(name string) string {
+	if f.Logging == nil {
+		return ""
+	}
+	bucket, _ := f.Logging.Buckets[name].Get()
+	return bucket.Key
 }
 
 // keyPermissions: the agent opens the data key that the user's client had made.

@@ -78,6 +78,8 @@ const (
 	NoRoute Reason = "NoRoute"
 	// RouteBlackhole: the route out leads to something that is gone.
 	RouteBlackhole Reason = "RouteBlackhole"
+	// NATGatewayShut: the route out leads to a NAT gateway that lets nothing out.
+	NATGatewayShut Reason = "NATGatewayShut"
 	// NoPublicAddress: the route out is an internet gateway, and the node has
 	// only private addresses.
 	NoPublicAddress Reason = "NoPublicAddress"

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// natPrefix begins the ids of NAT gateways.
+const natPrefix = "nat-"
+
 // targetLocal is the target of routes within the VPC.
 const targetLocal = "local"
 
@@ -19,6 +22,8 @@ const (
 	outletNone
 	// outletBlackhole: the default route's target is gone.
 	outletBlackhole
+	// outletShut: everything leads to a NAT gateway that lets nothing out.
+	outletShut
 	// outletPrivate: an internet gateway, for a node without public address.
 	outletPrivate
 	// outletSome: routes lead to other networks, and none everywhere.
@@ -39,7 +44,7 @@ type way struct {
 	outlet outlet
 	// table is the id of the route table, target that of where the route leads.
 	table, target string
-	// missing, where the outlet is unknown.
+	// missing, where the outlet is unknown, or only taken to be open.
 	missing gaps
 	// routes of the table.
 	routes []Route
@@ -63,6 +68,11 @@ func (v *view) wayOut() way {
 		return cmp.Or(strings.Compare(a.Target, b.Target), strings.Compare(a.Destination, b.Destination))
 	})
 	w.outlet, w.target = v.outletOf(routes)
+	if w.outlet == outletOpen && strings.HasPrefix(w.target, natPrefix) {
+		if _, known := v.network.NATGateways.Get(); !known && v.network.NATGateways.Missing() != (Missing{}) {
+			need(&w.missing, v.network.NATGateways)
+		}
+	}
 	return w
 }
 
@@ -139,7 +149,7 @@ func defaultRoute(routes []Route, everywhere netip.Prefix) (target string, alive
 func (v *view) through(target string) outlet {
 	switch prefix, _, _ := strings.Cut(target, "-"); prefix {
 	case "nat":
-		return outletOpen
+		return v.overNAT(target)
 	case "igw":
 		if v.primary.Public {
 			return outletOpen
@@ -147,5 +157,49 @@ func (v *view) through(target string) outlet {
 		return outletPrivate
 	default:
 		return outletBeyond
+	}
+}
+
+// overNAT is what a NAT gateway makes of the node: it sends on by the routes of its
+// own subnet. One that is not in sight counts as open, as in a VPC that another
+// account shares.
+func (v *view) overNAT(id string) outlet {
+	gateways, _ := v.network.NATGateways.Get()
+	gateway, seen := gateways[id]
+	if !seen {
+		return outletOpen
+	}
+	if !strings.EqualFold(gateway.State, natAvailable) {
+		return outletShut
+	}
+	tables, _ := v.network.RouteTables.Get()
+	table := tableOf(tables, gateway.Subnet)
+	if table == nil {
+		return outletOpen
+	}
+	target, alive, _ := defaultRoute(table.Routes, anyIPv4)
+	switch prefix, _, _ := strings.Cut(target, "-"); {
+	case !alive, prefix == "nat", prefix == "igw" && gateway.Private:
+		return outletShut
+	case prefix == "igw":
+		return outletOpen
+	default:
+		return outletBeyond
+	}
+}
+
+// natAvailable is State of a NAT gateway that works.
+const natAvailable = "available"
+
+// whyShut says why a NAT gateway lets nothing out.
+func (v *view) whyShut(id string) string {
+	gateways, _ := v.network.NATGateways.Get()
+	switch gateway := gateways[id]; {
+	case !strings.EqualFold(gateway.State, natAvailable):
+		return "is " + gateway.State
+	case gateway.Private:
+		return "is private and sends nothing to the internet"
+	default:
+		return "is in " + gateway.Subnet + ", which has no route to an internet gateway"
 	}
 }

@@ -8,8 +8,10 @@
 // is bounded: see the constants.
 //
 // What the operator may not read is a fact that is missing, and names the action
-// (reach.Denied). Only when it cannot be told at all which nodes are connected,
-// because AWS gives no answer, does a survey fail.
+// (reach.Denied). What AWS gives no answer about is missing too (reach.Unread).
+// Only when it cannot be told at all which nodes are connected, because AWS gives
+// no answer, does a survey fail, for the regions and selections that this is so
+// of: see Survey.Failed.
 package survey
 
 // The bounds of a survey.
@@ -18,8 +20,11 @@ const (
 	MaxSelected = 1000
 	// maxAsked nodes are asked one by one whether they are connected.
 	maxAsked = 500
-	// maxProbed nodes that report are asked too, in turn: see Memory.
+	// maxProbed nodes that report are asked too, in turn, and more where some of
+	// them are not connected, up to maxAsked: see Memory.
 	maxProbed = 10
+	// maxFailures in a row and a region is not asked about nodes any further.
+	maxFailures = 5
 	// maxRoles of nodes are looked at.
 	maxRoles = 200
 	// maxDocuments are read in each region.

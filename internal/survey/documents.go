@@ -3,6 +3,7 @@ package survey
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
 )
@@ -68,16 +69,23 @@ func (t *taking) logs(ctx context.Context, region string, l *reach.Logging, c *r
 
 func (t *taking) logGroup(ctx context.Context, region string, l *reach.Logging, name string) reach.Known[reach.LogGroup] {
 	group, ok, err := t.cloud.FindLogGroup(ctx, region, name)
-	if arn := group.KeyARN; err == nil && arn != "" {
-		key, done := l.Keys[arn]
-		if !done {
-			key = t.key(ctx, region, arn)
-		}
-		policy, err := t.cloud.KeyPolicy(ctx, region, arn)
-		key.Policy = known(policy, err)
-		l.Keys[arn] = key
+	if err == nil && group.KeyARN != "" {
+		t.logKey(ctx, region, l, group.KeyARN)
 	}
 	return known(reach.LogGroup{Exists: ok, Key: group.KeyARN}, err)
+}
+
+// logKey reads the key of log groups, once for all of them.
+func (t *taking) logKey(ctx context.Context, region string, l *reach.Logging, arn string) {
+	key, done := l.Keys[arn]
+	if !done {
+		key = t.key(ctx, region, arn)
+	}
+	if _, read := key.Policy.Get(); !read && key.Policy.Missing() == (reach.Missing{}) {
+		policy, err := t.cloud.KeyPolicy(ctx, region, arn)
+		key.Policy = known(policy, err)
+	}
+	l.Keys[arn] = key
 }
 
 // bucket: of one in another region it is not known whether it is encrypted, and
@@ -87,7 +95,20 @@ func (t *taking) bucket(ctx context.Context, region, name string) reach.Known[re
 	if err == nil && bucket.Elsewhere {
 		return reach.Known[reach.Bucket]{}
 	}
-	return known(reach.Bucket{Exists: ok, Encrypted: bucket.Encrypted}, err)
+	return known(reach.Bucket{Exists: ok, Encrypted: bucket.Encrypted, Key: t.keyARN(ctx, region, bucket.Key)}, err)
+}
+
+// keyARN is the ARN of a bucket's key, which may have another name in the
+// bucket's settings; empty where it cannot be told.
+func (t *taking) keyARN(ctx context.Context, region, name string) string {
+	if name == "" || strings.Contains(name, ":key/") {
+		return name
+	}
+	key, _, err := t.cloud.FindKey(ctx, region, name)
+	if err != nil {
+		return ""
+	}
+	return key.ARN
 }
 
 func (t *taking) key(ctx context.Context, region, name string) reach.Key {

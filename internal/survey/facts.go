@@ -24,6 +24,22 @@ func (s *Survey) Selected(of Selection) (ids []string, more bool, denied []strin
 	return found.ids, found.more, found.denied
 }
 
+// Failed is why it cannot be told which nodes of some regions and selections are
+// connected, where AWS gives no answer. Nil: it can, for all.
+func (s *Survey) Failed(regions []string, selections []Selection) error {
+	for _, region := range regions {
+		if err := s.lostRegions[region]; err != nil {
+			return err
+		}
+	}
+	for _, of := range selections {
+		if err := s.selected[of.key()].err; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Documents are the documents of those names in a region, to judge nodes of it by.
 func (s *Survey) Documents(region string, names []string) []reach.Document {
 	r := s.regions[region]

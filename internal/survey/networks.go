@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
 )
@@ -19,6 +20,7 @@ func (t *taking) networks(ctx context.Context) {
 		r := t.regions[name]
 		subnets, subnetsErr := t.cloud.Subnets(ctx, name, vpcs)
 		tables, tablesErr := t.cloud.RouteTables(ctx, name, vpcs)
+		gateways := t.natGateways(ctx, name, tables)
 		acls, aclsErr := t.cloud.NetworkACLs(ctx, name, vpcs)
 		endpoints, endpointsErr := t.cloud.VPCEndpoints(ctx, name)
 		rules, rulesErr := t.cloud.SecurityGroupRules(ctx, name, withEndpoints(groups, endpoints, vpcs))
@@ -28,7 +30,7 @@ func (t *taking) networks(ctx context.Context) {
 			r.networks[vpc] = &reach.Network{
 				VPC: vpc, DNSSupport: known(support, err), DNSHostnames: known(hostnames, err),
 				Subnets: known(subnets[vpc], subnetsErr), RouteTables: known(tables[vpc], tablesErr), ACLs: known(acls[vpc], aclsErr),
-				Endpoints: known(endpoints, endpointsErr), Rules: known(rules, rulesErr), PrefixLists: lists,
+				NATGateways: gateways, Endpoints: known(endpoints, endpointsErr), Rules: known(rules, rulesErr), PrefixLists: lists,
 			}
 		}
 	}
@@ -65,6 +67,20 @@ func withEndpoints(groups []string, endpoints []reach.Endpoint, vpcs []string) [
 	}
 	slices.Sort(groups)
 	return slices.Compact(groups)
+}
+
+// natGateways reads those of the region, where a route leads to one.
+func (t *taking) natGateways(ctx context.Context, region string, tables map[string][]reach.RouteTable) reach.Known[map[string]reach.NATGateway] {
+	over := func(r reach.Route) bool { return strings.HasPrefix(r.Target, "nat-") }
+	for _, ofVPC := range tables {
+		for i := range ofVPC {
+			if slices.ContainsFunc(ofVPC[i].Routes, over) {
+				gateways, err := t.cloud.NATGateways(ctx, region)
+				return known(gateways, err)
+			}
+		}
+	}
+	return reach.Known[map[string]reach.NATGateway]{}
 }
 
 // prefixLists reads the lists that rules name.

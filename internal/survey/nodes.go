@@ -10,40 +10,77 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
 )
 
-// selectNodes finds the nodes that carry tags: those that SSM knows, and the EC2
-// instances that it does not. A selection of which neither could be read has
-// none.
-func (t *taking) selectNodes(ctx context.Context, selections []Selection) error {
+// selectNodes finds the nodes that carry tags. A selection that could not be read
+// has none, and says why unless that is for want of permission.
+func (t *taking) selectNodes(ctx context.Context, selections []Selection) {
 	for _, s := range selections {
-		if _, done := t.selected[s.key()]; done {
-			continue
-		}
-		agents, more, err := t.cloud.TaggedAgents(ctx, s.Region, s.Tags, MaxSelected)
-		if err != nil && cloud.Classify(err) != cloud.Refused {
-			return fmt.Errorf("find nodes by their tags: %w", err)
-		}
-		// Without the instances, those that SSM does not know are not found.
-		instances, others, instancesErr := t.cloud.TaggedInstances(ctx, s.Region, s.Tags, MaxSelected)
-		if instancesErr != nil && cloud.Classify(instancesErr) != cloud.Refused {
-			return fmt.Errorf("find instances by their tags: %w", instancesErr)
-		}
-		found := slices.Sorted(maps.Keys(agents))
-		for id := range instances {
-			if _, twice := agents[id]; !twice {
-				found = append(found, id)
-			}
-		}
-		slices.Sort(found)
-		if len(found) > MaxSelected {
-			found, more = found[:MaxSelected], true
-		}
-		t.selected[s.key()] = selected{ids: found, more: more || others, denied: denied(err, instancesErr)}
-		for _, id := range found {
-			t.take(id, s.Region, agents, instances)
+		if _, done := t.selected[s.key()]; !done {
+			t.selected[s.key()] = t.selection(ctx, s)
 		}
 	}
-	return nil
 }
+
+// selection finds the nodes of one selection: those that SSM knows, and the EC2
+// instances that it does not.
+func (t *taking) selection(ctx context.Context, s Selection) selected {
+	agents, more, err := t.cloud.TaggedAgents(ctx, s.Region, s.Tags, MaxSelected)
+	if failed(err) {
+		return selected{err: fmt.Errorf("find nodes by their tags: %w", err)}
+	}
+	// Without the instances, those that SSM does not know are not found.
+	instances, others, instancesErr := t.cloud.TaggedInstances(ctx, s.Region, s.Tags, MaxSelected)
+	if failed(instancesErr) {
+		return selected{err: fmt.Errorf("find instances by their tags: %w", instancesErr)}
+	}
+	found := slices.Sorted(maps.Keys(agents))
+	for id := range instances {
+		if _, twice := agents[id]; !twice {
+			found = append(found, id)
+		}
+	}
+	slices.Sort(found)
+	if len(found) > MaxSelected {
+		found, more = found[:MaxSelected], true
+	}
+	for _, id := range found {
+		t.take(id, s.Region, agents, instances)
+	}
+	return selected{ids: found, more: more || others, denied: denied(err, instancesErr)}
+}
+
+// complete: all selections could be read.
+func (t *taking) complete() bool {
+	for _, found := range t.selected {
+		if found.err != nil || len(found.denied) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// dropGone takes instances out of selections that do not exist any more, or not
+// for long: SSM tells of them for a while. Those that are named stay.
+func (t *taking) dropGone(named map[string][]string) {
+	gone := func(id string) bool {
+		instance, read := t.nodes[id].instance.Get()
+		return read && !slices.Contains(livingStates, instance.State)
+	}
+	for key, found := range t.selected {
+		found.ids = slices.DeleteFunc(found.ids, gone)
+		t.selected[key] = found
+	}
+	for id := range t.nodes {
+		if _, meant := named[id]; !meant && gone(id) {
+			delete(t.nodes, id)
+		}
+	}
+}
+
+// livingStates are those of instances that are not being terminated.
+var livingStates = []string{"pending", "running", "stopping", "stopped"}
+
+// failed: there was no answer, not even that the operator may not ask.
+func failed(err error) bool { return err != nil && cloud.Classify(err) != cloud.Refused }
 
 // denied are the actions that were refused.
 func denied(errs ...error) []string {
@@ -69,13 +106,14 @@ func (t *taking) take(id, region string, agents map[string]reach.Agent, instance
 }
 
 // agents asks SSM of the nodes that it has not told of yet, in each region where
-// they may be. That it cannot be read is fatal, unless it may not.
+// they may be. It fails where no region gives an answer.
 func (t *taking) agents(ctx context.Context) error {
-	for _, region := range t.regionNames() {
+	regions := t.regionNames()
+	for _, region := range regions {
 		nodes := t.pick(func(n *node) bool { return !n.registered() && slices.Contains(n.wanted, region) })
 		found, err := t.cloud.NodeAgents(ctx, region, ids(nodes))
-		if err != nil && cloud.Classify(err) != cloud.Refused {
-			return fmt.Errorf("read what is known of the nodes: %w", err)
+		if failed(err) {
+			t.lostRegions[region] = fmt.Errorf("read what is known of the nodes: %w", err)
 		}
 		for _, n := range nodes {
 			agent, ok := found[n.id]
@@ -88,6 +126,9 @@ func (t *taking) agents(ctx context.Context) error {
 				n.agent = reach.Is(reach.Agent{})
 			}
 		}
+	}
+	if n := len(t.lostRegions); n > 0 && n == len(regions) {
+		return t.lostRegions[regions[0]]
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // settings reads what a region sets for all its nodes: the tier where there are
-// hybrid ones, and default host management where an instance is not connected.
+// hybrid ones, and default host management where an instance is not connected, or
+// has no other role and documents ask for what a role allows.
 func (t *taking) settings(ctx context.Context) {
 	for _, name := range t.regionNames() {
 		r := t.regions[name]
@@ -20,11 +21,20 @@ func (t *taking) settings(ctx context.Context) {
 			setting, err := t.cloud.TierSetting(ctx, name)
 			r.tier = known(reach.Tier{Advanced: setting.Tier == cloud.Advanced, Pending: setting.Pending}, err)
 		}
-		if slices.ContainsFunc(here, func(n *node) bool { return !n.hybrid() && t.down(n) }) {
-			role, err := t.cloud.HostManagementRole(ctx, name)
-			r.defaultRole = known(reach.Role{Name: role}, err)
+		if slices.ContainsFunc(here, func(n *node) bool { return !n.hybrid() && t.down(n) || profileless(n) && t.asked(n) }) {
+			t.hostSetting(ctx, name)
 		}
 	}
+}
+
+// hostSetting reads which role default host management gives, once for a region.
+func (t *taking) hostSetting(ctx context.Context, name string) {
+	r := t.regions[name]
+	if _, read := r.defaultRole.Get(); read || r.defaultRole.Missing() != (reach.Missing{}) {
+		return
+	}
+	role, err := t.cloud.HostManagementRole(ctx, name)
+	r.defaultRole = known(reach.Role{Name: role}, err)
 }
 
 // roleOf names the role of a node, by its instance profile or by name, as a key
@@ -66,6 +76,29 @@ func (t *taking) roles(ctx context.Context) {
 		r.roles[key] = t.role(ctx, n.region, key)
 		read++
 	}
+	for _, n := range nodes {
+		if t.substituted(n) {
+			t.hostSetting(ctx, n.region)
+			t.hostRole(ctx, n.region)
+		}
+	}
+}
+
+// substituted: it is connected although the role of its profile may not report it.
+// So it has the role of default host management, whose permissions its sessions
+// have.
+func (t *taking) substituted(n *node) bool {
+	key := t.roleOf(n)
+	role, read := t.regions[n.region].roles[key].Get()
+	if key == "" || n.hybrid() || t.down(n) || !read {
+		return false
+	}
+	for p, may := range role.Allowed {
+		if allowed, known := may.Get(); p.Action == "ssm:UpdateInstanceInformation" && known && !allowed {
+			return true
+		}
+	}
+	return role.Name == ""
 }
 
 func b2i(b bool) int {
@@ -80,8 +113,11 @@ func b2i(b bool) int {
 func (t *taking) hostRole(ctx context.Context, name string) {
 	r := t.regions[name]
 	role, read := r.defaultRole.Get()
-	if read && role.Name != "" && role.Allowed == nil {
+	if read && role.Name != "" && role.Allowed == nil && !role.Missing {
 		r.defaultRole = t.role(ctx, name, role.Name)
+		if found, read := r.defaultRole.Get(); read && found.Name == "" {
+			r.defaultRole = reach.Is(reach.Role{Name: role.Name, Missing: true})
+		}
 	}
 }
 

@@ -20,6 +20,8 @@ type Survey struct {
 	// selected are by the keys of selections.
 	selected map[string]selected
 	regions  map[string]*region
+	// lostRegions are those that give no answer about nodes.
+	lostRegions map[string]error
 	// profiles and services are the roles read, by the profile's ARN and by name.
 	profiles, services map[string]reach.Known[cloud.NodeRole]
 }
@@ -52,6 +54,8 @@ type selected struct {
 	ids    []string
 	more   bool
 	denied []string
+	// err is why the nodes could not be looked for.
+	err error
 }
 
 // taking is a survey under way.
@@ -65,16 +69,14 @@ type taking struct {
 func Take(ctx context.Context, account *cloud.Account, now time.Time, r *Request) (*Survey, error) {
 	s := &Survey{
 		account: r.AccountID, partition: r.Partition, now: now,
-		nodes: map[string]*node{}, selected: map[string]selected{}, regions: map[string]*region{},
+		nodes: map[string]*node{}, selected: map[string]selected{}, regions: map[string]*region{}, lostRegions: map[string]error{},
 		profiles: map[string]reach.Known[cloud.NodeRole]{}, services: map[string]reach.Known[cloud.NodeRole]{},
 	}
 	t := &taking{Survey: s, cloud: account}
 	for _, name := range r.regions() {
 		s.regions[name] = &region{networks: map[string]*reach.Network{}, roles: map[string]reach.Known[reach.Role]{}}
 	}
-	if err := t.selectNodes(ctx, r.Selections); err != nil {
-		return nil, err
-	}
+	t.selectNodes(ctx, r.Selections)
 	for id, regions := range r.Nodes {
 		s.want(id, regions)
 	}
@@ -82,13 +84,12 @@ func Take(ctx context.Context, account *cloud.Account, now time.Time, r *Request
 		return nil, err
 	}
 	t.instances(ctx, t.quiet)
+	t.dropGone(r.Nodes)
 	memory := r.Memory
 	if memory == nil {
 		memory = &Memory{}
 	}
-	if err := t.connections(ctx, memory, r.Partial); err != nil {
-		return nil, err
-	}
+	t.connections(ctx, memory, r.Partial)
 	t.documents(ctx, r.Documents)
 	t.instances(ctx, t.asked)
 	t.networks(ctx)
@@ -134,7 +135,16 @@ func ids(nodes []*node) []string {
 	return list
 }
 
-func (s *Survey) regionNames() []string { return slices.Sorted(maps.Keys(s.regions)) }
+// regionNames are those of the regions that answer.
+func (s *Survey) regionNames() []string {
+	names := slices.Sorted(maps.Keys(s.regions))
+	return slices.DeleteFunc(names, func(name string) bool { return s.lostRegions[name] != nil })
+}
+
+// lost: it may be where there is no answer.
+func (s *Survey) lost(n *node) bool {
+	return !n.registered() && slices.ContainsFunc(n.wanted, func(region string) bool { return s.lostRegions[region] != nil })
+}
 
 func (n *node) facts() *reach.Node { return &reach.Node{ID: n.id} }
 

@@ -77,6 +77,9 @@ func (n *Network) endpoint(s *State, f fixtures.Endpoint) (*types.VpcEndpoint, e
 	if e.VpcEndpointType == types.VpcEndpointTypeInterface {
 		e.DnsEntries = n.dnsEntries(f)
 		e.IpAddressType = types.IpAddressTypeIpv4
+		e.DnsOptions = &types.DnsOptions{
+			DnsRecordIpType: types.DnsRecordIpTypeIpv4, PrivateDnsOnlyForInboundResolverEndpoint: aws.Bool(f.InboundResolversOnly),
+		}
 	}
 	return e, nil
 }

@@ -23,6 +23,9 @@ func (n *Network) loadGateways(s *State, f fixtures.Network) error {
 		if g.State == "" {
 			gateway.State = types.NatGatewayStateAvailable
 		}
+		if g.Private {
+			gateway.ConnectivityType = types.ConnectivityTypePrivate
+		}
 		s.NATGateways = s.NATGateways.With(g.ID, gateway)
 	}
 	for _, g := range f.InternetGateways {

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -68,7 +69,7 @@ func (n *Network) loadSubnets(s *State, f fixtures.Network) error {
 		}
 		s.Subnets = s.Subnets.With(sub.ID, &types.Subnet{
 			SubnetId: aws.String(sub.ID), VpcId: aws.String(sub.VPC), CidrBlock: aws.String(sub.CIDR), AvailabilityZone: aws.String(zone),
-			MapPublicIpOnLaunch: aws.Bool(sub.MapPublicIP), OwnerId: aws.String(n.AccountID), State: types.SubnetStateAvailable,
+			MapPublicIpOnLaunch: aws.Bool(sub.MapPublicIP), OwnerId: aws.String(cmp.Or(sub.Owner, n.AccountID)), State: types.SubnetStateAvailable,
 			DefaultForAz: aws.Bool(false), AssignIpv6AddressOnCreation: aws.Bool(false), Ipv6Native: aws.Bool(false),
 			AvailableIpAddressCount: aws.Int32(250), SubnetArn: aws.String(n.ARN("ec2", "subnet/"+sub.ID)), Tags: tags(sub.Name, nil),
 			Ipv6CidrBlockAssociationSet: []types.SubnetIpv6CidrBlockAssociation{},

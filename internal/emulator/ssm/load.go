@@ -20,8 +20,12 @@ func (r *Region) Load(f fixtures.Region) error {
 		}
 	}
 	for id, value := range f.ServiceSettings {
+		if id == hostSetting {
+			r.SetHostRole(value)
+			continue
+		}
 		if id != tierSetting {
-			return fmt.Errorf("there is no service setting %q; there is %s", id, tierSetting)
+			return fmt.Errorf("there is no service setting %q; there are %s and %s", id, tierSetting, hostSetting)
 		}
 		if value != TierStandard && value != TierAdvanced {
 			return fmt.Errorf("the activation tier is standard or advanced, not %q", value)

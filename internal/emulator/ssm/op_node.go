@@ -29,8 +29,9 @@ func (r *Region) describeInstanceInformation(req *service.Request, in *sdk.Descr
 	}
 	nodes := ordered.New[*fleet.Node]()
 	for n := range r.Fleet.Nodes().Values() {
-		// Stopped instances are left out, like those that never had an agent.
-		if n.Agent != nil && n.Running() && keep(n) {
+		// Stopped instances are left out, like those that never had an agent. How long
+		// those stay that are terminated has not been seen on a real account.
+		if n.Agent != nil && (n.Running() || n.State == "shutting-down") && keep(n) {
 			nodes = nodes.With(n.ID, n)
 		}
 	}

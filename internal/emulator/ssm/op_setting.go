@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// tierSetting is the id of the one service setting that is emulated.
+	// tierSetting is the id of the service setting that can be changed.
 	tierSetting  = "/ssm/managed-instance/activation-tier"
 	tierResource = "servicesetting" + tierSetting
 )
@@ -22,6 +22,9 @@ func (r *Region) checkSetting(id *string) error {
 }
 
 func (r *Region) getServiceSetting(req *service.Request, in *sdk.GetServiceSettingInput) (*sdk.GetServiceSettingOutput, error) {
+	if r.isHostSetting(in.SettingId) {
+		return &sdk.GetServiceSettingOutput{ServiceSetting: r.hostSetting(r.history.Latest().hostRole)}, nil
+	}
 	if err := r.checkSetting(in.SettingId); err != nil {
 		return nil, err
 	}

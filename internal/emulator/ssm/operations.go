@@ -65,7 +65,10 @@ func activationOperations(of Finder) []service.Operation {
 
 func settingOperations(of Finder) []service.Operation {
 	return []service.Operation{
-		service.Define(of, "GetServiceSetting", service.Read, func(r *Region, _ *service.Request, _ *sdk.GetServiceSettingInput) []service.Check {
+		service.Define(of, "GetServiceSetting", service.Read, func(r *Region, _ *service.Request, in *sdk.GetServiceSettingInput) []service.Check {
+			if r.isHostSetting(in.SettingId) {
+				return []service.Check{{Action: "ssm:GetServiceSetting", Resource: r.ARN("ssm", hostResource)}}
+			}
 			return r.onSetting("GetServiceSetting")
 		}, (*Region).getServiceSetting).Require("SettingId"),
 		service.Define(of, "UpdateServiceSetting", service.Write, func(r *Region, _ *service.Request, _ *sdk.UpdateServiceSettingInput) []service.Check {

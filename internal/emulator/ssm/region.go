@@ -69,6 +69,8 @@ type State struct {
 	documents   ordered.Map[*Document]
 	activations ordered.Map[*Activation]
 	tier        tier
+	// hostRole is the role of default host management; empty where that is off.
+	hostRole string
 }
 
 // NewRegion returns a region in which there is nothing.
