@@ -79,7 +79,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 	r.fresh(round.AccountID)
 	judging := judgingOf(taken)
 	for _, access := range accesses {
-		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), judging.access(access))
+		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), r.kept(access.UID, judging.access(access)))
 	}
 	return lifecycle.Result(lifecycle.PriorityResync, 0, nil)
 }
