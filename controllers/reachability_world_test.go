@@ -45,6 +45,7 @@ func bothStacks() *fixtures.Fixture {
 	n.NetworkACLs = append(n.NetworkACLs, o.NetworkACLs...)
 	n.SecurityGroups = append(n.SecurityGroups, o.SecurityGroups...)
 	n.Endpoints = append(n.Endpoints, o.Endpoints...)
+	n.PrefixLists = append(n.PrefixLists, o.PrefixLists...)
 	n.NATGateways = append(n.NATGateways, o.NATGateways...)
 	n.InternetGateways = append(n.InternetGateways, o.InternetGateways...)
 	f.Accounts[0].Regions[region] = r
