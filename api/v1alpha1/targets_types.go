@@ -15,8 +15,7 @@ type TargetsStatus struct {
 	Connected *int32 `json:"connected,omitempty"`
 
 	// unknown counts the nodes of which it could not be told whether they are
-	// connected, and those that are and of which it could not be told whether
-	// what a session document asks for works.
+	// connected.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Unknown int32 `json:"unknown,omitempty"`
@@ -26,6 +25,12 @@ type TargetsStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Impaired int32 `json:"impaired,omitempty"`
+
+	// unjudged counts the nodes that are connected, and of which it could not be
+	// told whether what a session document asks for works.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Unjudged int32 `json:"unjudged,omitempty"`
 
 	// incomplete says that more nodes carry the tags than are looked at, or that
 	// they could not all be looked for.

@@ -79,7 +79,7 @@ func unchecked(message string, findings []finding) string {
 func statusOf(s *reach.Summary, findings []finding, more bool) *v1alpha1.TargetsStatus {
 	return &v1alpha1.TargetsStatus{
 		Total: new(int32(s.Total)), Connected: new(int32(s.Connected)),
-		Unknown: int32(s.In[reach.StateUnknown].Count + s.In[reach.StateUnjudged].Count), Impaired: int32(s.In[reach.StateImpaired].Count),
+		Unknown: int32(s.In[reach.StateUnknown].Count), Unjudged: int32(s.In[reach.StateUnjudged].Count), Impaired: int32(s.In[reach.StateImpaired].Count),
 		Incomplete: more, Failing: failing(findings),
 	}
 }
