@@ -182,6 +182,9 @@ func TestWhatMayNotBeReadIsNotCheckedAndSaysSo(t *testing.T) {
 			if ready := condition(got.Status.Conditions, v1alpha1.ConditionReady); ready.Status != metav1.ConditionTrue {
 				t.Errorf("Ready is %s: %s", ready.Status, ready.Message)
 			}
+			if c := condition(got.Status.Conditions, v1alpha1.ConditionTargetsReachable); action == "ssm:GetConnectionStatus" && (c.Status != metav1.ConditionUnknown || got.Status.Targets.Unknown != 1) {
+				t.Errorf("a node of which nobody may ask is %s, %+v: %s", c.Status, got.Status.Targets, c.Message)
+			}
 			n.Emulator.RemoveFault(fault)
 			mend()
 			n.resync()

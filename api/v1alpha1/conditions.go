@@ -298,13 +298,16 @@ const (
 // ConditionTargetsReachable tells on a SessionAccess whose access is in force
 // whether sessions reach its nodes, which is another thing than whether they are
 // allowed. True: all are connected, and what the session documents ask for works
-// on them. False: it does not on some; the reason is the commonest first thing
-// to mend, each with a section in docs/troubleshooting.md, and status.targets
-// lists nodes. Unknown: of none could it be told that something is wrong, and of
-// some not that they are connected.
+// on them. False: some are known not to be connected, or to be and not to do what
+// the documents ask for; the reason is the commonest first thing to mend, each
+// with a section in docs/troubleshooting.md, and status.targets lists nodes.
+// Unknown: nothing is known to be wrong, and of some it cannot be told whether
+// they are connected, or whether what the documents ask for works. Where AWS
+// merely gave no answer about that, what was found before stays for some time.
 const ConditionTargetsReachable = "TargetsReachable"
 
-// Reasons of TargetsReachable besides those of docs/troubleshooting.md.
+// Reasons of TargetsReachable besides those of checks. What is the matter has a
+// section in docs/troubleshooting.md too.
 const (
 	// ReasonTargetsConnected: all are connected.
 	ReasonTargetsConnected = "TargetsConnected"

@@ -14,7 +14,8 @@ type TargetsStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Connected *int32 `json:"connected,omitempty"`
 
-	// unknown counts the nodes of which it could not be told.
+	// unknown counts the nodes of which it could not be told whether they are
+	// connected.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Unknown int32 `json:"unknown,omitempty"`
@@ -25,13 +26,19 @@ type TargetsStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Impaired int32 `json:"impaired,omitempty"`
 
+	// unjudged counts the nodes that are connected, and of which it could not be
+	// told whether what a session document asks for works.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Unjudged int32 `json:"unjudged,omitempty"`
+
 	// incomplete says that more nodes carry the tags than are looked at, or that
 	// they could not all be looked for.
 	// +optional
 	Incomplete bool `json:"incomplete,omitempty"`
 
-	// failing lists the first nodes that are not as they should be, those that are
-	// not connected before the others, each with what to mend first.
+	// failing lists the first nodes that are not known to be as they should be, those
+	// that are not connected before the others, each with what to mend first.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
@@ -47,7 +54,8 @@ type TargetState string
 const (
 	// TargetNotConnected: no session can be opened on the node.
 	TargetNotConnected TargetState = "NotConnected"
-	// TargetUnknown: it could not be told whether the node is connected.
+	// TargetUnknown: it could not be told whether the node is connected or, of one
+	// that is, whether what a session document asks for works on it.
 	TargetUnknown TargetState = "Unknown"
 	// TargetImpaired: the node is connected, and something that a session document
 	// asks for does not work on it.
@@ -70,7 +78,7 @@ type FailingTarget struct {
 	// +required
 	State TargetState `json:"state,omitempty"`
 
-	// check is the first that fails.
+	// check is the first that fails or, where none does, that could not be made.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Check string `json:"check,omitempty"`

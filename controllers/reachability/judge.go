@@ -58,8 +58,10 @@ func (j *judging) node(id string, names []string, joined string) finding {
 		documents = j.taken.Documents(region, names)
 		j.documents[key] = documents
 	}
-	checks := reach.Judge(j.taken.Facts(id, documents))
-	return finding{Verdict: reach.Verdict{Node: id, Checks: telling(checks)}, region: region, missing: missing(checks)}
+	v := reach.Verdict{Node: id, Checks: reach.Judge(j.taken.Facts(id, documents))}
+	actions := missing(v.Checks)
+	v.Checks = v.Telling() // All checks of many nodes would take some megabytes.
+	return finding{Verdict: v, region: region, missing: actions}
 }
 
 // meant are the nodes of a grant by id, each once.
@@ -75,6 +77,7 @@ func meantBy(granted *v1alpha1.ResolvedGrant, taken *survey.Survey) meant {
 	m := meant{nodes: idsOf(granted)}
 	for _, s := range selectionsOf(granted) {
 		found, others, denied := taken.Selected(s)
+		found = slices.DeleteFunc(slices.Clone(found), func(id string) bool { return terminated(taken, id) })
 		m.nodes, m.more, m.denied = append(m.nodes, found...), m.more || others, append(m.denied, denied...)
 	}
 	slices.Sort(m.nodes)
@@ -83,21 +86,11 @@ func meantBy(granted *v1alpha1.ResolvedGrant, taken *survey.Survey) meant {
 	return m
 }
 
-// telling are the two checks that tell all that is told of a node, in their
-// order: the first that fails, and whether it is connected. All checks of many
-// nodes would take some megabytes.
-func telling(checks []reach.Check) []reach.Check {
-	var kept []reach.Check
-	failed := false
-	for i := range checks {
-		c := &checks[i]
-		first := c.Result == reach.Fail && !failed
-		if first || c.Name == reach.CheckConnected {
-			kept = append(kept, *c)
-		}
-		failed = failed || first
-	}
-	return kept
+// terminated: the instance is gone or about to be, and keeps its tags and its
+// place in Systems Manager for a while. Who chose it by its tags means the others.
+func terminated(taken *survey.Survey, id string) bool {
+	instance, known := taken.Facts(id, nil).Instance.Get()
+	return known && instance.Terminated()
 }
 
 // missing are the actions for want of which checks were not made.

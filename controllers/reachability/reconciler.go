@@ -84,7 +84,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 			unanswered, err = append(unanswered, access), failed
 			continue
 		}
-		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), judging.access(access))
+		r.Reports.Put(access.UID, client.ObjectKeyFromObject(access), r.kept(access.UID, judging.access(access)))
 		r.fresh(access.UID)
 	}
 	if err == nil {

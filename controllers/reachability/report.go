@@ -15,7 +15,7 @@ import (
 )
 
 // maxFailing bounds the nodes that a status lists, as the API does, and
-// maxMessage their texts.
+// maxMessage what is told of each, and of the commonest cause in the condition.
 const (
 	maxFailing = 20
 	maxMessage = 1000
@@ -78,7 +78,8 @@ func unchecked(message string, findings []finding) string {
 
 func statusOf(s *reach.Summary, findings []finding, more bool) *v1alpha1.TargetsStatus {
 	return &v1alpha1.TargetsStatus{
-		Total: new(int32(s.Total)), Connected: new(int32(s.Connected)), Unknown: int32(s.Unknown), Impaired: int32(s.Impaired),
+		Total: new(int32(s.Total)), Connected: new(int32(s.Connected)),
+		Unknown: int32(s.In[reach.StateUnknown].Count), Unjudged: int32(s.In[reach.StateUnjudged].Count), Impaired: int32(s.In[reach.StateImpaired].Count),
 		Incomplete: more, Failing: failing(findings),
 	}
 }
@@ -109,10 +110,10 @@ func failingTarget(f *finding) (v1alpha1.FailingTarget, bool) {
 		ID: f.Node, Region: v1alpha1.Region(f.region), State: v1alpha1.TargetNotConnected,
 		Check: string(first.Name), Reason: string(first.Reason), Message: shorten(first.Message), Remedy: shorten(first.Remedy),
 	}
-	switch reached, known := f.Reached(); {
-	case !known:
+	switch f.State() {
+	case reach.StateUnknown, reach.StateUnjudged:
 		t.State = v1alpha1.TargetUnknown
-	case reached:
+	case reach.StateImpaired:
 		t.State = v1alpha1.TargetImpaired
 	}
 	return t, true
@@ -126,35 +127,36 @@ func shorten(text string) string {
 	return string(runes[:maxMessage-1]) + "…"
 }
 
-// conditionOf is the condition TargetsReachable.
+// conditionOf is the condition TargetsReachable. It is False only for what is known
+// to be wrong, and True only where all that sessions need was found in order.
 func conditionOf(s *reach.Summary) (status metav1.ConditionStatus, reason, message string) {
-	cause, failed := commonest(s.Causes)
+	down, impaired, unknown, unjudged := s.In[reach.StateDown], s.In[reach.StateImpaired], s.In[reach.StateUnknown], s.In[reach.StateUnjudged]
+	told := func(status metav1.ConditionStatus, of reach.Group, begin ...string) (metav1.ConditionStatus, string, string) {
+		cause := of.Causes[0]
+		return status, string(cause.Reason), toldOf(cause, strings.Join(begin, " "), of.Count)
+	}
+	others := alsoUnknown(unknown.Count)
 	switch {
 	case s.Total == 0:
-		return metav1.ConditionUnknown, v1alpha1.ReasonNoTargets, "No node with the tags, or of the HybridActivation, was found in the regions of the access; correct the targets, or wait for nodes to come."
-	case failed:
-		return metav1.ConditionFalse, string(cause.Reason), toldOf(cause, fmt.Sprintf("%s not connected.", ofTargets(s.Total-s.Connected, s.Total)), s.Total-s.Connected)
-	case s.Unknown > 0:
-		cause := s.Causes[0]
-		return metav1.ConditionUnknown, string(cause.Reason), toldOf(cause, fmt.Sprintf("Of %d of %d targets it cannot be told whether they are connected.", s.Unknown, s.Total), s.Unknown)
-	case s.Impaired > 0:
-		cause := s.Impairments[0]
-		return metav1.ConditionFalse, string(cause.Reason), toldOf(cause, fmt.Sprintf("%s connected, but sessions do not work there as their documents ask.", ofTargets(s.Impaired, s.Total)), s.Impaired)
-	case s.Total == 1:
-		return metav1.ConditionTrue, v1alpha1.ReasonTargetsConnected, "The target is connected."
+		return metav1.ConditionUnknown, v1alpha1.ReasonNoTargets, "No node with the tags, or of the HybridActivation, was found in the regions of the access; correct the targets, or wait for nodes to come. " + see(v1alpha1.ReasonNoTargets)
+	case down.Count > 0:
+		return told(metav1.ConditionFalse, down, ofTargets(down.Count, s.Total)+" not connected."+others)
+	case impaired.Count > 0:
+		return told(metav1.ConditionFalse, impaired, ofTargets(impaired.Count, s.Total)+" connected, but sessions do not work there as their documents ask."+others)
+	case unknown.Count > 0:
+		return told(metav1.ConditionUnknown, unknown, outOf(unknown.Count, s.Total)+" it cannot be told whether "+itIs(unknown.Count)+" connected.")
+	case unjudged.Count > 0:
+		return told(metav1.ConditionUnknown, unjudged, connected(s.Total), outOf(unjudged.Count, s.Total)+" it cannot be told whether sessions work there as their documents ask.")
 	default:
-		return metav1.ConditionTrue, v1alpha1.ReasonTargetsConnected, fmt.Sprintf("All %d targets are connected.", s.Total)
+		return metav1.ConditionTrue, v1alpha1.ReasonTargetsConnected, connected(s.Total)
 	}
 }
 
-// commonest is the commonest cause that is known to be one.
-func commonest(causes []reach.Cause) (reach.Cause, bool) {
-	for _, c := range causes {
-		if c.Check.Result == reach.Fail {
-			return c, true
-		}
+func connected(total int) string {
+	if total == 1 {
+		return "The target is connected."
 	}
-	return reach.Cause{}, false
+	return fmt.Sprintf("All %d targets are connected.", total)
 }
 
 func ofTargets(n, total int) string {
@@ -168,13 +170,37 @@ func ofTargets(n, total int) string {
 	}
 }
 
+func outOf(n, total int) string {
+	if total == 1 {
+		return "Of the target"
+	}
+	return fmt.Sprintf("Of %d of %d targets", n, total)
+}
+
+func itIs(n int) string {
+	if n == 1 {
+		return "it is"
+	}
+	return "they are"
+}
+
+// alsoUnknown tells, beside what is wrong elsewhere, of nodes that may be down.
+func alsoUnknown(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Of %d more it cannot be told whether %s connected.", n, itIs(n))
+}
+
+func see(reason string) string { return fmt.Sprintf("See %s.", reach.Reason(reason).Docs()) }
+
 // toldOf tells the commonest cause of n nodes, by the first that has it.
 func toldOf(c reach.Cause, begin string, n int) string {
 	parts := []string{begin}
 	if n > c.Count {
 		parts = append(parts, fmt.Sprintf("The commonest cause is that of %d:", c.Count))
 	}
-	parts = append(parts, c.Check.Message, c.Check.Remedy, fmt.Sprintf("See %s; status.targets lists the nodes.", c.Reason.Docs()))
+	parts = append(parts, shorten(c.Check.Message), shorten(c.Check.Remedy), fmt.Sprintf("See %s; status.targets lists the nodes.", c.Reason.Docs()))
 	return strings.Join(parts, " ")
 }
 
@@ -182,6 +208,6 @@ func toldOf(c reach.Cause, begin string, n int) string {
 func notLookedAt(access *v1alpha1.SessionAccess) targets.Report {
 	return targets.Report{
 		Serial: access.Status.Applied.Serial, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotLookedAt,
-		Message: fmt.Sprintf("The nodes could not be looked at for %d resyncs, so what was known of them holds no more; AWSAccount %q tells why.", staleAfter, access.Spec.AccountRef.Name),
+		Message: fmt.Sprintf("The nodes could not be looked at for %d resyncs, so what was known of them holds no more; AWSAccount %q tells why. %s", staleAfter, access.Spec.AccountRef.Name, see(v1alpha1.ReasonNotLookedAt)),
 	}
 }

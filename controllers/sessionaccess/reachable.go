@@ -59,7 +59,7 @@ func summarizeReachable(t *v1alpha1.TargetsStatus) string {
 	if t.Incomplete {
 		text += "+"
 	}
-	if t.Unknown > 0 {
+	if t.Unknown > 0 || t.Unjudged > 0 {
 		text += "?"
 	}
 	return text

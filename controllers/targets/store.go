@@ -22,6 +22,8 @@ type Report struct {
 	// Status, Reason and Message of the condition TargetsReachable.
 	Status          metav1.ConditionStatus
 	Reason, Message string
+	// Found is when it was found.
+	Found metav1.Time
 }
 
 // Store keeps the last report of every SessionAccess.
@@ -52,8 +54,8 @@ func (s *Store) Put(uid types.UID, object types.NamespacedName, r Report) {
 	before, had := s.reports[uid]
 	s.reports[uid] = r
 	s.mu.Unlock()
-	// That the same was found of another record is no news.
-	before.Serial = r.Serial
+	// That the same was found of another record, or again, is no news.
+	before.Serial, before.Found = r.Serial, r.Found
 	if !had || !equality.Semantic.DeepEqual(before, r) {
 		s.notify(object)
 	}

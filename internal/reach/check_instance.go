@@ -11,9 +11,28 @@ const startsWithin = 5 * time.Minute
 
 // States of an instance.
 const (
-	statePending = "pending"
-	stateRunning = "running"
+	statePending      = "pending"
+	stateRunning      = "running"
+	stateShuttingDown = "shutting-down"
+	stateTerminated   = "terminated"
 )
+
+// Terminated: the instance is gone, or about to be.
+func (i *Instance) Terminated() bool {
+	return i.State == stateTerminated || i.State == stateShuttingDown
+}
+
+// starting: the instance was started so lately that its agent need not have
+// reported yet.
+func (v *view) starting() bool {
+	instance, known := v.Instance.Get()
+	return known && (instance.State == statePending || instance.State == stateRunning && v.Now.Sub(instance.Launched) < startsWithin)
+}
+
+// instanceStarting is what there is to tell meanwhile of it and of its agent.
+func instanceStarting(v *view, name Name) Check {
+	return warn(name, InstanceStarting, fmt.Sprintf("Instance %s was started a moment ago.", v.Node.ID), "Wait some minutes for its agent to report.")
+}
 
 // metadataDisabled is HttpEndpoint of an instance without metadata service,
 // tokensRequired HttpTokens of one with version 2 only.
@@ -33,10 +52,12 @@ func instanceState(v *view) Check {
 		return fail(CheckInstanceState, InstanceNotFound,
 			fmt.Sprintf("Instance %s does not exist in %s.", id, v.Node.Region),
 			"Correct the id, the region or the account, or take the target away.")
-	case instance.State == statePending, instance.State == stateRunning && v.Now.Sub(instance.Launched) < startsWithin:
-		return warn(CheckInstanceState, InstanceStarting,
-			fmt.Sprintf("Instance %s was started a moment ago.", id),
-			"Wait some minutes for its agent to report.")
+	case v.starting():
+		return instanceStarting(v, CheckInstanceState)
+	case instance.Terminated():
+		return fail(CheckInstanceState, InstanceNotRunning,
+			fmt.Sprintf("Instance %s is %s, and cannot be started again.", id, instance.State),
+			"Take the target away, or name the instance that has replaced it.")
 	case instance.State != stateRunning:
 		return fail(CheckInstanceState, InstanceNotRunning,
 			fmt.Sprintf("Instance %s is %s.", id, instance.State),

@@ -50,7 +50,7 @@ var chain = []struct {
 	{CheckLogBucket, 0, logBucket},
 	{CheckLogBucketEncryption, 0, logBucketEncryption},
 	{CheckSessionPermissions, 0, sessionPermissions},
-	{CheckSessionPath, onInstance, placed(CheckSessionPath, sessionPath)},
+	{CheckSessionPath, onInstance, asking(CheckSessionPath, placed(CheckSessionPath, sessionPath))},
 }
 
 // Judge makes every check that applies to the node, in a fixed order. A node
@@ -118,6 +118,17 @@ func placed(name Name, judge func(v *view) Check) func(v *view) Check {
 		if v.primary == nil {
 			missing.notRead()
 			return missing.check(name)
+		}
+		return judge(v)
+	}
+}
+
+// asking is a check of what documents ask for. Of a node whose documents ask for
+// nothing, nobody reads where it is.
+func asking(name Name, judge func(v *view) Check) func(v *view) Check {
+	return func(v *view) Check {
+		if services, missing := v.sessionServices(); len(services) == 0 && missing == nil {
+			return notNeeded(name)
 		}
 		return judge(v)
 	}

@@ -50,7 +50,7 @@ type finding struct {
 var findings = []finding{
 	{"stopped", onInstance(func(i *reach.Instance) { i.State = "stopped" }), reach.CheckInstanceState, reach.Fail, reach.InstanceNotRunning},
 	{"gone", onInstance(func(i *reach.Instance) { *i = reach.Instance{} }), reach.CheckInstanceState, reach.Fail, reach.InstanceNotFound},
-	{"started a minute ago", onInstance(func(i *reach.Instance) { i.Launched = noon.Add(-time.Minute) }), reach.CheckInstanceState, reach.Warn, reach.InstanceStarting},
+	{"terminated", onInstance(func(i *reach.Instance) { i.State = "terminated" }), reach.CheckInstanceState, reach.Fail, reach.InstanceNotRunning},
 	{"metadata service off", onInstance(func(i *reach.Instance) { i.Metadata.Endpoint = "disabled" }), reach.CheckMetadataService, reach.Fail, reach.MetadataServiceOff},
 	{"no profile", profileless, reach.CheckInstanceProfile, reach.Fail, reach.NoInstanceProfile},
 	{"profile without role", onRole(func(r *reach.Role) { *r = reach.Role{} }), reach.CheckInstanceProfile, reach.Fail, reach.ProfileWithoutRole},

@@ -237,7 +237,8 @@ func TestSessionsHaveThePermissionsOfTheRoleThatTheAgentRunsWith(t *testing.T) {
 func TestHybridNodes(t *testing.T) {
 	for _, tc := range []finding{
 		{"standard tier", func(f *reach.Facts) { f.Tier = reach.Is(reach.Tier{}) }, reach.CheckHybridTier, reach.Fail, reach.StandardTier},
-		{"tier on its way", func(f *reach.Facts) { f.Tier = reach.Is(reach.Tier{Advanced: true, Pending: true}) }, reach.CheckHybridTier, reach.Warn, reach.TierChanging},
+		{"tier on its way up", func(f *reach.Facts) { f.Tier = reach.Is(reach.Tier{Pending: true}) }, reach.CheckHybridTier, reach.Fail, reach.TierChanging},
+		{"advanced tier on its way", func(f *reach.Facts) { f.Tier = reach.Is(reach.Tier{Advanced: true, Pending: true}) }, reach.CheckHybridTier, reach.Warn, reach.TierChanging},
 		{"tier hidden", func(f *reach.Facts) { f.Tier = reach.Denied[reach.Tier]("ssm:GetServiceSetting") }, reach.CheckHybridTier, reach.NotChecked, reach.PermissionMissing},
 		{"deregistered", onAgent(func(a *reach.Agent) { *a = reach.Agent{} }), reach.CheckRegistration, reach.Fail, reach.NotRegistered},
 		{"role gone", onRole(func(r *reach.Role) { *r = reach.Role{} }), reach.CheckRoleTrust, reach.Fail, reach.RoleNotFound},

@@ -13,40 +13,117 @@ type Verdict struct {
 	Checks []Check
 }
 
-// Reached reports whether the node is connected, and whether that is known.
-func (v *Verdict) Reached() (reached, known bool) {
-	for i := range v.Checks {
-		if c := &v.Checks[i]; c.Name == CheckConnected {
-			return c.Result == Pass, c.Result != NotChecked
-		}
+// State is what a verdict comes to.
+type State int
+
+// The states. On nodes in the first three sessions open.
+const (
+	// StateInOrder: what the documents ask for works too.
+	StateInOrder State = iota
+	// StateImpaired: some of it does not.
+	StateImpaired
+	// StateUnjudged: of some of it that cannot be told.
+	StateUnjudged
+	// StateUnknown: it cannot be told whether the node is connected.
+	StateUnknown
+	// StateDown: the node is not connected.
+	StateDown
+)
+
+// State sums the checks up.
+func (v *Verdict) State() State {
+	first, told := v.First()
+	switch reached, known := v.Reached(); {
+	case !known:
+		return StateUnknown
+	case !reached:
+		return StateDown
+	case !told:
+		return StateInOrder
+	case first.Result == Fail || breaks(&first):
+		return StateImpaired
+	default:
+		return StateUnjudged
 	}
-	return false, false
 }
 
-// First is what to tell of the node: the first check that fails or, where none
-// does, whether it is connected. False: there is nothing to tell.
-func (v *Verdict) First() (Check, bool) {
-	if c, failed := FirstFailure(v.Checks); failed {
-		return c, true
-	}
+// breaks: the warning is of something that does not work. Others are of what may
+// work or not, which cannot be seen from outside.
+func breaks(c *Check) bool { return c.Result == Warn && c.Name == CheckAgentVersion }
+
+// Reached reports whether the node is connected, and whether that is known.
+func (v *Verdict) Reached() (reached, known bool) {
+	c, made := v.check(CheckConnected)
+	return c.Result == Pass && made, c.Result != NotChecked && made
+}
+
+func (v *Verdict) check(name Name) (Check, bool) {
 	for i := range v.Checks {
-		if c := v.Checks[i]; c.Name == CheckConnected && c.Result != Pass {
-			return c, true
+		if v.Checks[i].Name == name {
+			return v.Checks[i], true
 		}
 	}
 	return Check{}, false
 }
 
+// First is what to tell of the node: the first check that fails. Where none does,
+// that it is not known to be connected or, where it is, what may not work. False:
+// there is nothing to tell.
+func (v *Verdict) First() (Check, bool) {
+	if c, failed := FirstFailure(v.Checks); failed {
+		return c, true
+	}
+	if c, made := v.check(CheckConnected); c.Result != Pass {
+		return c, made
+	}
+	return v.doubt()
+}
+
+// doubt is the first thing that may not work on a node that is connected. What
+// was not checked there is not in order for that.
+func (v *Verdict) doubt() (first Check, found bool) {
+	for i := range v.Checks {
+		c := v.Checks[i]
+		switch {
+		case c.Result != Warn && c.Result != NotChecked:
+		case breaks(&c):
+			return c, true
+		case !found:
+			first, found = c, true
+		}
+	}
+	if first.Reason == NotRead {
+		first.Remedy = "Open a session there to see, and look yourself at what its document names."
+	}
+	return first, found
+}
+
+// Telling are the checks that tell what is told of the node: that of
+// [Verdict.First], and whether it is connected.
+func (v *Verdict) Telling() []Check {
+	var kept []Check
+	if c, told := v.First(); told {
+		kept = append(kept, c)
+	}
+	if c, made := v.check(CheckConnected); made && (len(kept) == 0 || kept[0].Name != c.Name) {
+		kept = append(kept, c)
+	}
+	return kept
+}
+
 // Summary counts the verdicts on several nodes.
 type Summary struct {
-	// Total of nodes: Connected, NotConnected, and those of which it is not known.
-	Total, Connected, NotConnected, Unknown int
-	// Impaired nodes are connected, and some check of theirs fails.
-	Impaired int
-	// Causes of nodes that are not known to be connected, the commonest first.
+	// Total of nodes, and Connected ones.
+	Total, Connected int
+	// In has the nodes by state.
+	In map[State]Group
+}
+
+// Group is the nodes in one state.
+type Group struct {
+	Count int
+	// Causes are what to tell of them first, the commonest first.
 	Causes []Cause
-	// Impairments of nodes that are connected, the commonest first.
-	Impairments []Cause
 }
 
 // Cause is what to mend first on some nodes.
@@ -62,30 +139,23 @@ type Cause struct {
 // Summarize counts. The order of the verdicts does not matter.
 func Summarize(verdicts []Verdict) Summary {
 	sorted := slices.SortedFunc(slices.Values(verdicts), func(a, b Verdict) int { return cmp.Compare(a.Node, b.Node) })
-	s := Summary{Total: len(sorted)}
-	var causes, impairments []Cause
+	s := Summary{Total: len(sorted), In: map[State]Group{}}
 	for i := range sorted {
 		v := &sorted[i]
-		first, told := v.First()
-		reached, known := v.Reached()
-		switch {
-		case !known:
-			s.Unknown++
-		case reached:
+		if reached, _ := v.Reached(); reached {
 			s.Connected++
-		default:
-			s.NotConnected++
 		}
-		switch {
-		case !told:
-		case reached:
-			s.Impaired++
-			impairments = tally(impairments, v.Node, first)
-		default:
-			causes = tally(causes, v.Node, first)
+		state := v.State()
+		group := s.In[state]
+		group.Count++
+		if first, told := v.First(); told {
+			group.Causes = tally(group.Causes, v.Node, first)
 		}
+		s.In[state] = group
 	}
-	s.Causes, s.Impairments = commonest(causes), commonest(impairments)
+	for _, group := range s.In {
+		sortByCount(group.Causes)
+	}
 	return s
 }
 
@@ -99,10 +169,9 @@ func tally(causes []Cause, node string, c Check) []Cause {
 	return append(causes, Cause{Reason: c.Reason, Count: 1, Node: node, Check: c})
 }
 
-// commonest first; of equally common ones the first by name.
-func commonest(causes []Cause) []Cause {
+// sortByCount: the commonest first; of equally common ones the first by name.
+func sortByCount(causes []Cause) {
 	slices.SortFunc(causes, func(a, b Cause) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))
 	})
-	return causes
 }
