@@ -380,6 +380,22 @@ func TestAGuardrailThatForbidsLeavingSessionsHoldsForOlderGrants(t *testing.T) {
 	w.untilEnded(session)
 }
 
+// Nobody saw the object between the two: what it grants is on record with the former.
+func TestSessionsEndWhereThatIsTheLastThatWasDeclared(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	grant := access("one", "user01", pc01)
+	grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	w.must(m.Stop())
+	change(w, grant, func(a *v1alpha1.SessionAccess) { a.Spec.OnRevoke = v1alpha1.RevokeTerminateSessions })
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.Manager(t, testenv.ManagerOptions{})
+	w.untilEnded(session)
+}
+
 func TestObserveHoldsARevocationThatEnforceBegan(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
 	main, grant := account(), access("one", "user01", pc01)

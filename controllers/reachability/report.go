@@ -107,7 +107,7 @@ func failingTarget(f *finding) (v1alpha1.FailingTarget, bool) {
 		return v1alpha1.FailingTarget{}, false
 	}
 	t := v1alpha1.FailingTarget{
-		ID: f.Node, Region: v1alpha1.Region(f.region), State: v1alpha1.TargetNotConnected,
+		ID: f.Node, Region: v1alpha1.Region(f.region),
 		Check: string(first.Name), Reason: string(first.Reason), Message: shorten(first.Message), Remedy: shorten(first.Remedy),
 	}
 	switch f.State() {
@@ -115,6 +115,8 @@ func failingTarget(f *finding) (v1alpha1.FailingTarget, bool) {
 		t.State = v1alpha1.TargetUnknown
 	case reach.StateImpaired:
 		t.State = v1alpha1.TargetImpaired
+	case reach.StateDown, reach.StateInOrder: // Of a node in order nothing is told.
+		t.State = v1alpha1.TargetNotConnected
 	}
 	return t, true
 }

@@ -94,10 +94,11 @@ func (v revocation) rank(s openSession) int {
 }
 
 // terminating leaves out the grants whose sessions are to be left. A guardrail
-// that forbids leaving them holds for grants that were made before it, too.
+// that forbids leaving them holds for grants that were made before it, too, and so
+// does the object's own last word that they are to end.
 func (v revocation) terminating(ctx context.Context, lost []v1alpha1.ResolvedGrant) ([]v1alpha1.ResolvedGrant, error) {
 	leaves := func(g v1alpha1.ResolvedGrant) bool { return g.OnRevoke == v1alpha1.RevokeLeaveSessions }
-	if !slices.ContainsFunc(lost, leaves) {
+	if v.access.Spec.OnRevoke == v1alpha1.RevokeTerminateSessions || !slices.ContainsFunc(lost, leaves) {
 		return lost, nil
 	}
 	in, err := gate.Gather(ctx, v.Client, v.access.Spec.AccountRef.Name, v.access.Namespace)

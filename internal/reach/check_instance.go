@@ -17,7 +17,7 @@ const (
 	stateTerminated   = "terminated"
 )
 
-// Terminated: the instance is gone, or about to be.
+// Terminated tells whether the instance is gone, or about to be.
 func (i *Instance) Terminated() bool {
 	return i.State == stateTerminated || i.State == stateShuttingDown
 }
