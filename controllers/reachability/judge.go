@@ -77,20 +77,12 @@ func meantBy(granted *v1alpha1.ResolvedGrant, taken *survey.Survey) meant {
 	m := meant{nodes: idsOf(granted)}
 	for _, s := range selectionsOf(granted) {
 		found, others, denied := taken.Selected(s)
-		found = slices.DeleteFunc(slices.Clone(found), func(id string) bool { return terminated(taken, id) })
 		m.nodes, m.more, m.denied = append(m.nodes, found...), m.more || others, append(m.denied, denied...)
 	}
 	slices.Sort(m.nodes)
 	slices.Sort(m.denied)
 	m.nodes, m.denied = slices.Compact(m.nodes), slices.Compact(m.denied)
 	return m
-}
-
-// terminated: the instance is gone or about to be, and keeps its tags and its
-// place in Systems Manager for a while. Who chose it by its tags means the others.
-func terminated(taken *survey.Survey, id string) bool {
-	instance, known := taken.Facts(id, nil).Instance.Get()
-	return known && instance.Terminated()
 }
 
 // missing are the actions for want of which checks were not made.

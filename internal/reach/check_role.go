@@ -126,7 +126,7 @@ func (v *view) sessionRole() (role Role, certain bool, missing gaps) {
 	if missing != nil || hostManaged || v.Node.Hybrid() {
 		return role, true, missing
 	}
-	reports, known := role.Allowed[Permission{actionReport, v.nodeARN(false, "*")}].Get()
+	reports, known := role.Allowed[Permission{ActionReport, v.nodeARN(false, "*")}].Get()
 	switch {
 	case v.link == linkUp && (role.Name == "" || known && !reports):
 		role, _ = need(&missing, v.DefaultRole)

@@ -34,8 +34,8 @@ func (a *Agent) reporting(now time.Time) bool {
 // whether the sessions' logs and keys are reached and allowed.
 func NeedsNetwork(f *Facts) bool { return connection(f) != linkUp }
 
-// actionReport is what the agent reports with. IAM judges it on the node itself.
-const actionReport = "ssm:UpdateInstanceInformation"
+// ActionReport is what an agent reports with. IAM judges it on the node itself.
+const ActionReport = "ssm:UpdateInstanceInformation"
 
 // channelPermissions are what every agent calls beside that, on any resource.
 var channelPermissions = []Permission{
@@ -53,7 +53,7 @@ func agentPermissions(f *Facts) []Permission {
 	needed := slices.Clone(channelPermissions)
 	for _, hybrid := range []bool{false, true} {
 		if f.Node.ID == "" || f.Node.Hybrid() == hybrid {
-			needed = append(needed, Permission{actionReport, f.nodeARN(hybrid, "*")})
+			needed = append(needed, Permission{ActionReport, f.nodeARN(hybrid, "*")})
 		}
 	}
 	return needed

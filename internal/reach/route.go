@@ -112,6 +112,9 @@ func (v *view) outletOf(routes []Route) (outlet, string) {
 	return outletNone, ""
 }
 
+// OverNAT tells whether the route leads to a NAT gateway.
+func (r *Route) OverNAT() bool { return strings.HasPrefix(r.Target, natPrefix) }
+
 // six: the route is for IPv6. One by a prefix list may be for either.
 func (r *Route) six() bool {
 	p, ok := parsePrefix(r.Destination)

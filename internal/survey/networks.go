@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
 )
@@ -71,10 +70,9 @@ func withEndpoints(groups []string, endpoints []reach.Endpoint, vpcs []string) [
 
 // natGateways reads those of the region, where a route leads to one.
 func (t *taking) natGateways(ctx context.Context, region string, tables map[string][]reach.RouteTable) reach.Known[map[string]reach.NATGateway] {
-	over := func(r reach.Route) bool { return strings.HasPrefix(r.Target, "nat-") }
 	for _, ofVPC := range tables {
 		for i := range ofVPC {
-			if slices.ContainsFunc(ofVPC[i].Routes, over) {
+			if slices.ContainsFunc(ofVPC[i].Routes, func(r reach.Route) bool { return r.OverNAT() }) {
 				gateways, err := t.cloud.NATGateways(ctx, region)
 				return known(gateways, err)
 			}

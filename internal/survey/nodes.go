@@ -63,7 +63,7 @@ func (t *taking) complete() bool {
 func (t *taking) dropGone(named map[string][]string) {
 	gone := func(id string) bool {
 		instance, read := t.nodes[id].instance.Get()
-		return read && !slices.Contains(livingStates, instance.State)
+		return read && (instance.State == "" || instance.Terminated())
 	}
 	for key, found := range t.selected {
 		found.ids = slices.DeleteFunc(found.ids, gone)
@@ -75,9 +75,6 @@ func (t *taking) dropGone(named map[string][]string) {
 		}
 	}
 }
-
-// livingStates are those of instances that are not being terminated.
-var livingStates = []string{"pending", "running", "stopping", "stopped"}
 
 // failed: there was no answer, not even that the operator may not ask.
 func failed(err error) bool { return err != nil && cloud.Classify(err) != cloud.Refused }

@@ -94,7 +94,7 @@ func (t *taking) substituted(n *node) bool {
 		return false
 	}
 	for p, may := range role.Allowed {
-		if allowed, known := may.Get(); p.Action == "ssm:UpdateInstanceInformation" && known && !allowed {
+		if allowed, known := may.Get(); p.Action == reach.ActionReport && known && !allowed {
 			return true
 		}
 	}
