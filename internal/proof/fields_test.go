@@ -2,14 +2,12 @@ package proof_test
 
 import (
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"pgregory.net/rapid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -118,26 +116,7 @@ func declaredFields(t *testing.T) []string {
 	}
 	var found []string
 	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var crd map[string]any
-		if err := yaml.Unmarshal(text, &crd); err != nil {
-			t.Fatal(err)
-		}
-		kind, _, err := unstructured.NestedString(crd, "spec", "names", "kind")
-		if err != nil {
-			t.Fatal(err)
-		}
-		versions, _, err := unstructured.NestedSlice(crd, "spec", "versions")
-		if err != nil {
-			t.Fatal(err)
-		}
-		schema, _, err := unstructured.NestedMap(versions[0].(map[string]any), "schema", "openAPIV3Schema", "properties", "spec")
-		if err != nil {
-			t.Fatal(err)
-		}
+		kind, schema := specSchema(t, file)
 		found = append(found, fieldsOf(schema, kind)...)
 	}
 	slices.Sort(found)

@@ -272,26 +272,37 @@ func declaredStrings(t *testing.T) []string {
 	t.Helper()
 	var found []string
 	for kind, file := range map[string]string{"SessionAccess": "sessionaccesses", "SessionDocument": "sessiondocuments", "HybridActivation": "hybridactivations"} {
-		text, err := os.ReadFile(filepath.Join("..", "..", "config", "crd", "bases", "ssm-access.dev_"+file+".yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var crd map[string]any
-		if err := yaml.Unmarshal(text, &crd); err != nil {
-			t.Fatal(err)
-		}
-		versions, _, err := unstructured.NestedSlice(crd, "spec", "versions")
-		if err != nil {
-			t.Fatal(err)
-		}
-		schema, _, err := unstructured.NestedMap(versions[0].(map[string]any), "schema", "openAPIV3Schema", "properties", "spec")
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, schema := specSchema(t, filepath.Join("..", "..", "config", "crd", "bases", "ssm-access.dev_"+file+".yaml"))
 		found = append(found, stringsOf(schema, kind)...)
 	}
 	slices.Sort(found)
 	return found
+}
+
+// specSchema reads the kind that a CRD's file declares, and the schema of its spec.
+func specSchema(t *testing.T, file string) (kind string, schema map[string]any) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var crd map[string]any
+	if err := yaml.Unmarshal(text, &crd); err != nil {
+		t.Fatal(err)
+	}
+	kind, _, err = unstructured.NestedString(crd, "spec", "names", "kind")
+	if err != nil {
+		t.Fatal(err)
+	}
+	versions, _, err := unstructured.NestedSlice(crd, "spec", "versions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schema, _, err = unstructured.NestedMap(versions[0].(map[string]any), "schema", "openAPIV3Schema", "properties", "spec")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kind, schema
 }
 
 // stringsOf are the strings of a schema, with the way to them.
