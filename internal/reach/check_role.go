@@ -118,22 +118,17 @@ func rolePermissions(v *view) Check {
 }
 
 // sessionRole is whose permissions sessions have, and whether that is certain.
-// The agent takes the profile's role if that may report it, and else the one of
-// default host management: a node that is connected though its profile's role may
-// not report has the latter.
 func (v *view) sessionRole() (role Role, certain bool, missing gaps) {
 	role, hostManaged, missing := v.role()
 	if missing != nil || hostManaged || v.Node.Hybrid() {
 		return role, true, missing
 	}
-	reports, known := role.Allowed[Permission{ActionReport, v.nodeARN(false, "*")}].Get()
-	switch {
-	case v.link == linkUp && (role.Name == "" || known && !reports):
+	if Substituted(v.Facts) {
 		role, _ = need(&missing, v.DefaultRole)
 		return role, true, missing
-	default:
-		return role, v.link == linkUp && known, nil
 	}
+	_, known := v.mayReport(&role)
+	return role, v.link == linkUp && known, nil
 }
 
 // sessionPermissions are those on logs and keys that the documents name.

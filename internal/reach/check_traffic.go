@@ -9,7 +9,7 @@ import (
 // serviceActions are what the node calls of each service, as its endpoint's
 // policy has to allow.
 var serviceActions = map[string][]string{
-	serviceSSM:         {ActionReport},
+	serviceSSM:         {actionReport},
 	serviceSSMMessages: {"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel"},
 	serviceEC2Messages: {"ec2messages:GetMessages"},
 	serviceLogs:        {"logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"},
@@ -48,7 +48,7 @@ func (v *view) endpointRequests(service string) []request {
 	var requests []request
 	actions := serviceActions[service]
 	for _, p := range PermissionsNeeded(v.Facts) {
-		if p.Action == ActionReport {
+		if p.Action == actionReport {
 			p.Resource = v.nodeARN(v.Node.Hybrid(), v.Node.ID)
 		}
 		if slices.Contains(actions, p.Action) {

@@ -34,8 +34,8 @@ func (a *Agent) reporting(now time.Time) bool {
 // whether the sessions' logs and keys are reached and allowed.
 func NeedsNetwork(f *Facts) bool { return connection(f) != linkUp }
 
-// ActionReport is what an agent reports with. IAM judges it on the node itself.
-const ActionReport = "ssm:UpdateInstanceInformation"
+// actionReport is what an agent reports with. IAM judges it on the node itself.
+const actionReport = "ssm:UpdateInstanceInformation"
 
 // channelPermissions are what every agent calls beside that, on any resource.
 var channelPermissions = []Permission{
@@ -43,6 +43,23 @@ var channelPermissions = []Permission{
 	{"ssmmessages:CreateDataChannel", "*"},
 	{"ssmmessages:OpenControlChannel", "*"},
 	{"ssmmessages:OpenDataChannel", "*"},
+}
+
+// Substituted reports whether the role of default host management stands in for
+// that of the node's profile: the agent takes it where the profile's role may not
+// report the instance, which is connected all the same.
+func Substituted(f *Facts) bool {
+	role, read := f.Role.Get()
+	if !read || f.Node.Hybrid() || connection(f) != linkUp {
+		return false
+	}
+	may, known := f.mayReport(&role)
+	return role.Name == "" || known && !may
+}
+
+// mayReport is whether a role may report the instances that have it.
+func (f *Facts) mayReport(role *Role) (may, known bool) {
+	return role.Allowed[Permission{actionReport, f.nodeARN(false, "*")}].Get()
 }
 
 // agentPermissions are what every agent calls. A role is shared by many nodes,
@@ -53,7 +70,7 @@ func agentPermissions(f *Facts) []Permission {
 	needed := slices.Clone(channelPermissions)
 	for _, hybrid := range []bool{false, true} {
 		if f.Node.ID == "" || f.Node.Hybrid() == hybrid {
-			needed = append(needed, Permission{ActionReport, f.nodeARN(hybrid, "*")})
+			needed = append(needed, Permission{actionReport, f.nodeARN(hybrid, "*")})
 		}
 	}
 	return needed

@@ -170,11 +170,13 @@ func TestNATGatewaysAreNotReadWhereNoRouteLeadsToOne(t *testing.T) {
 }
 
 func TestTheDefaultRoleIsReadWhereTheProfilesMayNotReport(t *testing.T) {
-	for profile, want := range map[string]bool{"powerless": true, "stg-ec2-instance-profile": false} {
+	for profile, want := range map[string]bool{"powerless": true, "instances-only": false, "stg-ec2-instance-profile": false} {
 		_, f := factsOf(t, changed(func(a *fixtures.Account, r *fixtures.Region) {
 			powerless := a.Roles[len(a.Roles)-1]
 			powerless.Name, powerless.ID, powerless.Attached, powerless.Inline = "powerless", "", nil, nil
-			a.Roles = append(a.Roles, powerless)
+			limited := powerless // By the ARNs of instances, which is enough for one.
+			limited.Name, limited.Inline = "instances-only", map[string]json.RawMessage{"report": []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:UpdateInstanceInformation","Resource":"arn:aws:ec2:*:*:instance/*"}]}`)}
+			a.Roles = append(a.Roles, powerless, limited)
 			r.Instances[0].InstanceProfile = profile
 			r.ServiceSettings = map[string]string{hostSetting: "stg-EC2SSMRoleForRDSAccess"}
 		}))

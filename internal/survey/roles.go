@@ -77,28 +77,11 @@ func (t *taking) roles(ctx context.Context) {
 		read++
 	}
 	for _, n := range nodes {
-		if t.substituted(n) {
+		if t.roleOf(n) != "" && reach.Substituted(t.Facts(n.id, nil)) {
 			t.hostSetting(ctx, n.region)
 			t.hostRole(ctx, n.region)
 		}
 	}
-}
-
-// substituted: it is connected although the role of its profile may not report it.
-// So it has the role of default host management, whose permissions its sessions
-// have.
-func (t *taking) substituted(n *node) bool {
-	key := t.roleOf(n)
-	role, read := t.regions[n.region].roles[key].Get()
-	if key == "" || n.hybrid() || t.down(n) || !read {
-		return false
-	}
-	for p, may := range role.Allowed {
-		if allowed, known := may.Get(); p.Action == reach.ActionReport && known && !allowed {
-			return true
-		}
-	}
-	return role.Name == ""
 }
 
 func b2i(b bool) int {
