@@ -7,7 +7,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -16,18 +15,18 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
-
-// concurrency is how many accounts are read at once: the bulk read of a large
-// account takes memory while it lasts.
-const concurrency = 2
 
 // SetupWithManager registers the controller, which wake wakes from outside.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, paidUp()))
+	// Each account has a worker, so that none waits for one that does not answer. The
+	// memory of the bulk reads is bounded where they are decoded.
+	items := queue.ForAccounts()
 	b := ctrl.NewControllerManagedBy(mgr).
 		Named("awsaccount").
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		WithOptions(items.Options()).
 		For(&v1alpha1.AWSAccount{}, spec).
 		// One that goes may have kept another from being used.
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), spec).
@@ -36,7 +35,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	for _, user := range index.Users() {
 		b = b.Watches(user, handler.Funcs{DeleteFunc: r.released})
 	}
-	return b.Complete(r)
+	return b.Complete(items.Serving(r))
 }
 
 // declarations tells the registry what AWSAccounts declare, ahead of the queue.

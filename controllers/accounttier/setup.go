@@ -7,7 +7,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -15,11 +14,12 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
-// concurrency is how many AccountTiers are worked on at once; there are as many
-// as accounts.
-const concurrency = 2
+// workers bound how many AccountTiers of an account are worked on at once: one
+// alone counts.
+var workers = queue.Limits{Account: 2, Tenant: 2}
 
 // Trigger wakes the controller from outside.
 type Trigger = lifecycle.Trigger[reconcile.Request]
@@ -29,16 +29,17 @@ type Trigger = lifecycle.Trigger[reconcile.Request]
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	// Any annotation makes it be looked at now.
 	news := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
+	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.AccountTier { return &v1alpha1.AccountTier{} }, workers)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("accounttier").
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		WithOptions(items.Options()).
 		For(&v1alpha1.AccountTier{}, news).
 		Watches(&v1alpha1.AccountTier{}, r.departed.Events()).
 		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.rivals)).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.tiersOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SessionAccess{}, handler.EnqueueRequestsFromMapFunc(r.waiting), builder.WithPredicates(onHybridNodes())).
 		WatchesRawSource(wake).
-		Complete(r.Scope.Only(r, r.Client, &v1alpha1.AccountTier{}))
+		Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.AccountTier{})))
 }
 
 // rivals lists the other AccountTiers of the same account.

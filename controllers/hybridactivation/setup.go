@@ -9,19 +9,19 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 )
 
-// concurrency is how many HybridActivations are worked on at once. Each waits
-// for a few calls to AWS at the most.
-const concurrency = 4
+// workers bound how many HybridActivations of an account are worked on at once.
+// Each waits for a few calls to AWS at the most.
+var workers = queue.Limits{Account: 5, Tenant: 4}
 
 // Triggers wake the controllers from outside.
 type Triggers struct {
@@ -41,19 +41,22 @@ func (t *Triggers) WakeAccount(c client.Reader) registry.Listener {
 // SetupWithManager registers the controllers.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 	r.started = r.Clock.Now()
+	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.HybridActivation { return &v1alpha1.HybridActivation{} }, workers)
+	sweeps := queue.ForAccounts()
 	return errors.Join(
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation").
-			WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+			WithOptions(items.Options()).
 			Watches(&v1alpha1.HybridActivation{}, lifecycle.OwnEvents()).
 			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(lifecycle.AccountNews())).
 			Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace)).
 			WatchesRawSource(&wake.activations).
-			Complete(r.Scope.Only(r, r.Client, &v1alpha1.HybridActivation{})),
+			Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.HybridActivation{}))),
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation-sweep").
+			WithOptions(sweeps.Options()).
 			WatchesRawSource(&wake.sweeps).
-			Complete(&Sweeper{Client: r.Client, Reader: r.Reader, Recorder: r.Recorder, Accounts: r.Accounts, Listings: r.Listings, OwnerID: r.OwnerID}),
+			Complete(sweeps.Serving(&Sweeper{Client: r.Client, Reader: r.Reader, Recorder: r.Recorder, Accounts: r.Accounts, Listings: r.Listings, OwnerID: r.OwnerID})),
 	)
 }
 

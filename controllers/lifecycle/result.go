@@ -12,8 +12,11 @@ import (
 const ConflictDelay = 200 * time.Millisecond
 
 // Result ends a reconcile at a priority: a requeue would otherwise keep the
-// priority with which it came.
+// priority with which it came. A revocation that is requeued is a retried one.
 func Result(priority int, after time.Duration, err error) (ctrl.Result, error) {
+	if priority == PriorityRevocation {
+		priority = PriorityRetriedRevocation
+	}
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return ctrl.Result{RequeueAfter: ConflictDelay, Priority: &priority}, nil
 	}

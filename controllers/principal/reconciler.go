@@ -5,11 +5,11 @@ package principal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"k8s.io/utils/clock"
-	"k8s.io/utils/keymutex"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -19,6 +19,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
@@ -35,44 +36,96 @@ type Reconciler struct {
 	PoliciesChanged func(account string)
 
 	// locks keep the two lanes off the same principal.
-	locks keymutex.KeyMutex
+	locks locks
+	// unasked are the principals whose absence a revocation took for granted.
+	unasked keys
 }
 
 // lane is one of the two controllers that share a Reconciler.
 type lane struct {
 	*Reconciler
-	wake  *Triggers
-	calls cloud.Priority
-	queue int
+	wake *Triggers
+	// items of the lane, which know for whom a principal is worked on.
+	items *queue.Queue[outcome.Key]
+	// revokes: this lane serves deletions and narrowings.
+	revokes bool
 }
 
-// openingDelay is how long a grant waits for the revocations of an account that
-// was just verified to be queued.
-const openingDelay = 50 * time.Millisecond
+const (
+	// openingDelay is how long a grant waits for the revocations of an account that
+	// was just verified to be queued.
+	openingDelay = 50 * time.Millisecond
+	// heldRecheck is how long a grant waits that precedence holds. It is woken when
+	// the last revocation was tried; this only bounds what a lost wake-up would cost.
+	heldRecheck = 10 * time.Minute
+)
 
 // Reconcile implements reconcile.TypedReconciler.
 func (l lane) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, error) {
 	_, verified := l.Accounts.Get(key.AccountID)
 	switch {
 	case !verified:
-		return ctrl.Result{}, nil // The registry wakes everybody once it is.
-	case l.calls == cloud.Revocation:
+		return ctrl.Result{}, nil // The registry wakes every principal once it is.
+	case l.revokes:
 		defer func() { l.wake.Grants.Add(lifecycle.PriorityGrant, l.wake.first.tried(key)...) }()
 	case !l.Accounts.Open(key.AccountID):
-		return lifecycle.Result(l.queue, openingDelay, nil)
+		return lifecycle.Result(lifecycle.PriorityGrant, openingDelay, nil)
 	case l.wake.first.hold(key):
-		return ctrl.Result{}, nil
+		return lifecycle.Result(lifecycle.PriorityGrant, heldRecheck, nil)
 	}
-	l.locks.LockKey(key.String())
-	defer func() { _ = l.locks.UnlockKey(key.String()) }() // It fails only for a key that is not locked.
-	after, err := l.converge(cloud.WithPriority(ctx, l.calls), key)
-	return lifecycle.Result(l.queue, after, err)
+	unlock, err := l.locks.lock(ctx, key)
+	if err != nil {
+		return ctrl.Result{}, nil //nolint:nilerr // The manager stops.
+	}
+	defer unlock()
+	tenant, priority := l.items.TurnOf(key)
+	after, err := l.converge(cloud.WithPriority(ctx, l.calls(priority)), key, l.turn(priority))
+	switch {
+	case errors.Is(err, errLookUpLater):
+		l.wake.Grants.Add(lifecycle.PriorityLookup, key) // For all tenants for which it is worked on.
+		return ctrl.Result{}, nil
+	case l.revokes && l.unasked.has(key):
+		l.wake.Grants.AddFor(tenant, lifecycle.PriorityLookup, key)
+	}
+	return lifecycle.Result(l.requeue(), after, err)
+}
+
+// calls is the priority of calls to AWS at a priority of the queue.
+func (l lane) calls(priority int) cloud.Priority {
+	switch {
+	case !l.revokes:
+		return cloud.Grant
+	case priority >= lifecycle.PriorityRevocation:
+		return cloud.Revocation
+	default:
+		return cloud.RetriedRevocation
+	}
+}
+
+// turn is what a principal is worked on for at a priority of the queue.
+func (l lane) turn(priority int) turn {
+	switch {
+	case l.revokes:
+		return revocationTurn
+	case priority <= lifecycle.PriorityLookup:
+		return lookupTurn
+	default:
+		return grantTurn
+	}
+}
+
+func (l lane) requeue() int {
+	if l.revokes {
+		return lifecycle.PriorityRetriedRevocation
+	}
+	return lifecycle.PriorityGrant
 }
 
 // converge brings what IAM holds for a principal to what is declared, and
-// stores the outcome. An account that is not verified is left alone. after is
-// when to look again for the proof of a revocation.
-func (r *Reconciler) converge(ctx context.Context, key outcome.Key) (after time.Duration, err error) {
+// stores the outcome. An account that is not verified is left alone. errLookUpLater
+// is returned where the turn does not allow what is needed. after is when to look
+// again for the proof of a revocation.
+func (r *Reconciler) converge(ctx context.Context, key outcome.Key, turn turn) (after time.Duration, err error) {
 	account, ok := r.Accounts.Get(key.AccountID)
 	if !ok {
 		return 0, nil
@@ -85,7 +138,7 @@ func (r *Reconciler) converge(ctx context.Context, key outcome.Key) (after time.
 	if err != nil {
 		return 0, err
 	}
-	w := &work{Reconciler: r, account: account, key: key, claims: claimsOf(key, append(accesses.Items, abandoned...), r.Clock.Now())}
+	w := &work{Reconciler: r, account: account, key: key, turn: turn, claims: claimsOf(key, append(accesses.Items, abandoned...), r.Clock.Now())}
 	result, err := w.run(ctx)
 	if cloud.Classify(err) == cloud.Canceled {
 		return 0, nil

@@ -6,11 +6,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/util/workqueue"
-	"k8s.io/utils/keymutex"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
@@ -18,43 +16,38 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
-const (
-	// grantWorkers is how many principals are worked on at once. The limiter of
-	// the account bounds the calls; more workers would only queue there.
-	grantWorkers = 4
-	// revocationWorkers serve deletions and narrowings alone, so that one never
-	// waits for a worker that waits for the limiter.
-	revocationWorkers = 2
-	// lockStripes bounds the memory of the locks; two principals that share one
-	// wait for each other, and that is all.
-	lockStripes = 4096
-)
+// workers bound how many principals of an account are worked on at once. The
+// limiter of the account bounds the calls; more workers would only queue there.
+var workers = queue.Limits{Account: 5, Tenant: 3}
 
 // SetupWithManager registers the two controllers, which share this Reconciler:
 // one for deletions and narrowings, and one for everything else.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
-	r.locks = keymutex.NewHashed(lockStripes)
-	grants := lane{Reconciler: r, wake: wake, calls: cloud.Grant, queue: lifecycle.PriorityGrant}
-	if err := r.register(mgr, "principal", grants, grantWorkers, events(grantsOf), &wake.Grants); err != nil {
+	if err := r.register(mgr, "principal", lane{Reconciler: r, wake: wake, items: principals()}, events(grantsOf, lifecycle.PriorityGrant), &wake.Grants); err != nil {
 		return err
 	}
-	revocations := lane{Reconciler: r, wake: wake, calls: cloud.Revocation, queue: lifecycle.PriorityRevocation}
-	return r.register(mgr, "principal-revocation", revocations, revocationWorkers, events(revocationsOf), &wake.Revocations)
+	revocations := lane{Reconciler: r, wake: wake, items: principals(), revokes: true}
+	return r.register(mgr, "principal-revocation", revocations, events(revocationsOf, lifecycle.PriorityRevocation), &wake.Revocations)
 }
 
-func (r *Reconciler) register(mgr ctrl.Manager, name string, l lane, workers int, on handler.TypedEventHandler[client.Object, outcome.Key], wake *lifecycle.Trigger[outcome.Key]) error {
+// principals is the queue of a lane. Whoever declares an access is its tenant.
+func principals() *queue.Queue[outcome.Key] {
+	return queue.New(queue.Options[outcome.Key]{Limits: workers, Account: func(key outcome.Key) string { return key.AccountID }})
+}
+
+func (r *Reconciler) register(mgr ctrl.Manager, name string, l lane, on handler.TypedEventHandler[client.Object, outcome.Key], wake *lifecycle.Trigger[outcome.Key]) error {
 	b := builder.TypedControllerManagedBy[outcome.Key](mgr).
 		Named(name).
-		WithOptions(controller.TypedOptions[outcome.Key]{MaxConcurrentReconciles: workers}).
+		WithOptions(l.items.Options()).
 		Watches(&v1alpha1.SessionAccess{}, on).
 		WatchesRawSource(wake)
-	if l.calls == cloud.Revocation {
+	if l.revokes {
 		b = b.Watches(&v1alpha1.AWSAccount{}, debts())
 	}
-	return b.Complete(l)
+	return b.Complete(l.items.Serving(l))
 }
 
 // selector picks the principals that a change of an object concerns in a lane.
@@ -111,23 +104,25 @@ func sameRecord(before, after *v1alpha1.SessionAccess) bool {
 	return equality.Semantic.DeepEqual(before.Status.Applied, after.Status.Applied)
 }
 
-// events enqueues what a selector picks.
-func events(pick selector) handler.TypedEventHandler[client.Object, outcome.Key] {
+// events enqueues what a selector picks, for the namespace of the object. What is
+// news comes at the priority of the lane: a revocation ahead of those that were
+// tried before.
+func events(pick selector, news int) handler.TypedEventHandler[client.Object, outcome.Key] {
 	type queue = workqueue.TypedRateLimitingInterface[outcome.Key]
 	access := func(obj client.Object) *v1alpha1.SessionAccess { return obj.(*v1alpha1.SessionAccess) }
 	return handler.TypedFuncs[client.Object, outcome.Key]{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) {
-			priority := lifecycle.PriorityGrant
+			priority := news
 			if e.IsInInitialList {
 				priority = lifecycle.PriorityResync
 			}
-			lifecycle.Enqueue(q, priority, pick(nil, access(e.Object))...)
+			lifecycle.EnqueueFor(q, e.Object.GetNamespace(), priority, pick(nil, access(e.Object))...)
 		},
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
-			lifecycle.Enqueue(q, lifecycle.PriorityGrant, pick(access(e.ObjectOld), access(e.ObjectNew))...)
+			lifecycle.EnqueueFor(q, e.ObjectNew.GetNamespace(), news, pick(access(e.ObjectOld), access(e.ObjectNew))...)
 		},
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) {
-			lifecycle.Enqueue(q, lifecycle.PriorityResync, pick(access(e.Object), nil)...)
+			lifecycle.EnqueueFor(q, e.Object.GetNamespace(), lifecycle.PriorityResync, pick(access(e.Object), nil)...)
 		},
 	}
 }

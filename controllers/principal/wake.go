@@ -43,23 +43,27 @@ func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accoun
 }
 
 // wake enqueues all revocations before the first grant, which waits until each
-// was tried unless this is but a resync.
+// was tried unless this is but a resync. The namespaces take turns.
 func (t *Triggers) wake(accountID string, priority int, accesses []v1alpha1.SessionAccess) {
 	var revoking []outcome.Key
-	var granting []*v1alpha1.SessionAccess
+	var ends, granting []*v1alpha1.SessionAccess
 	for i := range accesses {
 		access := &accesses[i]
 		if keys := revocationsOf(nil, access); len(keys) > 0 {
-			revoking = append(revoking, keys...)
+			revoking, ends = append(revoking, keys...), append(ends, access)
 			continue
 		}
 		granting = append(granting, access)
 	}
+	again := lifecycle.PriorityRetriedRevocation
 	if priority != lifecycle.PriorityResync {
+		again = lifecycle.PriorityRevocation // This process has tried none.
 		t.Grants.Add(priority, t.first.expect(accountID, revoking)...)
 	}
-	t.Revocations.Add(lifecycle.PriorityRevocation, revoking...)
+	for _, access := range ends {
+		t.Revocations.AddFor(access.Namespace, again, revocationsOf(nil, access)...)
+	}
 	for _, access := range granting {
-		t.Grants.Add(priority, outcome.KeysOf(access.Status.Applied)...)
+		t.Grants.AddFor(access.Namespace, priority, outcome.KeysOf(access.Status.Applied)...)
 	}
 }

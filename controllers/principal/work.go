@@ -2,6 +2,7 @@ package principal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +23,7 @@ type work struct {
 	account registry.Entry
 	key     outcome.Key
 	claims  claims
+	turn    turn
 
 	view cloud.PrincipalView
 	held map[int]cloud.PolicyView
@@ -34,7 +36,9 @@ type work struct {
 // run gathers, decides, writes and tells. The outcome is nil where nothing is
 // known that was not known before.
 func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
-	if err := w.find(ctx); err != nil {
+	if err := w.find(ctx); errors.Is(err, errLookUpLater) {
+		return nil, err
+	} else if err != nil {
 		return w.failed(ctx, err), quiet(err)
 	}
 	if err := w.prove(ctx); err != nil {
@@ -52,23 +56,6 @@ func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
 	}
 	result := w.outcome(ctx, plan, problems, err, failedNarrowing)
 	return result, quiet(err)
-}
-
-// find asks the mirror for the principal, and IAM once where the mirror has
-// none: it may have been created since.
-func (w *work) find(ctx context.Context) error {
-	p := principalOf(w.key, w.claims.name)
-	if p == nil {
-		w.view = cloud.PrincipalView{Presence: cloud.Present}
-		return nil
-	}
-	w.view = w.account.Cloud.Mirror().Principal(*p)
-	if w.view.Presence == cloud.Present || len(w.claims.grants) == 0 {
-		return nil
-	}
-	view, err := w.account.Cloud.LookUpPrincipal(ctx, *p)
-	w.view = view
-	return err
 }
 
 // readHeld takes from the mirror what IAM holds of this principal's policies.

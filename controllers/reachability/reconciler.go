@@ -52,7 +52,7 @@ type Reconciler struct {
 	looked map[types.UID]time.Time
 	// crowded: the last look at what is new had much to look at.
 	crowded atomic.Bool
-	// memories of the surveys, by account. One worker alone uses them.
+	// memories of the surveys, by account. One worker alone uses each.
 	memories map[string]*survey.Memory
 }
 
@@ -148,6 +148,8 @@ func grantOf(access *v1alpha1.SessionAccess) *v1alpha1.ResolvedGrant {
 
 // memory of the surveys of an account.
 func (r *Reconciler) memory(accountID string) *survey.Memory {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.memories == nil {
 		r.memories = map[string]*survey.Memory{}
 	}

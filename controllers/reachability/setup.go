@@ -8,12 +8,12 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
 const (
@@ -34,14 +34,19 @@ func (t *Trigger) WakeAccount(_ context.Context, accountID, _ string, _ bool) {
 	t.Add(lifecycle.PriorityResync, Round{AccountID: accountID})
 }
 
-// SetupWithManager registers the controller, which has one worker.
+// SetupWithManager registers the controller. Each account has one worker, so that
+// none waits for one that does not answer.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
+	items := queue.New(queue.Options[Round]{
+		Limits:  queue.Limits{Account: 1, Tenant: 1},
+		Account: func(round Round) string { return round.AccountID },
+	})
 	return builder.TypedControllerManagedBy[Round](mgr).
 		Named("reachability").
-		WithOptions(controller.TypedOptions[Round]{MaxConcurrentReconciles: 1}).
+		WithOptions(items.Options()).
 		Watches(&v1alpha1.SessionAccess{}, r.changes(wake)).
 		WatchesRawSource(&wake.Trigger).
-		Complete(r)
+		Complete(items.Serving(r))
 }
 
 func (r *Reconciler) settle() time.Duration {
@@ -54,7 +59,7 @@ func (r *Reconciler) settle() time.Duration {
 // changes has the nodes of a new grant looked at soon, and forgets the reports on
 // objects that are gone.
 func (r *Reconciler) changes(wake *Trigger) handler.TypedEventHandler[client.Object, Round] {
-	type queue = workqueue.TypedRateLimitingInterface[Round]
+	type items = workqueue.TypedRateLimitingInterface[Round]
 	serial := func(access *v1alpha1.SessionAccess) int64 {
 		if grantOf(access) == nil {
 			return 0
@@ -65,12 +70,12 @@ func (r *Reconciler) changes(wake *Trigger) handler.TypedEventHandler[client.Obj
 		wake.AddAfter(lifecycle.PriorityResync, r.settle(), Round{AccountID: grantOf(access).AccountID, New: true})
 	}
 	return handler.TypedFuncs[client.Object, Round]{
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ queue) {
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ items) {
 			before, after := e.ObjectOld.(*v1alpha1.SessionAccess), e.ObjectNew.(*v1alpha1.SessionAccess)
 			if s := serial(after); s != 0 && s != serial(before) {
 				look(after)
 			}
 		},
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ queue) { r.forget(e.Object.GetUID()) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ items) { r.forget(e.Object.GetUID()) },
 	}
 }

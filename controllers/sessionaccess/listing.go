@@ -2,6 +2,8 @@ package sessionaccess
 
 import (
 	"context"
+	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -21,11 +23,63 @@ type Listings struct {
 
 type place struct{ accountID, region string }
 
+// listing is what was read of a place. Those who ask while AWS is asked share its
+// answer, errors too: one that does not answer keeps each of them waiting once, and
+// no lock is held meanwhile.
 type listing struct {
-	// mu is held while AWS is asked, so that others wait for the answer.
-	mu       sync.Mutex
+	mu sync.Mutex
+	// last is the newest read that succeeded, under the newest that has no answer yet.
+	last, under *listed
+}
+
+// listed is one read. done is closed when the rest is set.
+type listed struct {
 	begun    time.Time
+	done     chan struct{}
 	sessions []cloud.Session
+	err      error
+}
+
+// errUnfinished is the answer of a read that did not end.
+var errUnfinished = errors.New("the read did not end")
+
+// get returns a read that began after a time, or asks for one. One that has an
+// answer serves until it is as old as maxAge.
+func (l *listing) get(ctx context.Context, clk clock.PassiveClock, after time.Time, maxAge time.Duration, ask func() ([]cloud.Session, error)) (*listed, error) {
+	l.mu.Lock()
+	now := clk.Now()
+	if last := l.last; last != nil && last.begun.After(after) && now.Sub(last.begun) < maxAge {
+		l.mu.Unlock()
+		return last, nil
+	}
+	if under := l.under; under != nil && under.begun.After(after) {
+		l.mu.Unlock()
+		select {
+		case <-under.done:
+			return under, under.err
+		case <-ctx.Done():
+			return under, ctx.Err()
+		}
+	}
+	mine := &listed{begun: now, done: make(chan struct{}), err: errUnfinished}
+	l.under = mine
+	l.mu.Unlock()
+	defer l.settle(mine)
+	mine.sessions, mine.err = ask()
+	return mine, mine.err
+}
+
+// settle keeps a read that succeeded, and wakes those who wait for it.
+func (l *listing) settle(read *listed) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.under == read {
+		l.under = nil
+	}
+	if read.err == nil && (l.last == nil || l.last.begun.Before(read.begun)) {
+		l.last = read
+	}
+	close(read.done)
 }
 
 // reuse is how old a list may be to serve another revocation.
@@ -37,36 +91,20 @@ func NewListings() *Listings { return &Listings{last: map[place]*listing{}} }
 // list returns the open sessions of a region from a read that began after the
 // permission went, and when it began.
 func (l *Listings) list(ctx context.Context, account registry.Entry, region string, after time.Time, clk clock.PassiveClock) ([]cloud.Session, time.Time, error) {
-	at := l.at(place{account.AccountID, region})
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	now := clk.Now()
-	if at.begun.After(after) && now.Sub(at.begun) < reuse {
-		return at.sessions, at.begun, nil
-	}
-	sessions, err := account.Cloud.ActiveSessions(ctx, region, cloud.SessionFilter{})
-	if err != nil {
-		return nil, now, err
-	}
-	at.begun, at.sessions = now, sessions
-	return sessions, now, nil
+	read, err := l.at(place{account.AccountID, region}).get(ctx, clk, after, reuse, func() ([]cloud.Session, error) {
+		return account.Cloud.ActiveSessions(ctx, region, cloud.SessionFilter{})
+	})
+	return read.sessions, read.begun, err
 }
 
 // readMembers reads IAM anew where the last read began before the permission
 // went: whoever joined a group since then had its access too.
 func (l *Listings) readMembers(ctx context.Context, account registry.Entry, after time.Time, clk clock.PassiveClock) error {
-	at := l.at(place{accountID: account.AccountID})
-	at.mu.Lock()
-	defer at.mu.Unlock()
-	if at.begun.After(after) {
-		return nil
-	}
-	now := clk.Now()
-	if _, err := account.Cloud.Mirror().Refresh(ctx); err != nil {
-		return err
-	}
-	at.begun = now
-	return nil
+	_, err := l.at(place{accountID: account.AccountID}).get(ctx, clk, after, math.MaxInt64, func() ([]cloud.Session, error) {
+		_, err := account.Cloud.Mirror().Refresh(ctx)
+		return nil, err
+	})
+	return err
 }
 
 func (l *Listings) at(p place) *listing {

@@ -10,13 +10,13 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
 // debtor settles what AWSAccounts owe. The principals take the permissions from
@@ -24,12 +24,13 @@ import (
 type debtor struct{ *Reconciler }
 
 func (d debtor) setup(mgr ctrl.Manager, wake *Trigger) error {
+	items := queue.ForAccounts()
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("owed").
-		WithOptions(controller.Options{MaxConcurrentReconciles: 1}).
+		WithOptions(items.Options()).
 		For(&v1alpha1.AWSAccount{}, builder.WithPredicates(owedChanged())).
 		WatchesRawSource(&wake.owed).
-		Complete(d)
+		Complete(items.Serving(d))
 }
 
 func owedChanged() predicate.Predicate {

@@ -69,7 +69,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	after, err := r.reconcileSpec(ctx, access, judge(inputs{Inputs: allowed, access: access, references: refs}))
-	return lifecycle.Result(lifecycle.PriorityGrant, soonest(after, nextWake(&access.Spec, r.Clock.Now())), err)
+	priority := lifecycle.PriorityGrant
+	if ending(access) {
+		priority = lifecycle.PriorityRevocation
+	}
+	return lifecycle.Result(priority, soonest(after, nextWake(&access.Spec, r.Clock.Now())), err)
 }
 
 // soonest is the smaller of two waits, of which zero means never.

@@ -7,18 +7,18 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
-// concurrency is how many SessionAccesses are worked on at once. They talk to
-// the API server only.
-const concurrency = 4
+// workers bound how many SessionAccesses of an account are worked on at once. Most
+// of them talk to the API server only, but sessions are listed and ended here.
+var workers = queue.Limits{Account: 6, Tenant: 4}
 
 // SetupWithManager registers the controller. wake is how outcomes and accounts
 // enqueue objects.
@@ -26,9 +26,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	if err := (debtor{r}).setup(mgr, wake); err != nil {
 		return err
 	}
+	wake.revoking = r.revoking
+	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.SessionAccess { return &v1alpha1.SessionAccess{} }, workers)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("sessionaccess").
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		WithOptions(items.Options()).
 		Watches(&v1alpha1.SessionAccess{}, lifecycle.OwnEvents()).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfAccount), builder.WithPredicates(lifecycle.AccountNews())).
 		Watches(&v1alpha1.SessionDocument{}, r.referenceEvents(index.KindSessionDocument)).
@@ -36,7 +38,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.accessesOfTier)).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.accessesInNamespace)).
 		WatchesRawSource(&wake.Trigger).
-		Complete(r.Scope.Only(r, r.Client, &v1alpha1.SessionAccess{}))
+		Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.SessionAccess{})))
 }
 
 // accessesOfAccount lists the objects that name an AWSAccount.

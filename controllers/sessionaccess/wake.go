@@ -2,11 +2,13 @@ package sessionaccess
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 )
@@ -16,19 +18,25 @@ type Trigger struct {
 	lifecycle.Trigger[reconcile.Request]
 	// owed wakes AWSAccounts, for what they owe.
 	owed lifecycle.Trigger[reconcile.Request]
+	// revoking says whether an object waits for the end of an access.
+	revoking func(types.NamespacedName) bool
 }
 
 // WakeObjects wakes the objects that an outcome changes something for. One
 // without a namespace is an AWSAccount that owes the access.
 func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
-	var requests, debtors []reconcile.Request
+	var requests, ends, debtors []reconcile.Request
 	for _, object := range objects {
-		if object.Namespace == "" {
-			debtors = append(debtors, reconcile.Request{NamespacedName: object})
-		} else {
-			requests = append(requests, reconcile.Request{NamespacedName: object})
+		switch request := (reconcile.Request{NamespacedName: object}); {
+		case object.Namespace == "":
+			debtors = append(debtors, request)
+		case t.revoking != nil && t.revoking(object): // Its sessions end next.
+			ends = append(ends, request)
+		default:
+			requests = append(requests, request)
 		}
 	}
+	t.Add(lifecycle.PriorityRevocation, ends...)
 	t.Add(lifecycle.PriorityGrant, requests...)
 	t.owed.Add(lifecycle.PriorityRevocation, debtors...)
 }
@@ -47,4 +55,21 @@ func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, account
 		t.Add(lifecycle.PriorityGrant, list(ctx, c, index.OfAccountID(accountID))...)
 		t.Add(lifecycle.PriorityGrant, list(ctx, c, index.OfAccountName(name))...)
 	}
+}
+
+// revoking says whether an object waits for the end of an access.
+func (r *Reconciler) revoking(name types.NamespacedName) bool {
+	// The cache answers at once.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	access := &v1alpha1.SessionAccess{}
+	if err := r.Client.Get(ctx, name, access, client.UnsafeDisableDeepCopy); err != nil {
+		return false // It is gone.
+	}
+	return ending(access)
+}
+
+// ending says whether an object has access that is to end.
+func ending(access *v1alpha1.SessionAccess) bool {
+	return !access.DeletionTimestamp.IsZero() || (access.Status.Applied != nil && len(access.Status.Applied.Revoking) > 0)
 }

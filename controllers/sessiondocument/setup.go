@@ -9,7 +9,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -18,23 +17,25 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
-// concurrency is how many SessionDocuments are worked on at once. Most of the
-// time they wait for AWS.
-const concurrency = 4
+// workers bound how many SessionDocuments of an account are worked on at once. Most
+// of the time they wait for AWS.
+var workers = queue.Limits{Account: 5, Tenant: 4}
 
 // SetupWithManager registers the controller. wake is how accounts enqueue objects.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[reconcile.Request]) error {
+	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.SessionDocument { return &v1alpha1.SessionDocument{} }, workers)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("sessiondocument").
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		WithOptions(items.Options()).
 		Watches(&v1alpha1.SessionDocument{}, r.ownEvents()).
 		Watches(&v1alpha1.SessionDocument{}, r.departed.Events()).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(wake).
-		Complete(r.Scope.Only(r, r.Client, &v1alpha1.SessionDocument{}))
+		Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.SessionDocument{})))
 }
 
 // ownEvents enqueues an object for what people change in it, deletions first,

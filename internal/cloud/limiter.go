@@ -1,12 +1,13 @@
 package cloud
 
 import (
-	"container/list"
 	"context"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/fair"
 )
 
 // Defaults of the limiter. AWS publishes no request rates of IAM; these leave
@@ -29,18 +30,22 @@ const (
 )
 
 // limiter admits requests to one service of one account: a token bucket whose
-// waiters are served by priority. Throttling halves its rate, time restores it
-// (additive increase, multiplicative decrease).
+// waiters are served by priority, and those of a priority by tenant in turn.
+// Throttling halves its rate, time restores it (additive increase, multiplicative
+// decrease).
 type limiter struct {
 	full rate.Limit
 
-	mu     sync.Mutex
-	bucket *rate.Limiter
-	queues [priorities]list.List // of chan struct{}, closed when admitted
-	alarm  *time.Timer           // set while somebody waits
-	cut    time.Time             // when the rate was last cut; zero: never
-	floor  rate.Limit            // what it was cut to
+	mu      sync.Mutex
+	bucket  *rate.Limiter
+	waiters fair.Rounds[*waiter]
+	alarm   *time.Timer // set while a request waits
+	cut     time.Time   // when the rate was last cut; zero: never
+	floor   rate.Limit  // what it was cut to
 }
+
+// waiter is a request that waits. admitted is closed when it may be sent.
+type waiter struct{ admitted chan struct{} }
 
 func newLimiter(perSecond float64, burst int) *limiter {
 	full := rate.Limit(perSecond)
@@ -48,49 +53,40 @@ func newLimiter(perSecond float64, burst int) *limiter {
 }
 
 // wait returns when the request may be sent, or the context's error.
-func (l *limiter) wait(ctx context.Context, p Priority) error {
+func (l *limiter) wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	admitted := make(chan struct{})
+	w := &waiter{admitted: make(chan struct{})}
 	l.mu.Lock()
-	place := l.queues[p].PushBack(admitted)
+	l.waiters.Add(w, fair.Turn{Class: int(priorityOf(ctx)), Tenant: tenantOf(ctx)})
 	l.serve()
 	l.mu.Unlock()
 
 	select {
-	case <-admitted:
+	case <-w.admitted:
 		return nil
 	case <-ctx.Done():
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.queues[p].Remove(place)
+		l.waiters.Remove(w)
 		return ctx.Err()
 	}
 }
 
 // serve admits waiters as long as there are tokens, and sets the alarm for the
-// next token when somebody is left. The caller holds mu.
+// next token when one is left. The caller holds mu.
 func (l *limiter) serve() {
-	for queue := l.next(); queue != nil; queue = l.next() {
+	for l.waiters.Len() > 0 {
 		now := time.Now()
 		l.bucket.SetLimitAt(now, l.rateAt(now))
 		if !l.bucket.AllowN(now, 1) {
 			l.wakeAfter(untilToken(l.bucket, now))
 			return
 		}
-		close(queue.Remove(queue.Front()).(chan struct{}))
+		w, _, _ := l.waiters.Next(func(fair.Turn) bool { return true })
+		close(w.admitted)
 	}
-}
-
-// next is the queue whose turn it is; nil when nobody waits.
-func (l *limiter) next() *list.List {
-	for p := range l.queues {
-		if l.queues[p].Len() > 0 {
-			return &l.queues[p]
-		}
-	}
-	return nil
 }
 
 func (l *limiter) wakeAfter(d time.Duration) {

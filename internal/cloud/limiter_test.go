@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,7 +15,7 @@ import (
 func (l *limiter) request(ctx context.Context, t *testing.T, p Priority, name string, log *admissions) {
 	t.Helper()
 	go func() {
-		if l.wait(ctx, p) == nil {
+		if l.wait(WithPriority(ctx, p)) == nil {
 			log.add(name)
 		}
 	}()
@@ -49,7 +50,7 @@ func TestLimiterAdmitsTheBurstAtOnceAndThenTheRate(t *testing.T) {
 		began := time.Now()
 		var at []time.Duration
 		for range 7 {
-			if err := l.wait(t.Context(), Grant); err != nil {
+			if err := l.wait(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			at = append(at, time.Since(began).Round(10*time.Millisecond))
@@ -87,6 +88,51 @@ func TestRevocationOvertakesWaitingGrantsAndResyncs(t *testing.T) {
 	})
 }
 
+func TestTenantsTakeTurnsAtTheLimiter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(1, 1)
+		var log admissions
+		l.request(t.Context(), t, Grant, "first", &log)
+		crowd, mine := WithTenant(t.Context(), "crowd"), WithTenant(t.Context(), "mine")
+		for _, name := range []string{"crowd a", "crowd b", "crowd c"} {
+			l.request(crowd, t, Revocation, name, &log)
+		}
+		l.request(mine, t, RetriedRevocation, "mine again", &log)
+		l.request(mine, t, Revocation, "mine", &log)
+		l.request(mine, t, Lookup, "lookup", &log)
+		l.request(t.Context(), t, Resync, "resync", &log)
+		pass(8 * time.Second)
+		synctest.Wait()
+		want := []string{"first", "crowd a", "mine", "crowd b", "crowd c", "mine again", "resync", "lookup"}
+		if got := log.all(); !slices.Equal(got, want) {
+			t.Fatalf("admitted %v, want %v", got, want)
+		}
+	})
+}
+
+func TestGrantsWithoutEndDoNotStarveAResync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(10, 1)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		for range 20 { // Twenty callers that never stop asking.
+			go func() {
+				for l.wait(ctx) == nil {
+				}
+			}()
+		}
+		synctest.Wait()
+		began := time.Now()
+		if err := l.wait(WithPriority(ctx, Resync)); err != nil {
+			t.Fatal(err)
+		}
+		// Each of the twenty that came before takes one turn in ten, or its own.
+		if waited := time.Since(began); waited > 30*time.Second {
+			t.Errorf("a resync waited %s", waited)
+		}
+	})
+}
+
 func TestCancelledRequestLeavesTheQueueAndTakesNoToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter(1, 1)
@@ -94,7 +140,7 @@ func TestCancelledRequestLeavesTheQueueAndTakesNoToken(t *testing.T) {
 		l.request(t.Context(), t, Grant, "first", &log)
 		ctx, cancel := context.WithCancel(t.Context())
 		failed := make(chan error, 1)
-		go func() { failed <- l.wait(ctx, Revocation) }()
+		go func() { failed <- l.wait(WithPriority(ctx, Revocation)) }()
 		synctest.Wait()
 		l.request(t.Context(), t, Grant, "second", &log)
 		cancel()
@@ -118,7 +164,7 @@ func TestThrottlingHalvesTheRateOnceAndTimeRestoresIt(t *testing.T) {
 			t.Fatalf("rate after throttling is %v, want 4", got)
 		}
 		began := time.Now()
-		if err := l.wait(t.Context(), Grant); err != nil {
+		if err := l.wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if waited := time.Since(began); waited < 200*time.Millisecond {
@@ -148,7 +194,7 @@ func TestThrottlingNeverStopsTheLimiter(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		for range 3 {
-			if err := l.wait(ctx, Resync); err != nil {
+			if err := l.wait(WithPriority(ctx, Resync)); err != nil {
 				t.Fatal(err)
 			}
 		}

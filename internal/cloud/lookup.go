@@ -25,6 +25,7 @@ func (a *Account) LookUpPrincipal(ctx context.Context, p Principal) (PrincipalVi
 		found.read = begun
 	}
 	a.mirror.foundPrincipal(p, found)
+	a.mirror.lookedUp(p, found != nil, begun)
 	view := a.mirror.Principal(p)
 	if found == nil {
 		view.Presence = Absent // also where the mirror is not filled yet

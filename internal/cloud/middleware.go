@@ -102,7 +102,7 @@ func (i instruments) log(ctx context.Context, call Call, metadata middleware.Met
 func (i instruments) attempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
-	if err := i.limiter.wait(ctx, priorityOf(ctx)); err != nil {
+	if err := i.limiter.wait(ctx); err != nil {
 		return middleware.FinalizeOutput{}, middleware.Metadata{}, fmt.Errorf("waiting for the rate limiter: %w", err)
 	}
 	if err := i.mayWrite(awsmiddleware.GetOperationName(ctx)); err != nil {

@@ -36,6 +36,9 @@ type Mirror struct {
 	// principals by Key; userNames are the lower-case names of users.
 	principals map[string]*principal
 	userNames  sortedKeys
+	// absences are when the point reads began that found no principal, by Key: those
+	// that are younger than the last Refresh.
+	absences map[string]instant
 	// members are the names of users by the lower-case name of the group.
 	members map[string][]string
 	// foreignPolicies is the number of customer managed policies not ours.
@@ -69,6 +72,7 @@ func newMirror(ownership Ownership, clock clock.PassiveClock, client func(contex
 		policies:   map[string]*policy{},
 		attached:   map[string][]string{},
 		principals: map[string]*principal{},
+		absences:   map[string]instant{},
 	}
 }
 

@@ -139,6 +139,7 @@ func (m *Mirror) mergePrincipals(inv *inventory, report *RefreshReport) {
 		}
 		report.Principals = append(report.Principals, principalOf(key, old.name))
 	}
+	m.forgetAbsences(inv.begun)
 	m.userNames = m.userNames[:0]
 	for key, now := range inv.principals {
 		id := principalOf(key, now.name)

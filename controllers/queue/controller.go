@@ -1,0 +1,87 @@
+package queue
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// Options are those of the controller that the queue serves.
+func (q *Queue[T]) Options() controller.TypedOptions[T] {
+	return controller.TypedOptions[T]{MaxConcurrentReconciles: Workers, NewQueue: q.Start}
+}
+
+// Serving has the calls to AWS that a reconcile makes admitted as those of the
+// tenant whose turn it is.
+func (q *Queue[T]) Serving(next reconcile.TypedReconciler[T]) reconcile.TypedReconciler[T] {
+	return reconcile.TypedFunc[T](func(ctx context.Context, item T) (reconcile.Result, error) {
+		tenant, _ := q.TurnOf(item)
+		return next.Reconcile(cloud.WithTenant(ctx, tenant), item)
+	})
+}
+
+// cacheTimeout bounds a read from the cache.
+const cacheTimeout = time.Second
+
+// user is an object that names an AWSAccount.
+type user interface {
+	client.Object
+	AccountName() string
+}
+
+// ForObjects returns a queue of the objects of a kind, which are read from a
+// cache. Their namespaces are the tenants.
+func ForObjects[O user](c client.Reader, empty func() O, limits Limits) *Queue[reconcile.Request] {
+	return New(Options[reconcile.Request]{
+		Limits: limits,
+		Tenant: func(r reconcile.Request) string { return r.Namespace },
+		Account: func(r reconcile.Request) string {
+			// The cache answers at once, unless it is not filled yet and never will be.
+			ctx, cancel := context.WithTimeout(context.Background(), cacheTimeout)
+			defer cancel()
+			obj := empty()
+			if c.Get(ctx, r.NamespacedName, obj, client.UnsafeDisableDeepCopy) != nil {
+				return "" // It is gone.
+			}
+			return accountOf(obj)
+		},
+	})
+}
+
+// accountOf is the AWSAccount that an object names, with the ids of the accounts
+// in its record where it has access in several: work that waits for one of them is
+// not counted as the work of another.
+func accountOf(obj user) string {
+	access, ok := any(obj).(*v1alpha1.SessionAccess)
+	if !ok {
+		return obj.AccountName()
+	}
+	names := []string{access.AccountName()}
+	var ids []string
+	for _, key := range outcome.KeysOf(access.Status.Applied) {
+		if !slices.Contains(ids, key.AccountID) {
+			ids = append(ids, key.AccountID)
+		}
+	}
+	if len(ids) > 1 {
+		names = append(names, ids...)
+	}
+	return strings.Join(names, " ")
+}
+
+// ForAccounts returns a queue of AWSAccounts, each served by one worker.
+func ForAccounts() *Queue[reconcile.Request] {
+	return New(Options[reconcile.Request]{
+		Limits:  Limits{Account: 1, Tenant: 1},
+		Account: func(r reconcile.Request) string { return r.Name },
+	})
+}

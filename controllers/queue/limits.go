@@ -1,0 +1,83 @@
+package queue
+
+import (
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/fair"
+)
+
+// Workers is how many items of a queue are worked on at once, in all accounts
+// together. An idle worker costs some kilobytes. Where each account may keep
+// Limits.Account workers, Workers/(3*Limits.Account) accounts that do not answer
+// delay no other; in practice many more, because few keep all that they may.
+const Workers = 192
+
+// Limits bound how many workers an account keeps at once for each kind of work:
+// revocations, grants and resyncs, and lookups. So neither a call without an
+// answer nor a crowd of one kind keeps a revocation waiting.
+type Limits struct {
+	// Account is for all tenants of an account together.
+	Account int
+	// Tenant is for one tenant of an account. It is less than Account, so that a
+	// tenant that comes later finds a worker free.
+	Tenant int
+}
+
+// kind of work that has workers of its own.
+type kind int
+
+const (
+	revocation kind = iota
+	other
+	lookup
+)
+
+func kindOf(priority int) kind {
+	switch {
+	case priority >= lifecycle.PriorityRetriedRevocation:
+		return revocation
+	case priority <= lifecycle.PriorityLookup:
+		return lookup
+	default:
+		return other
+	}
+}
+
+// A class of package fair is the negative of a priority: it serves the lowest
+// first.
+func classOf(priority int) int { return -priority }
+func priorityOf(class int) int { return -class }
+
+// usage counts the workers that are busy. The zero map is not usable.
+type usage map[share]int
+
+// share is an account's or a tenant's part in the workers of a kind.
+type share struct {
+	kind            kind
+	account, tenant string
+	all             bool // of all tenants
+}
+
+func shares(turn fair.Turn) (account, tenant share) {
+	k := kindOf(priorityOf(turn.Class))
+	return share{kind: k, account: turn.Account, all: true}, share{kind: k, account: turn.Account, tenant: turn.Tenant}
+}
+
+func (u usage) allows(turn fair.Turn, l Limits) bool {
+	account, tenant := shares(turn)
+	return u[account] < l.Account && u[tenant] < l.Tenant
+}
+
+func (u usage) take(turn fair.Turn) {
+	account, tenant := shares(turn)
+	u[account]++
+	u[tenant]++
+}
+
+func (u usage) release(turn fair.Turn) {
+	account, tenant := shares(turn)
+	for _, s := range []share{account, tenant} {
+		if u[s]--; u[s] == 0 {
+			delete(u, s)
+		}
+	}
+}
