@@ -19,6 +19,7 @@ func (s suite) fixture() *fixtures.Fixture {
 		s.machines(account, &region)
 		account.Regions[fixtures.S7Region] = region
 	}
+	f.Accounts = append(f.Accounts, s.further...)
 	return f
 }
 

@@ -83,7 +83,7 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	flags.SetOutput(output)
 	flags.StringVar(&o.manager, "manager", "bin/manager", "`file` of the operator's binary, as \"make build\" makes it")
 	flags.StringVar(&o.directory, "dir", "bin", "existing `directory` for the logs")
-	flags.StringVar(&o.suite, "suite", "", "`name` of the only suite to measure: quiet, crowd, nodes, others, busy or large. Empty: all but large, which takes long; see --all")
+	flags.StringVar(&o.suite, "suite", "", "`name` of the only suite to measure: quiet, crowd, nodes, others, busy, neighbours or large. Empty: all but large, which takes long; see --all")
 	flags.BoolVar(&o.all, "all", false, "measure large too, where no suite is named")
 	flags.StringVar(&o.profiler, "profiler", "", "`host:port` of the manager's profiler, such as 127.0.0.1:6060, to see where CPU and memory go. Empty: it is off")
 	flags.IntVar(&o.size.users, "users", 200, fmt.Sprintf("`number` of users that are onboarded with one grant each, and %d times as many in the suite crowd", crowding))

@@ -30,6 +30,8 @@ type suite struct {
 	users []string
 	// machines adds what else the account has. Nil: nothing.
 	machines func(*fixtures.Account, *fixtures.Region)
+	// further are the accounts besides the first.
+	further []fixtures.Account
 	// flags of the manager.
 	flags []string
 	rows  []row
@@ -39,7 +41,7 @@ type suite struct {
 
 // suites lists everything that is measured. This is where rows are added.
 func suites(n size) []suite {
-	return []suite{quiet(n), crowd(n), nodes(), others(), busy(n), large(n)}
+	return []suite{quiet(n), crowd(n), nodes(), others(), busy(n), neighbours(), large(n)}
 }
 
 // unlimited takes the limiter out of the way, where it would only add waiting to
@@ -95,6 +97,16 @@ func busy(n size) suite {
 	return suite{
 		name: "busy", users: append(names("victim", 2), names("user", n.principals)...), machines: connected(2+n.grants, 2),
 		rows: []row{revocationBehind(n.grants, n.principals), revocationAfterRestart(n.grants)},
+	}
+}
+
+// neighbours shows that neither an account nor a tenant delays another. The rows
+// are measured at the default rate.
+func neighbours() suite {
+	users := append(names("hung", hungPeople), "victim", "mine")
+	return suite{
+		name: "neighbours", users: users, machines: connected(hungPeople+crowdObjects+2, 2), further: []fixtures.Account{healthyAccount()},
+		rows: []row{revocationBesideHang(), revocationBesideNeighbour(), resyncBesideInvented()},
 	}
 }
 

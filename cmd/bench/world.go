@@ -43,7 +43,7 @@ func newWorld(ctx context.Context, s suite, o options) (*world, error) {
 		return nil, fmt.Errorf("make a log: %w", err)
 	}
 	w := &world{binary: binary, flags: slices.Concat(s.flags, o.managerFlags()), environ: environ, users: s.users, log: log, own: apiWrites{}}
-	w.env, err = testenv.Start(ctx, testenv.Options{Fixture: s.fixture()})
+	w.env, err = testenv.Start(ctx, testenv.Options{Fixture: s.fixture(), AllowAll: len(s.further) > 0})
 	if err != nil {
 		return nil, errors.Join(err, w.close())
 	}

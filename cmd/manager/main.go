@@ -79,7 +79,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithAppID("ssm-access-operator"))
+	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithAppID("ssm-access-operator"), awsconfig.WithHTTPClient(cloud.NewHTTPClient()))
 	if err != nil {
 		return fmt.Errorf("load the AWS configuration: %w", err)
 	}

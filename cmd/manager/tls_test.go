@@ -51,7 +51,7 @@ func TestAWSIsReachedThroughACABundle(t *testing.T) {
 // verify asks AWS who we are, with the configuration that the environment gives.
 func verify(t *testing.T) error {
 	t.Helper()
-	base, err := config.LoadDefaultConfig(t.Context())
+	base, err := config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(cloud.NewHTTPClient()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ package principal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -37,8 +36,8 @@ type Reconciler struct {
 
 	// locks keep the two lanes off the same principal.
 	locks locks
-	// unasked are the principals whose absence a revocation took for granted.
-	unasked keys
+	// declared tells which grants a read of IAM is younger than.
+	declared declarations
 }
 
 // lane is one of the two controllers that share a Reconciler.
@@ -79,13 +78,12 @@ func (l lane) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, erro
 	}
 	defer unlock()
 	tenant, priority := l.items.TurnOf(key)
-	after, err := l.converge(cloud.WithPriority(ctx, l.calls(priority)), key, l.turn(priority))
+	after, lookUp, err := l.converge(cloud.WithPriority(ctx, l.calls(priority)), key, l.turn(priority))
 	switch {
-	case errors.Is(err, errLookUpLater):
-		l.wake.Grants.Add(lifecycle.PriorityLookup, key) // For all tenants for which it is worked on.
-		return ctrl.Result{}, nil
-	case l.revokes && l.unasked.has(key):
+	case lookUp && l.revokes:
 		l.wake.Grants.AddFor(tenant, lifecycle.PriorityLookup, key)
+	case lookUp:
+		l.wake.Grants.Add(lifecycle.PriorityLookup, key) // For all tenants for which it is worked on.
 	}
 	return lifecycle.Result(l.requeue(), after, err)
 }
@@ -122,31 +120,31 @@ func (l lane) requeue() int {
 }
 
 // converge brings what IAM holds for a principal to what is declared, and
-// stores the outcome. An account that is not verified is left alone. errLookUpLater
-// is returned where the turn does not allow what is needed. after is when to look
-// again for the proof of a revocation.
-func (r *Reconciler) converge(ctx context.Context, key outcome.Key, turn turn) (after time.Duration, err error) {
+// stores the outcome. An account that is not verified is left alone. lookUp says
+// that a lookupTurn is needed. after is when to look again for the proof of a
+// revocation.
+func (r *Reconciler) converge(ctx context.Context, key outcome.Key, turn turn) (after time.Duration, lookUp bool, err error) {
 	account, ok := r.Accounts.Get(key.AccountID)
 	if !ok {
-		return 0, nil
+		return 0, false, nil
 	}
 	var accesses v1alpha1.SessionAccessList
 	if err := r.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
-		return 0, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
+		return 0, false, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
 	}
 	abandoned, err := owed.OfPrincipal(ctx, r.Client, key)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	w := &work{Reconciler: r, account: account, key: key, turn: turn, claims: claimsOf(key, append(accesses.Items, abandoned...), r.Clock.Now())}
 	result, err := w.run(ctx)
 	if cloud.Classify(err) == cloud.Canceled {
-		return 0, nil
+		return 0, false, nil
 	}
 	if result != nil {
 		r.Outcomes.Put(key, *result)
 	}
-	return w.settlesIn(), err
+	return w.settlesIn(), w.lookUp, err
 }
 
 // principalOf is the principal in IAM; nil for a permission set.

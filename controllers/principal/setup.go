@@ -26,7 +26,7 @@ var workers = queue.Limits{Account: 5, Tenant: 3}
 // SetupWithManager registers the two controllers, which share this Reconciler:
 // one for deletions and narrowings, and one for everything else.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
-	if err := r.register(mgr, "principal", lane{Reconciler: r, wake: wake, items: principals()}, events(grantsOf, lifecycle.PriorityGrant), &wake.Grants); err != nil {
+	if err := r.register(mgr, "principal", lane{Reconciler: r, wake: wake, items: principals()}, r.noting(events(grantsOf, lifecycle.PriorityGrant)), &wake.Grants); err != nil {
 		return err
 	}
 	revocations := lane{Reconciler: r, wake: wake, items: principals(), revokes: true}
@@ -100,6 +100,25 @@ func debts() handler.TypedEventHandler[client.Object, outcome.Key] {
 	}
 }
 
+// noting remembers when each record was seen, before its principals are enqueued.
+func (r *Reconciler) noting(next handler.TypedEventHandler[client.Object, outcome.Key]) handler.TypedEventHandler[client.Object, outcome.Key] {
+	type items = workqueue.TypedRateLimitingInterface[outcome.Key]
+	return handler.TypedFuncs[client.Object, outcome.Key]{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q items) {
+			r.declared.note(e.Object.(*v1alpha1.SessionAccess), r.Clock.Now())
+			next.Create(ctx, e, q)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q items) {
+			r.declared.note(e.ObjectNew.(*v1alpha1.SessionAccess), r.Clock.Now())
+			next.Update(ctx, e, q)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q items) {
+			r.declared.forget(e.Object.GetUID())
+			next.Delete(ctx, e, q)
+		},
+	}
+}
+
 func sameRecord(before, after *v1alpha1.SessionAccess) bool {
 	return equality.Semantic.DeepEqual(before.Status.Applied, after.Status.Applied)
 }
@@ -108,20 +127,20 @@ func sameRecord(before, after *v1alpha1.SessionAccess) bool {
 // news comes at the priority of the lane: a revocation ahead of those that were
 // tried before.
 func events(pick selector, news int) handler.TypedEventHandler[client.Object, outcome.Key] {
-	type queue = workqueue.TypedRateLimitingInterface[outcome.Key]
+	type items = workqueue.TypedRateLimitingInterface[outcome.Key]
 	access := func(obj client.Object) *v1alpha1.SessionAccess { return obj.(*v1alpha1.SessionAccess) }
 	return handler.TypedFuncs[client.Object, outcome.Key]{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, q queue) {
+		CreateFunc: func(_ context.Context, e event.CreateEvent, q items) {
 			priority := news
 			if e.IsInInitialList {
 				priority = lifecycle.PriorityResync
 			}
 			lifecycle.EnqueueFor(q, e.Object.GetNamespace(), priority, pick(nil, access(e.Object))...)
 		},
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q items) {
 			lifecycle.EnqueueFor(q, e.ObjectNew.GetNamespace(), news, pick(access(e.ObjectOld), access(e.ObjectNew))...)
 		},
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) {
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q items) {
 			lifecycle.EnqueueFor(q, e.Object.GetNamespace(), lifecycle.PriorityResync, pick(access(e.Object), nil)...)
 		},
 	}

@@ -2,7 +2,6 @@ package principal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,6 +23,8 @@ type work struct {
 	key     outcome.Key
 	claims  claims
 	turn    turn
+	// lookUp: see find.
+	lookUp bool
 
 	view cloud.PrincipalView
 	held map[int]cloud.PolicyView
@@ -36,10 +37,11 @@ type work struct {
 // run gathers, decides, writes and tells. The outcome is nil where nothing is
 // known that was not known before.
 func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
-	if err := w.find(ctx); errors.Is(err, errLookUpLater) {
-		return nil, err
-	} else if err != nil {
+	if err := w.find(ctx); err != nil {
 		return w.failed(ctx, err), quiet(err)
+	}
+	if w.lookUp && w.turn == grantTurn {
+		return nil, nil
 	}
 	if err := w.prove(ctx); err != nil {
 		return w.failed(ctx, err), quiet(err)

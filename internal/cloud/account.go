@@ -74,6 +74,9 @@ type explainedBulk struct {
 func (b explainedBulk) GetAccountAuthorizationDetails(
 	ctx context.Context, input *iam.GetAccountAuthorizationDetailsInput, options ...func(*iam.Options),
 ) (*iam.GetAccountAuthorizationDetailsOutput, error) {
+	if b.account.options.decoding != nil {
+		options = append(options, b.account.options.decoding.option)
+	}
 	page, err := b.client.GetAccountAuthorizationDetails(ctx, input, options...)
 	return page, b.account.explain(err, "reading what IAM holds")
 }

@@ -45,6 +45,8 @@ type PoolOptions struct {
 
 	// guards are asked before each write: see Pool.Guard.
 	guards []Guard
+	// decoding bounds the memory of the bulk reads of all accounts.
+	decoding decoding
 }
 
 // Call is one finished call of an AWS operation, its retries included.
@@ -99,6 +101,7 @@ func NewPool(options PoolOptions) *Pool {
 	if options.Logger.GetSink() == nil {
 		options.Logger = logr.Discard()
 	}
+	options.decoding = newDecoding()
 	options.Base.HTTPClient = withPlainBody(options.Base.HTTPClient)
 	return &Pool{options: options, accounts: map[string]*Account{}}
 }

@@ -8,6 +8,14 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
+// NewHTTPClient is an HTTP client for the configuration that the SDK loads. Each
+// of its requests ends within DefaultAttemptTimeout. The calls of an Account are
+// bounded anyway; those that fetch the operator's own credentials are not, and one
+// that hangs would keep every account waiting.
+func NewHTTPClient() *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().WithTimeout(DefaultAttemptTimeout)
+}
+
 // plainBody sends requests whose body offers Read and Close alone.
 //
 // The SDK closes a request's body as soon as the answer's head is there, and

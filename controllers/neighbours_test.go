@@ -1,0 +1,274 @@
+package controllers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// No account and no tenant delays another. The tests count calls; where they give
+// the manager a rate, it is for calls to queue up.
+
+const (
+	crowdTeam = "team-b"
+	// nextWrites is how many writes there may be until a revocation's first,
+	// itself included.
+	nextWrites = 5
+	// endless is longer than any test: a call that hangs does not return by itself.
+	endless = 10 * time.Minute
+)
+
+// crowd is an object of the neighbouring namespace with many principals.
+func crowd(name string, kind v1alpha1.PrincipalKind, principals int, node string) *v1alpha1.SessionAccess {
+	a := access(name, "", node)
+	a.Namespace = crowdTeam
+	a.Spec.Principals = nil
+	for i := range principals {
+		a.Spec.Principals = append(a.Spec.Principals, v1alpha1.Principal{Kind: kind, Name: fmt.Sprintf("%s-%03d", name, i)})
+	}
+	return a
+}
+
+// otherAccount is an account that the operator assumes a role in, with one user
+// and one node.
+func otherAccount(id string) fixtures.Account {
+	return fixtures.Account{
+		ID:    id,
+		Users: []fixtures.User{{Name: "other"}},
+		Roles: []fixtures.Role{{Name: "ssm-access-operator", Trust: json.RawMessage(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + accountID + `"},"Action":"sts:AssumeRole"}]}`)}},
+		Regions: map[string]fixtures.Region{region: {Instances: []fixtures.Instance{{ID: pc01, Agent: &fixtures.Agent{}}}}},
+	}
+}
+
+func otherAWSAccount(name, id string) *v1alpha1.AWSAccount {
+	return account(func(a *v1alpha1.AWSAccount) {
+		a.Name, a.Spec.AccountID = name, id
+		a.Spec.AssumeRole = &v1alpha1.AssumeRole{RoleARN: "arn:aws:iam::" + id + ":role/ssm-access-operator"}
+	})
+}
+
+// changesAWS says whether a call changes something in AWS.
+func changesAWS(c calls.Call) bool { return c.Write && c.Service != "sts" }
+
+// position waits for the first write that is looked for, and counts the writes
+// since call number n up to it.
+func (w world) position(n int, isIt func(calls.Call) bool) int {
+	w.t.Helper()
+	first, err := w.WaitCall(w.t.Context(), n, func(c calls.Call) bool { return changesAWS(c) && isIt(c) })
+	w.must(err)
+	position := 0
+	for _, c := range w.Emulator.CallLog(n) {
+		if changesAWS(c) && c.N <= first.N {
+			position++
+		}
+	}
+	return position
+}
+
+// hangs says whether all calls that a fault struck still wait, and there are some.
+func (w world) hangs() bool {
+	struck := 0
+	for _, c := range w.Emulator.CallLog(0) {
+		if c.Fault == "" {
+			continue
+		}
+		if struck++; c.Done {
+			return false
+		}
+	}
+	return struck > 0
+}
+
+func TestAnAccountThatHangsDelaysNoRevocationOfAnother(t *testing.T) {
+	const id, people = "222233334444", 20
+	f := fixtures.S1()
+	for i := range people {
+		f.Accounts[0].Users = append(f.Accounts[0].Users, fixtures.User{Name: fmt.Sprintf("hung-%03d", i)})
+	}
+	f.Accounts = append(f.Accounts, otherAccount(id))
+	w := worldOf(t, testenv.Options{Fixture: f, AllowAll: true})
+	w.Manager(t, testenv.ManagerOptions{AttemptTimeout: endless})
+	other := otherAWSAccount("other", id)
+	w.create(account(), other)
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+	w.accountIs(other, v1alpha1.ReasonVerified)
+	hung := crowd("hung", v1alpha1.PrincipalUser, people, pc01)
+	hung.Namespace = team
+	healthy := access("healthy", "other", pc01)
+	healthy.Spec.AccountRef.Name = "other"
+	w.create(hung, healthy)
+	w.accessIs(hung, v1alpha1.ReasonGranted)
+	w.accessIs(healthy, v1alpha1.ReasonGranted)
+	session, err := w.Emulator.OpenSession("arn:aws:iam::"+id+":user/other", region, pc01, "")
+	w.must(err)
+
+	ids := w.hold(faults.Fault{Account: accountID, Action: "iam:*"}, faults.Fault{Account: accountID, Action: "ssm:*"})
+	w.must(w.Client.Delete(t.Context(), hung))
+	w.until(w.hangs)
+	seen := w.LastCall()
+	w.must(w.Client.Delete(t.Context(), healthy))
+	if position := w.position(seen, func(c calls.Call) bool { return c.AccountID == id && c.Service == "iam" }); position > nextWrites {
+		t.Errorf("the other account's revocation is write number %d", position)
+	}
+	_, err = w.WaitCall(t.Context(), seen, func(c calls.Call) bool {
+		return c.Operation == "TerminateSession" && c.AccountID == id && c.Parameters["SessionId"] == session
+	})
+	w.must(err)
+	if !w.hangs() {
+		t.Error("a call that hangs returned before the session was ended")
+	}
+	w.release(ids)
+}
+
+func TestAccountsThatHangKeepNoOtherFromBeingVerifiedAndRead(t *testing.T) {
+	hung := []string{"333333333331", "333333333332", "333333333333"}
+	const id = "222233334444"
+	f := fixtures.S1()
+	f.Accounts = append(f.Accounts, otherAccount(id))
+	for _, account := range hung {
+		f.Accounts = append(f.Accounts, otherAccount(account))
+	}
+	w := worldOf(t, testenv.Options{Fixture: f, AllowAll: true})
+	var ids []string
+	for _, account := range hung {
+		ids = append(ids, w.hold(faults.Fault{Account: account})...)
+	}
+	w.Manager(t, testenv.ManagerOptions{AttemptTimeout: endless, ResyncInterval: testResync})
+	for i, account := range hung {
+		w.create(otherAWSAccount(fmt.Sprintf("hung-%d", i), account))
+	}
+	w.until(func() bool {
+		struck := map[string]bool{}
+		for _, c := range w.Emulator.CallLog(0) {
+			if c.Fault != "" {
+				struck[c.AccountID] = true
+			}
+		}
+		return len(struck) == len(hung)
+	})
+	other := otherAWSAccount("other", id)
+	w.create(other)
+	w.accountIs(other, v1alpha1.ReasonVerified)
+	granted := access("granted", "other", pc01)
+	granted.Spec.AccountRef.Name = "other"
+	w.create(granted)
+	w.accessIs(granted, v1alpha1.ReasonGranted)
+	w.looked(granted)
+	seen := w.LastCall()
+	for range 2 { // And it is read again.
+		read, err := w.WaitCall(t.Context(), seen, func(c calls.Call) bool {
+			return c.Operation == "GetAccountAuthorizationDetails" && c.AccountID == id
+		})
+		w.must(err)
+		seen = read.N
+	}
+	if !w.hangs() {
+		t.Error("a call that hangs returned")
+	}
+	w.release(ids)
+}
+
+func TestANeighboursRevocationsDelayNoOtherNamespace(t *testing.T) {
+	const objects, each = 2, 60
+	w := worldWithoutManager(t)
+	w.must(w.Namespace(t.Context(), crowdTeam, map[string]string{"team": "a"}))
+	m := w.Manager(t, testenv.ManagerOptions{})
+	mine := access("mine", "user01", pc01)
+	w.create(account(), mine)
+	w.accessIs(mine, v1alpha1.ReasonGranted)
+	var neighbours []*v1alpha1.SessionAccess
+	for i := range objects {
+		a := crowd(fmt.Sprintf("crowd%d", i), v1alpha1.PrincipalPermissionSet, each, pc02)
+		neighbours = append(neighbours, a)
+		w.create(a)
+	}
+	for _, a := range neighbours {
+		w.accessIs(a, v1alpha1.ReasonGranted)
+	}
+	w.must(m.Stop())
+	w.Manager(t, testenv.ManagerOptions{Rate: 5, Burst: 5})
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+	seen := w.LastCall()
+	// Each of the neighbour's principals loses PC02 and gains PC01.
+	for _, a := range neighbours {
+		change(w, a, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc01} })
+	}
+	narrowed := func() int {
+		n := 0
+		for _, c := range w.Emulator.CallLog(seen) {
+			if changesAWS(c) {
+				n++
+			}
+		}
+		return n
+	}
+	w.until(func() bool { return narrowed() >= 10 }) // The burst is spent.
+	now := w.LastCall()
+	w.must(w.Client.Delete(t.Context(), mine))
+	if position := w.position(now, func(c calls.Call) bool { return c.Parameters["UserName"] == "user01" }); position > nextWrites {
+		t.Errorf("my revocation is write number %d", position)
+	}
+	if n := narrowed(); n > objects*each/2 {
+		t.Errorf("the neighbour had made %d writes: nothing of it was waiting any more", n)
+	}
+}
+
+func TestNamesThatDoNotExistKeepNoResyncAway(t *testing.T) {
+	const objects, each = 2, 100
+	w := worldWithoutManager(t)
+	w.must(w.Namespace(t.Context(), crowdTeam, map[string]string{"team": "a"}))
+	m := w.Manager(t, testenv.ManagerOptions{})
+	w.create(account())
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+	for i := range objects {
+		w.create(crowd(fmt.Sprintf("invented%d", i), v1alpha1.PrincipalUser, each, pc02))
+	}
+	w.must(testenv.WaitCount(t.Context(), w.Client, &v1alpha1.SessionAccess{}, objects, func(a *v1alpha1.SessionAccess) bool {
+		return condition(a.Status.Conditions, v1alpha1.ConditionReady).Reason == v1alpha1.ReasonPrincipalNotFound
+	}, client.InNamespace(crowdTeam)))
+	w.must(m.Stop())
+	seen := w.LastCall()
+	w.Manager(t, testenv.ManagerOptions{Rate: 10, Burst: 20, ResyncInterval: testResync})
+	for range 3 {
+		read, err := w.WaitCall(t.Context(), seen, func(c calls.Call) bool { return c.Operation == "GetAccountAuthorizationDetails" })
+		w.must(err)
+		if n := lookups(w.Emulator.CallLog(seen)); n > 0 {
+			t.Errorf("%d names were looked up before a resync", n)
+		}
+		seen = read.N
+	}
+}
+
+func TestANameThatIsDeclaredAfterTheBulkReadIsLookedUp(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	w.create(account())
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+	seen := w.LastCall()
+	absent := access("absent", "nobody01", pc01)
+	w.create(absent)
+	w.accessIs(absent, v1alpha1.ReasonPrincipalNotFound)
+	if n := lookups(w.Emulator.CallLog(seen)); n != 1 {
+		t.Errorf("it was looked up %d times", n)
+	}
+}
+
+func lookups(log []calls.Call) int {
+	n := 0
+	for _, c := range log {
+		if c.Operation == "GetUser" && strings.Contains(c.Caller, "operator") {
+			n++
+		}
+	}
+	return n
+}
