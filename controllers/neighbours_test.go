@@ -197,7 +197,7 @@ func TestANeighboursRevocationsDelayNoOtherNamespace(t *testing.T) {
 		w.accessIs(a, v1alpha1.ReasonGranted)
 	}
 	w.must(m.Stop())
-	w.Manager(t, testenv.ManagerOptions{Rate: 5, Burst: 5})
+	w.Manager(t, testenv.ManagerOptions{Rate: 2, Burst: 2})
 	w.accountIs(account(), v1alpha1.ReasonVerified)
 	seen := w.LastCall()
 	// Each of the neighbour's principals loses PC02 and gains PC01.

@@ -3,6 +3,7 @@ package principal
 import (
 	"context"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/client-go/util/workqueue"
@@ -105,7 +106,11 @@ func (r *Reconciler) noting(next handler.TypedEventHandler[client.Object, outcom
 	type items = workqueue.TypedRateLimitingInterface[outcome.Key]
 	return handler.TypedFuncs[client.Object, outcome.Key]{
 		CreateFunc: func(ctx context.Context, e event.CreateEvent, q items) {
-			r.declared.note(e.Object.(*v1alpha1.SessionAccess), r.Clock.Now())
+			now := r.Clock.Now()
+			if e.IsInInitialList {
+				now = time.Time{} // Before this process, and so before all that it reads.
+			}
+			r.declared.note(e.Object.(*v1alpha1.SessionAccess), now)
 			next.Create(ctx, e, q)
 		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q items) {
