@@ -83,13 +83,14 @@ func TestObjectsOfNamespacesThatNoAccountAllowsCostLittleMemory(t *testing.T) {
 	if each := (heap() - before) / objects; each > most {
 		t.Errorf("%d bytes of the heap for each object after a restart, and %d are allowed", each, most)
 	}
-	runtime.KeepAlive(manager)
+	runtime.KeepAlive(manager) // Or what it held would be taken off.
 }
 
 func TestAnObjectIsReadWholeWhenItsNamespaceBecomesAllowed(t *testing.T) {
 	w := newDocumentsWorld(t, testenv.ManagerOptions{})
 	w.must(w.Namespace(t.Context(), stranger, nil))
 	w.tagNode(pc01, map[string]string{"Env": "stg"})
+	w.tagNode(pc02, nil)
 	grant := access("user01-stg", "user01")
 	grant.Namespace, grant.Spec.Targets = stranger, []v1alpha1.Target{{Tags: map[string]string{"Env": "stg"}}}
 	grant.Spec.Documents = []v1alpha1.DocumentReference{{Name: v1alpha1.DefaultDocument}, {Ref: &v1alpha1.LocalReference{Name: "logged"}}}

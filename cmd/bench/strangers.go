@@ -121,7 +121,7 @@ func largest(ctx context.Context, w *world) (targets, tags int, err error) {
 
 // stranger is an object with tags that are as long as AWS takes them.
 func stranger(name string, targets, tags int) *v1alpha1.SessionAccess {
-	a := access(name, "nobody", nil)
+	a := access(name, "user-0001", nil)
 	a.Spec.NotAfter = &metav1.Time{Time: time.Now().Add(24 * time.Hour).Truncate(time.Second)}
 	a.Spec.Targets = nil
 	for i := range targets {

@@ -50,7 +50,7 @@ func listPages(ctx context.Context, from cache.ListerWithContext, opts metav1.Li
 	for {
 		page, err := from.ListWithContext(ctx, opts)
 		if err != nil {
-			return nil, err //nolint:wrapcheck // The reflector tells by the error what to do.
+			return nil, err //nolint:wrapcheck // The reflector chooses by the error what to do.
 		}
 		if items, err = appendTrimmed(items, page, trim); err != nil {
 			return nil, err

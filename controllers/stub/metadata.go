@@ -15,7 +15,7 @@ import (
 // that the operator reads are short.
 const maxEssential = 64
 
-// trimMetadata drops what nobody reads of the metadata of a tenant's object. A
+// trimMetadata drops what no code reads of the metadata of a tenant's object. A
 // patch of the operator names what it changes, so none of it is lost.
 func trimMetadata(obj client.Object, annotations ...string) {
 	trimCommon(obj, annotations...)
@@ -30,7 +30,7 @@ func trimMetadata(obj client.Object, annotations ...string) {
 	}
 }
 
-// trimCommon drops what nobody reads of any object.
+// trimCommon drops what no code reads of any object.
 func trimCommon(obj client.Object, annotations ...string) {
 	if obj.GetManagedFields() != nil {
 		obj.SetManagedFields(nil)

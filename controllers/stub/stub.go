@@ -29,7 +29,7 @@ const (
 )
 
 // token begins the values of both. It changes with each process, so that an
-// annotation of these names that somebody else wrote is known as such.
+// annotation of these names that was written elsewhere is known as such.
 var token = rand.Text() + " "
 
 // Brief is what a stub of a SessionAccess keeps of its spec for kubectl get.

@@ -176,7 +176,7 @@ func TestATransformAppliedAgainChangesNothing(t *testing.T) {
 		}
 	}
 	if home.Labels["team"] != "a" || main.Annotations[v1alpha1.AnnotationConfirmRemoval] != "12" || len(main.Labels) == 0 {
-		t.Error("what selects an object, or what somebody confirmed, is lost")
+		t.Error("what selects an object, or what was confirmed, is lost")
 	}
 	if gone := (cache.DeletedFinalStateUnknown{Key: "a/b"}); trimAny(t, gone) != any(gone) {
 		t.Error("an object that is gone became another")

@@ -18,8 +18,8 @@ import (
 // others may read that already. brief says what a stub of a SessionAccess keeps
 // for kubectl get.
 //
-// Whoever adds a reader of the cache, an index or a predicate that looks at a
-// spec adds the field to what stubs keep, or reads the object whole.
+// A new reader of the cache, an index or a predicate that looks at a spec needs
+// the field among what stubs keep, or reads the object whole.
 func Transform(brief func(*v1alpha1.SessionAccessSpec) Brief) cache.TransformFunc {
 	return func(in any) (any, error) {
 		obj, ok := in.(client.Object)
