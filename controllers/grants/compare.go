@@ -18,6 +18,7 @@ func Covers(wide, old *v1alpha1.ResolvedGrant) bool {
 	}
 	return wide.AccountID == old.AccountID &&
 		coversConditions(wide, old) &&
+		excludesAll(old.ExcludedTags, wide.ExcludedTags) &&
 		containsAll(wide.Principals, old.Principals) &&
 		containsAll(wide.Regions, old.Regions) &&
 		containsAll(wide.Documents, old.Documents) &&

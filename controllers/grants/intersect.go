@@ -70,6 +70,10 @@ func intersectConditions(old, wanted, both *v1alpha1.ResolvedGrant) bool {
 	if old.OnRevoke != v1alpha1.RevokeLeaveSessions {
 		both.OnRevoke = old.OnRevoke
 	}
+	var fits bool
+	if both.ExcludedTags, fits = UniteExcluded(wanted.ExcludedTags, old.ExcludedTags); !fits {
+		return false
+	}
 	both.DocumentBounds = eachBound(wanted.DocumentBounds, old.DocumentBounds)
 	return true
 }
@@ -102,7 +106,7 @@ func eachBound(first, second []v1alpha1.DocumentBound) []v1alpha1.DocumentBound 
 	return all
 }
 
-// commonSources lists the addresses of both lists, of which an empty one means
+// commonSources lists the addresses of both lists. An empty list means
 // all addresses. meet is false where there are none.
 func commonSources(old, wanted []v1alpha1.CIDR) (both []v1alpha1.CIDR, meet bool) {
 	switch {

@@ -1,6 +1,7 @@
 package grants_test
 
 import (
+	"fmt"
 	"maps"
 	"net/netip"
 	"slices"
@@ -82,13 +83,17 @@ func drawGrant(t *rapid.T, hybrid bool) *v1alpha1.ResolvedGrant {
 	for range rapid.IntRange(1, 3).Draw(t, "targets") {
 		g.Targets = append(g.Targets, drawTarget(t, hybrid))
 	}
+	for key, value := range drawTags(t, 0) {
+		g.ExcludedTags = append(g.ExcludedTags, v1alpha1.ExcludedTag{Key: key, Values: []string{value}})
+	}
+	g.ExcludedTags, _ = grants.UniteExcluded(g.ExcludedTags, nil)
 	if rapid.Bool().Draw(t, "from anywhere") {
 		g.SourceCIDRs = some(t, cidrs, 1, "sources")
 	}
 	return g
 }
 
-// attempt is one session that somebody tries to open.
+// attempt is one session that a person tries to open.
 type attempt struct {
 	account  string
 	user     v1alpha1.Principal
@@ -113,7 +118,7 @@ func drawAttempt(t *rapid.T) attempt {
 // allowed is the naive model of what a grant allows.
 func (a attempt) allowed(g *v1alpha1.ResolvedGrant) bool {
 	return g != nil && g.AccountID == a.account && slices.Contains(g.Principals, a.user) && slices.Contains(g.Regions, a.region) &&
-		slices.Contains(g.Documents, a.document) && slices.ContainsFunc(g.Targets, a.on) && (a.mfa || !g.RequireMFA) &&
+		slices.Contains(g.Documents, a.document) && slices.ContainsFunc(g.Targets, a.on) && !slices.ContainsFunc(g.ExcludedTags, a.carries) && (a.mfa || !g.RequireMFA) &&
 		(g.NotBefore == nil || a.at.After(g.NotBefore.Time)) && (g.NotAfter == nil || a.at.Before(g.NotAfter.Time)) &&
 		(len(g.SourceCIDRs) == 0 || slices.ContainsFunc(g.SourceCIDRs, func(c v1alpha1.CIDR) bool {
 			return netip.MustParsePrefix(string(c)).Contains(netip.MustParseAddr(a.host))
@@ -131,6 +136,46 @@ func (a attempt) on(t v1alpha1.ResolvedTarget) bool {
 		}
 	}
 	return true
+}
+
+func (a attempt) carries(e v1alpha1.ExcludedTag) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Keys(a.tags)), func(k string) bool { return strings.EqualFold(k, e.Key) && slices.Contains(e.Values, a.tags[k]) })
+}
+
+func TestAGrantThatCoversAnotherAllowsAllOfIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		old := drawGrant(t, true)
+		wide := old.DeepCopy()
+		if rapid.Bool().Draw(t, "another") {
+			wide = drawGrant(t, true)
+		}
+		if other := drawGrant(t, true); rapid.Bool().Draw(t, "other exclusions") {
+			wide.ExcludedTags = other.ExcludedTags
+		}
+		for range 30 {
+			if a := drawAttempt(t); grants.Covers(wide, old) && a.allowed(old) && !a.allowed(wide) {
+				t.Fatalf("%+v is allowed by\n%+v\nand not by\n%+v", a, old, wide)
+			}
+		}
+	})
+}
+
+func TestMoreExclusionsThanAGrantHoldsAreNotCut(t *testing.T) {
+	var many []v1alpha1.ExcludedTag
+	for i := range grants.MaxExcluded + 1 {
+		many = append(many, v1alpha1.ExcludedTag{Key: "Env", Values: []string{fmt.Sprint(i)}})
+	}
+	if _, fits := grants.UniteExcluded(many, nil); fits {
+		t.Error("a grant holds more excluded values than it can")
+	}
+	old := &v1alpha1.ResolvedGrant{
+		Principals: users, Regions: areas, Documents: papers, Targets: []v1alpha1.ResolvedTarget{{InstanceIDs: ids}}, ExcludedTags: many[:30],
+	}
+	wanted := old.DeepCopy()
+	wanted.ExcludedTags = many[30:]
+	if both := grants.Intersect(old, wanted); both != nil {
+		t.Errorf("%+v allows a node that one of the two excludes", both)
+	}
 }
 
 func TestAnIntersectionAllowsNothingThatEitherGrantForbids(t *testing.T) {
