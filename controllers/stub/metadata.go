@@ -46,8 +46,8 @@ func essential(annotations map[string]string, read ...string) map[string]string 
 	kept := map[string]string{}
 	rest := map[string]string{}
 	for key, value := range annotations {
-		switch own := key == mark || key == others; {
-		case own && strings.HasPrefix(value, token), slices.Contains(read, key) && len(value) <= maxEssential:
+		switch {
+		case key == others && strings.HasPrefix(value, token), slices.Contains(read, key) && len(value) <= maxEssential:
 			kept[key] = value
 		default:
 			rest[key] = value

@@ -22,14 +22,15 @@ import (
 )
 
 const (
-	// mark is the annotation of a stub in the cache. Its value holds the Brief.
+	// mark is the label of a stub in the cache. Its value holds the Brief. It is no
+	// annotation, for a change of those makes an object be reconciled.
 	mark = v1alpha1.TagPrefix + "stub"
 	// others is the annotation in the cache that stands for all that were dropped.
 	others = v1alpha1.TagPrefix + "other-annotations"
 )
 
-// token begins the values of both. It changes with each process, so that an
-// annotation of these names that was written elsewhere is known as such.
+// token begins the values of both. It changes with each process, so that one of
+// these names that was written elsewhere is known as such.
 var token = rand.Text() + " "
 
 // Brief is what a stub of a SessionAccess keeps of its spec for kubectl get.
@@ -41,13 +42,13 @@ type Brief struct {
 // Is reports whether an object from the cache is a stub: most of its spec is
 // missing, and must not be taken for empty.
 func Is(obj client.Object) bool {
-	return strings.HasPrefix(obj.GetAnnotations()[mark], token)
+	return strings.HasPrefix(obj.GetLabels()[mark], token)
 }
 
 // BriefOf returns what a stub keeps for kubectl get. ok is false for an object
 // that is no stub.
 func BriefOf(obj client.Object) (b Brief, ok bool) {
-	text, ok := strings.CutPrefix(obj.GetAnnotations()[mark], token)
+	text, ok := strings.CutPrefix(obj.GetLabels()[mark], token)
 	if !ok {
 		return Brief{}, false
 	}
@@ -62,12 +63,7 @@ func setBrief(obj client.Object, b Brief) {
 	if err != nil {
 		text = nil // Strings can always be written.
 	}
-	annotations := obj.GetAnnotations()
-	if annotations == nil {
-		annotations = map[string]string{}
-	}
-	annotations[mark] = token + string(text)
-	obj.SetAnnotations(annotations)
+	obj.SetLabels(map[string]string{mark: token + string(text)})
 }
 
 // Whole replaces a stub by the object as the API server has it. whole is false,

@@ -192,10 +192,20 @@ func trimAny(t *testing.T, in any) any {
 	return out
 }
 
+// An object that gets its record is not reconciled once more for that.
+func TestAStubHasTheAnnotationsOfTheWholeObject(t *testing.T) {
+	recorded := largeAccess()
+	recorded.Status.Applied = &v1alpha1.AppliedAccess{Serial: 1}
+	if a, b := trim(t, largeAccess()), trim(t, recorded); !equality.Semantic.DeepEqual(a.Annotations, b.Annotations) {
+		t.Errorf("%v became %v", a.Annotations, b.Annotations)
+	}
+}
+
 func TestAnyAnnotationIsSeenToChangeAndNoneForgesAStub(t *testing.T) {
 	with := func(annotations map[string]string) map[string]string {
 		a := largeAccess()
 		a.Status.Applied, a.Annotations = &v1alpha1.AppliedAccess{Serial: 1}, annotations
+		a.Labels = map[string]string{"ssm-access.dev/stub": "forged"}
 		trim(t, a)
 		if stub.Is(a) {
 			t.Errorf("%v makes an object a stub", annotations)
