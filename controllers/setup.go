@@ -30,6 +30,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessiondocument"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
@@ -51,10 +52,11 @@ type Options struct {
 	Clock clock.PassiveClock
 }
 
-// CacheOptions are those of the manager's cache. It keeps no managed fields: nobody
-// here reads them, and they are a good part of an object.
+// CacheOptions are those of the manager's cache. It keeps what decisions read, and
+// of objects without a record little more than their names: see package stub.
 func CacheOptions() cache.Options {
-	return cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
+	trim := stub.Transform(sessionaccess.Brief)
+	return cache.Options{DefaultTransform: trim, NewInformer: stub.NewInformer(trim)}
 }
 
 // recorderName is the reporting controller of our events.
@@ -102,13 +104,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			PoliciesChanged: usage.PoliciesChanged,
 		}).SetupWithManager(mgr, principals),
 		(&sessionaccess.Reconciler{
-			Client: api, Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
+			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
 			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(), Readings: readings,
 			Scope: mine, Metrics: o.Metrics,
 			Targets: reports,
 		}).SetupWithManager(mgr, accesses),
 		(&sessiondocument.Reconciler{
-			Client: api, Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
+			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
 			Memory: sessiondocument.NewMemory(o.Clock),
 		}).SetupWithManager(mgr, documents),
 		(&accounttier.Reconciler{

@@ -106,6 +106,12 @@ type ResolvedGrant struct {
 	// +kubebuilder:validation:MaxItems=20
 	Targets []ResolvedTarget `json:"targets,omitempty"`
 
+	// excludedTags are tags that no node may carry, each key once.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	ExcludedTags []ExcludedTag `json:"excludedTags,omitempty"`
+
 	// documents with every reference resolved.
 	// +required
 	// +listType=atomic

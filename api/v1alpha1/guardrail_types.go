@@ -35,6 +35,10 @@ type Guardrail struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, self.exists_one(l, l.lowerAscii() == k.lowerAscii()))",message="tag keys that differ only in case are the same key to IAM; keep one of them"
 	RequiredTags map[string]string `json:"requiredTags,omitempty"`
 
+	// excludedNodes on which no session may be granted, whatever else a grant says.
+	// +optional
+	ExcludedNodes *NodeExclusion `json:"excludedNodes,omitempty"`
+
 	// documents that may be used, by name; a * stands for any characters. All
 	// when left out.
 	// +optional

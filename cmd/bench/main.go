@@ -53,6 +53,8 @@ type size struct {
 	principals, grants int
 	// large is the number of users of a large account, with ten grants each.
 	large int
+	// strangers are objects of a namespace that no account allows.
+	strangers int
 }
 
 func main() { os.Exit(execute(os.Args[1:])) }
@@ -83,13 +85,14 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	flags.SetOutput(output)
 	flags.StringVar(&o.manager, "manager", "bin/manager", "`file` of the operator's binary, as \"make build\" makes it")
 	flags.StringVar(&o.directory, "dir", "bin", "existing `directory` for the logs")
-	flags.StringVar(&o.suite, "suite", "", "`name` of the only suite to measure: quiet, crowd, nodes, others, busy, neighbours or large. Empty: all but large, which takes long; see --all")
+	flags.StringVar(&o.suite, "suite", "", "`name` of the only suite to measure: quiet, crowd, nodes, others, busy, neighbours, strangers or large. Empty: all but large, which takes long; see --all")
 	flags.BoolVar(&o.all, "all", false, "measure large too, where no suite is named")
 	flags.StringVar(&o.profiler, "profiler", "", "`host:port` of the manager's profiler, such as 127.0.0.1:6060, to see where CPU and memory go. Empty: it is off")
 	flags.IntVar(&o.size.users, "users", 200, fmt.Sprintf("`number` of users that are onboarded with one grant each, and %d times as many in the suite crowd", crowding))
 	flags.IntVar(&o.size.principals, "principals", 1000, "`number` of principals of the queued grants")
 	flags.IntVar(&o.size.grants, "grants", 3000, "`number` of grants that are queued when a revocation comes")
 	flags.IntVar(&o.size.large, "large", 1000, "`number` of users in the suite large, with ten grants each")
+	flags.IntVar(&o.size.strangers, "strangers", 1000, "`number` of objects in a namespace that no account allows")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

@@ -41,7 +41,7 @@ type suite struct {
 
 // suites lists everything that is measured. This is where rows are added.
 func suites(n size) []suite {
-	return []suite{quiet(n), crowd(n), nodes(), others(), busy(n), neighbours(), large(n)}
+	return []suite{quiet(n), crowd(n), nodes(), others(), busy(n), neighbours(), strangers(n), large(n)}
 }
 
 // unlimited takes the limiter out of the way, where it would only add waiting to

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -136,9 +135,7 @@ func (r *Reconciler) declared(ctx context.Context, entry registry.Entry) (map[pr
 // judged says whether the present spec was decided on: what it grants is then in
 // the record, and what is refused or has expired is nowhere.
 func judged(access *v1alpha1.SessionAccess) bool {
-	ready := meta.FindStatusCondition(access.Status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.ObservedGeneration == access.Generation &&
-		!meta.IsStatusConditionTrue(access.Status.Conditions, v1alpha1.ConditionReconciling)
+	return lifecycle.Judged(access.Status.Conditions, access.Generation)
 }
 
 func (r *Reconciler) identify(key outcome.Key) principalID {

@@ -3,7 +3,6 @@
 package grants
 
 import (
-	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -19,6 +18,7 @@ func Covers(wide, old *v1alpha1.ResolvedGrant) bool {
 	}
 	return wide.AccountID == old.AccountID &&
 		coversConditions(wide, old) &&
+		excludesAll(old.ExcludedTags, wide.ExcludedTags) &&
 		containsAll(wide.Principals, old.Principals) &&
 		containsAll(wide.Regions, old.Regions) &&
 		containsAll(wide.Documents, old.Documents) &&
@@ -57,51 +57,4 @@ func coversTargets(wide, old []v1alpha1.ResolvedTarget) bool {
 		return slices.ContainsFunc(wide, func(w v1alpha1.ResolvedTarget) bool { return equality.Semantic.DeepEqual(w, t) })
 	}
 	return !slices.ContainsFunc(old, func(t v1alpha1.ResolvedTarget) bool { return !covered(t) })
-}
-
-// Intersect is what old grants and wanted still asks for, under the conditions
-// of wanted. Nil when nothing is left.
-func Intersect(old, wanted *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
-	both := wanted.DeepCopy()
-	both.Principals = common(old.Principals, wanted.Principals)
-	both.Regions = common(old.Regions, wanted.Regions)
-	both.Documents = common(old.Documents, wanted.Documents)
-	both.Clients = common(old.Clients, wanted.Clients)
-	both.Targets = slices.DeleteFunc(commonTargets(old.Targets, wanted.Targets), func(t v1alpha1.ResolvedTarget) bool {
-		return t.HybridRegion != "" && !slices.Contains(both.Regions, t.HybridRegion)
-	})
-	if len(both.Principals) == 0 || len(both.Regions) == 0 || len(both.Documents) == 0 || len(both.Targets) == 0 {
-		return nil
-	}
-	return both
-}
-
-func common[T comparable](old, wanted []T) []T {
-	return slices.DeleteFunc(slices.Clone(wanted), func(x T) bool { return !slices.Contains(old, x) })
-}
-
-func commonTargets(old, wanted []v1alpha1.ResolvedTarget) []v1alpha1.ResolvedTarget {
-	var both []v1alpha1.ResolvedTarget
-	for _, w := range wanted {
-		if t, ok := commonTarget(old, w); ok {
-			both = append(both, t)
-		}
-	}
-	return both
-}
-
-// commonTarget is the part of a wanted target that some old one held, under the
-// very same tags.
-func commonTarget(old []v1alpha1.ResolvedTarget, wanted v1alpha1.ResolvedTarget) (v1alpha1.ResolvedTarget, bool) {
-	var ids []v1alpha1.InstanceID
-	for _, o := range old {
-		if !maps.Equal(o.Tags, wanted.Tags) || o.HybridRegion != wanted.HybridRegion {
-			continue
-		}
-		if len(o.InstanceIDs) == 0 && len(wanted.InstanceIDs) == 0 {
-			return wanted, true
-		}
-		ids = append(ids, common(o.InstanceIDs, wanted.InstanceIDs)...)
-	}
-	return v1alpha1.ResolvedTarget{InstanceIDs: ids, Tags: wanted.Tags}, len(ids) > 0
 }

@@ -30,6 +30,9 @@ func Policy(id string, g *v1alpha1.ResolvedGrant) policy.Grant {
 	for _, t := range g.Targets {
 		grant.Targets = append(grant.Targets, policy.Target{InstanceIDs: texts(t.InstanceIDs), Tags: t.Tags, HybridIn: string(t.HybridRegion)})
 	}
+	for _, e := range g.ExcludedTags {
+		grant.Excluded = append(grant.Excluded, policy.ExcludedTag{Key: e.Key, Values: e.Values})
+	}
 	for _, d := range g.Documents {
 		grant.Documents = append(grant.Documents, policy.Document{Name: d.Name, KMSKeyARN: d.KMSKeyARN})
 	}

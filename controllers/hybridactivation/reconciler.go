@@ -19,6 +19,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -62,6 +63,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	allowed, err := gate.Gather(ctx, r.Client, activation.Spec.AccountRef.Name, activation.Namespace)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if stub.Is(activation) && allowed.Open() {
+		if whole, err := stub.Whole(ctx, r.Reader, activation); err != nil || !whole {
+			return ctrl.Result{}, err
+		}
 	}
 	after, err := r.reconcileSpec(ctx, activation, allowed)
 	return lifecycle.Result(lifecycle.PriorityGrant, after, err)

@@ -19,6 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
 )
 
 // Client is a client that remembers its patches. It is safe for concurrent use.
@@ -59,7 +61,12 @@ func (c *Client) Get(ctx context.Context, key client.ObjectKey, obj client.Objec
 	if err != nil || !behind {
 		return err
 	}
-	return c.live.Get(ctx, key, obj, opts...) //nolint:wrapcheck // As the client would.
+	// Not into the object from the cache: what is no longer there would stay in it.
+	found, err := stub.Read(ctx, c.live, key, obj, opts...)
+	if err == nil {
+		stub.Replace(obj, found)
+	}
+	return err
 }
 
 // Patch implements client.Writer.

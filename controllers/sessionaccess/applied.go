@@ -37,6 +37,9 @@ func weigh(g *v1alpha1.ResolvedGrant) int {
 	for _, t := range g.Targets {
 		weight += len(t.InstanceIDs) + tagWeight*len(t.Tags)
 	}
+	for _, e := range g.ExcludedTags {
+		weight += tagWeight * len(e.Values)
+	}
 	return weight
 }
 

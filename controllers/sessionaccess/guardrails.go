@@ -33,7 +33,7 @@ func guard(in inputs, grant *v1alpha1.ResolvedGrant) *lifecycle.Verdict {
 			return violated(in, rule, violation)
 		}
 	}
-	return nil
+	return exclude(in, grant)
 }
 
 func violated(in inputs, rule *v1alpha1.Guardrail, violation string) *lifecycle.Verdict {

@@ -21,12 +21,15 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
 )
 
 // Reconciler decides, records and reports one SessionAccess at a time.
 type Reconciler struct {
-	Client   client.Client
+	Client client.Client
+	// Reader reads past the cache.
+	Reader   client.Reader
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 	Accounts *registry.Registry
@@ -63,6 +66,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	allowed, err := gate.Gather(ctx, r.Client, access.Spec.AccountRef.Name, access.Namespace)
 	if err != nil {
 		return ctrl.Result{}, err
+	}
+	if stub.Is(access) && allowed.Open() {
+		if whole, err := stub.Whole(ctx, r.Reader, access); err != nil || !whole {
+			return ctrl.Result{}, err
+		}
 	}
 	refs, err := r.gatherReferences(ctx, access)
 	if err != nil {

@@ -18,7 +18,7 @@ func (r *Reconciler) write(ctx context.Context, before, access *v1alpha1.Session
 	status := &access.Status
 	status.ObservedGeneration = access.Generation
 	news := r.setReachable(access)
-	status.Summary = summarize(&access.Spec, status)
+	status.Summary = summaryOf(access)
 	transition := v.Apply(&status.Conditions, access.Generation)
 	r.setNotices(access)
 	setActive(access, r.Clock.Now())

@@ -16,6 +16,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
 )
 
 // Delays. AWS tells of nothing: what it is about to do has to be looked for.
@@ -35,7 +36,9 @@ const (
 
 // Reconciler converges one SessionDocument at a time.
 type Reconciler struct {
-	Client   client.Client
+	Client client.Client
+	// Reader reads past the cache.
+	Reader   client.Reader
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
 	Accounts *registry.Registry
@@ -76,6 +79,11 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDoc
 	in, err := gate.Gather(ctx, r.Client, doc.AccountName(), doc.Namespace)
 	if err != nil {
 		return 0, err
+	}
+	if stub.Is(doc) && in.Open() {
+		if whole, err := stub.Whole(ctx, r.Reader, doc); err != nil || !whole {
+			return 0, err
+		}
 	}
 	p := &pass{doc: doc, before: doc.DeepCopy()}
 	want, problem := judge(in, doc, r.OwnerID)

@@ -131,10 +131,11 @@ func (c *collector) add(g *Grant) {
 func (c *collector) addStart(g *Grant, tests []test) {
 	tests = append(slices.Clip(tests), docCheck)
 	plain := c.render(tests)
+	onNodes := append(slices.Clone(tests), exclusionTests(g.Excluded)...)
 	for _, t := range g.Targets {
 		condition := plain
-		if len(t.Tags) > 0 {
-			condition = c.render(append(slices.Clip(tests), tagTests(t.Tags)...))
+		if len(onNodes) > len(tests) || len(t.Tags) > 0 {
+			condition = c.render(append(slices.Clone(onNodes), tagTests(t.Tags)...))
 		}
 		nodes := c.group(start, condition)
 		for _, r := range g.Regions {

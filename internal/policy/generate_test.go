@@ -68,6 +68,17 @@ func drawTime(t *rapid.T, label string) time.Time {
 	return noon.Add(time.Duration(rapid.IntRange(-3, 3).Draw(t, label)) * time.Hour)
 }
 
+func drawExcluded(t *rapid.T) []policy.ExcludedTag {
+	if rapid.IntRange(0, 2).Draw(t, "excludes") > 0 {
+		return nil
+	}
+	var excluded []policy.ExcludedTag
+	for _, k := range rapid.SliceOfNDistinct(rapid.SampledFrom(tagKeyPool), 1, 2, rapid.ID).Draw(t, "excluded keys") {
+		excluded = append(excluded, policy.ExcludedTag{Key: fold(t, k), Values: drawSubset(t, tagValuePool, 1, "excluded values")})
+	}
+	return excluded
+}
+
 // drawHybrid limits targets by tags to the hybrid nodes of one region.
 func drawHybrid(t *rapid.T, g *policy.Grant) {
 	for i := range g.Targets {
@@ -92,6 +103,7 @@ func drawGrant(t *rapid.T, id string) policy.Grant {
 		g.NotAfter = g.NotBefore.Add(time.Duration(rapid.IntRange(1, 4).Draw(t, "hours")) * time.Hour)
 	}
 	drawHybrid(t, &g)
+	g.Excluded = drawExcluded(t)
 	g.RequireMFA = rapid.IntRange(0, 3).Draw(t, "mfa") == 0
 	if rapid.IntRange(0, 3).Draw(t, "sources") == 0 {
 		g.SourceCIDRs = drawSubset(t, sourcePool, 1, "cidrs")
@@ -123,6 +135,7 @@ func shuffled(t *rapid.T, grants []policy.Grant) []policy.Grant {
 		g.Documents = permuted(t, g.Documents)
 		g.Clients = permuted(t, g.Clients)
 		g.SourceCIDRs = permuted(t, g.SourceCIDRs)
+		g.Excluded = permuted(t, g.Excluded)
 		var targets []policy.Target
 		for _, target := range permuted(t, g.Targets) {
 			targets = append(targets, policy.Target{InstanceIDs: permuted(t, target.InstanceIDs), Tags: maps.Clone(target.Tags), HybridIn: target.HybridIn})

@@ -53,6 +53,8 @@ type Grant struct {
 	ID string
 	// Targets are the nodes, any of them. At least one.
 	Targets []Target
+	// Excluded are tags that none of the nodes may carry, each key once.
+	Excluded []ExcludedTag
 	// Regions of the nodes and documents. At least one.
 	Regions []string
 	// Documents that sessions may use. At least one.

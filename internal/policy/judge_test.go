@@ -134,7 +134,7 @@ func (n node) context() map[string]string {
 
 // targeted is the naive model of a grant's targets.
 func (n node) targeted(g policy.Grant) bool {
-	return slices.Contains(g.Regions, n.region) && slices.ContainsFunc(g.Targets, func(t policy.Target) bool {
+	return slices.Contains(g.Regions, n.region) && !slices.ContainsFunc(g.Excluded, n.carries) && slices.ContainsFunc(g.Targets, func(t policy.Target) bool {
 		if len(t.InstanceIDs) > 0 && !slices.Contains(t.InstanceIDs, n.id) {
 			return false
 		}
@@ -148,6 +148,11 @@ func (n node) targeted(g policy.Grant) bool {
 		}
 		return true
 	})
+}
+
+// carries is the naive model of an excluded tag.
+func (n node) carries(e policy.ExcludedTag) bool {
+	return slices.ContainsFunc(mapPairs(n.tags), func(p [2]string) bool { return strings.EqualFold(p[0], e.Key) && slices.Contains(e.Values, p[1]) })
 }
 
 func mapPairs(m map[string]string) [][2]string {

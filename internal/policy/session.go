@@ -28,6 +28,7 @@ type Session struct {
 // Time, MFA and addresses are not looked at; for time there is [Grant.Active].
 func Covers(acct Account, g Grant, principals []Principal, s Session) bool {
 	return NamesDocument(acct, g, principals, s) &&
+		!excludes(g.Excluded, s.Tags) &&
 		slices.ContainsFunc(g.Targets, func(t Target) bool { return t.matches(s) })
 }
 

@@ -16,6 +16,8 @@ func TestSessionsThatAGrantCovers(t *testing.T) {
 	ssh := onInstances("d", node)
 	ssh.Documents = []policy.Document{{Name: "AWS-StartSSHSession"}}
 	nothing := onInstances("e")
+	except := onInstances("g", node)
+	except.Excluded = []policy.ExcludedTag{{Key: "Tier", Values: []string{"bastion", "payment"}}}
 	site := onInstances("f")
 	site.Targets[0] = policy.Target{Tags: map[string]string{"Env": "stg"}, HybridIn: "ap-northeast-1"}
 	onSite := func(id, region string) func(s *policy.Session) {
@@ -65,17 +67,21 @@ func TestSessionsThatAGrantCovers(t *testing.T) {
 		"with another account's document": {grant, func(s *policy.Session) {
 			s.Document = "arn:aws:ssm:ap-northeast-1:000000000001:document/SSM-SessionManagerRunShell"
 		}, false},
-		"with another document":            {grant, func(s *policy.Session) { s.Document = "AWS-StartSSHSession" }, false},
-		"with AWS's document":              {ssh, func(s *policy.Session) { s.Document = "AWS-StartSSHSession" }, true},
-		"with AWS's document by ARN":       {ssh, func(s *policy.Session) { s.Document = "arn:aws:ssm:ap-northeast-1::document/AWS-StartSSHSession" }, true},
-		"with no document where one is":    {ssh, func(*policy.Session) {}, false},
-		"on a node with all tags":          {tagGrant, func(s *policy.Session) { s.Tags = map[string]string{"env": "stg", "Role": "web", "X": "y"} }, true},
-		"on a node with one of two tags":   {tagGrant, func(s *policy.Session) { s.Tags = map[string]string{"Env": "stg"} }, false},
-		"on a node with another value":     {tagGrant, func(s *policy.Session) { s.Tags = map[string]string{"Env": "STG", "Role": "web"} }, false},
-		"on a node with the id and tags":   {both, func(s *policy.Session) { s.Tags = map[string]string{"Env": "stg"} }, true},
-		"on a node with the id, untagged":  {both, func(*policy.Session) {}, false},
-		"on another node, tagged the same": {both, func(s *policy.Session) { s.Target, s.Tags = "i-12345678", map[string]string{"Env": "stg"} }, false},
-		"of a grant on nothing":            {nothing, func(*policy.Session) {}, false},
+		"with another document":              {grant, func(s *policy.Session) { s.Document = "AWS-StartSSHSession" }, false},
+		"with AWS's document":                {ssh, func(s *policy.Session) { s.Document = "AWS-StartSSHSession" }, true},
+		"with AWS's document by ARN":         {ssh, func(s *policy.Session) { s.Document = "arn:aws:ssm:ap-northeast-1::document/AWS-StartSSHSession" }, true},
+		"with no document where one is":      {ssh, func(*policy.Session) {}, false},
+		"on a node with all tags":            {tagGrant, func(s *policy.Session) { s.Tags = map[string]string{"env": "stg", "Role": "web", "X": "y"} }, true},
+		"on a node with one of two tags":     {tagGrant, func(s *policy.Session) { s.Tags = map[string]string{"Env": "stg"} }, false},
+		"on a node with another value":       {tagGrant, func(s *policy.Session) { s.Tags = map[string]string{"Env": "STG", "Role": "web"} }, false},
+		"on a node with the id and tags":     {both, func(s *policy.Session) { s.Tags = map[string]string{"Env": "stg"} }, true},
+		"on a node with the id, untagged":    {both, func(*policy.Session) {}, false},
+		"on another node, tagged the same":   {both, func(s *policy.Session) { s.Target, s.Tags = "i-12345678", map[string]string{"Env": "stg"} }, false},
+		"on a node without the excluded tag": {except, func(s *policy.Session) { s.Tags = map[string]string{"Env": "stg"} }, true},
+		"on a node with another value of it": {except, func(s *policy.Session) { s.Tags = map[string]string{"Tier": "web"} }, true},
+		"on a node with an excluded value":   {except, func(s *policy.Session) { s.Tags = map[string]string{"Tier": "payment"} }, false},
+		"on a node with it in another case":  {except, func(s *policy.Session) { s.Tags = map[string]string{"tier": "bastion"} }, false},
+		"of a grant on nothing":              {nothing, func(*policy.Session) {}, false},
 	} {
 		if got := policy.Covers(account, tc.grant, users, session(tc.change)); got != tc.want {
 			t.Errorf("a session %s: covered %t, want %t", name, got, tc.want)

@@ -65,6 +65,7 @@ func checkFrame(acct Account, p Principal, q Quotas) *InvalidError {
 func checkGrant(acct Account, g *Grant) *InvalidError {
 	for _, check := range []func() *InvalidError{
 		func() *InvalidError { return checkTargets(g.Targets) },
+		func() *InvalidError { return checkExcluded(g.Excluded) },
 		func() *InvalidError { return checkRegions(g.Regions) },
 		func() *InvalidError { return checkHybrid(g) },
 		func() *InvalidError { return checkNumber(g) },

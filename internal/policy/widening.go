@@ -53,6 +53,7 @@ type namedNode struct {
 	grant    int
 	tags     map[string]string
 	hybridIn string
+	excluded []ExcludedTag
 }
 
 func indexNodes(grants []Grant) nodeIndex {
@@ -60,7 +61,7 @@ func indexNodes(grants []Grant) nodeIndex {
 	for i := range grants {
 		for _, t := range grants[i].Targets {
 			for _, id := range t.nodes() {
-				index[id] = append(index[id], namedNode{i, t.Tags, t.HybridIn})
+				index[id] = append(index[id], namedNode{i, t.Tags, t.HybridIn, grants[i].Excluded})
 			}
 		}
 	}
@@ -99,16 +100,16 @@ func (n nodeIndex) widens(grants []Grant, a, b *Grant, document, region string) 
 	}
 	return slices.ContainsFunc(a.Targets, func(t Target) bool {
 		return (t.HybridIn == "" || t.HybridIn == region) &&
-			slices.ContainsFunc(t.nodes(), func(id string) bool { return !n.declared(declaring, id, region, t) })
+			slices.ContainsFunc(t.nodes(), func(id string) bool { return !n.declared(declaring, id, region, t, a.Excluded) })
 	})
 }
 
 // declared reports whether one of the grants names at least the target's node
 // with the id, or any of its nodes when that is empty, in the region and as far
-// as it carries the tags.
-func (n nodeIndex) declared(grants []bool, id, region string, t Target) bool {
+// as it carries the tags and none of the excluded ones.
+func (n nodeIndex) declared(grants []bool, id, region string, t Target, excluded []ExcludedTag) bool {
 	includes := func(node namedNode) bool {
-		return grants[node.grant] && hasTags(t.Tags, node.tags) &&
+		return grants[node.grant] && hasTags(t.Tags, node.tags) && excludesNoMore(node.excluded, excluded, t.Tags) &&
 			(node.hybridIn == "" || node.hybridIn == region && (t.HybridIn != "" || hybrid(id)))
 	}
 	return slices.ContainsFunc(n[id], includes) || id != "" && slices.ContainsFunc(n[""], includes)

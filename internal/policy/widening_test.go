@@ -36,6 +36,9 @@ func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
 	mfa := func(g *policy.Grant) { g.RequireMFA = true }
 	office := func(g *policy.Grant) { g.SourceCIDRs = []string{"203.0.113.0/24"} }
 	elsewhere := func(g *policy.Grant) { g.Regions = []string{"us-east-1"} }
+	without := func(values ...string) func(*policy.Grant) {
+		return func(g *policy.Grant) { g.Excluded = []policy.ExcludedTag{{Key: "Env", Values: values}} }
+	}
 	crossed := []policy.Pair{{Nodes: "1", Documents: "2", Names: []string{"doc-y"}}, {Nodes: "2", Documents: "1", Names: []string{"doc-x"}}}
 	for name, tc := range map[string]struct {
 		grants []policy.Grant
@@ -53,14 +56,18 @@ func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
 		"tags beside ids":                     {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", on(b))}, crossed},
 		"a tag that other tags include":       {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", stgWeb)}, crossed[:1]},
 		"ids with tags that the tag includes": {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", policy.Target{InstanceIDs: []string{a}, Tags: stgWeb.Tags})}, crossed[:1]},
-		"the nodes of an activation beside all with its tag": {[]policy.Grant{grant("1", "doc-x", site), grant("2", "doc-y", stg)}, crossed[1:]},
-		"the nodes of an activation in another region":       {[]policy.Grant{grant("1", "doc-x", siteElsewhere, everywhere), grant("2", "doc-y", on(b))}, crossed[1:]},
-		"a hybrid node with the tag of an activation":        {[]policy.Grant{grant("1", "doc-x", policy.Target{InstanceIDs: []string{hybrid}, Tags: stg.Tags}), grant("2", "doc-y", site)}, crossed[1:]},
-		"a third grant declares both":                        {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a))}, []policy.Pair{crossed[1]}},
-		"a third grant, with MFA only":                       {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), mfa)}, crossed},
-		"a third grant, all with MFA":                        {[]policy.Grant{grant("1", "doc-x", on(a), mfa), grant("2", "doc-y", on(b), mfa), grant("3", "doc-y", on(a), mfa)}, []policy.Pair{crossed[1]}},
-		"a third grant, from the office only":                {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), office)}, crossed},
-		"a third grant that ends before them":                {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))}, crossed},
+		"the nodes of an activation beside all with its tag":    {[]policy.Grant{grant("1", "doc-x", site), grant("2", "doc-y", stg)}, crossed[1:]},
+		"the nodes of an activation in another region":          {[]policy.Grant{grant("1", "doc-x", siteElsewhere, everywhere), grant("2", "doc-y", on(b))}, crossed[1:]},
+		"a hybrid node with the tag of an activation":           {[]policy.Grant{grant("1", "doc-x", policy.Target{InstanceIDs: []string{hybrid}, Tags: stg.Tags}), grant("2", "doc-y", site)}, crossed[1:]},
+		"the same node, on which one excludes a tag":            {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(a), without("prod"))}, crossed[:1]},
+		"the same node, on which both exclude it":               {[]policy.Grant{grant("1", "doc-x", on(a), without("prod")), grant("2", "doc-y", on(a), without("prod"))}, nil},
+		"nodes with another value of a tag than is excluded":    {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", stg, without("prod"))}, nil},
+		"nodes with the very value that the other one excludes": {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", on(b), without("stg"))}, crossed},
+		"a third grant declares both":                           {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a))}, []policy.Pair{crossed[1]}},
+		"a third grant, with MFA only":                          {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), mfa)}, crossed},
+		"a third grant, all with MFA":                           {[]policy.Grant{grant("1", "doc-x", on(a), mfa), grant("2", "doc-y", on(b), mfa), grant("3", "doc-y", on(a), mfa)}, []policy.Pair{crossed[1]}},
+		"a third grant, from the office only":                   {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), office)}, crossed},
+		"a third grant that ends before them":                   {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))}, crossed},
 		"a third grant that holds while they do": {
 			[]policy.Grant{grant("1", "doc-x", on(a), until(1)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))},
 			[]policy.Pair{crossed[1]},
@@ -80,6 +87,7 @@ func TestWideningIsWhatIAMAllowsBeyondTheGrants(t *testing.T) {
 		var grants []policy.Grant
 		for _, g := range drawGrants(t, 4) {
 			g.NotBefore, g.NotAfter, g.RequireMFA, g.SourceCIDRs = time.Time{}, time.Time{}, false, nil
+			g.Excluded = nil           // the nodes have no tags
 			for i := range g.Targets { // tags are judged as declared, ids exactly
 				if len(g.Targets[i].InstanceIDs) == 0 {
 					g.Targets[i].InstanceIDs = instancePool[:1]

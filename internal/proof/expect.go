@@ -73,6 +73,9 @@ func unwritable(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r",
 // malformed says whether no node can have the tags of a target.
 func malformed(t v1alpha1.Target) bool {
 	for key, value := range t.Tags {
+		if strings.HasPrefix(key, excludedMark) {
+			continue
+		}
 		if !tagKey.MatchString(key) || strings.ContainsFunc(value, unwritable) {
 			return true
 		}

@@ -42,7 +42,9 @@ func (f Facts) violates(namespace string, s *v1alpha1.SessionAccessSpec) bool {
 			r.MaxValidity != nil && s.NotAfter == nil ||
 			len(r.Principals) > 0 && slices.ContainsFunc(s.Principals, func(p v1alpha1.Principal) bool { return !namesAny(r.Principals, p) }) ||
 			len(r.Documents) > 0 && slices.ContainsFunc(documentsOf(s), func(name string) bool { return !matchesAny(r.Documents, name) }) ||
-			slices.ContainsFunc(s.Targets, func(t v1alpha1.Target) bool { return contradicts(t.Tags, r.RequiredTags) })
+			slices.ContainsFunc(s.Targets, func(t v1alpha1.Target) bool {
+				return contradicts(t.Tags, r.RequiredTags) || f.excludes(r.ExcludedNodes, namespace, t)
+			})
 	})
 }
 

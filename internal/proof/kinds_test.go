@@ -169,6 +169,7 @@ func guardrails(t *rapid.T) v1alpha1.Guardrail {
 			&metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "proof", Operator: metav1.LabelSelectorOpIn, Values: []string{"other"}}}}),
 		Principals:          drawn(t, "ruled", nil, patterns(v1alpha1.PrincipalUser, v1alpha1.PrincipalGroup), patterns(v1alpha1.PrincipalUser, v1alpha1.PrincipalRole)),
 		RequiredTags:        drawn(t, "required", nil, nil, map[string]string{"Env": "stg"}),
+		ExcludedNodes:       drawn(t, "excluded", nil, nil, nil, excludedTag("Env", "prod"), excludedTag("env", "stg", "prod"), excludedNode("i-0fffffffffffffff0"), excludedNode("mi-0ffffffffffffffff")),
 		Documents:           drawn(t, "documents", nil, nil, []v1alpha1.NamePattern{"SSM-*", "proof-*", "other-*"}),
 		MaxValidity:         drawn(t, "validity", durations(0, 0, 720*time.Hour)...),
 		RequireMFA:          often(t, "mfa", []bool{false}, []bool{true}),
@@ -188,4 +189,12 @@ func guardrails(t *rapid.T) v1alpha1.Guardrail {
 		}
 	}
 	return r
+}
+
+func excludedTag(key string, values ...string) *v1alpha1.NodeExclusion {
+	return &v1alpha1.NodeExclusion{Tags: []v1alpha1.ExcludedTag{{Key: key, Values: values}}}
+}
+
+func excludedNode(id v1alpha1.InstanceID) *v1alpha1.NodeExclusion {
+	return &v1alpha1.NodeExclusion{InstanceIDs: []v1alpha1.InstanceID{id}}
 }

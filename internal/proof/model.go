@@ -92,6 +92,12 @@ func includes(t v1alpha1.Target, n Node) bool {
 		return false
 	}
 	for key, value := range t.Tags {
+		if excluded, ok := strings.CutPrefix(key, excludedMark); ok {
+			if carries(n, excluded, value) {
+				return false
+			}
+			continue
+		}
 		found := false
 		for k, v := range n.Tags {
 			found = found || (strings.EqualFold(k, key) && v == value)

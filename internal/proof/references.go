@@ -69,7 +69,7 @@ func (f Facts) resolve(namespace string, raw *v1alpha1.SessionAccessSpec) (s *v1
 			t.ActivationRef.Name = mean("HybridActivation", t.ActivationRef.Name)
 		}
 		for _, r := range f.rules(namespace) {
-			t.Tags = joined(t.Tags, r.RequiredTags)
+			t.Tags = joined(joined(t.Tags, r.RequiredTags), excludedTags(r.ExcludedNodes))
 		}
 	}
 	return s, missing, doubtful

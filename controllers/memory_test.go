@@ -1,0 +1,142 @@
+package controllers_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// stranger is a namespace that no account allows.
+const stranger = "stranger"
+
+// sized is a SessionAccess with so many targets of 50 tags each, as long as the
+// schema takes them.
+func sized(name string, targets, tags int) *v1alpha1.SessionAccess {
+	a := access(name, "user01")
+	a.Namespace, a.Spec.Targets = stranger, nil
+	for i := range targets {
+		target := v1alpha1.Target{Tags: map[string]string{}}
+		for j := range tags {
+			target.Tags[fmt.Sprintf("k%02d%02d%s", i, j, strings.Repeat("漢", 120))] = strings.Repeat("漢", 256)
+		}
+		a.Spec.Targets = append(a.Spec.Targets, target)
+	}
+	return a
+}
+
+// largest makes the largest SessionAccesses that the schema accepts, nearly.
+func (w world) largest() func(name string) *v1alpha1.SessionAccess {
+	w.t.Helper()
+	targets, tags := 20, 50
+	for {
+		err := w.Client.Create(w.t.Context(), sized("trial", targets, tags), client.DryRunAll)
+		switch {
+		case err == nil:
+			return func(name string) *v1alpha1.SessionAccess { return sized(name, targets, tags) }
+		case !apierrors.IsInvalid(err) || tags == 1:
+			w.t.Fatal(err)
+		case targets > 1:
+			targets--
+		default:
+			tags--
+		}
+	}
+}
+
+// heap is how many bytes of this process are in use, the operator's among them.
+func heap() int {
+	runtime.GC()
+	runtime.GC() // What a pool holds goes with the second.
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+func TestObjectsOfNamespacesThatNoAccountAllowsCostLittleMemory(t *testing.T) {
+	const objects, most = 100, 32 << 10 // bytes of each, of about 1 MiB
+	w := worldWithoutManager(t)
+	w.must(w.Namespace(t.Context(), stranger, nil))
+	manager := w.Manager(t, testenv.ManagerOptions{})
+	w.create(account())
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+	before, large := heap(), w.largest()
+	for i := range objects {
+		w.create(large(fmt.Sprintf("large-%03d", i)))
+	}
+	w.counted(stranger, objects, v1alpha1.ReasonNamespaceNotAllowed)
+	if each := (heap() - before) / objects; each > most {
+		t.Errorf("%d bytes of the heap for each object, and %d are allowed", each, most)
+	}
+	w.must(manager.Stop())
+	before = heap()
+	w.Manager(t, testenv.ManagerOptions{})
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+	if each := (heap() - before) / objects; each > most {
+		t.Errorf("%d bytes of the heap for each object after a restart, and %d are allowed", each, most)
+	}
+	runtime.KeepAlive(manager) // Or what it held would be taken off.
+}
+
+func TestAnObjectIsReadWholeWhenItsNamespaceBecomesAllowed(t *testing.T) {
+	w := newDocumentsWorld(t, testenv.ManagerOptions{})
+	w.must(w.Namespace(t.Context(), stranger, nil))
+	w.tagNode(pc01, map[string]string{"Env": "stg"})
+	w.tagNode(pc02, nil)
+	grant := access("user01-stg", "user01")
+	grant.Namespace, grant.Spec.Targets = stranger, []v1alpha1.Target{{Tags: map[string]string{"Env": "stg"}}}
+	grant.Spec.Documents = []v1alpha1.DocumentReference{{Name: v1alpha1.DefaultDocument}, {Ref: &v1alpha1.LocalReference{Name: "logged"}}}
+	document, site := sessionDocument(), activation("site")
+	document.Namespace, site.Namespace = stranger, stranger
+	site.Spec.Tags = map[string]string{"Env": "stg"}
+	w.create(account(allowActivations()), grant, document, site)
+
+	got := w.accessIs(grant, v1alpha1.ReasonNamespaceNotAllowed)
+	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, `namespace "stranger"`)
+	if s := got.Status.Summary; s == nil || s.Principals != "User/user01" || s.Targets != "Env=stg" {
+		t.Errorf("kubectl get shows %+v", s)
+	}
+	w.documentIs(document, v1alpha1.ReasonNamespaceNotAllowed)
+	w.activationIs(site, v1alpha1.ReasonNamespaceNotAllowed)
+	w.grid(false, false, false, false)
+
+	change(w, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: stranger}}, func(n *corev1.Namespace) { n.Labels["team"] = "a" })
+	w.documentIs(document, v1alpha1.ReasonInPlace)
+	w.activationIs(site, v1alpha1.ReasonActivated)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.grid(true, false, false, false)
+	if !w.mayWith("user01", pc01, logged) {
+		t.Error("a document that the spec names is not granted")
+	}
+	for _, made := range w.allActivations() {
+		if made.Tags["Env"] != "stg" {
+			t.Errorf("the activation has the tags %v", made.Tags)
+		}
+	}
+}
+
+func TestAnEditOfAnObjectThatIsNotAllowedIsJudged(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	w.must(w.Namespace(t.Context(), stranger, nil))
+	grant := access("user01-pc01", "user01", pc01)
+	grant.Namespace = stranger
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonNamespaceNotAllowed)
+	change(w, grant, func(a *v1alpha1.SessionAccess) { a.Spec.Principals[0].Name = "user02" })
+	if s := w.accessIs(grant, v1alpha1.ReasonNamespaceNotAllowed).Status.Summary; s.Principals != "User/user02" || s.Targets != pc01 {
+		t.Errorf("kubectl get shows %+v", s)
+	}
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
+	if n := w.writes(); n != 0 {
+		t.Errorf("%d writes for a namespace that no account allows", n)
+	}
+}

@@ -1,0 +1,4 @@
+package stub
+
+// ListPages is what an informer lists with.
+var ListPages = listPages
