@@ -46,8 +46,8 @@ func (w *work) replace(ctx context.Context, d decision) (time.Duration, error) {
 	}
 	w.Listings.made(w.place(), w.want.made(id, request))
 	w.roles.forget(w.activation.UID)
-	if err := w.store(ctx, w.activation, w.secrets, content{registration{ID: id, Code: code.Reveal()}, request}); err != nil {
-		return 0, w.notStored(ctx, d, id, redact(err, code.Reveal()))
+	if err := w.store(ctx, w.activation, w.secrets, content{registration{ID: id, Code: code}, request}); err != nil {
+		return 0, w.notStored(ctx, d, id, redact(err, code))
 	}
 	log.FromContext(ctx).Info("Stored the code of an activation", "activation", id, "secret", w.activation.SecretName())
 	return w.replaced(ctx, d, id, request)

@@ -1,10 +1,16 @@
 package hybridactivation
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
 
 // registration is what a machine needs to register.
 type registration struct {
-	ID, Code, Region string
+	ID, Region string
+	// Code is hidden until the Secret is rendered.
+	Code cloud.ActivationCode
 }
 
 // linuxScript registers a Linux machine on which the agent is installed, from a
@@ -15,7 +21,7 @@ func linuxScript(r registration) string {
 # agent must be installed.
 set -eu
 activation_id=` + shellQuote(r.ID) + `
-activation_code=` + shellQuote(r.Code) + `
+activation_code=` + shellQuote(r.Code.Reveal()) + `
 region=` + shellQuote(r.Region) + `
 agent=amazon-ssm-agent
 service=amazon-ssm-agent
@@ -36,7 +42,7 @@ func windowsScript(r registration) string {
 # an administrator. The SSM agent must be installed.
 $ErrorActionPreference = 'Stop'
 $activationId = `+powerShellQuote(r.ID)+`
-$activationCode = `+powerShellQuote(r.Code)+`
+$activationCode = `+powerShellQuote(r.Code.Reveal())+`
 $region = `+powerShellQuote(r.Region)+`
 $agent = Join-Path $env:ProgramFiles 'Amazon\SSM\amazon-ssm-agent.exe'
 if (-not (Test-Path $agent)) { throw 'Install the SSM agent first.' }

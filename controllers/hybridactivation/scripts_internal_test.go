@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
 func FuzzShellQuoteIsOneWord(f *testing.F) {
@@ -54,7 +56,7 @@ func readPowerShell(source string) (text, rest string) {
 }
 
 func TestScriptsRegisterWithTheValuesOfTheSecret(t *testing.T) {
-	r := registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: "it's a/code+=", Region: "ap-northeast-1"}
+	r := registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: cloud.NewActivationCode("it's a/code+="), Region: "ap-northeast-1"}
 	if err := exec.CommandContext(t.Context(), "/bin/sh", "-n", "-c", linuxScript(r)).Run(); err != nil {
 		t.Error("the shell cannot read the script:", err)
 	}
@@ -67,7 +69,7 @@ func TestScriptsRegisterWithTheValuesOfTheSecret(t *testing.T) {
 	}
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", linuxScript(r)).Output()
-	want := "-register\n-y\n-code\n" + r.Code + "\n-id\n" + r.ID + "\n-region\n" + r.Region + "\n"
+	want := "-register\n-y\n-code\n" + r.Code.Reveal() + "\n-id\n" + r.ID + "\n-region\n" + r.Region + "\n"
 	if err != nil || string(out) != want {
 		t.Errorf("the agent was called with %q, %v", out, err)
 	}
