@@ -34,6 +34,7 @@ func (w *work) replace(ctx context.Context, d decision) (time.Duration, error) {
 	if err := w.rehearse(ctx, w.activation, w.secrets); err != nil {
 		return 0, w.notWritable(ctx, err)
 	}
+	w.want.limit = d.limit
 	request := w.want.ask(rand.Text(), w.Clock.Now())
 	if err := w.recordRequest(ctx, d, request); err != nil {
 		return 0, err

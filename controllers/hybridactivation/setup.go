@@ -40,7 +40,6 @@ func (t *Triggers) WakeAccount(c client.Reader) registry.Listener {
 
 // SetupWithManager registers the controllers.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
-	r.started = r.Clock.Now()
 	return errors.Join(
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation").
