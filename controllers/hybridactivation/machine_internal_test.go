@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,12 +43,14 @@ type machine struct {
 	layout layout
 	// shell runs the script, for example dash.
 	shell []string
-	r     registration
+	// environment is added to that of the script.
+	environment []string
+	r           registration
 }
 
 func newMachine(t *testing.T, l layout) machine {
 	t.Helper()
-	m := machine{t, t.TempDir(), l, []string{"sh"}, registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: cloud.NewActivationCode("it's a/code+="), Region: "ap-northeast-1"}}
+	m := machine{t, t.TempDir(), l, []string{"sh"}, nil, registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: cloud.NewActivationCode("it's a/code+="), Region: "ap-northeast-1"}}
 	for _, dir := range []string{"bin", "run", filepath.Dir(l.agent)} {
 		m.must(os.MkdirAll(m.path(dir), 0o700))
 	}
@@ -225,6 +228,12 @@ func (m machine) start(ctx context.Context, text string, arguments ...string) *e
 	line := append([]string{"-c", `echo $$ >"$0/pid"; exec "$@"`, m.root}, m.shell...)
 	cmd := exec.CommandContext(ctx, "/bin/sh", append(append(line, "-s", "--"), arguments...)...)
 	cmd.Stdin = strings.NewReader(text)
+	// The proxies of whoever runs the tests are not the machine's.
+	inherited := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return strings.HasSuffix(strings.ToLower(name), "_proxy")
+	})
+	cmd.Env = append(inherited, m.environment...)
 	return cmd
 }
 

@@ -134,8 +134,9 @@ instance_id() {
   sed -n 's/.*"instanceID":"\(mi-[0-9a-f]\{8,64\}\)".*/\1/p' "$key"
 }
 
-# recover ends what a killed run began: it restores the copy that the run left,
-# unless the agent had registered the machine by then.
+# recover ends what a killed run began: it restores the copy that the run left, unless
+# the vault makes the machine a node. Then the agent had not emptied it yet and may
+# have renewed its key since, or had registered the machine.
 recover() {
   rm -rf "$backup.new" "$backup.done"
   if [ -e "$was_running" ]; then
@@ -146,8 +147,8 @@ recover() {
   stop_service
   if [ ! -e "$backup/restoring" ]; then
     new=$(instance_id "$vault")
-    if [ -n "$new" ] && [ "$new" != "$(instance_id "$backup/Vault")" ]; then
-      say "It had registered the machine as $new."
+    if [ -n "$new" ]; then
+      say "The machine is registered as $new, so the copy is deleted."
       discard_backup
       return 0
     fi

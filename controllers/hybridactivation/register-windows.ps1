@@ -116,7 +116,8 @@ function Start-Agent {
 }
 
 # Restore-State ends what a killed run began: it restores the copy that the run left,
-# unless the agent had registered the machine by then.
+# unless the vault makes the machine a node. Then the agent had not emptied it yet and
+# may have renewed its key since, or had registered the machine.
 function Restore-State {
     foreach ($left in "$backup.new", "$backup.done") {
         if (Test-Path -LiteralPath $left) { Remove-Item -LiteralPath $left -Recurse -Force }
@@ -127,8 +128,8 @@ function Restore-State {
     Stop-Agent
     if (-not (Test-Path -LiteralPath (Join-Path $backup 'restoring'))) {
         $new = Get-InstanceId $vault
-        if ($new -and $new -ne (Get-InstanceId (Join-Path $backup 'Vault'))) {
-            Write-Output "It had registered the machine as $new."
+        if ($new) {
+            Write-Output "The machine is registered as $new, so the copy is deleted."
             Remove-Backup
             return
         }
