@@ -164,7 +164,10 @@ func (s *site) places() places {
 func (s *site) remove(t *rapid.T, ids ...string) {
 	for _, id := range ids {
 		if a := s.activations[id]; a != nil && !a.deleted {
-			a.deleted, a.closes = true, s.now.Add(s.lag(t))
+			a.deleted = true
+			if lag := s.now.Add(s.lag(t)); lag.Before(a.closes) {
+				a.closes = lag // One that expired lets in nobody more.
+			}
 			s.closing[id] = closing{s.now, a.Limit}
 		}
 	}
