@@ -98,6 +98,8 @@ type siteActivation struct {
 	// closes is until when machines may register with it.
 	closes  time.Time
 	deleted bool
+	// lists is when all of its machines are listed, after it was deleted.
+	lists time.Time
 }
 
 type siteNode struct {
@@ -125,7 +127,11 @@ func (s *site) register(t *rapid.T) {
 		if a := s.activations[id]; a.Registered < a.Limit && !s.now.After(a.closes) {
 			a.Registered++
 			s.made++
-			s.nodes[fmt.Sprint("mi-", s.made)] = siteNode{id, s.now.Add(s.lag(t))}
+			shown := s.now.Add(s.lag(t))
+			if a.deleted && a.lists.Before(shown) {
+				shown = a.lists
+			}
+			s.nodes[fmt.Sprint("mi-", s.made)] = siteNode{id, shown}
 			return
 		}
 	}
@@ -164,7 +170,7 @@ func (s *site) places() places {
 func (s *site) remove(t *rapid.T, ids ...string) {
 	for _, id := range ids {
 		if a := s.activations[id]; a != nil && !a.deleted {
-			a.deleted = true
+			a.deleted, a.lists = true, s.now.Add(cloud.ConsistencyWindow)
 			if lag := s.now.Add(s.lag(t)); lag.Before(a.closes) {
 				a.closes = lag // One that expired lets in nobody more.
 			}
