@@ -127,7 +127,8 @@ type ActivationRule struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
 	Roles []NamePattern `json:"roles,omitempty"`
 
-	// maxRegistrations of one activation; AWS allows 1,000.
+	// maxRegistrations is how many machines of a HybridActivation may be registered,
+	// over all of its activations. It also bounds registrationLimit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
 // Annotations of the Secret. AWS never tells a code again, so the Secret itself
@@ -65,7 +66,7 @@ func viewSecret(secret *corev1.Secret, owner types.UID) secretView {
 		return view
 	}
 	c := content{registration{
-		ID: string(secret.Data[v1alpha1.SecretKeyID]), Code: string(secret.Data[v1alpha1.SecretKeyCode]),
+		ID: string(secret.Data[v1alpha1.SecretKeyID]), Code: cloud.NewActivationCode(string(secret.Data[v1alpha1.SecretKeyCode])),
 		Region: string(secret.Data[v1alpha1.SecretKeyRegion]),
 	}, request}
 	if subtle.ConstantTimeCompare([]byte(digest(c, owner)), []byte(secret.Annotations[annotationDigest])) != 1 {
@@ -90,7 +91,7 @@ func (v secretView) inRegion(region string, data map[string][]byte) secretView {
 func render(r registration) map[string][]byte {
 	return map[string][]byte{
 		v1alpha1.SecretKeyID:      []byte(r.ID),
-		v1alpha1.SecretKeyCode:    []byte(r.Code),
+		v1alpha1.SecretKeyCode:    []byte(r.Code.Reveal()),
 		v1alpha1.SecretKeyRegion:  []byte(r.Region),
 		v1alpha1.SecretKeyLinux:   []byte(linuxScript(r)),
 		v1alpha1.SecretKeyWindows: []byte(windowsScript(r)),
@@ -100,7 +101,7 @@ func render(r registration) map[string][]byte {
 // digest covers what cannot be had again once it is lost. It stays in the
 // Secret, beside the code.
 func digest(c content, owner types.UID) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{string(owner), c.ID, c.Code, formatRequest(c.request)}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{string(owner), c.ID, c.Code.Reveal(), formatRequest(c.request)}, "\x00")))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
@@ -25,6 +26,12 @@ type work struct {
 	// observing: nothing is written to AWS, nor the Secret.
 	observing bool
 	secrets   secrets
+	// bound is the rule that bounds the machines of the object; nil when none does.
+	bound *v1alpha1.Guardrail
+	// registered is how many machines there are, where they are bounded.
+	registered int32
+	// allowed is what the account allows, for the verdicts.
+	allowed gate.Inputs
 }
 
 func (w *work) place() place { return place{w.account.AccountID, w.want.region} }
@@ -41,10 +48,13 @@ func (w *work) converge(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, w.fail(ctx, w.before, w.activation, err)
 	}
-	d := decide(facts{
+	d, err := w.decide(ctx, facts{
 		now: now, started: w.started, want: w.want, record: w.activation.Status.Record, reported: w.activation.Status.ActivationID,
 		stored: w.secrets.stored, seen: seen,
 	})
+	if err != nil {
+		return 0, w.fail(ctx, w.before, w.activation, err)
+	}
 	if w.observing {
 		return 0, w.observe(ctx, d)
 	}
@@ -78,6 +88,11 @@ func (w *work) act(ctx context.Context, d decision, now time.Time) (time.Duratio
 	}
 	if err := w.repairSecret(ctx, d); err != nil {
 		return 0, err
+	}
+	if d.full && d.stored == nil {
+		if err := w.dropSecrets(ctx, w.secrets); err != nil {
+			return 0, err
+		}
 	}
 	w.note(d)
 	if err := w.showNodes(ctx); err != nil {

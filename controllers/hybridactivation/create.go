@@ -34,6 +34,7 @@ func (w *work) replace(ctx context.Context, d decision) (time.Duration, error) {
 	if err := w.rehearse(ctx, w.activation, w.secrets); err != nil {
 		return 0, w.notWritable(ctx, err)
 	}
+	w.want.limit = d.limit
 	request := w.want.ask(rand.Text(), w.Clock.Now())
 	if err := w.recordRequest(ctx, d, request); err != nil {
 		return 0, err
@@ -46,8 +47,8 @@ func (w *work) replace(ctx context.Context, d decision) (time.Duration, error) {
 	}
 	w.Listings.made(w.place(), w.want.made(id, request))
 	w.roles.forget(w.activation.UID)
-	if err := w.store(ctx, w.activation, w.secrets, content{registration{ID: id, Code: code.Reveal()}, request}); err != nil {
-		return 0, w.notStored(ctx, d, id, redact(err, code.Reveal()))
+	if err := w.store(ctx, w.activation, w.secrets, content{registration{ID: id, Code: code}, request}); err != nil {
+		return 0, w.notStored(ctx, d, id, redact(err, code))
 	}
 	log.FromContext(ctx).Info("Stored the code of an activation", "activation", id, "secret", w.activation.SecretName())
 	return w.replaced(ctx, d, id, request)

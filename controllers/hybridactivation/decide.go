@@ -44,6 +44,8 @@ type sighting struct {
 	activations map[string]cloud.Activation
 	// gone are activations that this process deleted, with their nonces.
 	gone map[string]string
+	// closing says of these when they were deleted.
+	closing map[string]closing
 }
 
 // decision is what to do. It is made of facts alone.
@@ -68,6 +70,12 @@ type decision struct {
 	graceful bool
 	// settling: it is not certain yet what there is, so nothing is created.
 	settling bool
+	// limit is how many machines may register with the activation to create.
+	limit int32
+	// full: as many machines are registered as a guardrail allows.
+	full bool
+	// counting: nothing is created until the list of nodes shows who registered.
+	counting bool
 	// wake is when to look again; zero when only the next resync is of interest.
 	wake time.Time
 }
@@ -77,7 +85,7 @@ type decision struct {
 // exist at most two are left alive: the one whose code is stored, and the one
 // before.
 func decide(f facts) decision {
-	d := decision{stored: f.stored}
+	d := decision{stored: f.stored, limit: f.want.limit}
 	if f.record != nil {
 		d.record = *f.record.DeepCopy()
 	}

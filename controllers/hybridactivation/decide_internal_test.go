@@ -32,7 +32,7 @@ func world(age time.Duration, change ...func(*facts)) facts {
 	request := want.ask("CURRENT", noon.Add(-age))
 	f := facts{
 		now: noon, started: noon.Add(-time.Hour), want: want, reported: "current",
-		stored: &content{registration{ID: "current", Code: "code", Region: want.region}, request},
+		stored: &content{registration{ID: "current", Code: cloud.NewActivationCode("code"), Region: want.region}, request},
 		record: &v1alpha1.ActivationRecord{AccountID: "488821267897", SecretName: "sites"},
 		seen:   sighting{begun: noon, activations: map[string]cloud.Activation{"current": want.made("current", request)}},
 	}

@@ -103,6 +103,7 @@ func (d *deletion) step(ctx context.Context) (time.Duration, error) {
 	if !proving {
 		return settled(record.WithdrawnAt.Time).Sub(now), d.report(ctx, d.before, d.activation, withdrawing())
 	}
+	d.Listings.forget(place{d.account.AccountID, d.region()}, d.activation.UID)
 	return 0, d.release(ctx, d.activation, d.secrets)
 }
 
@@ -140,16 +141,12 @@ func (d *deletion) deregister(ctx context.Context) (after time.Duration, done bo
 // nodes are found by the tag that AWS copied to them, and by the activations
 // that are known, where the tag was lost.
 func (d *deletion) nodes(ctx context.Context) ([]string, error) {
-	byTag, err := d.account.Cloud.HybridNodesTagged(ctx, d.region(), v1alpha1.TagActivation, string(d.activation.UID))
-	if err != nil {
-		return nil, err
-	}
-	byActivation, err := d.account.Cloud.HybridNodesOf(ctx, d.region(), d.activation.Status.Record.Former...)
+	nodes, err := nodesOfObject(ctx, d.account.Cloud, d.region(), d.activation.UID, d.activation.Status.Record.Former)
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
-	for _, n := range append(byTag, byActivation...) {
+	for _, n := range nodes {
 		ids = append(ids, n.ID)
 	}
 	slices.Sort(ids)

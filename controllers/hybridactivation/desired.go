@@ -24,8 +24,11 @@ const (
 
 // desired is what an activation should be.
 type desired struct {
-	region, role              string
-	limit                     int32
+	region, role string
+	limit        int32
+	// most is how many machines a guardrail allows over all activations of the
+	// object; 0 when no rule bounds them.
+	most                      int32
 	validity, rotateBefore    time.Duration
 	instanceName, description string
 	// tags without the one that differs for each request.

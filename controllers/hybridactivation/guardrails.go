@@ -94,7 +94,13 @@ func registrationsAllowed(rule *v1alpha1.ActivationRule, spec *v1alpha1.HybridAc
 	if rule.MaxRegistrations == nil || spec.RegistrationLimit == nil || *spec.RegistrationLimit <= *rule.MaxRegistrations {
 		return ""
 	}
-	return fmt.Sprintf("at most %d machines may register with one activation; set a lower registrationLimit.", *rule.MaxRegistrations)
+	return fmt.Sprintf("at most %d machines of a HybridActivation may be registered; set a lower registrationLimit.", *rule.MaxRegistrations)
+}
+
+// crowded is the verdict on an object for which no activation is left or created,
+// because as many machines of it are registered as a rule allows.
+func crowded(in gate.Inputs, rule *v1alpha1.Guardrail, registered int32) lifecycle.Verdict {
+	return in.Violated(rule, fmt.Sprintf("at most %d machines of a HybridActivation may be registered, and %d are, over all of its activations; deregister some of the nodes, or raise maxRegistrations in the rule.", *rule.Activations.MaxRegistrations, registered), "No more machines may register.")
 }
 
 func validityAllowed(rule *v1alpha1.ActivationRule, spec *v1alpha1.HybridActivationSpec) string {

@@ -43,6 +43,8 @@ type regionListing struct {
 	written map[string]ownWrite
 
 	nodes nodeListing
+	// machines are the nodes of single objects.
+	machines map[types.UID]machineListing
 }
 
 // ownWrite is an activation that this process made or deleted.
@@ -63,7 +65,7 @@ func (l *Listings) at(p place) *regionListing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.regions[p] == nil {
-		l.regions[p] = &regionListing{activations: map[string]cloud.Activation{}, written: map[string]ownWrite{}}
+		l.regions[p] = &regionListing{activations: map[string]cloud.Activation{}, written: map[string]ownWrite{}, machines: map[types.UID]machineListing{}}
 	}
 	return l.regions[p]
 }
@@ -77,7 +79,7 @@ func (l *Listings) of(ctx context.Context, account registry.Entry, region string
 	if err := r.refresh(ctx, l.clock, account.Cloud, region, since); err != nil {
 		return sighting{}, err
 	}
-	seen := sighting{begun: r.begun, activations: map[string]cloud.Activation{}, gone: map[string]string{}}
+	seen := sighting{begun: r.begun, activations: map[string]cloud.Activation{}, gone: map[string]string{}, closing: map[string]closing{}}
 	for id, a := range r.activations {
 		if a.Tags[v1alpha1.TagActivation] == string(uid) {
 			seen.activations[id] = a
@@ -86,6 +88,7 @@ func (l *Listings) of(ctx context.Context, account registry.Entry, region string
 	for id, w := range r.written {
 		if w.deleted && w.of == uid {
 			seen.gone[id] = w.activation.Tags[v1alpha1.TagNonce]
+			seen.closing[id] = closingOf(w)
 		}
 	}
 	return seen, nil

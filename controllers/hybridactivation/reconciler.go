@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -41,7 +42,10 @@ type Reconciler struct {
 	// OwnerID is in the tags of our activations.
 	OwnerID string
 
+	// started is when this process reconciled first. Another one may have led until
+	// then, and have done what this one does not know.
 	started time.Time
+	begin   sync.Once
 	roles   patience
 }
 
@@ -52,6 +56,7 @@ type Reconciler struct {
 
 // Reconcile brings one HybridActivation a step further.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	r.begin.Do(func() { r.started = r.Clock.Now() })
 	activation := &v1alpha1.HybridActivation{}
 	if err := r.Client.Get(ctx, req.NamespacedName, activation); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -97,7 +102,10 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, a *v1alpha1.HybridActiva
 	}
 	w := &work{
 		Reconciler: r, activation: a, account: account, want: desire(a, r.OwnerID, tags),
-		observing: account.Mode == v1alpha1.ModeObserve,
+		observing: account.Mode == v1alpha1.ModeObserve, allowed: allowed,
+	}
+	if w.bound = boundOf(allowed.Rules()); w.bound != nil {
+		w.want.most = *w.bound.Activations.MaxRegistrations
 	}
 	return w.converge(ctx)
 }

@@ -4,12 +4,15 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
 // redact takes a code out of an error: whatever refuses a Secret, such as a
 // webhook of somebody's, may repeat what it was sent. An error that holds the
 // code is replaced by its text, so that nobody finds it further inside.
-func redact(err error, code string) error {
+func redact(err error, hidden cloud.ActivationCode) error {
+	code := hidden.Reveal()
 	if err == nil || code == "" {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
 func TestRedactTakesTheCodeOutOfAnError(t *testing.T) {
@@ -16,22 +18,23 @@ func TestRedactTakesTheCodeOutOfAnError(t *testing.T) {
 	for _, err := range []error{
 		inner, fmt.Errorf("store: %w", inner), errors.New("data: " + base64.StdEncoding.EncodeToString([]byte(code))),
 	} {
-		got := redact(err, code)
+		got := redact(err, cloud.NewActivationCode(code))
 		if strings.Contains(got.Error(), code) || strings.Contains(got.Error(), base64.StdEncoding.EncodeToString([]byte(code))) || errors.Is(got, inner) {
 			t.Errorf("%v is left", got)
 		}
 	}
 	harmless := errors.New("refused")
-	if got := redact(harmless, code); !errors.Is(got, harmless) {
+	if got := redact(harmless, cloud.NewActivationCode(code)); !errors.Is(got, harmless) {
 		t.Errorf("a harmless error became %v", got)
 	}
-	if redact(nil, code) != nil {
+	if redact(nil, cloud.NewActivationCode(code)) != nil {
 		t.Error("no error became one")
 	}
 }
 
 func TestRedactTakesTheCodeOutOfTheScriptsToo(t *testing.T) {
-	r := registration{ID: "aa107efd-aff9-d431-01e5-8ed880075db6", Code: "abcDEF0123456789ghij", Region: "ap-northeast-1"}
+	const code = "abcDEF0123456789ghij"
+	r := registration{ID: "aa107efd-aff9-d431-01e5-8ed880075db6", Code: cloud.NewActivationCode(code), Region: "ap-northeast-1"}
 	for padding := range 3 {
 		r.Region = strings.Repeat("x", padding) + "ap-northeast-1"
 		body, err := json.Marshal(render(r))
@@ -40,12 +43,12 @@ func TestRedactTakesTheCodeOutOfTheScriptsToo(t *testing.T) {
 		}
 		text := redact(errors.New(string(body)), r.Code).Error()
 		for key, value := range render(r) {
-			if whole := base64.StdEncoding.EncodeToString(value); bytes.Contains(value, []byte(r.Code)) && strings.Contains(text, whole) {
+			if whole := base64.StdEncoding.EncodeToString(value); bytes.Contains(value, []byte(code)) && strings.Contains(text, whole) {
 				t.Errorf("%s is told whole", key)
 			}
 		}
 		for part := range strings.SplitSeq(text, "[activation code]") {
-			if decoded := mostOf(part); strings.Contains(decoded, r.Code) {
+			if decoded := mostOf(part); strings.Contains(decoded, code) {
 				t.Error("the code is left")
 			}
 		}

@@ -1,50 +1,44 @@
 package hybridactivation
 
-import "strings"
+import (
+	_ "embed" // The scripts are files of their own.
+	"strings"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
 
 // registration is what a machine needs to register.
 type registration struct {
-	ID, Code, Region string
+	ID, Region string
+	// Code is hidden until the Secret is rendered.
+	Code cloud.ActivationCode
 }
+
+// The scripts are complete but for three values, which placeholders stand for.
+var (
+	//go:embed register-linux.sh
+	linuxTemplate string
+	//go:embed register-windows.ps1
+	windowsTemplate string
+)
 
 // linuxScript registers a Linux machine on which the agent is installed, from a
 // package or as a snap.
 func linuxScript(r registration) string {
-	return `#!/bin/sh
-# Registers this Linux machine with AWS Systems Manager. Run it as root. The SSM
-# agent must be installed.
-set -eu
-activation_id=` + shellQuote(r.ID) + `
-activation_code=` + shellQuote(r.Code) + `
-region=` + shellQuote(r.Region) + `
-agent=amazon-ssm-agent
-service=amazon-ssm-agent
-if [ -x /snap/amazon-ssm-agent/current/amazon-ssm-agent ]; then
-  agent=/snap/amazon-ssm-agent/current/amazon-ssm-agent
-  service=snap.amazon-ssm-agent.amazon-ssm-agent.service
-fi
-command -v "$agent" >/dev/null || { echo "install amazon-ssm-agent first" >&2; exit 1; }
-systemctl stop "$service"
-"$agent" -register -y -code "$activation_code" -id "$activation_id" -region "$region"
-systemctl start "$service"
-`
+	return fill(linuxTemplate, r, shellQuote)
 }
 
 // windowsScript registers a Windows machine on which the agent is installed.
 func windowsScript(r registration) string {
-	return strings.ReplaceAll(`# Registers this Windows machine with AWS Systems Manager. Run it in PowerShell as
-# an administrator. The SSM agent must be installed.
-$ErrorActionPreference = 'Stop'
-$activationId = `+powerShellQuote(r.ID)+`
-$activationCode = `+powerShellQuote(r.Code)+`
-$region = `+powerShellQuote(r.Region)+`
-$agent = Join-Path $env:ProgramFiles 'Amazon\SSM\amazon-ssm-agent.exe'
-if (-not (Test-Path $agent)) { throw 'Install the SSM agent first.' }
-Stop-Service AmazonSSMAgent
-& $agent -register -y -code $activationCode -id $activationId -region $region
-if ($LASTEXITCODE -ne 0) { throw "The agent did not register; it ended with code $LASTEXITCODE." }
-Start-Service AmazonSSMAgent
-`, "\n", "\r\n")
+	return strings.ReplaceAll(fill(windowsTemplate, r, powerShellQuote), "\n", "\r\n")
+}
+
+// fill puts the values into a script, each quoted. A value that looks like a
+// placeholder stays what it is.
+func fill(template string, r registration, quote func(string) string) string {
+	return strings.NewReplacer(
+		"@activation_id@", quote(r.ID), "@activation_code@", quote(r.Code.Reveal()), "@region@", quote(r.Region),
+	).Replace(template)
 }
 
 // shellQuote makes one word of any text for a POSIX shell.

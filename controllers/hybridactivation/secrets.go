@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
 // The operator may read and write single Secrets, and list and watch none: they
@@ -91,7 +92,7 @@ func (r *Reconciler) store(ctx context.Context, a *v1alpha1.HybridActivation, s 
 
 // rehearse has the API server check the write of a Secret without doing it.
 func (r *Reconciler) rehearse(ctx context.Context, a *v1alpha1.HybridActivation, s secrets) error {
-	c := content{registration{ID: "none", Code: "none", Region: string(a.Spec.Region)}, v1alpha1.ActivationRequest{}}
+	c := content{registration{ID: "none", Code: cloud.NewActivationCode("none"), Region: string(a.Spec.Region)}, v1alpha1.ActivationRequest{}}
 	found := s.found
 	if found != nil && found.Immutable != nil && *found.Immutable {
 		return nil // It is replaced by another, which cannot be rehearsed.

@@ -40,7 +40,6 @@ func (t *Triggers) WakeAccount(c client.Reader) registry.Listener {
 
 // SetupWithManager registers the controllers.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
-	r.started = r.Clock.Now()
 	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.HybridActivation { return &v1alpha1.HybridActivation{} }, workers)
 	sweeps := queue.ForAccounts()
 	return errors.Join(

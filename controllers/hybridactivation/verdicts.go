@@ -17,6 +17,15 @@ func (w *work) verdict(d decision) lifecycle.Verdict {
 	switch {
 	case d.settling:
 		return settling()
+	case d.counting:
+		return counting()
+	case d.full && d.current == nil:
+		return crowded(w.allowed, w.bound, w.registered)
+	case d.full && usedUp(*d.current):
+		return lifecycle.Verdict{
+			Progress: lifecycle.Settled, Reason: v1alpha1.ReasonUsedUp,
+			Message: fmt.Sprintf("All %d registrations of the activation are used, and guardrail %q of AWSAccount %q allows no more machines: %d are registered over all activations. Deregister some of the nodes to let others register.", d.current.Limit, w.bound.Name, w.account.Name, w.registered),
+		}
 	case d.current != nil && usedUp(*d.current):
 		return lifecycle.Verdict{
 			Progress: lifecycle.Settled, Reason: v1alpha1.ReasonUsedUp,
@@ -41,6 +50,13 @@ func settling() lifecycle.Verdict {
 	return lifecycle.Verdict{
 		Progress: lifecycle.Working, Reason: v1alpha1.ReasonSettling,
 		Message: "AWS gave no answer to a request for an activation, and it is looked for until it would show for certain; that takes about a minute, and then another is made.",
+	}
+}
+
+func counting() lifecycle.Verdict {
+	return lifecycle.Verdict{
+		Progress: lifecycle.Working, Reason: v1alpha1.ReasonSettling,
+		Message: "A guardrail bounds how many machines may be registered, so the activation before was deleted, and its machines are counted when AWS shows them for certain; that takes about a minute, and then another is created.",
 	}
 }
 

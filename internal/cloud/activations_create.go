@@ -29,22 +29,6 @@ type NewActivation struct {
 	Tags map[string]string
 }
 
-// ActivationCode is the secret of an activation. It prints as a placeholder;
-// only Reveal gives it away.
-type ActivationCode struct{ text string }
-
-// Reveal gives the code.
-func (c ActivationCode) Reveal() string { return c.text }
-
-// Format implements fmt.Formatter, for every verb.
-func (ActivationCode) Format(state fmt.State, _ rune) {
-	// A state that cannot be written to has nobody to tell.
-	_, _ = state.Write([]byte("[activation code]"))
-}
-
-// MarshalText implements encoding.TextMarshaler.
-func (ActivationCode) MarshalText() ([]byte, error) { return []byte("[activation code]"), nil }
-
 // UnansweredError tells that a write was sent and its answer is not known: it
 // may have taken effect, or may yet.
 type UnansweredError struct{ Err error }
@@ -90,7 +74,7 @@ func (a *Account) CreateActivation(ctx context.Context, region string, n NewActi
 	}, watched.ssmOption)
 	switch {
 	case err == nil:
-		return aws.ToString(out.ActivationId), ActivationCode{aws.ToString(out.ActivationCode)}, nil
+		return aws.ToString(out.ActivationId), NewActivationCode(aws.ToString(out.ActivationCode)), nil
 	case watched.doubtful:
 		err = &UnansweredError{err}
 	case isUnusableRole(err):

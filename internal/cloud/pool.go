@@ -102,7 +102,7 @@ func NewPool(options PoolOptions) *Pool {
 		options.Logger = logr.Discard()
 	}
 	options.decoding = newDecoding()
-	options.Base.HTTPClient = withPlainBody(options.Base.HTTPClient)
+	options.Base.HTTPClient = wholeAnswer{withPlainBody(options.Base.HTTPClient)}
 	return &Pool{options: options, accounts: map[string]*Account{}}
 }
 

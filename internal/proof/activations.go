@@ -23,6 +23,9 @@ type activation struct {
 	declared bool
 	// maybe: it may have been refused.
 	maybe bool
+	// bounded: it may let in fewer machines than are declared, because a guardrail
+	// bounded those of the object since the last rest.
+	bounded bool
 	// crowded is since when there are more alive than one leader makes; zero: there
 	// are not.
 	crowded time.Time
@@ -88,7 +91,8 @@ func (o *Observer) changedActivations() {
 		if declared == nil {
 			continue
 		}
-		if alive[a.Description]++; !slices.Contains(declared.since, a.Limit) {
+		alive[a.Description]++
+		if !slices.Contains(declared.since, a.Limit) && (!declared.bounded || a.Limit > slices.Max(declared.since)) {
 			o.violated("activation %s lets %d machines register, which nobody has declared since the last rest", a.Description, a.Limit)
 		}
 	}
@@ -151,7 +155,7 @@ func (o *Observer) judgeActivations(stored map[string]Code) {
 		case a.Code != code.Code || a.Limit != declared.limit:
 			o.violated("at rest the activation of %s lets %d machines register and not %d, or its code is not the Secret's", description, a.Limit, declared.limit)
 		}
-		declared.since = []int32{declared.limit}
+		declared.since, declared.bounded = []int32{declared.limit}, declared.maybe
 		for a := range o.ssm().Activations() {
 			if a.Description == description {
 				declared.since = append(declared.since, a.Limit) // The one that was replaced stays for a while.

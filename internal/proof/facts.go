@@ -93,7 +93,13 @@ func (f Facts) sound(d *v1alpha1.SessionDocument) bool {
 func (f Facts) activates(a *v1alpha1.HybridActivation) bool {
 	s := &a.Spec
 	return !f.Observe && slices.Contains(f.Allowed, a.Namespace) && f.within([]v1alpha1.Region{s.Region}) && s.Role == nodeRole &&
-		limitOf(a) > 1 && !slices.ContainsFunc(f.rules(a.Namespace), func(r v1alpha1.Guardrail) bool { return r.Activations != nil && refuses(r.Activations, s) })
+		limitOf(a) > 1 && !f.bounds(a) && !slices.ContainsFunc(f.rules(a.Namespace), func(r v1alpha1.Guardrail) bool { return r.Activations != nil && refuses(r.Activations, s) })
+}
+
+// bounds says whether a rule bounds how many machines of a HybridActivation may be
+// registered. Those that are decide then how many more its activation lets in.
+func (f Facts) bounds(a *v1alpha1.HybridActivation) bool {
+	return slices.ContainsFunc(f.rules(a.Namespace), func(r v1alpha1.Guardrail) bool { return r.Activations != nil && r.Activations.MaxRegistrations != nil })
 }
 
 func refuses(r *v1alpha1.ActivationRule, s *v1alpha1.HybridActivationSpec) bool {

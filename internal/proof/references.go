@@ -112,6 +112,7 @@ func (o *Observer) reconsider() {
 		case *v1alpha1.HybridActivation:
 			if a := o.activations[obj.Spec.Description]; a != nil {
 				a.maybe = !o.facts.certain(x)
+				a.bounded = a.bounded || a.maybe
 			}
 		}
 	}

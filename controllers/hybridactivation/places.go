@@ -1,0 +1,244 @@
+package hybridactivation
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// maxLimit is the most machines that AWS lets register with one activation.
+const maxLimit = 1000
+
+// places is what a guardrail's maxRegistrations rests on: it bounds the machines of
+// an object over all of its activations, former ones included. A machine that was
+// deregistered frees its place.
+type places struct {
+	// most is the bound.
+	most int32
+	// wanted is the registrationLimit of the spec.
+	wanted int32
+	// nodes are the registered machines of the object, by the activation with which
+	// each registered.
+	nodes map[string]int32
+}
+
+// closing is an activation that was deleted so lately that machines may still
+// register with it, or have registered and are not listed yet.
+type closing struct {
+	at time.Time
+	// limit is how many machines may have registered in all.
+	limit int32
+}
+
+// boundOf is the rule with the lowest maxRegistrations of those that match; nil when
+// none has one.
+func boundOf(rules []*v1alpha1.Guardrail) *v1alpha1.Guardrail {
+	var lowest *v1alpha1.Guardrail
+	for _, rule := range rules {
+		if rule.Activations == nil || rule.Activations.MaxRegistrations == nil {
+			continue
+		}
+		if lowest == nil || *rule.Activations.MaxRegistrations < *lowest.Activations.MaxRegistrations {
+			lowest = rule
+		}
+	}
+	return lowest
+}
+
+// countByActivation counts nodes, each once.
+func countByActivation(nodes []cloud.HybridNode) map[string]int32 {
+	counts, seen := map[string]int32{}, map[string]bool{}
+	for _, n := range nodes {
+		if !seen[n.ID] {
+			seen[n.ID] = true
+			counts[n.ActivationID]++
+		}
+	}
+	return counts
+}
+
+// registered is how many machines there are.
+func (p places) registered() int32 {
+	n := int32(0)
+	for _, count := range p.nodes {
+		n += count
+	}
+	return n
+}
+
+// within is the facts with the limit that an activation can have. One that got a
+// lower limit than the spec asks for, because no more places were free, stays while
+// another would let in no more machines than it does.
+func (f facts) within(p places) facts {
+	if f.stored == nil {
+		return f
+	}
+	a, seen := f.seen.activations[f.stored.ID]
+	if seen && a.Limit < p.wanted && free(a, p, f.now) >= min(p.wanted, p.most-p.registered()) {
+		f.want.limit = a.Limit
+	}
+	return f
+}
+
+// fit bounds a decision by the places that are free. An activation that could let in
+// more machines than there are places for is deleted. Another one is created beside
+// those that exist only when there are places for all of its registrations. Else
+// those are deleted first, and the places that they leave are counted when the list
+// of nodes shows for certain who has registered.
+func (d *decision) fit(f facts, p places) {
+	d.limit, d.full = p.wanted, p.registered() >= p.most
+	d.closeExcess(f, p)
+	if d.create == "" {
+		return
+	}
+	if d.full {
+		d.create, d.graceful = "", false
+		if d.current != nil && (usedUp(*d.current) || expired(*d.current, f.now)) {
+			d.narrowed = false
+		} else {
+			d.narrowed = d.current != nil
+		}
+		return
+	}
+	reserved, certain := d.reserved(f, p)
+	if p.most-p.registered()-reserved >= p.wanted {
+		return
+	}
+	d.retirePrevious()
+	if d.current != nil && !closed(*d.current, f.now) {
+		d.narrowed, d.graceful = true, false
+		certain = settled(f.now)
+	}
+	if certain.After(f.now) {
+		d.counting, d.create = true, ""
+		d.wakeAt(certain)
+		return
+	}
+	d.graceful = false
+	d.limit = min(p.wanted, p.most-p.registered())
+}
+
+// closeExcess deletes activations that could let in more machines than the bound
+// allows: first those before, then the current one.
+func (d *decision) closeExcess(f facts, p places) {
+	total := p.registered()
+	for _, previous := range d.record.Previous {
+		if a, ok := f.seen.activations[previous.ID]; ok {
+			total += free(a, p, f.now)
+		}
+	}
+	if d.current != nil {
+		total += free(*d.current, p, f.now)
+	}
+	if total <= p.most {
+		return
+	}
+	for _, previous := range d.record.Previous {
+		if a, ok := f.seen.activations[previous.ID]; ok {
+			total -= free(a, p, f.now)
+		}
+	}
+	d.retirePrevious()
+	if total <= p.most || d.current == nil || free(*d.current, p, f.now) == 0 || d.settling {
+		return
+	}
+	d.narrowed, d.graceful = true, false
+	if d.create == "" {
+		d.create = "more machines could register with it than maxRegistrations allows"
+	}
+}
+
+// free is how many more machines may register with an activation. The lists of nodes
+// and of activations are of different times, but no more can register than its limit.
+func free(a cloud.Activation, p places, now time.Time) int32 {
+	if expired(a, now) {
+		return 0
+	}
+	return max(0, min(a.Limit-p.nodes[a.ID], a.Limit-a.Registered))
+}
+
+// closed reports whether nobody has been able to register with an activation for so
+// long that all of its nodes are listed.
+func closed(a cloud.Activation, now time.Time) bool { return !now.Before(settled(a.Expires)) }
+
+// reserved is how many machines beyond those that are listed may register, or may
+// have, with activations that exist or were deleted lately. certain is when the list
+// shows it for those that were deleted.
+func (d *decision) reserved(f facts, p places) (n int32, certain time.Time) {
+	held := map[string]int32{}
+	for id, c := range f.seen.closing {
+		if f.now.Before(settled(c.at)) {
+			held[id] = c.limit
+			certain = later(certain, settled(c.at))
+		}
+	}
+	if restarted := settled(f.started); f.now.Before(restarted) && d.closedBefore(f) {
+		// The process before may have deleted one a moment before it ended.
+		held[""] = maxLimit
+		certain = later(certain, restarted)
+	}
+	for _, previous := range d.record.Previous {
+		if a, ok := f.seen.activations[previous.ID]; ok && !closed(a, f.now) {
+			held[a.ID] = a.Limit
+		}
+	}
+	for _, id := range d.remove {
+		if a, ok := f.seen.activations[id]; ok && !slices.Contains(d.stray, id) && !closed(a, f.now) {
+			held[id] = a.Limit
+			certain = later(certain, settled(f.now))
+		}
+	}
+	if d.current != nil && !closed(*d.current, f.now) {
+		held[d.current.ID] = d.current.Limit
+	}
+	for id, limit := range held {
+		n += max(0, limit-p.nodes[id])
+	}
+	return n, certain
+}
+
+// closedBefore reports whether there are former activations of which this process
+// does not know when they were deleted.
+func (d *decision) closedBefore(f facts) bool {
+	return slices.ContainsFunc(d.record.Former, func(id string) bool {
+		_, known := f.seen.closing[id]
+		return !known && !slices.Contains(d.remove, id)
+	})
+}
+
+func (d *decision) retirePrevious() {
+	for _, p := range d.record.Previous {
+		d.retire(p.ID)
+	}
+	d.record.Previous = nil
+	d.record.Former = bounded(d.record.Former)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// activationIDs are all activations of the object that are known.
+func (f facts) activationIDs() []string {
+	ids := slices.Collect(maps.Keys(f.seen.activations))
+	for id := range f.seen.closing {
+		ids = append(ids, id)
+	}
+	if f.reported != "" {
+		ids = append(ids, f.reported)
+	}
+	if f.record != nil {
+		ids = append(ids, f.record.Former...)
+		for _, p := range f.record.Previous {
+			ids = append(ids, p.ID)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}

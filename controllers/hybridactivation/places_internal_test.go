@@ -1,0 +1,254 @@
+package hybridactivation
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+func TestTheLowestBoundCounts(t *testing.T) {
+	in := gateOf(rule(), nil, rule(func(r *v1alpha1.ActivationRule) { r.MaxRegistrations = new(int32(7)) }),
+		rule(func(r *v1alpha1.ActivationRule) { r.MaxRegistrations = new(int32(3)) }))
+	if got := boundOf(in.Rules()); got == nil || got.Name != "rule3" {
+		t.Errorf("got %v", got)
+	}
+	if got := boundOf(gateOf(rule(), nil).Rules()); got != nil {
+		t.Errorf("without a bound got %v", got)
+	}
+}
+
+func TestDecisionsWithinABound(t *testing.T) {
+	const long = 2 * time.Hour
+	type want struct {
+		create                   bool
+		limit                    int32
+		graceful, full, counting bool
+		narrowed                 bool
+	}
+	deleted := func(ago time.Duration) func(*facts) {
+		return func(f *facts) { f.seen.closing = map[string]closing{"gone": {f.now.Add(-ago), 3}} }
+	}
+	limited := func(n int32) func(*facts) { return see("current", func(a *cloud.Activation) { a.Limit = n }) }
+	renamed := see("current", func(a *cloud.Activation) { a.Description = "x" })
+	for name, c := range map[string]struct {
+		facts facts
+		most  int32
+		nodes map[string]int32
+		want  want
+	}{
+		"all is well":                          {world(long), 3, nil, want{limit: 3}},
+		"the first":                            {world(long, noCode, unseen("current"), func(f *facts) { f.reported = "" }), 3, nil, want{create: true, limit: 3}},
+		"used up":                              {world(long, see("current", used(3))), 3, map[string]int32{"current": 3}, want{limit: 3, full: true}},
+		"used up, to be replenished":           {world(long, see("current", used(3)), func(f *facts) { f.want.replenish = true }), 3, map[string]int32{"current": 3}, want{limit: 3, full: true}},
+		"used up, and one was deregistered":    {world(long, see("current", used(3)), func(f *facts) { f.want.replenish = true }), 3, map[string]int32{"current": 2}, want{limit: 3, counting: true, narrowed: true}},
+		"a change, and room for both":          {world(long, renamed), 6, nil, want{create: true, limit: 3, graceful: true}},
+		"a change, and no room for both":       {world(long, renamed), 5, nil, want{limit: 3, counting: true, narrowed: true}},
+		"after the one before was deleted":     {world(long, noCode, unseen("current"), deleted(30*time.Second)), 5, nil, want{limit: 3, counting: true}},
+		"when its machines are counted":        {world(long, noCode, unseen("current"), deleted(2*time.Minute)), 5, map[string]int32{"gone": 3}, want{create: true, limit: 2}},
+		"a code that was lost":                 {world(long, noCode), 3, nil, want{limit: 3, counting: true}},
+		"a code that was lost, and all are in": {world(long, noCode), 3, map[string]int32{"old": 3}, want{limit: 3, full: true}},
+		"a lowered bound":                      {world(long), 3, map[string]int32{"old": 2}, want{limit: 3, counting: true, narrowed: true}},
+		"a bound below what is registered":     {world(long), 3, map[string]int32{"old": 4}, want{limit: 3, full: true, narrowed: true}},
+		"a reduced one":                        {world(long, limited(2)), 3, map[string]int32{"old": 1}, want{limit: 3}},
+		"a reduced one, and a place is free":   {world(long, limited(1)), 3, map[string]int32{"old": 1}, want{limit: 3, counting: true, narrowed: true}},
+		"expired":                              {world(25 * time.Hour), 3, map[string]int32{"old": 1}, want{create: true, limit: 2}},
+		"expired, and all are in":              {world(25 * time.Hour), 3, map[string]int32{"old": 3}, want{limit: 3, full: true}},
+		"restarted after a deletion":           {world(long, noCode, unseen("current"), func(f *facts) { f.started = noon.Add(-time.Second); f.record.Former = []string{"x"} }), 5, nil, want{limit: 3, counting: true}},
+		"long after a restart":                 {world(long, noCode, unseen("current"), func(f *facts) { f.record.Former = []string{"x"} }), 5, nil, want{create: true, limit: 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := places{most: c.most, wanted: 3, nodes: c.nodes}
+			d := decide(c.facts.within(p))
+			d.fit(c.facts, p)
+			got := want{d.create != "", d.limit, d.graceful, d.full, d.counting, d.narrowed}
+			if got != c.want {
+				t.Errorf("got  %+v (%s)\nwant %+v", got, d.create, c.want)
+			}
+			if d.counting && !d.wake.After(noon) {
+				t.Errorf("it looks again at %v", d.wake)
+			}
+		})
+	}
+}
+
+// site is an object, its activations and its machines, as AWS has them. AWS shows a
+// machine late, and lets machines in for a while after an activation was deleted.
+type site struct {
+	now, started time.Time
+	want         desired
+	most         int32
+	record       *v1alpha1.ActivationRecord
+	reported     string
+	stored       *content
+	activations  map[string]*siteActivation
+	closing      map[string]closing
+	nodes        map[string]siteNode
+	made         int
+}
+
+type siteActivation struct {
+	cloud.Activation
+	// closes is until when machines may register with it.
+	closes  time.Time
+	deleted bool
+	// lists is when all of its machines are listed, after it was deleted.
+	lists time.Time
+}
+
+type siteNode struct {
+	activation string
+	shown      time.Time
+}
+
+func newSite(t *rapid.T) *site {
+	s := &site{
+		now: noon, started: noon, want: wanted(), most: rapid.Int32Range(1, 6).Draw(t, "most"),
+		activations: map[string]*siteActivation{}, closing: map[string]closing{}, nodes: map[string]siteNode{},
+	}
+	s.want.limit = rapid.Int32Range(1, s.most).Draw(t, "limit")
+	s.want.replenish = rapid.Bool().Draw(t, "replenish")
+	return s
+}
+
+func (s *site) lag(t *rapid.T) time.Duration {
+	return time.Duration(rapid.IntRange(0, int(cloud.ConsistencyWindow/time.Second)).Draw(t, "lag")) * time.Second
+}
+
+// register registers a machine with any activation that lets one in.
+func (s *site) register(t *rapid.T) {
+	for _, id := range slices.Sorted(maps.Keys(s.activations)) {
+		if a := s.activations[id]; a.Registered < a.Limit && !s.now.After(a.closes) {
+			a.Registered++
+			s.made++
+			shown := s.now.Add(s.lag(t))
+			if a.deleted && a.lists.Before(shown) {
+				shown = a.lists
+			}
+			s.nodes[fmt.Sprint("mi-", s.made)] = siteNode{id, shown}
+			return
+		}
+	}
+}
+
+func (s *site) deregister() {
+	for _, id := range slices.Sorted(maps.Keys(s.nodes)) {
+		delete(s.nodes, id)
+		return
+	}
+}
+
+func (s *site) facts() facts {
+	seen := sighting{begun: s.now, activations: map[string]cloud.Activation{}, gone: map[string]string{}, closing: maps.Clone(s.closing)}
+	for id, a := range s.activations {
+		if !a.deleted {
+			seen.activations[id] = a.Activation
+		}
+	}
+	for id := range s.closing {
+		seen.gone[id] = ""
+	}
+	return facts{now: s.now, started: s.started, want: s.want, record: s.record, reported: s.reported, stored: s.stored, seen: seen}
+}
+
+func (s *site) places() places {
+	p := places{most: s.most, wanted: s.want.limit, nodes: map[string]int32{}}
+	for _, n := range s.nodes {
+		if !s.now.Before(n.shown) {
+			p.nodes[n.activation]++
+		}
+	}
+	return p
+}
+
+func (s *site) remove(t *rapid.T, ids ...string) {
+	for _, id := range ids {
+		if a := s.activations[id]; a != nil && !a.deleted {
+			a.deleted, a.lists = true, s.now.Add(cloud.ConsistencyWindow)
+			if lag := s.now.Add(s.lag(t)); lag.Before(a.closes) {
+				a.closes = lag // One that expired lets in nobody more.
+			}
+			s.closing[id] = closing{s.now, a.Limit}
+		}
+	}
+}
+
+// reconcile does what the reconciler does with a decision.
+func (s *site) reconcile(t *rapid.T) decision {
+	f, p := s.facts(), s.places()
+	d := decide(f.within(p))
+	d.fit(f, p)
+	d.closeNarrowed()
+	s.remove(t, d.remove...)
+	if d.stored == nil {
+		s.stored, s.reported = nil, ""
+	}
+	s.record = &d.record
+	if d.create == "" {
+		return d
+	}
+	s.made++
+	id := fmt.Sprint("activation-", s.made)
+	want := s.want
+	want.limit = d.limit
+	request := want.ask(id, s.now)
+	next := d.replaced(request, s.now)
+	next.Pending = nil
+	if d.current != nil && !d.graceful {
+		s.remove(t, d.current.ID)
+	}
+	s.record, s.reported, s.stored = &next, id, &content{registration{ID: id}, request}
+	a := want.made(id, request)
+	s.activations[id] = &siteActivation{Activation: a, closes: a.Expires}
+	return d
+}
+
+func TestNeverAreMoreMachinesRegisteredThanTheBoundAllows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newSite(t)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			switch rapid.IntRange(0, 8).Draw(t, "step") {
+			case 0, 1:
+				s.register(t)
+			case 2:
+				s.deregister()
+			case 3:
+				s.stored = nil
+			case 4:
+				s.started, s.closing = s.now, map[string]closing{}
+			case 5:
+				s.want.description = fmt.Sprint(s.now)
+			case 6:
+				s.want.limit = rapid.Int32Range(1, s.most).Draw(t, "limit")
+			case 7:
+				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds")) * time.Second)
+			case 8:
+				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 30).Draw(t, "hours")) * time.Hour)
+			}
+			if rapid.Bool().Draw(t, "look") {
+				s.reconcile(t)
+			}
+			if n := len(s.nodes); n > int(s.most) {
+				t.Fatalf("%d machines are registered, and %d may be", n, s.most)
+			}
+		}
+		// In time it settles, and lets in as many as there are places for.
+		for range 4 {
+			s.now = s.now.Add(settled(time.Time{}).Sub(time.Time{}) + time.Minute)
+			s.reconcile(t)
+		}
+		d := s.reconcile(t)
+		if d.counting || d.create != "" {
+			t.Fatalf("it does not settle: %+v", d)
+		}
+		if left := s.most - int32(len(s.nodes)); left > 0 && s.want.replenish && (d.current == nil || usedUp(*d.current)) {
+			t.Fatalf("%d places are free, and nobody can register: %+v", left, d)
+		}
+	})
+}
