@@ -40,7 +40,7 @@ func TestADocumentOfAnotherFormIsWithinItselfAlone(t *testing.T) {
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ssm:StartSession","Resource":"*"}]}`,
 	} {
 		if policy.Within(foreign, ours) || policy.Within(ours, foreign) {
-			t.Errorf("%q and a document of ours are within one another", foreign)
+			t.Errorf("%q and a document in our form are within one another", foreign)
 		}
 		if !policy.Within(foreign, foreign) {
 			t.Errorf("%q is not within itself", foreign)
