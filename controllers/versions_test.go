@@ -48,7 +48,7 @@ func TestOldVersionsThatHoldRevokedAccessAreDeleted(t *testing.T) {
 }
 
 func TestANarrowingWaitsForNoDeletionOfAVersion(t *testing.T) {
-	w := newWorld(t, testenv.ManagerOptions{})
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.ServerError, Action: "iam:DeletePolicyVersion"})
 	w.must(err)
 	grant := narrowed(w)
