@@ -16,6 +16,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/account"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounttier"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/hybridactivation"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
@@ -90,19 +91,26 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	readings := reading.New(o.Clock)
 	o.Pool.Guard(accounts.MayWrite)
 	o.Metrics.Watch(metrics.Sources{Client: mgr.GetClient(), Clock: o.Clock, Accounts: accounts, Scope: mine, Elected: mgr.Elected()})
+	contended := contention.New(o.Clock)
+	drifts := &account.Drifts{
+		Client: mgr.GetClient(), Recorder: recorder, Contention: contended,
+		Found: o.Metrics.DriftFound, Contended: o.Metrics.PolicyContended, Wake: principals.WakeAccount(mgr.GetClient()),
+	}
+	o.Pool.OnDrift(drifts.Report)
 	outcomes := outcome.NewStore(accesses.WakeObjects)
 	reports := targets.NewStore(accesses.WakeObjects)
+	people := &principal.Reconciler{
+		Client: api, Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
+		PoliciesChanged: usage.PoliciesChanged, Contention: contended,
+	}
 	return errors.Join(
 		(&account.Reconciler{
 			Client: api, Recorder: recorder, Clock: o.Clock,
 			OwnerID: o.OwnerID,
 			Pool:    o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
-			Scope: mine, Judged: ready.Judged, DriftFound: o.Metrics.DriftFound,
+			Scope: mine, Judged: ready.Judged, Contention: contended,
 		}).SetupWithManager(mgr, usage),
-		(&principal.Reconciler{
-			Client: api, Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
-			PoliciesChanged: usage.PoliciesChanged,
-		}).SetupWithManager(mgr, principals),
+		people.SetupWithManager(mgr, principals), people.SetupVersions(mgr),
 		(&sessionaccess.Reconciler{
 			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
 			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(), Readings: readings,

@@ -99,6 +99,14 @@ type ResolvedGrant struct {
 	// +kubebuilder:validation:MaxItems=100
 	Principals []Principal `json:"principals,omitempty"`
 
+	// principalIDs are the unique ids that IAM had for the principals when they
+	// were granted: a name may pass to another principal, an id never does. One
+	// that was not seen yet is missing, and so are permission sets, which have none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	PrincipalIDs []PrincipalID `json:"principalIDs,omitempty"`
+
 	// targets with every reference resolved.
 	// +required
 	// +listType=atomic
@@ -169,6 +177,25 @@ type ResolvedGrant struct {
 	// onRevoke says what happens to open sessions when it ends.
 	// +optional
 	OnRevoke OnRevoke `json:"onRevoke,omitempty"`
+}
+
+// PrincipalID is the unique id of a principal in IAM.
+type PrincipalID struct {
+	// kind of the principal.
+	// +required
+	Kind PrincipalKind `json:"kind,omitempty"`
+
+	// name of the principal, as principals has it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Name string `json:"name,omitempty"`
+
+	// id that IAM gave it, such as AIDACKCEVSQ6C2EXAMPLE.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	ID string `json:"id,omitempty"`
 }
 
 // ResolvedTarget is a set of nodes, by ids or by tags.

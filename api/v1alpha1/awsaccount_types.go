@@ -40,6 +40,20 @@ const (
 	TerminationBestEffort SessionTermination = "BestEffort"
 )
 
+// RecreatedPrincipals says what a principal of IAM gets that was created under the
+// name of one that had access and disappeared.
+//
+// +kubebuilder:validation:Enum=Hold;Grant
+type RecreatedPrincipals string
+
+const (
+	// RecreatedHold grants it nothing until the SessionAccess is edited: the
+	// principal removed, and added again.
+	RecreatedHold RecreatedPrincipals = "Hold"
+	// RecreatedGrant grants it what the one before it had.
+	RecreatedGrant RecreatedPrincipals = "Grant"
+)
+
 // NamespacesFrom says which namespaces may use an account.
 //
 // +kubebuilder:validation:Enum=All;Selector;None
@@ -101,6 +115,13 @@ type AWSAccountSpec struct {
 	// +optional
 	// +kubebuilder:default=Required
 	SessionTermination SessionTermination `json:"sessionTermination,omitempty"`
+
+	// recreatedPrincipals Hold grants nothing to a user, group or role that was
+	// deleted and created again under the same name, until the SessionAccess
+	// confirms it; Grant takes the name alone for the identity.
+	// +optional
+	// +kubebuilder:default=Hold
+	RecreatedPrincipals RecreatedPrincipals `json:"recreatedPrincipals,omitempty"`
 
 	// allowAbandon lets SessionAccesses go that are being deleted and carry the
 	// annotation ssm-access.dev/abandon: "true" while AWS is out of reach. Their

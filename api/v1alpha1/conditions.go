@@ -33,6 +33,11 @@ const (
 	// none of them before somebody confirms it.
 	ConditionRemovalHeld = "RemovalHeld"
 
+	// ConditionPoliciesContended is present, and True, on an AWSAccount only while
+	// something else changes this operator's policies as often as they are put back. They
+	// are narrowed further and not widened.
+	ConditionPoliciesContended = "PoliciesContended"
+
 	// ConditionWidened is present, and True, on a SessionAccess only while IAM
 	// allows one of its principals more than the grants declare together, because
 	// it cannot tie a node to a document.
@@ -88,6 +93,10 @@ const (
 	ReasonOrphansRemoved = "OrphansRemoved"
 	// ReasonDriftFound: somebody changed a policy of ours; it is put back.
 	ReasonDriftFound = "DriftFound"
+	// ReasonContended: a policy was changed by something else three times within an
+	// hour. It is the reason of PoliciesContended, and of Ready on a SessionAccess
+	// whose grant waits for that to end.
+	ReasonContended = "Contended"
 	// ReasonAbandoned: a SessionAccess was let go without AWS, and the account owes
 	// what it left.
 	ReasonAbandoned = "Abandoned"
@@ -147,6 +156,13 @@ const (
 	// ReasonPrincipalNotFound: IAM has no principal of that name. The other
 	// principals of the same object have their access.
 	ReasonPrincipalNotFound = "PrincipalNotFound"
+	// ReasonPrincipalRecreated: IAM has a principal of that name, and it is not the
+	// one that was granted. It gets nothing until that is confirmed.
+	ReasonPrincipalRecreated = "PrincipalRecreated"
+	// ReasonPrincipalDisappeared: the principal that was granted was deleted or
+	// renamed in IAM; its policies are removed and its open sessions ended. It is
+	// the reason of an event.
+	ReasonPrincipalDisappeared = "PrincipalDisappeared"
 	// ReasonExpired: notAfter has passed and no access is left.
 	ReasonExpired = "Expired"
 	// ReasonNotYetValid: notBefore has not come; the policy allows nothing until then.

@@ -29,8 +29,10 @@ func strangers(n size) suite {
 			{
 				name:    fmt.Sprintf("%d objects of the largest size, in a namespace that no account allows", n.strangers),
 				prepare: declareClosedAccount,
-				measure: func(ctx context.Context, w *world) (used, []figure, error) { return declareStrangers(ctx, w, n.strangers) },
-				until:   "until all say that their namespace is not allowed", most: bound,
+				measure: func(ctx context.Context, w *world) (used, []figure, error) {
+					return declareStrangers(ctx, w, n.strangers)
+				},
+				until: "until all say that their namespace is not allowed", most: bound,
 			},
 			{
 				name:    "restart with them",

@@ -1,31 +1,90 @@
 package account
 
 import (
+	"context"
 	"fmt"
 
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// maxDriftEvents bounds the events of one resync; the last one counts the rest.
+// maxDriftEvents bounds the events of one read; the last one counts the rest.
 const maxDriftEvents = 10
 
-// announceDrift tells what somebody else changed in our policies. The
-// principals put it back: to them it is one more difference.
-func (r *Reconciler) announceDrift(account *v1alpha1.AWSAccount, drifts []cloud.Drift) {
-	for _, d := range drifts {
-		r.DriftFound(account.Spec.AccountID, d.Kind)
+// Drifts is the one place that records what others changed in our policies,
+// whichever read of IAM found it: in metrics, in events on the AWSAccount, and in
+// the count of repairs. Every field is needed.
+type Drifts struct {
+	Client   client.Reader
+	Recorder events.EventRecorder
+	// Contention counts the repairs.
+	Contention *contention.Tracker
+	// Found counts a change of a kind, and Contended a policy that is contended from
+	// now on. Neither may block.
+	Found     func(accountID string, kind cloud.DriftKind)
+	Contended func(accountID string)
+	// Wake has the principals of an account put back what was changed. It must not
+	// block.
+	Wake registry.Listener
+}
+
+// Report is for cloud.Pool.OnDrift.
+func (d *Drifts) Report(accountID string, drifts []cloud.Drift) {
+	for _, drift := range drifts {
+		d.Found(accountID, drift.Kind)
 	}
+	ctx := context.Background() // It only reads the cache.
+	account, err := registry.Declaring(ctx, d.Client, accountID)
+	if err != nil || account == nil {
+		log.Log.Info("No AWSAccount declares the account in which policies were changed", "account", accountID)
+		return
+	}
+	d.announce(account, drifts)
+	if account.Spec.Mode == v1alpha1.ModeObserve {
+		return // Nothing is put back.
+	}
+	for range d.Contention.Repair(accountID, policiesOf(drifts)) {
+		d.Contended(accountID)
+	}
+	d.Wake(ctx, accountID, account.Name, true)
+}
+
+func policiesOf(drifts []cloud.Drift) []string {
+	names := make([]string, len(drifts))
 	for i, d := range drifts {
-		message := describeDrift(d, account.Spec.Mode)
+		names[i] = d.Policy
+	}
+	return names
+}
+
+// announce records events. To the principals, which put it back, a change is one
+// more difference.
+func (d *Drifts) announce(account *v1alpha1.AWSAccount, drifts []cloud.Drift) {
+	for i, drift := range drifts {
+		message := describeDrift(drift, account.Spec.Mode)
 		if i == maxDriftEvents {
 			message = fmt.Sprintf("%d more policies were changed outside of the operator.", len(drifts)-i)
 		}
-		lifecycle.Announce(r.Recorder, account, lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonDriftFound, Message: message})
+		lifecycle.Announce(d.Recorder, account, lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonDriftFound, Message: message})
 		if i == maxDriftEvents {
 			return
 		}
+	}
+}
+
+// showContended sets the condition that names the contended policies of an account.
+func (r *Reconciler) showContended(account *v1alpha1.AWSAccount) {
+	message := contention.Message(r.Contention.In(account.Spec.AccountID))
+	appeared := lifecycle.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPoliciesContended, v1alpha1.ReasonContended, message)
+	if appeared {
+		lifecycle.Announce(r.Recorder, account, lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonContended, Message: message})
 	}
 }
 

@@ -31,13 +31,16 @@ const (
 // SessionAccess declares, and keeps in the status what it held back.
 func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAccount, entry registry.Entry) error {
 	ours := entry.Cloud.Mirror().OurNames()
-	declared, err := r.declared(ctx, entry)
+	declared, waiting, err := r.declared(ctx, entry)
 	if err != nil {
 		return err
 	}
-	orphans := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
+	unrecorded := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
 		return declared[identity(name)] || emptied(entry.Cloud, name)
 	})
+	pinned := slices.DeleteFunc(slices.Clone(unrecorded), func(name string) bool { return !waiting[identity(name)] })
+	pinned = r.pins.keep(entry.AccountID, pinned, r.Clock.Now())
+	orphans := slices.DeleteFunc(unrecorded, func(name string) bool { return slices.Contains(pinned, name) })
 	held := holdRemovals(len(orphans), len(ours), account.Annotations[v1alpha1.AnnotationConfirmRemoval])
 	lifecycle.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionRemovalHeld, v1alpha1.ReasonTooManyRemovals, held)
 	if held != "" || len(orphans) == 0 || entry.Mode == v1alpha1.ModeObserve {
@@ -96,14 +99,14 @@ func identity(name string) principalID {
 	return principalID{parsed.Kind, parsed.Hash}
 }
 
-// declared collects the principals that the objects of an account name: in
-// their records, also where access is being taken away or is owed, and, for
-// objects that were not judged yet, as after a restore, in their specs.
-func (r *Reconciler) declared(ctx context.Context, entry registry.Entry) (map[principalID]bool, error) {
-	declared := map[principalID]bool{}
+// declared collects the principals that the objects of an account name in their
+// records, also where access is being revoked or left with an account. waiting are those that
+// objects without a judgement, as after a restore, name in their specs.
+func (r *Reconciler) declared(ctx context.Context, entry registry.Entry) (declared, waiting map[principalID]bool, err error) {
+	declared, waiting = map[principalID]bool{}, map[principalID]bool{}
 	abandoned, err := owed.OfAccount(ctx, r.Client, entry.AccountID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range abandoned {
 		for _, key := range outcome.KeysOf(abandoned[i].Status.Applied) {
@@ -113,7 +116,7 @@ func (r *Reconciler) declared(ctx context.Context, entry registry.Entry) (map[pr
 	for _, by := range []client.ListOption{index.OfAccountID(entry.AccountID), index.OfAccountName(entry.Name)} {
 		var all v1alpha1.SessionAccessList
 		if err := r.Client.List(ctx, &all, by, client.UnsafeDisableDeepCopy); err != nil {
-			return nil, fmt.Errorf("list the SessionAccesses of account %s: %w", entry.AccountID, err)
+			return nil, nil, fmt.Errorf("list the SessionAccesses of account %s: %w", entry.AccountID, err)
 		}
 		for i := range all.Items {
 			for _, key := range outcome.KeysOf(all.Items[i].Status.Applied) {
@@ -125,11 +128,11 @@ func (r *Reconciler) declared(ctx context.Context, entry registry.Entry) (map[pr
 				continue
 			}
 			for _, p := range all.Items[i].Spec.Principals {
-				declared[r.identify(outcome.KeyOf(entry.AccountID, p))] = true
+				waiting[r.identify(outcome.KeyOf(entry.AccountID, p))] = true
 			}
 		}
 	}
-	return declared, nil
+	return declared, waiting, nil
 }
 
 // judged says whether the present spec was decided on: what it grants is then in

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
@@ -44,9 +45,11 @@ type Reconciler struct {
 	// Judged is told the name of each AWSAccount that was verified or found
 	// unusable. It must not block.
 	Judged func(account string)
-	// DriftFound is told the account id and the kind of each change that somebody
-	// else made to a policy of ours. It must not block.
-	DriftFound func(accountID string, kind cloud.DriftKind)
+	// Contention knows the policies that something else changes again and again.
+	Contention *contention.Tracker
+
+	// pins are the policies that only unrecorded declarations keep.
+	pins pins
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts,verbs=get;list;watch;patch
@@ -155,7 +158,8 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 	}
 	entry := registry.Entry{
 		Name: account.Name, Generation: account.Generation, ConfirmedRemoval: account.Annotations[v1alpha1.AnnotationConfirmRemoval],
-		Mode: account.Spec.Mode, SessionTermination: account.Spec.SessionTermination, Cloud: r.Pool.Account(configOf(account)),
+		Mode: account.Spec.Mode, SessionTermination: account.Spec.SessionTermination,
+		RecreatedPrincipals: account.Spec.RecreatedPrincipals, Cloud: r.Pool.Account(configOf(account)),
 	}
 	if err := r.read(ctx, account, &entry); err != nil {
 		return r.lost(ctx, account, err)
@@ -195,11 +199,10 @@ func (r *Reconciler) read(ctx context.Context, account *v1alpha1.AWSAccount, ent
 	if entry.Quotas, err = entry.Cloud.Quotas(ctx); err != nil {
 		return fmt.Errorf("read the quotas of account %s: %w", account.Spec.AccountID, err)
 	}
-	report, err := entry.Cloud.Mirror().Refresh(ctx)
-	if err != nil {
+	if _, err := entry.Cloud.Mirror().Refresh(ctx); err != nil {
 		return fmt.Errorf("read the IAM of account %s: %w", account.Spec.AccountID, err)
 	}
-	r.announceDrift(account, report.Drifts)
+	r.showContended(account)
 	return nil
 }
 

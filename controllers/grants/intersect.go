@@ -33,6 +33,9 @@ func Intersect(old, wanted *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
 	}
 	both := wanted.DeepCopy()
 	both.Principals = common(old.Principals, wanted.Principals)
+	both.PrincipalIDs = slices.DeleteFunc(both.PrincipalIDs, func(id v1alpha1.PrincipalID) bool {
+		return !slices.Contains(both.Principals, v1alpha1.Principal{Kind: id.Kind, Name: id.Name})
+	})
 	both.Regions = common(old.Regions, wanted.Regions)
 	both.Documents = common(old.Documents, wanted.Documents)
 	both.Clients = common(old.Clients, wanted.Clients)

@@ -7,6 +7,7 @@
 //	ssm_access_aws_requests_total              counter    account, service, operation, code
 //	ssm_access_aws_request_duration_seconds    histogram  account, service
 //	ssm_access_drift_found_total               counter    account, kind
+//	ssm_access_policies_contended_total        counter    account
 //	ssm_access_revocation_seconds              histogram  account, until (permission, sessions)
 //
 // Read from the cache at each scrape, by the replica that works alone:
@@ -39,6 +40,7 @@ type Metrics struct {
 	requests    *prometheus.CounterVec
 	durations   *prometheus.HistogramVec
 	drift       *prometheus.CounterVec
+	contended   *prometheus.CounterVec
 	revocations *prometheus.HistogramVec
 	inFlight    revocations
 	objects     objects
@@ -64,6 +66,10 @@ func New() *Metrics {
 			Namespace: namespace, Name: "drift_found_total",
 			Help: "Changes that somebody else made to policies of this operator, found by reading the account; kind says which.",
 		}, []string{"account", "kind"}),
+		contended: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Name: "policies_contended_total",
+			Help: "Policies of this operator that became contended: they had to be put back three times within an hour.",
+		}, []string{"account"}),
 		revocations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "revocation_seconds",
 			Help:    "Time from when a deletion or a narrowing of a SessionAccess was seen until its permission was gone, or until its open sessions were seen ended.",
@@ -75,7 +81,7 @@ func New() *Metrics {
 
 // counted are the metrics that are counted where it happens.
 func (m *Metrics) counted() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.durations, m.drift, m.revocations}
+	return []prometheus.Collector{m.requests, m.durations, m.drift, m.contended, m.revocations}
 }
 
 // Describe implements prometheus.Collector.
@@ -106,5 +112,12 @@ func (m *Metrics) ObserveCall(call cloud.Call) {
 func (m *Metrics) DriftFound(accountID string, kind cloud.DriftKind) {
 	if m != nil {
 		m.drift.WithLabelValues(accountID, string(kind)).Inc()
+	}
+}
+
+// PolicyContended counts a policy that became contended.
+func (m *Metrics) PolicyContended(accountID string) {
+	if m != nil {
+		m.contended.WithLabelValues(accountID).Inc()
 	}
 }

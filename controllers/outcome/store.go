@@ -25,8 +25,11 @@ type Sighting struct {
 	Deleting bool
 	// Included: its grant was part of what the policies were compiled from.
 	Included bool
-	// Displaced: its grant is kept out because it must not stand beside an older one.
+	// Displaced: its grant is kept out because it must not stand beside an older one,
+	// or because the principal that it was made for disappeared.
 	Displaced bool
+	// PrincipalID is IAM's unique id of the principal that was found, "" for none.
+	PrincipalID string
 	// State of the principal as far as this object goes.
 	State v1alpha1.PrincipalState
 	// Reason and Message are set where State is not Granted. Message may also add

@@ -18,6 +18,8 @@ type claims struct {
 	grants []policy.Grant
 	// refused are those that cannot stand beside an older one.
 	refused map[types.UID]problem
+	// ids are the unique ids that the principal had when it was granted, by object.
+	ids map[types.UID]string
 	// saw every object, granting or not.
 	saw map[types.UID]outcome.Sighting
 	// revoking: some object waits for proof that an access is gone.
@@ -29,7 +31,7 @@ type claims struct {
 // claimsOf gathers what the records of the objects grant a principal. An object
 // that is being deleted grants nothing, whatever its record says.
 func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time) claims {
-	c := claims{saw: make(map[types.UID]outcome.Sighting, len(accesses))}
+	c := claims{saw: make(map[types.UID]outcome.Sighting, len(accesses)), ids: map[types.UID]string{}}
 	var all []bounded
 	for i := range accesses {
 		access := &accesses[i]
@@ -47,6 +49,7 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 		if sighting.Included {
 			all = append(all, bounded{grants.Policy(string(access.UID), record.Granted), record.Granted.DocumentBounds, access})
 			c.name = spelling
+			c.ids[access.UID] = recordedID(record.Granted, key)
 		} else if c.name == "" {
 			c.name = spelling
 		}
@@ -66,7 +69,7 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 func (c *claims) dropImpossible(problems map[types.UID]problem) {
 	c.grants = slices.DeleteFunc(c.grants, func(g policy.Grant) bool {
 		reason := problems[types.UID(g.ID)].reason
-		return reason == v1alpha1.ReasonInvalidSpec || reason == v1alpha1.ReasonPrincipalNotFound
+		return reason == v1alpha1.ReasonInvalidSpec || reason == v1alpha1.ReasonPrincipalNotFound || reason == v1alpha1.ReasonPrincipalRecreated
 	})
 }
 

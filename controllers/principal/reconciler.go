@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
@@ -34,6 +35,11 @@ type Reconciler struct {
 	// must not block.
 	PoliciesChanged func(account string)
 
+	// Contention knows the policies that something else changes again and again.
+	Contention *contention.Tracker
+
+	// old wakes the deletion of old versions.
+	old lifecycle.Trigger[outcome.Key]
 	// locks keep the two lanes off the same principal.
 	locks locks
 	// declared tells which grants a read of IAM is younger than.
@@ -155,23 +161,39 @@ func principalOf(key outcome.Key, name string) *cloud.Principal {
 	return &cloud.Principal{Kind: cloud.PrincipalKind(key.Kind), Name: name}
 }
 
-// execute carries out steps. A failed narrowing does not hold up the other
-// narrowings; nothing that widens is done after a failure.
-func execute(ctx context.Context, account *cloud.Account, steps []step, describe func(step) cloud.NewPolicy) (failedNarrowing bool, err error) {
+// execution is what the steps of one principal came to.
+type execution struct {
+	// failedNarrowing: access that should be gone may be left.
+	failedNarrowing bool
+	// heldBack: a step, or the part of one that gives access, was left out.
+	heldBack bool
+	// err is the first failure.
+	err error
+}
+
+// execute carries out steps. A failed step does not hold up what narrows; after
+// it nothing is widened: of a step that does both, only the part that narrows is
+// carried out. It is so from the start where narrowOnly is set.
+func execute(ctx context.Context, account *cloud.Account, steps []step, narrowOnly bool, describe func(step) cloud.NewPolicy) execution {
 	logger := log.FromContext(ctx)
+	var done execution
 	for _, s := range steps {
-		if err != nil && !s.narrows {
-			continue
+		if done.err != nil || narrowOnly {
+			done.heldBack = done.heldBack || s.narrowing == nil || !s.same(*s.narrowing)
+			if s.narrowing == nil {
+				continue
+			}
+			s = *s.narrowing
 		}
 		logger.Info("Writing to IAM", "step", s.String(), "policy", s.policy)
 		if failure := do(ctx, account, s, describe); failure != nil {
-			failedNarrowing = failedNarrowing || s.narrows
-			if err == nil {
-				err = failure
+			done.failedNarrowing = done.failedNarrowing || s.narrows
+			if done.err == nil {
+				done.err = failure
 			}
 		}
 	}
-	return failedNarrowing, err
+	return done
 }
 
 func do(ctx context.Context, account *cloud.Account, s step, describe func(step) cloud.NewPolicy) error {

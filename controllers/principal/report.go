@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
@@ -47,17 +48,19 @@ func (w *work) observed(ctx context.Context, steps []step, problems map[types.UI
 
 // outcome tells what came of the writes. Nil where the error is not shown and
 // the last outcome stays true.
-func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types.UID]problem, err error, failedNarrowing bool) *outcome.Outcome {
-	failure, shown := problemOf(err)
-	if err != nil && !shown {
+func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types.UID]problem, done execution) *outcome.Outcome {
+	failure, shown := problemOf(done.err)
+	if done.err != nil && !shown {
 		return nil
 	}
-	narrowed := !failedNarrowing && (!w.claims.revoking || w.proven(plan))
+	narrowed := !done.failedNarrowing && (!w.claims.revoking || w.proven(plan))
 	return w.tell(ctx, narrowed, w.policyARNs(plan), func(uid types.UID, saw outcome.Sighting) problem {
 		switch p, ok := problems[uid]; {
 		case ok:
 			return p
-		case err != nil && (saw.Included || failedNarrowing):
+		case len(w.contended) > 0 && done.heldBack && saw.Included:
+			return problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonContended, contention.Message(w.contended)}
+		case done.err != nil && (saw.Included || done.failedNarrowing):
 			return failure
 		default:
 			return problem{state: v1alpha1.PrincipalGranted, message: w.remark(plan)}
@@ -71,7 +74,9 @@ func (w *work) tell(ctx context.Context, narrowed bool, arns []string, about fun
 	for uid, saw := range w.claims.saw {
 		p := about(uid, saw)
 		saw.Notices = notices[uid]
-		_, saw.Displaced = w.claims.refused[uid]
+		_, refused := w.claims.refused[uid]
+		_, disappeared := w.disappeared[uid]
+		saw.Displaced, saw.PrincipalID = refused || disappeared, w.view.ID
 		saw.State, saw.Reason, saw.Message = p.state, p.reason, fit(p.message)
 		w.claims.saw[uid] = saw
 	}

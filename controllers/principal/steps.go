@@ -29,6 +29,22 @@ type step struct {
 	entity cloud.Principal
 	// narrows: access may go with this step.
 	narrows bool
+	// narrowing is the part of the step that takes access and gives none: what is
+	// done in its place after another narrowing failed. Nil where there is none.
+	narrowing *step
+}
+
+// only makes a step of one that takes access and gives none.
+func only(s step) step {
+	s.narrows = true
+	part := s
+	s.narrowing = &part
+	return s
+}
+
+// same says whether two steps do the same.
+func (s step) same(t step) bool {
+	return s.action == t.action && s.policy == t.policy && s.document == t.document && s.entity == t.entity
 }
 
 // String says what the step does, for mode Observe.
@@ -63,21 +79,34 @@ type situation struct {
 	revoking bool
 }
 
-// stepsFor lists what is to be done, in a safe order: policies that nobody
-// declares go first, then the compiler's writes in its order, then attachments.
+// stepsFor lists the steps in a safe order. What only narrows comes first:
+// policies that no grant needs, attachments to principals that no grant names,
+// and documents that a revocation writes again for proof. The compiler's writes
+// follow in its order, then the attachments to the principal.
 func stepsFor(s situation) []step {
 	steps := s.removals()
+	for _, shard := range s.wantedShards() {
+		steps = append(steps, s.narrowings(shard)...)
+	}
 	created := map[int]bool{}
 	for _, w := range s.plan.Writes {
 		steps = append(steps, s.write(w, created[w.Shard])...)
 		created[w.Shard] = true
 	}
-	for shard := 1; shard <= len(s.plan.Documents); shard++ {
-		if s.plan.Documents[shard-1] != "" {
-			steps = append(steps, s.upkeep(shard)...)
-		}
+	for _, shard := range s.wantedShards() {
+		steps = append(steps, s.attachment(shard)...)
 	}
 	return steps
+}
+
+func (s situation) wantedShards() []int {
+	var shards []int
+	for i, document := range s.plan.Documents {
+		if document != "" {
+			shards = append(shards, i+1)
+		}
+	}
+	return shards
 }
 
 // wanted says whether a shard shall exist.
@@ -111,25 +140,68 @@ func (s situation) removals() []step {
 func (s situation) remove(shard int) []step {
 	view := s.held[shard]
 	if s.attachTo != nil || len(view.AttachedTo()) == 0 {
-		return []step{{action: deletePolicy, policy: s.name(shard), narrows: true}}
+		return []step{only(step{action: deletePolicy, policy: s.name(shard)})}
 	}
 	if view.Document == policy.Nothing && (view.DocumentProven || !s.revoking) {
 		return nil
 	}
-	return []step{{action: putDocument, policy: s.name(shard), document: policy.Nothing, narrows: true}}
+	return []step{only(step{action: putDocument, policy: s.name(shard), document: policy.Nothing})}
 }
 
-// write carries out one write of the compiler. exists says that an earlier step
-// has created the policy.
-func (s situation) write(w policy.Write, exists bool) []step {
+// write carries out one write of the compiler. written says that an earlier step
+// has written the policy.
+func (s situation) write(w policy.Write, written bool) []step {
 	if w.Document == "" {
-		return s.remove(w.Shard)
+		return s.emptied(w.Shard, written)
 	}
-	narrows := w.Narrows || s.mayHoldMore(w.Shard)
-	if exists || s.held[w.Shard].Presence == cloud.Present {
-		return []step{{action: putDocument, policy: s.name(w.Shard), document: w.Document, narrows: narrows}}
+	out := step{
+		action: createPolicy, policy: s.name(w.Shard), document: w.Document,
+		narrows: w.Narrows || s.mayHoldMore(w.Shard),
 	}
-	return []step{{action: createPolicy, policy: s.name(w.Shard), document: w.Document, narrows: narrows}}
+	if written || s.held[w.Shard].Presence == cloud.Present {
+		out.action = putDocument
+	}
+	if !written {
+		out.narrowing = s.cut(w.Shard)
+	}
+	return []step{out}
+}
+
+// emptied removes a shard by a write of the compiler. What it holds and is wanted
+// has moved to another shard, unless an earlier step failed: then it stays.
+func (s situation) emptied(shard int, written bool) []step {
+	steps := s.remove(shard)
+	kept, cut := s.plan.Cuts[shard]
+	for i := range steps {
+		switch {
+		case written || (!cut && !s.mayHoldMore(shard)):
+			steps[i].narrowing = nil
+		case kept != "":
+			steps[i].narrowing = s.cut(shard)
+		}
+	}
+	return steps
+}
+
+// cut is the step that takes from a shard what is not wanted and adds nothing;
+// nil where it holds nothing else. Of a shard that may hold what is not known,
+// nothing can be kept.
+func (s situation) cut(shard int) *step {
+	document, ok := s.plan.Cuts[shard]
+	if !ok && !s.mayHoldMore(shard) {
+		return nil
+	}
+	if !ok && s.held[shard].Presence == cloud.Present && s.held[shard].Document != "" {
+		document = s.held[shard].Document // All of it is wanted, and it is written for proof.
+	}
+	if document == "" {
+		document = policy.Nothing
+	}
+	cut := only(step{action: putDocument, policy: s.name(shard), document: document})
+	if s.held[shard].Presence != cloud.Present {
+		cut = only(step{action: deletePolicy, policy: s.name(shard)})
+	}
+	return &cut
 }
 
 // mayHoldMore says whether a shard may hold what is not known, so that writing
@@ -143,27 +215,34 @@ func (s situation) mayHoldMore(shard int) bool {
 	return unread || (s.revoking && !view.Gone() && !view.DocumentProven)
 }
 
-// upkeep attaches a shard to its principal and to nobody else, and writes its
+// narrowings detaches a shard from everybody but its principal, and writes its
 // document again where a revocation needs proof of it.
-func (s situation) upkeep(shard int) []step {
+func (s situation) narrowings(shard int) []step {
 	var steps []step
 	view := s.held[shard]
+	if s.attachTo != nil {
+		for _, entity := range view.AttachedTo() {
+			if entity.Key() != s.attachTo.Key() {
+				steps = append(steps, only(step{action: detachPolicy, policy: s.name(shard), entity: entity}))
+			}
+		}
+	}
 	written := slices.ContainsFunc(s.plan.Writes, func(w policy.Write) bool { return w.Shard == shard })
 	if s.revoking && !written && !view.DocumentProven {
 		steps = append(steps, s.write(policy.Write{Shard: shard, Document: s.plan.Documents[shard-1], Narrows: true}, false)...)
 	}
-	if s.attachTo == nil {
-		return steps
-	}
-	if presence, _ := view.Attachment(*s.attachTo); presence != cloud.Present {
-		steps = append(steps, step{action: attachPolicy, policy: s.name(shard), entity: *s.attachTo})
-	}
-	for _, entity := range view.AttachedTo() {
-		if entity.Key() != s.attachTo.Key() {
-			steps = append(steps, step{action: detachPolicy, policy: s.name(shard), entity: entity, narrows: true})
-		}
-	}
 	return steps
+}
+
+// attachment attaches a shard to its principal.
+func (s situation) attachment(shard int) []step {
+	if s.attachTo == nil {
+		return nil
+	}
+	if presence, _ := s.held[shard].Attachment(*s.attachTo); presence == cloud.Present {
+		return nil
+	}
+	return []step{{action: attachPolicy, policy: s.name(shard), entity: *s.attachTo}}
 }
 
 func sortedShards(held map[int]cloud.PolicyView) []int {

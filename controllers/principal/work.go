@@ -30,6 +30,10 @@ type work struct {
 	held map[int]cloud.PolicyView
 	// complete: no policy of this principal exists beyond those held, proven.
 	complete bool
+	// disappeared are the grants that were made for another principal of the name.
+	disappeared map[types.UID]problem
+	// contended are policies of this principal that something else keeps changing.
+	contended []string
 	// unproven are the policies that keep a revocation from being proven.
 	unproven []cloud.PolicyView
 }
@@ -47,17 +51,20 @@ func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
 		return w.failed(ctx, err), quiet(err)
 	}
 	w.readHeld()
+	w.identify()
 	plan, problems := w.compile()
 	steps := stepsFor(w.situation(plan))
 	if w.account.Mode == v1alpha1.ModeObserve {
 		return w.observed(ctx, steps, problems), nil
 	}
-	failedNarrowing, err := execute(ctx, w.account.Cloud, steps, w.describe)
+	w.contended = w.Contention.OfPrefix(w.account.AccountID, policy.Prefix(w.OwnerID, w.compiled()))
+	done := execute(ctx, w.account.Cloud, steps, len(w.contended) > 0, w.describe)
+	w.leaveVersions(plan)
 	if slices.ContainsFunc(steps, func(s step) bool { return s.action == createPolicy || s.action == deletePolicy }) {
 		w.PoliciesChanged(w.account.Name)
 	}
-	result := w.outcome(ctx, plan, problems, err, failedNarrowing)
-	return result, quiet(err)
+	result := w.outcome(ctx, plan, problems, done)
+	return result, quiet(done.err)
 }
 
 // readHeld takes from the mirror what IAM holds of this principal's policies.
@@ -79,8 +86,12 @@ func (w *work) compiled() policy.Principal {
 // compile makes the documents. A principal that does not exist is granted
 // nothing: no policy can be attached to it.
 func (w *work) compile() (policy.Plan, map[types.UID]problem) {
-	grants := w.claims.grants
+	grants := slices.DeleteFunc(slices.Clone(w.claims.grants), func(g policy.Grant) bool {
+		_, disappeared := w.disappeared[types.UID(g.ID)]
+		return disappeared
+	})
 	problems := maps.Clone(w.claims.refused)
+	maps.Copy(problems, w.disappeared)
 	if w.view.Presence == cloud.Absent {
 		for _, g := range grants {
 			problems[types.UID(g.ID)] = notFound(w.key.Kind, w.claims.name, w.key.AccountID)

@@ -39,6 +39,8 @@ type Entry struct {
 	// SessionTermination of the AWSAccount, and whether sessions can be listed.
 	SessionTermination v1alpha1.SessionTermination
 	Sessions           Sessions
+	// RecreatedPrincipals of the AWSAccount.
+	RecreatedPrincipals v1alpha1.RecreatedPrincipals
 	// Quotas as AWS reported them last.
 	Quotas cloud.Quotas
 	// Cloud is the account in AWS. Its mirror is filled.

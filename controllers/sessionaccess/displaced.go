@@ -30,7 +30,9 @@ type Displacements struct {
 
 type displacement struct {
 	serial int64
-	since  time.Time
+	// whom it keeps out, so that a later one starts over.
+	principals string
+	since      time.Time
 	// done: the sessions are seen ended, and were looked for after the window.
 	done bool
 }
@@ -41,15 +43,15 @@ func NewDisplacements() *Displacements {
 }
 
 // take returns what is known of a displacement that is, or begins, now.
-func (d *Displacements) take(uid types.UID, serial int64, now time.Time) displacement {
+func (d *Displacements) take(uid types.UID, serial int64, principals string, now time.Time) (known displacement, begins bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	known, ok := d.seen[uid]
-	if !ok || known.serial != serial {
-		known = displacement{serial: serial, since: now}
+	if !ok || known.serial != serial || known.principals != principals {
+		known, begins = displacement{serial: serial, principals: principals, since: now}, true
 		d.seen[uid] = known
 	}
-	return known
+	return known, begins
 }
 
 func (d *Displacements) finish(uid types.UID) {
@@ -98,9 +100,14 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 		return 0
 	}
 	now := r.Clock.Now()
-	known := r.Displaced.take(access.UID, access.Status.Applied.Serial, now)
-	account, ok := r.Accounts.Get(lost.AccountID)
-	if known.done || !ok || account.Mode == v1alpha1.ModeObserve {
+	if account, ok := r.Accounts.Get(lost.AccountID); !ok || account.Mode == v1alpha1.ModeObserve {
+		return 0
+	}
+	known, begins := r.Displaced.take(access.UID, access.Status.Applied.Serial, fmt.Sprint(lost.Principals), now)
+	if begins {
+		r.announceDisappeared(access, lost)
+	}
+	if known.done {
 		return 0
 	}
 	v := revocation{Reconciler: r, access: access, lost: []v1alpha1.ResolvedGrant{*lost}}
@@ -117,7 +124,7 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 	case len(open) > 0:
 		lifecycle.Announce(r.Recorder, access, lifecycle.Verdict{
 			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonEndingSessions,
-			Message: fmt.Sprintf("An older grant displaced this one, as condition Ready tells; %s told to end.", verb(len(open))),
+			Message: fmt.Sprintf("Not every principal has this grant, as status.principals shows; %s terminated.", verb(len(open))),
 		})
 		return sessionPoll
 	case seen.Before(settled):

@@ -98,6 +98,7 @@ func soonest(a, b time.Duration) time.Duration {
 func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) (time.Duration, error) {
 	record := access.Status.Applied
 	before := access.DeepCopy()
+	j.grant = carryIDs(j.grant, record)
 	if next := nextApplied(record, j, access.Generation, r.Clock.Now()); next != record {
 		if record == nil && !r.accountVerified(next) {
 			// AWS was told nothing and cannot be: there is nothing to remember, and
@@ -135,6 +136,7 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 		r.Metrics.RevocationSeen(access.UID, r.Clock.Now())
 	}
 	before := access.DeepCopy()
+	next.Granted = r.identified(next.Granted)
 	access.Status.Applied = next
 	verdict := applying(next)
 	switch {
@@ -154,6 +156,7 @@ func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.Sessio
 	switch {
 	case known:
 		access.Status.Principals = statuses
+		access.Status.Applied = seenIDs(record, access.UID, r.Outcomes.Get)
 		if err := r.setFindings(ctx, access); err != nil {
 			return err
 		}

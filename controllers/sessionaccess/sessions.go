@@ -251,6 +251,7 @@ func regionsOf(lost []v1alpha1.ResolvedGrant) []string {
 // choose picks the sessions that must end out of all that are open in a region.
 func (v revocation) choose(ctx context.Context, account registry.Entry, region string, open []cloud.Session, lost []v1alpha1.ResolvedGrant) ([]openSession, error) {
 	in := policy.Account{ID: account.AccountID, Partition: account.Partition}
+	lost = asNamedNow(account, lost)
 	gone := make([]held, len(lost))
 	for i := range lost {
 		gone[i] = heldOf(string(v.access.UID), &lost[i])

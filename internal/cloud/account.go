@@ -62,6 +62,9 @@ func newAccount(id string, options PoolOptions) *Account {
 		}
 		return explainedBulk{account: a, client: client}, nil
 	})
+	if options.drifted != nil {
+		a.mirror.drifted = func(drifts []Drift) { options.drifted(id, drifts) }
+	}
 	return a
 }
 

@@ -49,11 +49,11 @@ func (inv *inventory) add(page *iam.GetAccountAuthorizationDetailsOutput) {
 	}
 	for i := range page.GroupDetailList {
 		d := &page.GroupDetailList[i]
-		inv.addPrincipal(Group, aws.ToString(d.GroupName), aws.ToString(d.Path), nil, d.AttachedManagedPolicies)
+		inv.addPrincipal(Group, aws.ToString(d.GroupName), aws.ToString(d.Path), nil, d.AttachedManagedPolicies).id = aws.ToString(d.GroupId)
 	}
 	for i := range page.RoleDetailList {
 		d := &page.RoleDetailList[i]
-		inv.addPrincipal(Role, aws.ToString(d.RoleName), aws.ToString(d.Path), d.PermissionsBoundary, d.AttachedManagedPolicies)
+		inv.addPrincipal(Role, aws.ToString(d.RoleName), aws.ToString(d.Path), d.PermissionsBoundary, d.AttachedManagedPolicies).id = aws.ToString(d.RoleId)
 	}
 	for i := range page.Policies {
 		inv.addPolicy(&page.Policies[i])
@@ -62,6 +62,7 @@ func (inv *inventory) add(page *iam.GetAccountAuthorizationDetailsOutput) {
 
 func (inv *inventory) addUser(d *types.UserDetail) {
 	p := inv.addPrincipal(User, aws.ToString(d.UserName), aws.ToString(d.Path), d.PermissionsBoundary, d.AttachedManagedPolicies)
+	p.id = aws.ToString(d.UserId)
 	for _, group := range d.GroupList {
 		p.groups = append(p.groups, inv.share(group))
 		key := inv.share(nameKey(group))
@@ -128,8 +129,11 @@ func (inv *inventory) addPolicy(d *types.ManagedPolicyDetail) {
 	for _, version := range d.PolicyVersionList {
 		id := aws.ToString(version.VersionId)
 		policy.versions = append(policy.versions, inv.share(id))
+		document := decodeDocument(aws.ToString(version.Document))
 		if id == policy.defaultVersion {
-			policy.document = decodeDocument(aws.ToString(version.Document))
+			policy.document = document
+		} else {
+			policy.remember(id, inv.share(document))
 		}
 	}
 	slices.SortFunc(policy.versions, compareVersions)

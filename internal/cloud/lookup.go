@@ -41,14 +41,16 @@ func getPrincipal(ctx context.Context, client *iam.Client, p Principal) (*princi
 		if err != nil {
 			return nil, err
 		}
-		return &principal{name: aws.ToString(out.Group.GroupName), path: aws.ToString(out.Group.Path)}, nil
+		return &principal{
+			id: aws.ToString(out.Group.GroupId), name: aws.ToString(out.Group.GroupName), path: aws.ToString(out.Group.Path),
+		}, nil
 	case Role:
 		out, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: &p.Name})
 		if err != nil {
 			return nil, err
 		}
 		return &principal{
-			name: aws.ToString(out.Role.RoleName), path: aws.ToString(out.Role.Path),
+			id: aws.ToString(out.Role.RoleId), name: aws.ToString(out.Role.RoleName), path: aws.ToString(out.Role.Path),
 			boundary: boundaryARN(out.Role.PermissionsBoundary),
 		}, nil
 	default:
@@ -57,7 +59,7 @@ func getPrincipal(ctx context.Context, client *iam.Client, p Principal) (*princi
 			return nil, err
 		}
 		return &principal{
-			name: aws.ToString(out.User.UserName), path: aws.ToString(out.User.Path),
+			id: aws.ToString(out.User.UserId), name: aws.ToString(out.User.UserName), path: aws.ToString(out.User.Path),
 			boundary: boundaryARN(out.User.PermissionsBoundary),
 		}, nil
 	}
@@ -93,7 +95,7 @@ func (a *Account) readPolicy(ctx context.Context, client *iam.Client, name strin
 	arn := aws.String(a.mirror.ARN(name))
 	found, err := client.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: arn})
 	if Code(err) == codeNoSuchEntity {
-		a.mirror.record(name, func(p *policy) { p.take(nil, r) })
+		a.mirror.read(name, nil, r)
 		return nil
 	}
 	if err != nil {
@@ -112,7 +114,7 @@ func (a *Account) readPolicy(ctx context.Context, client *iam.Client, name strin
 	if err != nil {
 		return err
 	}
-	a.mirror.record(name, func(p *policy) { p.take(seen, r) })
+	a.mirror.read(name, seen, r)
 	return nil
 }
 

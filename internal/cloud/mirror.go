@@ -18,6 +18,8 @@ type Mirror struct {
 	ownership Ownership
 	clock     clock.PassiveClock
 	made      time.Time
+	// drifted receives what reads found others to have changed. It may be nil.
+	drifted func([]Drift)
 	// client gives the client for the bulk read, verified to be of the account.
 	client func(context.Context) (bulkReader, error)
 	// refreshing holds a token while a Refresh is under way.
@@ -39,8 +41,9 @@ type Mirror struct {
 	// absences are when the point reads began that found no principal, by Key: those
 	// that are younger than the last Refresh.
 	absences map[string]instant
-	// members are the names of users by the lower-case name of the group.
-	members map[string][]string
+	// members are the names of users by the lower-case name of the group, and
+	// formerMembers by the unique id of one that is gone.
+	members, formerMembers map[string][]string
 	// foreignPolicies is the number of customer managed policies not ours.
 	foreignPolicies int
 	// misplaced are the ARNs of policies with a name of our form outside of
@@ -50,6 +53,8 @@ type Mirror struct {
 
 // principal is one principal as the mirror holds it.
 type principal struct {
+	// id is IAM's unique id, such as AIDA…; "" where a read did not give one.
+	id                   string
 	name, path, boundary string
 	groups               []string
 	foreignAttachments   int
@@ -73,6 +78,8 @@ func newMirror(ownership Ownership, clock clock.PassiveClock, client func(contex
 		attached:   map[string][]string{},
 		principals: map[string]*principal{},
 		absences:   map[string]instant{},
+
+		formerMembers: map[string][]string{},
 	}
 }
 
@@ -133,6 +140,21 @@ func (m *Mirror) record(name string, change func(*policy)) {
 	m.reindex(key, before, p.attachedTo())
 }
 
+// read merges what a point read found of a policy, nil when there is none.
+func (m *Mirror) read(name string, seen *observed, r reading) {
+	var found findings
+	m.record(name, func(p *policy) { found = p.take(seen, r) })
+	m.drift(found.drifts)
+}
+
+// drift passes on what a read found others to have changed. Every read does: what
+// the mirror once took over, no later read finds.
+func (m *Mirror) drift(drifts []Drift) {
+	if m.drifted != nil && len(drifts) > 0 {
+		m.drifted(drifts)
+	}
+}
+
 // unknownPolicy is the entry of a policy that no read or write has shown yet.
 func (m *Mirror) unknownPolicy(name string) *policy {
 	unseen := evidence{read: m.readAt}
@@ -189,7 +211,7 @@ func (m *Mirror) foundPrincipal(p Principal, found *principal) {
 		}
 		return
 	}
-	if known := m.principals[key]; known != nil {
+	if known := m.principals[key]; known != nil && (known.id == found.id || found.id == "") {
 		known.name, known.path, known.boundary = found.name, found.path, found.boundary
 		known.read = max(known.read, found.read)
 		return

@@ -24,7 +24,7 @@ func (m *Mirror) Principal(p Principal) PrincipalView {
 	switch {
 	case known != nil:
 		view.Presence = Present
-		view.Name = known.name
+		view.ID, view.Name = known.id, known.name
 		view.Path, view.Boundary = known.path, known.boundary
 		view.Groups = slices.Clone(known.groups)
 		view.ForeignAttachments = known.foreignAttachments
@@ -139,7 +139,7 @@ func (m *Mirror) view(p *policy) PolicyView {
 		OthersProven:   p.others.provesAbsence(),
 	}
 	for _, version := range p.versions {
-		v.Versions = append(v.Versions, Version{ID: version, Default: version == p.defaultVersion})
+		v.Versions = append(v.Versions, p.version(version))
 	}
 	settles := never
 	if !v.PresenceProven {

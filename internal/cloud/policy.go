@@ -21,7 +21,10 @@ type policy struct {
 	defaultVersion string
 	// versions by id, oldest first; nil when not known.
 	versions []string
-	content  evidence
+	// old are the documents of versions that are not the default, by id, as far as
+	// they are known. Views share the map: it is replaced, never changed.
+	old     map[string]string
+	content evidence
 
 	// attachments that are, may be, or lately were.
 	attachments []attachment
@@ -43,7 +46,9 @@ type observed struct {
 	document       string
 	defaultVersion string
 	versions       []string
-	attached       []Principal
+	// old are the documents of the other versions, by id, where the read gave them.
+	old      map[string]string
+	attached []Principal
 }
 
 // reading is when and how something was read.
@@ -92,6 +97,7 @@ func (p *policy) takeContent(seen *observed, r reading, quiet bool, f *findings)
 	if !quiet {
 		f.content(p, seen)
 	}
+	p.old = p.oldAfter(seen)
 	p.document, p.defaultVersion, p.versions = seen.document, seen.defaultVersion, seen.versions
 }
 

@@ -19,9 +19,10 @@ func (p *policy) wroteExistence(presence Presence, o outcome) {
 func (p *policy) wroteContent(document, version string, o outcome) {
 	p.content.wrote(documentValue(document), o)
 	if !o.acked {
-		p.document, p.defaultVersion, p.versions = "", "", nil
+		p.document, p.defaultVersion, p.versions, p.old = "", "", nil, nil
 		return
 	}
+	p.retire()
 	p.document, p.defaultVersion = document, version
 	if version == "" || p.versions == nil {
 		p.versions = nil
@@ -34,6 +35,7 @@ func (p *policy) wroteContent(document, version string, o outcome) {
 // droppedVersion notes that a version is no more.
 func (p *policy) droppedVersion(version string) {
 	p.versions = slices.DeleteFunc(slices.Clone(p.versions), func(v string) bool { return v == version })
+	p.old = without(p.old, version)
 }
 
 // wroteAttachment notes an attachment (Present) or detachment (Absent).
@@ -55,7 +57,7 @@ func (p *policy) wroteAttachment(to Principal, presence Presence, o outcome) {
 func (p *policy) created(document string, o outcome) {
 	p.wroteExistence(Present, o)
 	p.wroteContent(document, firstVersion, o)
-	p.versions = []string{firstVersion}
+	p.versions, p.old = []string{firstVersion}, nil
 	p.wroteNoAttachments(o)
 }
 
@@ -63,6 +65,7 @@ func (p *policy) created(document string, o outcome) {
 func (p *policy) deleted(o outcome) {
 	p.wroteExistence(Absent, o)
 	p.wroteContent("", "", o)
+	p.old = nil
 	p.wroteNoAttachments(o)
 }
 

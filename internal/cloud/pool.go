@@ -47,6 +47,8 @@ type PoolOptions struct {
 	guards []Guard
 	// decoding bounds the memory of the bulk reads of all accounts.
 	decoding decoding
+	// drifted receives what reads found: see Pool.OnDrift.
+	drifted func(accountID string, drifts []Drift)
 }
 
 // Call is one finished call of an AWS operation, its retries included.
@@ -104,6 +106,15 @@ func NewPool(options PoolOptions) *Pool {
 	options.decoding = newDecoding()
 	options.Base.HTTPClient = wholeAnswer{withPlainBody(options.Base.HTTPClient)}
 	return &Pool{options: options, accounts: map[string]*Account{}}
+}
+
+// OnDrift sets who receives every change that others made to our policies,
+// whichever read found it: a Refresh, a look at one policy, or what a write had to
+// list. It must not block, and is set before the first Account.
+func (p *Pool) OnDrift(drifted func(accountID string, drifts []Drift)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.options.drifted = drifted
 }
 
 // Guard adds a guard, which every write has to pass from then on. It is called

@@ -40,6 +40,7 @@ func (m *Mirror) Refresh(ctx context.Context) (RefreshReport, error) {
 	}
 	report, err := m.merge(inv)
 	report.Pages = pages
+	m.drift(report.Drifts)
 	return report, err
 }
 
@@ -138,12 +139,17 @@ func (m *Mirror) mergePrincipals(inv *inventory, report *RefreshReport) {
 			continue
 		}
 		report.Principals = append(report.Principals, principalOf(key, old.name))
+		m.bury(key, old)
 	}
 	m.forgetAbsences(inv.begun)
 	m.userNames = m.userNames[:0]
 	for key, now := range inv.principals {
 		id := principalOf(key, now.name)
-		if old := m.principals[key]; old == nil || !old.equal(now) {
+		old := m.principals[key]
+		if old != nil && old.id != now.id {
+			m.bury(key, old)
+		}
+		if old == nil || !old.equal(now) {
 			report.Principals = append(report.Principals, id)
 		}
 		if id.Kind == User {
@@ -157,7 +163,7 @@ func (m *Mirror) mergePrincipals(inv *inventory, report *RefreshReport) {
 
 // equal reports whether nothing that matters to a grant differs.
 func (p *principal) equal(q *principal) bool {
-	return p.name == q.name && p.path == q.path && p.boundary == q.boundary &&
+	return p.id == q.id && p.name == q.name && p.path == q.path && p.boundary == q.boundary &&
 		p.foreignAttachments == q.foreignAttachments && p.complete == q.complete &&
 		slices.Equal(p.groups, q.groups) && slices.Equal(p.foreignOwners, q.foreignOwners)
 }

@@ -15,6 +15,9 @@ const (
 // PrincipalView is what the mirror knows of a principal.
 type PrincipalView struct {
 	Principal
+	// ID is IAM's unique id, such as AIDA…: it differs when a principal was deleted
+	// and another one got its name. "" when not known.
+	ID string
 	// Presence is Unknown until the mirror is filled or the principal looked up.
 	Presence Presence
 	// Path such as "/" or "/aws-service-role/ssm.amazonaws.com/".
@@ -65,6 +68,8 @@ type PolicyView struct {
 type Version struct {
 	ID      string
 	Default bool
+	// Document of the version, decoded; "" when not known.
+	Document string
 }
 
 // Attachment of a policy to a principal.

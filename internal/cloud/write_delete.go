@@ -74,11 +74,16 @@ func (w *writer) deletePolicy(ctx context.Context) error {
 // leftovers lists what IAM still has attached or versioned; nothing when the
 // policy vanished meanwhile.
 func (w *writer) leftovers(ctx context.Context) (attached []Principal, versions []string, current string, err error) {
+	begun := w.account.mirror.now()
 	if attached, err = listAttached(ctx, w.client, &w.arn); err == nil {
 		versions, current, err = listVersions(ctx, w.client, &w.arn)
 	}
 	if Code(err) == codeNoSuchEntity {
 		return nil, nil, "", nil
+	}
+	if err == nil {
+		w.compareDefault(begun, current)
+		w.compareAttached(begun, attached)
 	}
 	return attached, versions, current, err
 }

@@ -94,10 +94,12 @@ func (w *writer) put(ctx context.Context, document string) error {
 	}
 	// Too many versions, other than the mirror knew, or too large a document:
 	// AWS's code is the same.
+	begun := w.account.mirror.now()
 	versions, current, err := listVersions(ctx, w.client, &w.arn)
 	if err != nil {
 		return err
 	}
+	w.compareDefault(begun, current)
 	if len(versions) >= w.account.versionsPerPolicy() {
 		if err := w.dropOldest(ctx, versions, current); err != nil {
 			return err

@@ -32,8 +32,8 @@ func everything() []any {
 		&iam.ListPolicyVersionsInput{PolicyArn: own}, &iam.SetDefaultPolicyVersionInput{PolicyArn: own, VersionId: s("v2")},
 		&iam.DeletePolicyVersionInput{PolicyArn: own, VersionId: s("v1")},
 
-		&iam.CreateUserInput{UserName: s("u")}, &iam.GetUserInput{UserName: s("u")}, &iam.ListUsersInput{},
-		&iam.CreateGroupInput{GroupName: s("g")}, &iam.GetGroupInput{GroupName: s("g")}, &iam.ListGroupsInput{},
+		&iam.CreateUserInput{UserName: s("u")}, &iam.GetUserInput{UserName: s("u")}, &iam.ListUsersInput{}, &iam.UpdateUserInput{UserName: s("u")},
+		&iam.CreateGroupInput{GroupName: s("g")}, &iam.GetGroupInput{GroupName: s("g")}, &iam.ListGroupsInput{}, &iam.UpdateGroupInput{GroupName: s("g")},
 		&iam.CreateRoleInput{RoleName: s("r"), AssumeRolePolicyDocument: trust}, &iam.GetRoleInput{RoleName: s("r")}, &iam.ListRolesInput{},
 		&iam.UpdateAssumeRolePolicyInput{RoleName: s("r"), PolicyDocument: trust},
 		&iam.TagUserInput{UserName: s("u"), Tags: tags("k")}, &iam.UntagUserInput{UserName: s("u"), TagKeys: []string{"k"}},

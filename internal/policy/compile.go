@@ -32,6 +32,10 @@ type Plan struct {
 	// Writes lead from what is held to Documents, to be made in this order. A
 	// shard may occur twice. Empty when nothing differs.
 	Writes []Write
+	// Cuts are, by shard, the documents that hold what the shard holds and is
+	// wanted, and nothing else: less than is held, and never more. Only shards that
+	// hold what is not wanted have one; "" is nothing at all.
+	Cuts map[int]string
 	// Incomplete names the grants (by ID, sorted) that are neither expired nor
 	// wholly contained in Documents. Empty unless there is an error.
 	Incomplete []string

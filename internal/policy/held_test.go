@@ -78,6 +78,7 @@ func intersect(a, b map[string]bool) map[string]bool {
 func replay(t tester, held []string, plan policy.Plan, wanted map[string]bool, q policy.Quotas) {
 	t.Helper()
 	now := slices.Clone(held)
+	checkCuts(t, held, plan, wanted)
 	keep := intersect(atomsOf(t, held...), wanted)
 	most := max(countDocs(held), countDocs(plan.Documents))
 	grown := false
@@ -109,6 +110,22 @@ func replay(t tester, held []string, plan policy.Plan, wanted map[string]bool, q
 	}
 	if !slices.Equal(trimmed(now), trimmed(plan.Documents)) {
 		t.Fatalf("the writes lead to\n%q, not to\n%q", now, plan.Documents)
+	}
+}
+
+// checkCuts checks that a cut takes what is not wanted from a shard, all of it,
+// and adds nothing, and that every shard has one that needs it.
+func checkCuts(t tester, held []string, plan policy.Plan, wanted map[string]bool) {
+	t.Helper()
+	for i, document := range held {
+		before := atomsOf(t, document)
+		cut, ok := plan.Cuts[i+1]
+		if ok == subset(before, wanted) {
+			t.Fatalf("shard %d has a cut: %t; it holds %q", i+1, ok, document)
+		}
+		if ok && !maps.Equal(atomsOf(t, cut), intersect(before, wanted)) {
+			t.Fatalf("shard %d is cut to %q, and holds %q", i+1, cut, document)
+		}
 	}
 }
 

@@ -44,13 +44,25 @@ func (c *compilation) moves(layout []*shard) (Plan, bool) {
 	for i, s := range layout {
 		m.target[i] = s.render()
 	}
+	cuts := c.cuts()
 	m.narrow()
 	for !m.done() {
 		if !m.advance() {
 			return Plan{}, false
 		}
 	}
-	return Plan{Documents: m.target, Writes: m.writes}, true
+	return Plan{Documents: m.target, Writes: m.writes, Cuts: cuts}, true
+}
+
+// cuts gives for each shard that holds what is not wanted the part that is.
+func (c *compilation) cuts() map[int]string {
+	cuts := map[int]string{}
+	for i, h := range c.held {
+		if h.foreign {
+			cuts[i+1] = shardOf(c.all, h.atoms).render()
+		}
+	}
+	return cuts
 }
 
 // narrow takes away, first of all, what is not wanted: from the shards that only

@@ -37,6 +37,12 @@ func entityOperations(of func(*service.Request) *Account) []service.Operation {
 		service.Define(of, "ListUsers", service.Read, func(a *Account, r *service.Request, in *sdk.ListUsersInput) []service.Check {
 			return anything("ListUsers")
 		}, (*Account).listUsers),
+		service.Define(of, "UpdateUser", service.Write, func(a *Account, r *service.Request, in *sdk.UpdateUserInput) []service.Check {
+			return a.onRenamed(r, "UpdateUser", User, in.UserName, in.NewPath, in.NewUserName)
+		}, (*Account).updateUser).Require("UserName"),
+		service.Define(of, "UpdateGroup", service.Write, func(a *Account, r *service.Request, in *sdk.UpdateGroupInput) []service.Check {
+			return a.onRenamed(r, "UpdateGroup", Group, in.GroupName, in.NewPath, in.NewGroupName)
+		}, (*Account).updateGroup).Require("GroupName"),
 		service.Define(of, "DeleteUser", service.Write, func(a *Account, r *service.Request, in *sdk.DeleteUserInput) []service.Check {
 			return a.onEntity(r, "DeleteUser", User, in.UserName)
 		}, (*Account).deleteUser).Require("UserName"),
