@@ -193,3 +193,43 @@ func TestActivationsWhoseObjectIsGoneAreDeleted(t *testing.T) {
 		t.Error("the activation of another object was deleted")
 	}
 }
+
+func TestANodeThatCannotBeDeregisteredKeepsNoOther(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
+	w.activated(obj, account(allowActivations()))
+	nodes := []string{w.register(w.secret("sites")), w.register(w.secret("sites")), w.register(w.secret("sites"))}
+	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "ssm:DeregisterManagedInstance", Nth: 1})
+	w.must(err)
+	registered := func() (n int) {
+		for _, id := range nodes {
+			if _, there := w.node(id); there {
+				n++
+			}
+		}
+		return n
+	}
+	w.must(w.Client.Delete(t.Context(), obj))
+	w.until(func() bool { return w.fired(fault) && registered() == 1 })
+	w.touch(obj)
+	w.until(func() bool { return registered() == 0 })
+	w.advance(testWindow, obj)
+	w.must(testenv.WaitGone(t.Context(), w.Client, obj))
+}
+
+func TestAnActivationThatCannotBeDeletedKeepsNoOther(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	one, two := activation("one"), activation("two")
+	w.activated(one, account(allowActivations()))
+	w.create(two)
+	w.activationIs(two, v1alpha1.ReasonActivated)
+	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "ssm:DeleteActivation", Nth: 1})
+	w.must(err)
+	for _, obj := range []*v1alpha1.HybridActivation{one, two} {
+		change(w, obj, func(a *v1alpha1.HybridActivation) { a.Finalizers = nil })
+		w.must(w.Client.Delete(t.Context(), obj))
+	}
+	w.advance(testWindow)
+	w.until(func() bool { return w.fired(fault) && len(w.allActivations()) <= 1 })
+	w.until(func() bool { return len(w.allActivations()) == 0 })
+}

@@ -2,6 +2,7 @@ package hybridactivation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -121,15 +122,14 @@ func (d *deletion) withdrawAll(ctx context.Context, shown []string) (time.Durati
 // deregister deregisters the nodes that registered with an activation of the
 // object, former ones too. done says that AWS shows none.
 func (d *deletion) deregister(ctx context.Context) (after time.Duration, done bool, err error) {
+	// A node that cannot be deregistered, or a list that fails, keeps no other node.
 	nodes, err := d.nodes(ctx)
-	if err != nil {
-		return 0, false, d.fail(ctx, d.before, d.activation, err)
-	}
 	for _, id := range nodes[:min(len(nodes), maxDeregistered)] {
 		log.FromContext(ctx).Info("Deregistering a node", "node", id)
-		if err := d.account.Cloud.DeregisterNode(ctx, d.region(), id); err != nil {
-			return 0, false, d.fail(ctx, d.before, d.activation, err)
-		}
+		err = errors.Join(err, d.account.Cloud.DeregisterNode(ctx, d.region(), id))
+	}
+	if err != nil {
+		return 0, false, d.fail(ctx, d.before, d.activation, err)
 	}
 	if len(nodes) == 0 {
 		return 0, true, nil
@@ -138,22 +138,17 @@ func (d *deletion) deregister(ctx context.Context) (after time.Duration, done bo
 }
 
 // nodes are found by the tag that AWS copied to them, and by the activations
-// that are known, where the tag was lost.
+// that are known, where the tag was lost. What one of the two shows comes with the
+// error of the other.
 func (d *deletion) nodes(ctx context.Context) ([]string, error) {
 	byTag, err := d.account.Cloud.HybridNodesTagged(ctx, d.region(), v1alpha1.TagActivation, string(d.activation.UID))
-	if err != nil {
-		return nil, err
-	}
-	byActivation, err := d.account.Cloud.HybridNodesOf(ctx, d.region(), d.activation.Status.Record.Former...)
-	if err != nil {
-		return nil, err
-	}
+	byActivation, failure := d.account.Cloud.HybridNodesOf(ctx, d.region(), d.activation.Status.Record.Former...)
 	var ids []string
 	for _, n := range append(byTag, byActivation...) {
 		ids = append(ids, n.ID)
 	}
 	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	return slices.Compact(ids), errors.Join(err, failure)
 }
 
 func withdrawing() lifecycle.Verdict {

@@ -92,6 +92,11 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 			// the object can be deleted at any time.
 			return 0, r.write(ctx, before, access, accountNotReady(access))
 		}
+		if record == nil {
+			if err := r.beginFirst(ctx, access, next); err != nil {
+				return 0, err
+			}
+		}
 		return 0, r.recordGrant(ctx, access, next, j)
 	}
 	var p progress

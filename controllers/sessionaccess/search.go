@@ -19,11 +19,14 @@ type search struct {
 	outcome v1alpha1.SessionsOutcome
 	// unchecked: in another account sessions cannot be listed, and need not be.
 	unchecked bool
-	// open sessions that must end.
-	open []openSession
+	// open sessions that must end, and what passes to other grants.
+	open   []openSession
+	passes []passing
+	// failures are the regions that could not be looked into.
+	failures []failure
 	// seen is when AWS was asked first.
 	seen time.Time
-	// held tells why the sessions cannot be ended now; nil otherwise.
+	// held tells why the sessions of some account cannot be ended now; nil otherwise.
 	held *progress
 }
 
@@ -37,25 +40,27 @@ func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant,
 		switch {
 		case !ok:
 			s.held = &progress{verdict: accountNotReady(v.access)}
-			return s, nil
+			continue
 		case account.Mode == v1alpha1.ModeObserve && underWay:
 			// The permission went under Enforce, and these sessions with it.
 			s.held = &progress{verdict: observing(account)}
-			return s, nil
+			continue
 		case account.Mode == v1alpha1.ModeObserve:
 			continue // Nothing was granted, so nobody lost anything.
-		case account.Sessions == registry.SessionsNeverListed && account.SessionTermination == v1alpha1.TerminationBestEffort:
-			s.unchecked = true
-			continue
 		}
-		open, seen, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, inAccount(ending, id))
+		f, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, inAccount(ending, id))
 		if err != nil {
 			return s, err
 		}
-		s.outcome = v1alpha1.SessionsEnding
-		s.open = append(s.open, open...)
-		if seen.Before(s.seen) {
-			s.seen = seen
+		if f.searched {
+			s.outcome = v1alpha1.SessionsEnding
+		}
+		s.unchecked = s.unchecked || f.unchecked
+		s.open = append(s.open, f.open...)
+		s.passes = append(s.passes, f.passes...)
+		s.failures = append(s.failures, f.failures...)
+		if f.seen.Before(s.seen) {
+			s.seen = f.seen
 		}
 	}
 	if s.outcome == v1alpha1.SessionsLeft && s.unchecked {
