@@ -91,7 +91,10 @@ func TestDeletionDeregistersAllNodesWhenAsked(t *testing.T) {
 // A machine may register in the last moment, and AWS may show it late.
 func TestANodeThatRegisteredInTheLastMomentIsDeregisteredToo(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
-	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
+	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) {
+		s.RegistrationLimit = new(int32(3))
+		s.OnDelete.Nodes = v1alpha1.NodesDeregister
+	})
 	w.activated(obj, account(allowActivations()))
 	secret := w.secret("sites")
 	registered := make(chan string, 1)
@@ -196,7 +199,10 @@ func TestActivationsWhoseObjectIsGoneAreDeleted(t *testing.T) {
 
 func TestANodeThatCannotBeDeregisteredKeepsNoOther(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
-	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
+	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) {
+		s.RegistrationLimit = new(int32(3))
+		s.OnDelete.Nodes = v1alpha1.NodesDeregister
+	})
 	w.activated(obj, account(allowActivations()))
 	nodes := []string{w.register(w.secret("sites")), w.register(w.secret("sites")), w.register(w.secret("sites"))}
 	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "ssm:DeregisterManagedInstance", Nth: 1})

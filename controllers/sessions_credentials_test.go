@@ -118,7 +118,7 @@ func TestAFederatedSessionEndsUnlessItIsOlderThanEveryGrantOnItsNode(t *testing.
 	w.accessIs(other, v1alpha1.ReasonGranted)
 	fed := w.federated(w.Credentials("user02"), "user02")
 	young, elsewhere := w.started(fed, pc01), w.started(fed, pc02)
-	// Nobody knows whose it is, so the grant of another user keeps it no more.
+	// The owner names no user, so the grant of another user does not keep it open.
 	w.must(w.Client.Delete(t.Context(), grant))
 	w.untilEnded(young)
 	w.accessIs(grant, v1alpha1.ReasonEndingSessions)

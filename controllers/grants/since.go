@@ -19,7 +19,7 @@ import (
 // known, before which nothing is known to have begun.
 
 const (
-	// maxAdded bounds the starts of a grant besides its first, as the API does.
+	// maxAdded bounds the later starts of a grant, as the API does.
 	maxAdded = 32
 	// maxInherited bounds the starts that passed to a grant, as the API does.
 	maxInherited = 200
@@ -313,7 +313,7 @@ func Starts(g *v1alpha1.ResolvedGrant) int {
 }
 
 // DoubtedParts are the parts of a grant that some principal is held already for, as
-// far as holds says: nobody knows since when. They come with their principals and
+// far as holds says: since when is not known. They come with their principals and
 // the regions.
 func DoubtedParts(g *v1alpha1.ResolvedGrant, holds func(p v1alpha1.Principal, t *v1alpha1.ResolvedTarget, id string) bool) map[string]bool {
 	doubted := map[string]bool{}

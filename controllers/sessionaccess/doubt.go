@@ -18,7 +18,7 @@ import (
 
 // beginFirst gives the first record of an object its starts. Where IAM allows already
 // what no other object has on record, the object was restored without its status, or
-// another has been lost: nobody knows since when that is allowed.
+// another has been lost: since when that is allowed is not known.
 func (r *Reconciler) beginFirst(ctx context.Context, access *v1alpha1.SessionAccess, first *v1alpha1.AppliedAccess) error {
 	account, ok := r.Accounts.Get(first.Granted.AccountID)
 	if !ok {
@@ -63,15 +63,15 @@ func policiesOf(mirror *cloud.Mirror, p v1alpha1.Principal) []cloud.PolicyView {
 }
 
 // mayHold says whether policies may allow sessions on a node, or by tags. Of one whose
-// content is not known, nobody can tell.
+// content is not known, that is possible.
 func mayHold(policies []cloud.PolicyView, t *v1alpha1.ResolvedTarget, id string) bool {
 	return slices.ContainsFunc(policies, func(v cloud.PolicyView) bool {
 		return v.Document == "" || policy.MayHold(v.Document, policy.Target{Tags: t.Tags}, id)
 	})
 }
 
-// othersOf lists the grants to a principal that other objects have on record, and
-// that an account owes.
+// othersOf lists the grants to a principal that other objects have on record, pending
+// revocations of accounts included.
 func (r *Reconciler) othersOf(ctx context.Context, access *v1alpha1.SessionAccess, key outcome.Key) ([]v1alpha1.ResolvedGrant, error) {
 	var accesses v1alpha1.SessionAccessList
 	if err := r.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {

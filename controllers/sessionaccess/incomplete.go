@@ -47,7 +47,7 @@ func incompleteIn(failures []failure) []v1alpha1.IncompleteRegion {
 	return regions[:min(len(regions), maxIncomplete)]
 }
 
-// unlisted tells in which regions open sessions could not be looked for or ended.
+// unlisted reports in which regions open sessions could not be looked for or ended.
 func unlisted(failures []failure) lifecycle.Verdict {
 	progress := lifecycle.Retrying
 	for _, f := range failures {

@@ -26,7 +26,7 @@ type search struct {
 	failures []failure
 	// seen is when AWS was asked first.
 	seen time.Time
-	// held tells why the sessions of some account cannot be ended now; nil otherwise.
+	// held is why the sessions of some account cannot be ended now; nil otherwise.
 	held *progress
 }
 

@@ -79,8 +79,8 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	return v.after(record, s, waiting, now), nil
 }
 
-// after says how a revocation goes on once the sessions that were found have been
-// told to end.
+// after decides on the next step of a revocation once the sessions that were found
+// have been sent their end.
 func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting bool, now time.Time) progress {
 	settled := record.PermissionGoneAt.Add(cloud.ConsistencyWindow)
 	switch {
@@ -112,12 +112,14 @@ func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting b
 // principal that is looked at later.
 func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
 	s, err := v.findLost(ctx)
-	if err == nil && len(s.open) > 0 {
+	if err == nil && len(s.open)+len(s.failures) > 0 {
 		record, _ := v.begin()
+		record.Incomplete = incompleteIn(s.failures)
 		if known := tally(record, s.open, v.maxEnding()); !known {
 			return recorded
 		}
 		s.failures = append(s.failures, v.end(ctx, s.open)...)
+		record.Incomplete = incompleteIn(s.failures)
 	}
 	if err = errors.Join(err, failed(s.failures)); err != nil {
 		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", err.Error())
@@ -178,12 +180,12 @@ func (v revocation) listedAfter() time.Time {
 
 func (v revocation) complete(record *v1alpha1.RevocationStatus, outcome v1alpha1.SessionsOutcome, now time.Time) progress {
 	at := metav1.NewTime(now).Rfc3339Copy()
-	record.Sessions, record.CompletedAt = outcome, &at
+	record.Sessions, record.CompletedAt, record.Incomplete = outcome, &at, nil
 	return progress{done: true}
 }
 
 // end tells sessions to end. AWS answers success whatever the session is, so
-// they are looked for again. One that cannot be told keeps none of the others.
+// they are looked for again. A session for which that fails keeps no other open.
 func (v revocation) end(ctx context.Context, open []openSession) []failure {
 	var failures []failure
 	for _, s := range open {

@@ -50,8 +50,7 @@ func (c candidate) coverage(h held, g *v1alpha1.ResolvedGrant) (start time.Time,
 }
 
 // onTarget says whether the node of a session is one of a target's. Of one that AWS
-// knows no longer, nobody can tell what tags it had: it counts as one that had those
-// of the target.
+// knows no longer, the tags are unknown: it counts as one that had those of the target.
 func (c candidate) onTarget(t policy.Target) bool {
 	s := c.facts
 	if c.nodeGone {
@@ -97,8 +96,8 @@ func (v revocation) onRecordFor(ctx context.Context, accountID string, c candida
 	return slices.DeleteFunc(all, func(r recordedGrant) bool { return r.resolved.AccountID != accountID }), nil
 }
 
-// accessesFor lists the objects with such grants, and what accounts owe of them,
-// each once. Of the object of this revocation it is the version at hand.
+// accessesFor lists the objects with such grants, and the pending revocations
+// of accounts, each once. Of the object of this revocation it is the version at hand.
 func (v revocation) accessesFor(ctx context.Context, accountID string, c candidate) ([]*v1alpha1.SessionAccess, error) {
 	found := []*v1alpha1.SessionAccess{v.access}
 	add := func(list []v1alpha1.SessionAccess, err error) error {
@@ -165,8 +164,8 @@ type ruling struct {
 // rule decides about a session. It ends when a lost grant covered its node for its
 // owner and no live grant allows it. It is left alone when it began before any grant
 // on record, lost or not, covered the two: it was opened with other permissions. One
-// on record was judged before: the node may have been deregistered since, or lost the
-// tag that told.
+// on record was judged before: the node may have been deregistered since, or lost its
+// tag.
 func rule(account policy.Account, c candidate, onRecord bool, lost []v1alpha1.ResolvedGrant, known []recordedGrant) ruling {
 	var allowing []recordedGrant
 	for _, k := range known {
