@@ -35,6 +35,7 @@ type search struct {
 // leaves two.
 func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant, underWay bool) (search, error) {
 	s := search{outcome: v1alpha1.SessionsLeft, seen: v.Clock.Now()}
+	regions := 0
 	for _, id := range accountsOf(ending) {
 		account, ok := v.Accounts.Get(id)
 		switch {
@@ -48,6 +49,7 @@ func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant,
 		case account.Mode == v1alpha1.ModeObserve:
 			continue // Nothing was granted, so nobody lost anything.
 		}
+		regions += len(regionsOf(inAccount(ending, id)))
 		f, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, inAccount(ending, id))
 		if err != nil {
 			return s, err
@@ -66,7 +68,7 @@ func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant,
 	if s.outcome == v1alpha1.SessionsLeft && s.unchecked {
 		s.outcome = v1alpha1.SessionsNotChecked
 	}
-	s.open = v.bound(s.open)
+	s.open = v.bound(s.open, regions)
 	return s, nil
 }
 
@@ -78,10 +80,17 @@ const (
 )
 
 // bound takes as many sessions as one pass ends, those on record first: one that
-// fell out of the list would be counted as ended.
-func (v revocation) bound(open []openSession) []openSession {
+// fell out of the list would be counted as ended. Each region has a share of its own,
+// so that one whose sessions do not end leaves room to the others.
+func (v revocation) bound(open []openSession, regions int) []openSession {
 	slices.SortStableFunc(open, func(a, b openSession) int { return v.rank(a) - v.rank(b) })
-	return open[:min(len(open), v.maxEnding())]
+	share, taken := max(1, v.maxEnding()/max(1, regions)), map[place]int{}
+	open = slices.DeleteFunc(open, func(s openSession) bool {
+		at := place{s.accountID, s.region}
+		taken[at]++
+		return taken[at] > share
+	})
+	return open[:min(len(open), maxEnding)]
 }
 
 func (v revocation) maxEnding() int {
