@@ -135,7 +135,10 @@ func TestANodeThatComesBackBringsItsSessions(t *testing.T) {
 	change(w, grant, func(a *v1alpha1.SessionAccess) {
 		a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc01, pc02}
 	})
+	w.accessIs(grant, v1alpha1.ReasonEndingSessions)
+	w.advance(testWindow, grant)
 	w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.openStill(session)
 	w.must(w.Client.Delete(t.Context(), grant))
 	w.untilEnded(session)
 }
