@@ -187,8 +187,11 @@ func TestARestoredGrantEndsTheSessionsFromBefore(t *testing.T) {
 			restore(w, one)
 			restore(w, two)
 			w.Manager(t, testenv.ManagerOptions{})
-			w.accessIs(one, v1alpha1.ReasonGranted)
-			w.accessIs(two, v1alpha1.ReasonGranted)
+			for _, grant := range []*v1alpha1.SessionAccess{one, two} {
+				w.accessIs(grant, v1alpha1.ReasonGranted)
+				_, err := testenv.WaitFor(t.Context(), w.Client, grant, func(a *v1alpha1.SessionAccess) bool { return len(a.Finalizers) > 0 })
+				w.must(err)
+			}
 			w.must(w.Client.DeleteAllOf(t.Context(), &v1alpha1.SessionAccess{}, client.InNamespace(team)))
 			w.untilEnded(first)
 			w.untilEnded(second)

@@ -99,6 +99,11 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 		}
 		return 0, r.recordGrant(ctx, access, next, j)
 	}
+	if record != nil { // It may have been restored without.
+		if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
+			return 0, err
+		}
+	}
 	var p progress
 	if record != nil && len(record.Revoking) > 0 {
 		var err error
