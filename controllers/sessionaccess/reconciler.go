@@ -103,6 +103,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 		if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
 			return 0, err
 		}
+		record, before = access.Status.Applied, access.DeepCopy()
 	}
 	var p progress
 	if record != nil && len(record.Revoking) > 0 {
