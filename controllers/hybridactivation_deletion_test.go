@@ -91,7 +91,10 @@ func TestDeletionDeregistersAllNodesWhenAsked(t *testing.T) {
 // A machine may register in the last moment, and AWS may show it late.
 func TestANodeThatRegisteredInTheLastMomentIsDeregisteredToo(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
-	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
+	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) {
+		s.RegistrationLimit = new(int32(3))
+		s.OnDelete.Nodes = v1alpha1.NodesDeregister
+	})
 	w.activated(obj, account(allowActivations()))
 	secret := w.secret("sites")
 	registered := make(chan string, 1)
@@ -192,4 +195,48 @@ func TestActivationsWhoseObjectIsGoneAreDeleted(t *testing.T) {
 	if w.allActivations()[stays] == nil {
 		t.Error("the activation of another object was deleted")
 	}
+}
+
+func TestANodeThatCannotBeDeregisteredKeepsNoOther(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj := activation("sites", func(s *v1alpha1.HybridActivationSpec) {
+		s.RegistrationLimit = new(int32(3))
+		s.OnDelete.Nodes = v1alpha1.NodesDeregister
+	})
+	w.activated(obj, account(allowActivations()))
+	nodes := []string{w.register(w.secret("sites")), w.register(w.secret("sites")), w.register(w.secret("sites"))}
+	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "ssm:DeregisterManagedInstance", Nth: 1})
+	w.must(err)
+	registered := func() (n int) {
+		for _, id := range nodes {
+			if _, there := w.node(id); there {
+				n++
+			}
+		}
+		return n
+	}
+	w.must(w.Client.Delete(t.Context(), obj))
+	w.until(func() bool { return w.fired(fault) && registered() == 1 })
+	w.touch(obj)
+	w.until(func() bool { return registered() == 0 })
+	w.advance(testWindow, obj)
+	w.must(testenv.WaitGone(t.Context(), w.Client, obj))
+}
+
+func TestAnActivationThatCannotBeDeletedKeepsNoOther(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	one, two, kept := activation("one"), activation("two"), activation("kept") // Regions with none are not swept again.
+	w.activated(one, account(allowActivations()))
+	w.create(two, kept)
+	w.activationIs(two, v1alpha1.ReasonActivated)
+	w.activationIs(kept, v1alpha1.ReasonActivated)
+	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "ssm:DeleteActivation", Nth: 1})
+	w.must(err)
+	for _, obj := range []*v1alpha1.HybridActivation{one, two} {
+		change(w, obj, func(a *v1alpha1.HybridActivation) { a.Finalizers = nil })
+		w.must(w.Client.Delete(t.Context(), obj))
+	}
+	w.advance(testWindow)
+	w.until(func() bool { return w.fired(fault) && len(w.allActivations()) <= 2 })
+	w.until(func() bool { return len(w.allActivations()) == 1 })
 }

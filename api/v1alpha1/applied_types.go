@@ -77,6 +77,13 @@ type RevocationStatus struct {
 	// +kubebuilder:validation:items:MaxLength=128
 	Ending []string `json:"ending,omitempty"`
 
+	// incomplete lists the regions in which open sessions could not be listed,
+	// judged or ended. Everything else has been done.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=40
+	Incomplete []IncompleteRegion `json:"incomplete,omitempty"`
+
 	// completedAt is when nothing was left to do.
 	// +optional
 	CompletedAt *metav1.Time `json:"completedAt,omitempty"`
@@ -177,6 +184,25 @@ type ResolvedGrant struct {
 	// onRevoke says what happens to open sessions when it ends.
 	// +optional
 	OnRevoke OnRevoke `json:"onRevoke,omitempty"`
+
+	// since is when it was recorded first: a session that began before has nothing
+	// to do with it. What was added later is in added. Absent where it is not known,
+	// as in records of earlier versions.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// added lists what was added after since, the earliest first.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Added []CoverageStart `json:"added,omitempty"`
+
+	// inherited lists since when other grants covered whose sessions passed to this
+	// one.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=200
+	Inherited []InheritedStart `json:"inherited,omitempty"`
 }
 
 // PrincipalID is the unique id of a principal in IAM.

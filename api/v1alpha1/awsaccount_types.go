@@ -195,6 +195,13 @@ type AWSAccountStatus struct {
 	// +optional
 	UnreachableSince *metav1.Time `json:"unreachableSince,omitempty"`
 
+	// sessionListing says for each region whether its open sessions can be listed.
+	// +optional
+	// +listType=map
+	// +listMapKey=region
+	// +kubebuilder:validation:MaxItems=60
+	SessionListing []RegionListing `json:"sessionListing,omitempty"`
+
 	// owed lists what abandoned SessionAccesses left in AWS. The operator takes it
 	// away once the account is in reach again, and removes it from the list.
 	// +optional

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -47,17 +48,24 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 		return nil
 	}
 	ctx = cloud.WithPriority(ctx, cloud.Revocation)
+	var removed []string
+	var failures []error
 	for _, name := range orphans {
 		log.FromContext(ctx).Info("Removing a policy that nobody declares", "policy", name)
 		if err := remove(ctx, entry.Cloud, name); err != nil {
-			return fmt.Errorf("remove the orphaned policy %s: %w", name, err)
+			failures = append(failures, fmt.Errorf("remove the orphaned policy %s: %w", name, err))
+			continue
 		}
+		removed = append(removed, name)
+	}
+	if len(removed) == 0 {
+		return errors.Join(failures...)
 	}
 	lifecycle.Announce(r.Recorder, account, lifecycle.Verdict{
 		Reason:  v1alpha1.ReasonOrphansRemoved,
-		Message: fmt.Sprintf("Policy %s was removed, because no SessionAccess declares it, and so were %d more.", orphans[0], len(orphans)-1),
+		Message: fmt.Sprintf("Policy %s was removed, because no SessionAccess declares it, and so were %d more.", removed[0], len(removed)-1),
 	})
-	return nil
+	return errors.Join(failures...)
 }
 
 // inUseBySet says whether a permission set references a policy, which then cannot be

@@ -165,7 +165,7 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 		return r.lost(ctx, account, err)
 	}
 	account.Status.UnreachableSince = nil
-	entry.Sessions = r.listSessions(ctx, account, entry.Cloud)
+	entry.NeverListed = r.listSessions(ctx, account, entry.Cloud)
 	entry.NextResync = r.Clock.Now().Add(r.ResyncInterval)
 	r.Accounts.Put(ctx, entry)
 	if err := r.removeOrphans(ctx, account, entry); err != nil {

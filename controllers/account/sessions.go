@@ -3,50 +3,107 @@ package account
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// listSessions tries whether open sessions can be listed in every region, which
-// ending them needs, and keeps the answer as a condition. What worked once is
-// expected to work: a revocation waits for it from then on.
-func (r *Reconciler) listSessions(ctx context.Context, account *v1alpha1.AWSAccount, in *cloud.Account) registry.Sessions {
-	ever := everListed(account)
+// maxListings bounds the regions that a status remembers, as the API does, and
+// maxListingText what it says of each.
+const (
+	maxListings    = 60
+	maxListingText = 1024
+	// maxUnlisted bounds the regions that the condition's message names.
+	maxUnlisted = 3
+)
+
+// listSessions tries in every region whether open sessions can be listed, which
+// ending them needs, and keeps the answers in the status. What worked once is
+// expected to work: a revocation waits for it from then on. It returns the regions
+// where it never did.
+func (r *Reconciler) listSessions(ctx context.Context, account *v1alpha1.AWSAccount, in *cloud.Account) (never map[string]bool) {
+	errs := map[v1alpha1.Region]error{}
 	for _, region := range account.Spec.Regions {
-		if err := in.CanListSessions(ctx, string(region)); err != nil {
-			reason := v1alpha1.ReasonNeverListed
-			if ever {
-				reason = v1alpha1.ReasonListingLost
-			}
-			setListing(account, metav1.ConditionFalse, reason,
-				fmt.Sprintf("Open sessions in %s cannot be listed, so a revocation cannot end them. %s", region, cloud.Sentence(err)))
-			return listed(ever)
+		errs[region] = in.CanListSessions(ctx, string(region))
+	}
+	account.Status.SessionListing = listings(account, errs)
+	setListing(account)
+	never = map[string]bool{}
+	for _, l := range account.Status.SessionListing {
+		if !*l.EverListed {
+			never[string(l.Region)] = true
 		}
 	}
-	setListing(account, metav1.ConditionTrue, v1alpha1.ReasonSessionsListed, "Open sessions can be listed in every region of this account.")
-	return registry.SessionsListed
+	return never
 }
 
-// everListed reads from the condition whether listing worked before; it
-// outlives the process.
-func everListed(account *v1alpha1.AWSAccount) bool {
+// listings are the answers of all regions with what is remembered of them. Regions
+// that the account does not declare any more stay: access may have been granted in
+// them.
+func listings(account *v1alpha1.AWSAccount, errs map[v1alpha1.Region]error) []v1alpha1.RegionListing {
+	before := account.Status.SessionListing
+	var after []v1alpha1.RegionListing
+	for _, region := range account.Spec.Regions {
+		err := errs[region]
+		ever := err == nil || everListed(account, region)
+		message := []rune(cloud.Sentence(err))
+		after = append(after, v1alpha1.RegionListing{
+			Region: region, EverListed: &ever, Message: string(message[:min(len(message), maxListingText)]),
+		})
+	}
+	for _, l := range before {
+		if len(after) < maxListings && !slices.Contains(account.Spec.Regions, l.Region) {
+			after = append(after, l)
+		}
+	}
+	return after
+}
+
+// everListed reads from the status whether listing worked before in a region; it
+// outlives the process. Earlier versions kept one answer for all regions, in the
+// condition.
+func everListed(account *v1alpha1.AWSAccount, region v1alpha1.Region) bool {
+	for _, l := range account.Status.SessionListing {
+		if l.Region == region {
+			return *l.EverListed
+		}
+	}
+	if len(account.Status.SessionListing) > 0 {
+		return false
+	}
 	c := meta.FindStatusCondition(account.Status.Conditions, v1alpha1.ConditionSessionListing)
 	return c != nil && (c.Status == metav1.ConditionTrue || c.Reason == v1alpha1.ReasonListingLost)
 }
 
-func listed(ever bool) registry.Sessions {
-	if ever {
-		return registry.SessionsListed
+// setListing makes the condition of the answers of the declared regions.
+func setListing(account *v1alpha1.AWSAccount) {
+	set := func(status metav1.ConditionStatus, reason, message string) {
+		lifecycle.SetCondition(&account.Status.Conditions, account.Generation, v1alpha1.ConditionSessionListing, status, reason, message)
 	}
-	return registry.SessionsNeverListed
-}
-
-func setListing(account *v1alpha1.AWSAccount, status metav1.ConditionStatus, reason, message string) {
-	lifecycle.SetCondition(&account.Status.Conditions, account.Generation, v1alpha1.ConditionSessionListing, status, reason, message)
+	reason := v1alpha1.ReasonNeverListed
+	var texts []string
+	for _, l := range account.Status.SessionListing {
+		if l.Message == "" || !slices.Contains(account.Spec.Regions, l.Region) {
+			continue
+		}
+		if *l.EverListed {
+			reason = v1alpha1.ReasonListingLost
+		}
+		texts = append(texts, fmt.Sprintf("%s: %s", l.Region, l.Message))
+	}
+	if len(texts) == 0 {
+		set(metav1.ConditionTrue, v1alpha1.ReasonSessionsListed, "Open sessions can be listed in every region of this account.")
+		return
+	}
+	message := "Open sessions cannot be listed in these regions, so a revocation cannot end them there. " + strings.Join(texts[:min(len(texts), maxUnlisted)], " ")
+	if more := len(texts) - maxUnlisted; more > 0 {
+		message += fmt.Sprintf(" %d more regions are in status.sessionListing.", more)
+	}
+	set(metav1.ConditionFalse, reason, message)
 }

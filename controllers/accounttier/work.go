@@ -36,10 +36,12 @@ type change struct {
 // sends that. The status is left to be written.
 func (w *work) converge(ctx context.Context, goals []goal, v lifecycle.Verdict) (time.Duration, lifecycle.Verdict, error) {
 	var changes []change
+	var unseen error // A region that cannot be looked at keeps none of the others.
 	for _, g := range goals {
 		needed, verdict, err := w.look(ctx, g)
 		if err != nil {
-			return 0, v, err
+			unseen = errors.Join(unseen, err)
+			continue
 		}
 		if needed != nil {
 			changes = append(changes, *needed)
@@ -53,7 +55,7 @@ func (w *work) converge(ctx context.Context, goals []goal, v lifecycle.Verdict) 
 	for _, c := range changes {
 		v = worse(v, w.send(ctx, c))
 	}
-	if err := w.count(ctx, goals, &v); err != nil {
+	if err := errors.Join(unseen, w.count(ctx, goals, &v)); err != nil {
 		return 0, v, err
 	}
 	return w.poll(), v, nil

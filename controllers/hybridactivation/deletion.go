@@ -2,6 +2,7 @@ package hybridactivation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -122,15 +123,14 @@ func (d *deletion) withdrawAll(ctx context.Context, shown []string) (time.Durati
 // deregister deregisters the nodes that registered with an activation of the
 // object, former ones too. done says that AWS shows none.
 func (d *deletion) deregister(ctx context.Context) (after time.Duration, done bool, err error) {
+	// A node that cannot be deregistered, or a list that fails, keeps no other node.
 	nodes, err := d.nodes(ctx)
-	if err != nil {
-		return 0, false, d.fail(ctx, d.before, d.activation, err)
-	}
 	for _, id := range nodes[:min(len(nodes), maxDeregistered)] {
 		log.FromContext(ctx).Info("Deregistering a node", "node", id)
-		if err := d.account.Cloud.DeregisterNode(ctx, d.region(), id); err != nil {
-			return 0, false, d.fail(ctx, d.before, d.activation, err)
-		}
+		err = errors.Join(err, d.account.Cloud.DeregisterNode(ctx, d.region(), id))
+	}
+	if err != nil {
+		return 0, false, d.fail(ctx, d.before, d.activation, err)
 	}
 	if len(nodes) == 0 {
 		return 0, true, nil
@@ -139,18 +139,16 @@ func (d *deletion) deregister(ctx context.Context) (after time.Duration, done bo
 }
 
 // nodes are found by the tag that AWS copied to them, and by the activations
-// that are known, where the tag was lost.
+// that are known, where the tag was lost. What one of the two shows comes with the
+// error of the other.
 func (d *deletion) nodes(ctx context.Context) ([]string, error) {
 	nodes, err := nodesOfObject(ctx, d.account.Cloud, d.region(), d.activation.UID, d.activation.Status.Record.Former)
-	if err != nil {
-		return nil, err
-	}
 	var ids []string
 	for _, n := range nodes {
 		ids = append(ids, n.ID)
 	}
 	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	return slices.Compact(ids), err
 }
 
 func withdrawing() lifecycle.Verdict {

@@ -2,6 +2,7 @@ package hybridactivation
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -97,14 +98,8 @@ func (l *Listings) machines(ctx context.Context, account registry.Entry, region 
 // by the activations that are known. A node may be listed twice.
 func nodesOfObject(ctx context.Context, account *cloud.Account, region string, uid types.UID, activations []string) ([]cloud.HybridNode, error) {
 	byTag, err := account.HybridNodesTagged(ctx, region, v1alpha1.TagActivation, string(uid))
-	if err != nil {
-		return nil, err
-	}
-	byActivation, err := account.HybridNodesOf(ctx, region, activations...)
-	if err != nil {
-		return nil, err
-	}
-	return append(byTag, byActivation...), nil
+	byActivation, failure := account.HybridNodesOf(ctx, region, activations...)
+	return append(byTag, byActivation...), errors.Join(err, failure)
 }
 
 // forget forgets the nodes of an object that is gone.

@@ -2,6 +2,7 @@ package hybridactivation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -114,20 +115,24 @@ func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry
 		}
 		orphans = orphaned(all, s.OwnerID, fresh)
 	}
+	var deleted []string
+	var failures []error
 	for _, id := range orphans {
 		log.FromContext(ctx).Info("Deleting an activation whose object is gone", "activation", id, "region", region)
 		if err := entry.Cloud.DeleteActivation(ctx, region, id); err != nil {
-			return err
+			failures = append(failures, err)
+			continue
 		}
+		deleted = append(deleted, id)
 		s.Listings.deleted(place{entry.AccountID, region}, id, types.UID(all[id].Tags[v1alpha1.TagActivation]))
 	}
-	if len(orphans) > 0 {
+	if len(deleted) > 0 {
 		lifecycle.Announce(s.Recorder, account, lifecycle.Verdict{
 			Reason:  v1alpha1.ReasonStrayRemoved,
-			Message: fmt.Sprintf("These activations were deleted in %s, because the HybridActivations that they were made for are gone: %s.", region, strings.Join(orphans, ", ")),
+			Message: fmt.Sprintf("These activations were deleted in %s, because the HybridActivations that they were made for are gone: %s.", region, strings.Join(deleted, ", ")),
 		})
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // orphaned are the activations of an owner whose object is not declared, as many

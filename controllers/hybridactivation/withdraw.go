@@ -2,6 +2,7 @@ package hybridactivation
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -14,17 +15,20 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// withdraw deletes activations of an object. What is gone already is fine.
+// withdraw deletes activations of an object. What is gone already is fine. One that
+// cannot be deleted keeps none of the others.
 func (r *Reconciler) withdraw(ctx context.Context, account registry.Entry, region string, of types.UID, ids []string) error {
 	ctx = cloud.WithPriority(ctx, cloud.Revocation)
+	var failures []error
 	for _, id := range ids {
 		log.FromContext(ctx).Info("Deleting an activation", "activation", id)
 		if err := account.Cloud.DeleteActivation(ctx, region, id); err != nil {
-			return err
+			failures = append(failures, err)
+			continue
 		}
 		r.Listings.deleted(place{account.AccountID, region}, id, of)
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // takeBack deletes every activation of an object, those that AWS shows and those

@@ -14,16 +14,6 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// Sessions tells whether an account's open sessions can be listed.
-type Sessions int
-
-const (
-	// SessionsNeverListed: not in some region, and never in all of them.
-	SessionsNeverListed Sessions = iota
-	// SessionsListed: in every region, now or before.
-	SessionsListed
-)
-
 // Entry is a verified account.
 type Entry struct {
 	// Name and Generation of the AWSAccount that was verified.
@@ -36,9 +26,10 @@ type Entry struct {
 	// Mode of the AWSAccount: Observe as soon as it is declared, Enforce once the
 	// account was verified with it.
 	Mode v1alpha1.AccountMode
-	// SessionTermination of the AWSAccount, and whether sessions can be listed.
+	// SessionTermination of the AWSAccount, and the regions whose open sessions
+	// cannot be listed and never could.
 	SessionTermination v1alpha1.SessionTermination
-	Sessions           Sessions
+	NeverListed        map[string]bool
 	// RecreatedPrincipals of the AWSAccount.
 	RecreatedPrincipals v1alpha1.RecreatedPrincipals
 	// Quotas as AWS reported them last.

@@ -1,10 +1,7 @@
 package sessionaccess
 
 import (
-	"slices"
 	"time"
-
-	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
@@ -40,7 +37,7 @@ func weigh(g *v1alpha1.ResolvedGrant) int {
 	for _, e := range g.ExcludedTags {
 		weight += tagWeight * len(e.Values)
 	}
-	return weight
+	return weight + grants.Starts(g)
 }
 
 // tagWeight: a tag may have 384 characters, of up to four bytes.
@@ -55,9 +52,9 @@ func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, 
 		if granted == nil {
 			return nil
 		}
-		return &v1alpha1.AppliedAccess{Serial: 1, Generation: generation, Granted: granted}
+		return &v1alpha1.AppliedAccess{Serial: 1, Generation: generation, Granted: grants.Begin(granted, nil, now, nil)}
 	}
-	if equality.Semantic.DeepEqual(record.Granted, granted) {
+	if grants.SameAccess(record.Granted, granted) {
 		return record
 	}
 	next := record.DeepCopy()
@@ -65,16 +62,27 @@ func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, 
 		if granted != nil && full(record) {
 			return record
 		}
-		if !slices.ContainsFunc(next.Revoking, func(old v1alpha1.ResolvedGrant) bool {
-			return equality.Semantic.DeepEqual(&old, record.Granted)
-		}) {
-			next.Revoking = append(next.Revoking, *record.Granted.DeepCopy())
-		}
+		next.Revoking = withFormer(next.Revoking, record.Granted)
 	}
 	next.Serial++
 	next.Generation = generation
-	next.Granted = granted
+	next.Granted = nil
+	if granted != nil {
+		next.Granted = grants.Begin(granted, record.Granted, now, nil)
+	}
 	return next
+}
+
+// withFormer adds a former grant to those of a record. One that is there already
+// keeps the earlier starts.
+func withFormer(revoking []v1alpha1.ResolvedGrant, former *v1alpha1.ResolvedGrant) []v1alpha1.ResolvedGrant {
+	for i := range revoking {
+		if grants.SameAccess(&revoking[i], former) {
+			revoking[i] = *grants.Earlier(&revoking[i], former)
+			return revoking
+		}
+	}
+	return append(revoking, *former.DeepCopy())
 }
 
 // grantedNow is what a judgement grants at a moment. While the spec waits for

@@ -2,6 +2,7 @@ package sessionaccess
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -111,11 +112,10 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 		return 0
 	}
 	v := revocation{Reconciler: r, access: access, lost: []v1alpha1.ResolvedGrant{*lost}}
-	open, seen, err := v.findLost(ctx)
-	if err == nil {
-		err = v.end(ctx, open)
-	}
-	if err != nil {
+	s, err := v.findLost(ctx)
+	open, seen := s.open, s.seen
+	s.failures = append(s.failures, v.end(ctx, open)...)
+	if err = errors.Join(err, failed(s.failures)); err != nil {
 		log.FromContext(ctx).Info("Open sessions of a displaced grant could not be ended yet", "error", err.Error())
 		return unlistedRetry
 	}
@@ -135,13 +135,11 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 	}
 }
 
-// findLost lists the open sessions that must end, and says when AWS was asked
-// first.
-func (v revocation) findLost(ctx context.Context) (open []openSession, seen time.Time, err error) {
+// findLost looks for the open sessions that must end.
+func (v revocation) findLost(ctx context.Context) (search, error) {
 	ending, err := v.terminating(ctx, v.lost)
 	if err != nil {
-		return nil, time.Time{}, err
+		return search{}, err
 	}
-	s, err := v.search(ctx, ending, false)
-	return s.open, s.seen, err
+	return v.search(ctx, ending, false)
 }

@@ -105,7 +105,18 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 			// the object can be deleted at any time.
 			return 0, r.write(ctx, before, access, accountNotReady(access))
 		}
+		if record == nil {
+			if err := r.beginFirst(ctx, access, next); err != nil {
+				return 0, err
+			}
+		}
 		return 0, r.recordGrant(ctx, access, next, j)
+	}
+	if record != nil { // It may have been restored without.
+		if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
+			return 0, err
+		}
+		record, before = access.Status.Applied, access.DeepCopy()
 	}
 	var p progress
 	if record != nil && len(record.Revoking) > 0 {

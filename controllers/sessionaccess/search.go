@@ -19,11 +19,14 @@ type search struct {
 	outcome v1alpha1.SessionsOutcome
 	// unchecked: in another account sessions cannot be listed, and need not be.
 	unchecked bool
-	// open sessions that must end.
-	open []openSession
+	// open sessions that must end, and what passes to other grants.
+	open   []openSession
+	passes []passing
+	// failures are the regions that could not be looked into.
+	failures []failure
 	// seen is when AWS was asked first.
 	seen time.Time
-	// held tells why the sessions cannot be ended now; nil otherwise.
+	// held is why the sessions of some account cannot be ended now; nil otherwise.
 	held *progress
 }
 
@@ -32,36 +35,40 @@ type search struct {
 // leaves two.
 func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant, underWay bool) (search, error) {
 	s := search{outcome: v1alpha1.SessionsLeft, seen: v.Clock.Now()}
+	regions := 0
 	for _, id := range accountsOf(ending) {
 		account, ok := v.Accounts.Get(id)
 		switch {
 		case !ok:
 			s.held = &progress{verdict: accountNotReady(v.access)}
-			return s, nil
+			continue
 		case account.Mode == v1alpha1.ModeObserve && underWay:
 			// The permission went under Enforce, and these sessions with it.
 			s.held = &progress{verdict: observing(account)}
-			return s, nil
+			continue
 		case account.Mode == v1alpha1.ModeObserve:
 			continue // Nothing was granted, so nobody lost anything.
-		case account.Sessions == registry.SessionsNeverListed && account.SessionTermination == v1alpha1.TerminationBestEffort:
-			s.unchecked = true
-			continue
 		}
-		open, seen, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, inAccount(ending, id))
+		regions += len(regionsOf(inAccount(ending, id)))
+		f, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, inAccount(ending, id))
 		if err != nil {
 			return s, err
 		}
-		s.outcome = v1alpha1.SessionsEnding
-		s.open = append(s.open, open...)
-		if seen.Before(s.seen) {
-			s.seen = seen
+		if f.searched {
+			s.outcome = v1alpha1.SessionsEnding
+		}
+		s.unchecked = s.unchecked || f.unchecked
+		s.open = append(s.open, f.open...)
+		s.passes = append(s.passes, f.passes...)
+		s.failures = append(s.failures, f.failures...)
+		if f.seen.Before(s.seen) {
+			s.seen = f.seen
 		}
 	}
 	if s.outcome == v1alpha1.SessionsLeft && s.unchecked {
 		s.outcome = v1alpha1.SessionsNotChecked
 	}
-	s.open = v.bound(s.open)
+	s.open = v.bound(s.open, regions)
 	return s, nil
 }
 
@@ -73,10 +80,17 @@ const (
 )
 
 // bound takes as many sessions as one pass ends, those on record first: one that
-// fell out of the list would be counted as ended.
-func (v revocation) bound(open []openSession) []openSession {
+// fell out of the list would be counted as ended. Each region has a share of its own,
+// so that one whose sessions do not end leaves room to the others.
+func (v revocation) bound(open []openSession, regions int) []openSession {
 	slices.SortStableFunc(open, func(a, b openSession) int { return v.rank(a) - v.rank(b) })
-	return open[:min(len(open), v.maxEnding())]
+	share, taken := max(1, v.maxEnding()/max(1, regions)), map[place]int{}
+	open = slices.DeleteFunc(open, func(s openSession) bool {
+		at := place{s.accountID, s.region}
+		taken[at]++
+		return taken[at] > share
+	})
+	return open[:min(len(open), maxEnding)]
 }
 
 func (v revocation) maxEnding() int {

@@ -2,6 +2,7 @@ package sessionaccess
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,9 +12,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
 const (
@@ -57,30 +56,52 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 		return progress{}, err
 	}
 	s, err := v.search(ctx, ending, underWay)
-	switch {
-	case err != nil:
-		return v.unlisted(err), quietly(err)
-	case s.held != nil:
-		return *s.held, nil
-	case s.outcome != v1alpha1.SessionsEnding:
+	if err != nil {
+		return progress{}, err
+	}
+	if s.held == nil && len(s.failures) == 0 && s.outcome != v1alpha1.SessionsEnding {
 		return v.complete(record, s.outcome, now), nil
 	}
-	if known := tally(record, s.open, 0); !known {
+	room := 0
+	if s.held != nil || len(s.failures) > 0 {
+		room = v.maxEnding() // What is not found may be where it was not looked for.
+	}
+	if known := tally(record, s.open, room); !known {
+		record.Incomplete = incompleteIn(s.failures)
 		return progress{after: recorded, verdict: endingSessions(len(s.open))}, nil
 	}
-	if err := v.end(ctx, s.open); err != nil {
-		return v.unlisted(err), quietly(err)
+	waiting, err := v.pass(ctx, s.passes)
+	s.failures = append(s.failures, v.end(ctx, s.open)...)
+	record.Incomplete = incompleteIn(s.failures)
+	if err != nil || ctx.Err() != nil {
+		return progress{}, errors.Join(err, ctx.Err())
 	}
+	return v.after(record, s, waiting, now), nil
+}
+
+// after decides on the next step of a revocation once the sessions that were found
+// have been sent their end.
+func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting bool, now time.Time) progress {
 	settled := record.PermissionGoneAt.Add(cloud.ConsistencyWindow)
 	switch {
+	case s.held != nil && len(s.open) > 0:
+		return progress{after: sessionPoll, verdict: s.held.verdict}
+	case s.held != nil:
+		return *s.held
+	case len(s.failures) > 0 && len(s.open) > 0:
+		return progress{after: sessionPoll, verdict: unlisted(s.failures)}
+	case len(s.failures) > 0:
+		return progress{after: unlistedRetry, verdict: unlisted(s.failures)}
 	case len(s.open) > 0:
-		return progress{after: sessionPoll, verdict: endingSessions(len(s.open))}, nil
+		return progress{after: sessionPoll, verdict: endingSessions(len(s.open))}
+	case waiting:
+		return progress{after: recorded, verdict: endingSessions(0)}
 	case s.seen.Before(settled):
-		return progress{after: settled.Sub(now), verdict: endingSessions(0)}, nil
+		return progress{after: settled.Sub(now), verdict: endingSessions(0)}
 	case s.unchecked:
-		return v.complete(record, v1alpha1.SessionsNotChecked, now), nil
+		return v.complete(record, v1alpha1.SessionsNotChecked, now)
 	default:
-		return v.complete(record, v1alpha1.SessionsEnded, now), nil
+		return v.complete(record, v1alpha1.SessionsEnded, now)
 	}
 }
 
@@ -90,15 +111,17 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 // permission of all is gone: before, a session that is not found may be one of a
 // principal that is looked at later.
 func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
-	open, _, err := v.findLost(ctx)
-	if err == nil && len(open) > 0 {
+	s, err := v.findLost(ctx)
+	if err == nil && len(s.open)+len(s.failures) > 0 {
 		record, _ := v.begin()
-		if known := tally(record, open, v.maxEnding()); !known {
+		record.Incomplete = incompleteIn(s.failures)
+		if known := tally(record, s.open, v.maxEnding()); !known {
 			return recorded
 		}
-		err = v.end(ctx, open)
+		s.failures = append(s.failures, v.end(ctx, s.open)...)
+		record.Incomplete = incompleteIn(s.failures)
 	}
-	if err != nil {
+	if err = errors.Join(err, failed(s.failures)); err != nil {
 		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", err.Error())
 		return unlistedRetry
 	}
@@ -157,20 +180,23 @@ func (v revocation) listedAfter() time.Time {
 
 func (v revocation) complete(record *v1alpha1.RevocationStatus, outcome v1alpha1.SessionsOutcome, now time.Time) progress {
 	at := metav1.NewTime(now).Rfc3339Copy()
-	record.Sessions, record.CompletedAt = outcome, &at
+	record.Sessions, record.CompletedAt, record.Incomplete = outcome, &at, nil
 	return progress{done: true}
 }
 
 // end tells sessions to end. AWS answers success whatever the session is, so
-// they are looked for again.
-func (v revocation) end(ctx context.Context, open []openSession) error {
+// they are looked for again. A session for which that fails keeps no other open.
+func (v revocation) end(ctx context.Context, open []openSession) []failure {
+	var failures []failure
 	for _, s := range open {
 		log.FromContext(ctx).Info("Ending a session that lost its permission", "session", s.ID, "region", s.region)
 		if err := s.in.TerminateSession(cloud.WithPriority(ctx, cloud.Revocation), s.region, s.ID); err != nil {
-			return fmt.Errorf("end session %s in %s: %w", s.ID, s.region, err)
+			failures = append(failures, failure{
+				accountID: s.accountID, region: s.region, err: fmt.Errorf("end session %s in %s: %w", s.ID, s.region, err),
+			})
 		}
 	}
-	return nil
+	return failures
 }
 
 // tally puts the sessions that are open into the record, and counts those of the
@@ -203,34 +229,8 @@ func tally(record *v1alpha1.RevocationStatus, open []openSession, room int) (kno
 // openSession is an open session that has lost its permission.
 type openSession struct {
 	cloud.Session
-	region string
-	in     *cloud.Account
-}
-
-// losing lists the open sessions that must end, and says when AWS was asked
-// first.
-func (v revocation) losing(ctx context.Context, account registry.Entry, lost []v1alpha1.ResolvedGrant) (losing []openSession, seen time.Time, err error) {
-	seen = v.Clock.Now()
-	if slices.ContainsFunc(lost, namesGroup) {
-		if err := v.Sessions.readMembers(ctx, account, v.listedAfter(), v.Clock); err != nil {
-			return nil, seen, fmt.Errorf("read who is a member of a group that lost access: %w", err)
-		}
-	}
-	for _, region := range regionsOf(lost) {
-		open, at, err := v.Sessions.list(ctx, account, region, v.listedAfter(), v.Clock)
-		if err != nil {
-			return nil, seen, fmt.Errorf("list the open sessions in %s: %w", region, err)
-		}
-		if at.Before(seen) {
-			seen = at
-		}
-		chosen, err := v.choose(ctx, account, region, open, lost)
-		if err != nil {
-			return nil, seen, err
-		}
-		losing = append(losing, chosen...)
-	}
-	return losing, seen, nil
+	accountID, region string
+	in                *cloud.Account
 }
 
 func namesGroup(g v1alpha1.ResolvedGrant) bool {
@@ -248,31 +248,6 @@ func regionsOf(lost []v1alpha1.ResolvedGrant) []string {
 	return slices.Compact(regions)
 }
 
-// choose picks the sessions that must end out of all that are open in a region.
-func (v revocation) choose(ctx context.Context, account registry.Entry, region string, open []cloud.Session, lost []v1alpha1.ResolvedGrant) ([]openSession, error) {
-	in := policy.Account{ID: account.AccountID, Partition: account.Partition}
-	lost = asNamedNow(account, lost)
-	gone := make([]held, len(lost))
-	for i := range lost {
-		gone[i] = heldOf(string(v.access.UID), &lost[i])
-	}
-	candidates := v.owned(account, region, open, gone)
-	if err := v.tag(ctx, account, region, candidates); err != nil {
-		return nil, err
-	}
-	var chosen []openSession
-	for _, c := range candidates {
-		live, err := v.live(ctx, account.AccountID, c.facts)
-		if err != nil {
-			return nil, err
-		}
-		if mustEnd(in, c, v.onRecord(c.ID), gone, live) {
-			chosen = append(chosen, openSession{Session: c.Session, region: region, in: account.Cloud})
-		}
-	}
-	return chosen, nil
-}
-
 func endingSessions(open int) lifecycle.Verdict {
 	message := "The permission that was taken away is gone. Open sessions are looked for once more, for those that began while AWS was still taking it in."
 	if open > 0 {
@@ -281,26 +256,5 @@ func endingSessions(open int) lifecycle.Verdict {
 	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonEndingSessions, Message: message}
 }
 
-// unlisted tells that open sessions could not be looked for or ended.
-func (v revocation) unlisted(err error) progress {
-	message := "The permission is gone, but open sessions cannot be looked for, so this is not complete. " + cloud.Sentence(err)
-	stuck := lifecycle.Stuck
-	if cloud.Classify(err) == cloud.Transport {
-		stuck = lifecycle.Retrying
-	}
-	return progress{after: unlistedRetry, verdict: lifecycle.Verdict{
-		Progress: stuck, Reason: v1alpha1.ReasonEndingSessions,
-		Message: message + " Where an account's sessions can never be listed, AWSAccount.spec.sessionTermination: BestEffort lets a revocation complete without.",
-	}}
-}
-
 // unlistedRetry is how soon sessions are looked for again where that failed.
 const unlistedRetry = time.Minute
-
-// quietly drops what has been put into the status and is tried again anyway.
-func quietly(err error) error {
-	if cloud.Classify(err) == cloud.Canceled {
-		return err
-	}
-	return nil
-}

@@ -147,12 +147,13 @@ func (a *Account) modifyShares(ctx context.Context, region, name string, account
 	if err != nil {
 		return err
 	}
+	var failures []error
 	for ids := range slices.Chunk(accounts, sharesAtOnce) {
 		in := &ssm.ModifyDocumentPermissionInput{Name: &name, PermissionType: types.DocumentPermissionTypeShare}
 		put(in, ids)
 		if _, err := clients.ssmIn(region).ModifyDocumentPermission(ctx, in); err != nil {
-			return a.explain(err, "changing whom document %q in %s is shared with", name, region)
+			failures = append(failures, a.explain(err, "changing whom document %q in %s is shared with", name, region))
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -24,7 +25,8 @@ const (
 )
 
 // NodeTags reads the tags of nodes by id, "i-…" or "mi-…". A node that does
-// not exist is left out; one without tags has an empty map. One call for 200
+// not exist is left out; one without tags has an empty map. Where some cannot be
+// read, the tags of the others come with an *[UnreadNodesError]. One call for 200
 // EC2 instances, one for every other node.
 func (a *Account) NodeTags(ctx context.Context, region string, ids []string) (map[string]map[string]string, error) {
 	clients, err := a.verifiedClients(ctx)
@@ -32,6 +34,7 @@ func (a *Account) NodeTags(ctx context.Context, region string, ids []string) (ma
 		return nil, err
 	}
 	tags := map[string]map[string]string{}
+	unread := &UnreadNodesError{Nodes: map[string]error{}}
 	var instances []string
 	for _, id := range ids {
 		if !strings.HasPrefix(id, hybridNodePrefix) {
@@ -39,15 +42,35 @@ func (a *Account) NodeTags(ctx context.Context, region string, ids []string) (ma
 			continue
 		}
 		if err := hybridNodeTags(ctx, clients.ssmIn(region), id, tags); err != nil {
-			return nil, a.explain(err, "reading the tags of node %s in %s", id, region)
+			unread.Nodes[id] = a.explain(err, "reading the tags of node %s in %s", id, region)
 		}
 	}
 	for chunk := range slices.Chunk(instances, filterValues) {
 		if err := instanceTags(ctx, clients.ec2In(region), chunk, tags); err != nil {
-			return nil, a.explain(err, "reading the tags of instances in %s", region)
+			err = a.explain(err, "reading the tags of instances in %s", region)
+			for _, id := range chunk {
+				unread.Nodes[id] = err
+			}
 		}
 	}
+	if len(unread.Nodes) > 0 {
+		return tags, unread
+	}
 	return tags, nil
+}
+
+// UnreadNodesError says which nodes could not be read, and why.
+type UnreadNodesError struct {
+	// Nodes by id.
+	Nodes map[string]error
+}
+
+// Error is about the first node in the order of ids.
+func (e *UnreadNodesError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap is what is wrong with the first node in the order of ids.
+func (e *UnreadNodesError) Unwrap() error {
+	return e.Nodes[slices.Min(slices.Collect(maps.Keys(e.Nodes)))]
 }
 
 // instanceTags reads by filter: by id, one instance that is gone would fail

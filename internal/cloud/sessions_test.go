@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -132,4 +133,26 @@ func TestTagsOfNodesOfBothKindsAreReadAndMissingOnesLeftOut(t *testing.T) {
 		t.Errorf("tags %v", tags)
 	}
 	w.wantCalls("ListTagsForResource", "ListTagsForResource", "DescribeInstances", "DescribeInstances")
+}
+
+func TestANodeWhoseTagsCannotBeReadKeepsNoOtherUnread(t *testing.T) {
+	w := newWorldWithNodes(t)
+	const hybrid = "mi-0123456789abcdef0"
+	fault, err := w.aws.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "ssm:ListTagsForResource"})
+	w.must(err)
+	tags, err := w.account.NodeTags(t.Context(), testRegion, []string{hybrid, pc01})
+	unread, ok := errors.AsType[*UnreadNodesError](err)
+	if !ok || len(unread.Nodes) != 1 || unread.Nodes[hybrid] == nil || tags[pc01]["Env"] != "stg" {
+		t.Errorf("tags %v, error %v", tags, err)
+	}
+	if sentence := Sentence(err); !strings.Contains(sentence, "ssm:ListTagsForResource") {
+		t.Errorf("the sentence is %q", sentence)
+	}
+	w.aws.RemoveFault(fault)
+	_, err = w.aws.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "ec2:DescribeInstances"})
+	w.must(err)
+	_, err = w.account.NodeTags(t.Context(), testRegion, []string{pc01, pc02})
+	if unread, ok = errors.AsType[*UnreadNodesError](err); !ok || len(unread.Nodes) != 2 {
+		t.Errorf("error %v", err)
+	}
 }

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
@@ -34,12 +35,17 @@ func (a *Account) DeletePolicy(ctx context.Context, name string) error {
 	})
 }
 
-// strip takes away what keeps a policy from being deleted: access first.
+// strip takes away what keeps a policy from being deleted: access first. A
+// principal that the policy cannot be taken off keeps it on none of the others.
 func (w *writer) strip(ctx context.Context, attached []Principal, versions []string, current string) error {
+	var failures []error
 	for _, principal := range attached {
 		if err := w.detached(ctx, principal); err != nil {
-			return err
+			failures = append(failures, err)
 		}
+	}
+	if len(failures) > 0 {
+		return errors.Join(failures...)
 	}
 	for _, version := range versions {
 		if version == current {

@@ -319,3 +319,25 @@ func TestPolicyMadeAnewIsAttachedToNobody(t *testing.T) {
 		t.Errorf("alice has %v", got)
 	}
 }
+
+func TestAPrincipalThatAPolicyCannotBeTakenOffKeepsItOnNoOther(t *testing.T) {
+	w := newWorld(t)
+	w.create(testPolicy, grantA)
+	for _, principal := range []Principal{alice, admins} {
+		w.must(w.account.Attach(t.Context(), testPolicy, principal))
+	}
+	for _, action := range []string{"iam:DetachUserPolicy", "iam:DetachGroupPolicy"} {
+		fault, err := w.aws.Inject(faults.Fault{Kind: faults.AccessDenied, Action: action})
+		w.must(err)
+		if err := w.account.DeletePolicy(t.Context(), testPolicy); err == nil {
+			t.Fatalf("%s is refused, and the policy deleted", action)
+		}
+		if _, attached, _ := w.truth(testPolicy); len(attached) != 1 {
+			t.Errorf("with %s refused it is attached to %v, want one", action, attached)
+		}
+		w.aws.RemoveFault(fault)
+		for _, principal := range []Principal{alice, admins} {
+			w.must(w.account.Attach(t.Context(), testPolicy, principal))
+		}
+	}
+}

@@ -19,7 +19,7 @@ func (s *Server) authorize(x *exchange, c service.Check) error {
 	}
 	request := authz.Request{Action: c.Action, Resource: c.Resource, Context: requestContext(x.request, c.Context)}
 	policies, ok := iam.PoliciesOf(account.IAM.ForEvaluation(x.request.Now), x.request.Caller)
-	if !ok {
+	if !ok || refusesFederated(x) {
 		return denied(x, authz.Decision{Statement: -1}, request)
 	}
 	decision, err := decide(x.request.Caller, request, policies, c)
@@ -30,6 +30,13 @@ func (s *Server) authorize(x *exchange, c service.Check) error {
 		return denied(x, decision, request)
 	}
 	return nil
+}
+
+// refusesFederated reports whether the call is one that federated tokens may not
+// make whatever their policies: of IAM any, of STS all but GetCallerIdentity, which
+// is not judged.
+func refusesFederated(x *exchange) bool {
+	return x.request.Caller.Kind == service.FederatedCaller && (x.service.Name == "iam" || x.service.Name == "sts")
 }
 
 // decide judges a request by the policies of its caller and, where it has one,
@@ -89,6 +96,9 @@ func denied(x *exchange, d authz.Decision, r authz.Request) error {
 // mayAssume judges a caller that wants a role: the role's trust policy always,
 // the caller's own policies where callers are judged.
 func (s *Server) mayAssume(r *service.Request, role *iam.Entity, ctx authz.Context) error {
+	if r.Caller.Kind == service.FederatedCaller {
+		return sts.Denied(r.Caller.ARN, role.ARN)
+	}
 	who := principal(r.Caller)
 	request := authz.Request{Action: "sts:AssumeRole", Resource: role.ARN, Context: requestContext(r, ctx)}
 	trust := authz.Policy{Name: role.ARN, Document: role.Trust.Parsed}

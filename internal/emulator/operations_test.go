@@ -61,7 +61,8 @@ func everything() []any {
 		&iam.DeleteUserInput{UserName: s("u")}, &iam.DeleteGroupInput{GroupName: s("g")}, &iam.DeleteRoleInput{RoleName: s("r")},
 		&iam.DeletePolicyInput{PolicyArn: own},
 
-		&sts.GetCallerIdentityInput{}, &sts.AssumeRoleInput{RoleArn: s(operatorRole), RoleSessionName: s("me"), ExternalId: s("abc")},
+		&sts.GetCallerIdentityInput{}, &sts.GetFederationTokenInput{Name: s("me")}, &sts.GetSessionTokenInput{},
+		&sts.AssumeRoleInput{RoleArn: s(operatorRole), RoleSessionName: s("me"), ExternalId: s("abc")},
 
 		&ssm.StartSessionInput{Target: s(pc01), Reason: s("why")}, &ssm.DescribeSessionsInput{State: ssmtypes.SessionStateActive},
 		&ssm.ResumeSessionInput{SessionId: s("$session")}, &ssm.TerminateSessionInput{SessionId: s("$session")},

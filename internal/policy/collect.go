@@ -116,6 +116,8 @@ func (c *collector) add(g *Grant) {
 			}
 		}
 	}
+	tests = c.sessionTests(tests)
+	plain = c.render(tests)
 	c.addStart(g, tests)
 	c.addSessions(g, tests, plain)
 	for _, d := range g.Documents {
@@ -124,6 +126,17 @@ func (c *collector) add(g *Grant) {
 			c.put(sessionKey, plain, splitElement(d.KMSKeyARN))
 		}
 	}
+}
+
+// sessionTests are the conditions of the statements that open and use sessions.
+// Federated tokens of a user have the permissions of the user and of its groups,
+// but no user name, and the owner of their sessions does not name the user: no
+// revocation could find them by it.
+func (c *collector) sessionTests(tests []test) []test {
+	if c.kind == User || c.kind == Group {
+		return append(slices.Clip(tests), namedUser)
+	}
+	return tests
 }
 
 // addStart adds the nodes and the documents. Documents do not carry the nodes'

@@ -50,9 +50,11 @@ func one(t *testing.T, p policy.Principal, grants ...policy.Grant) string {
 // discoverS1 and the others are the statements of the user of the first scenario.
 const (
 	discoverS1 = `{"Sid":"Discover","Effect":"Allow","Action":["ec2:DescribeInstances","ssm:DescribeInstanceProperties","ssm:DescribeSessions","ssm:GetConnectionStatus"],"Resource":"*"}`
-	startS1    = `{"Sid":"Start","Effect":"Allow","Action":"ssm:StartSession","Resource":["arn:aws:ec2:ap-northeast-1:488821267897:instance/i-051cac51072605f39","arn:aws:ssm:ap-northeast-1:488821267897:document/SSM-SessionManagerRunShell"],"Condition":{"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"}}}`
-	ownS1      = `{"Sid":"OwnSessions","Effect":"Allow","Action":["ssm:ResumeSession","ssm:TerminateSession"],"Resource":"arn:aws:ssm:*:488821267897:session/${aws:username}-*"}`
-	channelS1  = `{"Sid":"DataChannel","Effect":"Allow","Action":"ssmmessages:OpenDataChannel","Resource":["arn:aws:ssm:*:488821267897:session/${aws:username}-*","arn:aws:ssm:*:488821267897:session/${aws:userid}-*"]}`
+	startS1    = `{"Sid":"Start","Effect":"Allow","Action":"ssm:StartSession","Resource":["arn:aws:ec2:ap-northeast-1:488821267897:instance/i-051cac51072605f39","arn:aws:ssm:ap-northeast-1:488821267897:document/SSM-SessionManagerRunShell"],"Condition":{"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"},` + namedUser + `}}`
+	ownS1      = `{"Sid":"OwnSessions","Effect":"Allow","Action":["ssm:ResumeSession","ssm:TerminateSession"],"Resource":"arn:aws:ssm:*:488821267897:session/${aws:username}-*","Condition":{` + namedUser + `}}`
+	channelS1  = `{"Sid":"DataChannel","Effect":"Allow","Action":"ssmmessages:OpenDataChannel","Resource":["arn:aws:ssm:*:488821267897:session/${aws:username}-*","arn:aws:ssm:*:488821267897:session/${aws:userid}-*"],"Condition":{` + namedUser + `}}`
+	// namedUser keeps out federated tokens of the user.
+	namedUser = `"Null":{"aws:username":"false"}`
 )
 
 func document(statements ...string) string {
@@ -68,11 +70,14 @@ func TestUserWithOneInstanceGetsTheDocumentOfTheScenario(t *testing.T) {
 
 func TestStatementsOfEachShape(t *testing.T) {
 	const (
-		discoverCLI = `{"Sid":"Discover","Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"*"`
-		ownTag      = `{"Sid":"OwnSessions","Effect":"Allow","Action":["ssm:ResumeSession","ssm:TerminateSession"],"Resource":"arn:aws:ssm:*:488821267897:session/*","Condition":{"StringEquals":{"ssm:resourceTag/aws:ssmmessages:session-id":"${aws:userid}"}}}`
-		channelAll  = `{"Sid":"DataChannel","Effect":"Allow","Action":"ssmmessages:OpenDataChannel","Resource":"arn:aws:ssm:*:488821267897:session/*"}`
-		docCheck    = `"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"}`
-		startDoc    = `{"Sid":"Start","Effect":"Allow","Action":"ssm:StartSession","Resource":"arn:aws:ssm:ap-northeast-1:488821267897:document/SSM-SessionManagerRunShell","Condition":{` + docCheck + `}}`
+		discoverCLI   = `{"Sid":"Discover","Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"*"`
+		ownTagOfRole  = `{"Sid":"OwnSessions","Effect":"Allow","Action":["ssm:ResumeSession","ssm:TerminateSession"],"Resource":"arn:aws:ssm:*:488821267897:session/*","Condition":{"StringEquals":{"ssm:resourceTag/aws:ssmmessages:session-id":"${aws:userid}"}}}`
+		channelOfRole = `{"Sid":"DataChannel","Effect":"Allow","Action":"ssmmessages:OpenDataChannel","Resource":"arn:aws:ssm:*:488821267897:session/*"}`
+		startOfRole   = `{"Sid":"Start","Effect":"Allow","Action":"ssm:StartSession","Resource":["arn:aws:ec2:ap-northeast-1:488821267897:instance/i-051cac51072605f39","arn:aws:ssm:ap-northeast-1:488821267897:document/SSM-SessionManagerRunShell"],"Condition":{"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"}}}`
+		ownTag        = `{"Sid":"OwnSessions","Effect":"Allow","Action":["ssm:ResumeSession","ssm:TerminateSession"],"Resource":"arn:aws:ssm:*:488821267897:session/*","Condition":{` + namedUser + `,"StringEquals":{"ssm:resourceTag/aws:ssmmessages:session-id":"${aws:userid}"}}}`
+		channelAll    = `{"Sid":"DataChannel","Effect":"Allow","Action":"ssmmessages:OpenDataChannel","Resource":"arn:aws:ssm:*:488821267897:session/*","Condition":{` + namedUser + `}}`
+		docCheck      = `"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"},` + namedUser
+		startDoc      = `{"Sid":"Start","Effect":"Allow","Action":"ssm:StartSession","Resource":"arn:aws:ssm:ap-northeast-1:488821267897:document/SSM-SessionManagerRunShell","Condition":{` + docCheck + `}}`
 	)
 	grant := func(change func(g *policy.Grant)) policy.Grant {
 		g := onInstances("a", "i-051cac51072605f39")
@@ -87,12 +92,12 @@ func TestStatementsOfEachShape(t *testing.T) {
 		"a role's own sessions are known by their owner tag": {
 			policy.Principal{Kind: policy.Role, Name: "ops"},
 			grant(func(*policy.Grant) {}),
-			document(discoverS1, startS1, ownTag, channelAll),
+			document(discoverS1, startOfRole, ownTagOfRole, channelOfRole),
 		},
 		"a permission set's own sessions are known by their owner tag": {
 			policy.Principal{Kind: policy.PermissionSet, Name: "Ops"},
 			grant(func(*policy.Grant) {}),
-			document(discoverS1, startS1, ownTag, channelAll),
+			document(discoverS1, startOfRole, ownTagOfRole, channelOfRole),
 		},
 		"a group's members are users": {
 			policy.Principal{Kind: policy.Group, Name: "ops"},
@@ -160,7 +165,7 @@ func TestStatementsOfEachShape(t *testing.T) {
 			document(discoverS1,
 				`{"Sid":"Start","Effect":"Allow","Action":"ssm:StartSession","Resource":["arn:aws:ec2:ap-northeast-1:488821267897:instance/i-051cac51072605f39","arn:aws:ssm:ap-northeast-1:488821267897:document/audited","arn:aws:ssm:ap-northeast-1::document/AWS-StartSSHSession"],"Condition":{`+docCheck+`}}`,
 				ownS1, channelS1,
-				`{"Sid":"SessionKey","Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"arn:aws:kms:ap-northeast-1:488821267897:key/11111111-2222-3333-4444-555555555555"}`),
+				`{"Sid":"SessionKey","Effect":"Allow","Action":"kms:GenerateDataKey","Resource":"arn:aws:kms:ap-northeast-1:488821267897:key/11111111-2222-3333-4444-555555555555","Condition":{`+namedUser+`}}`),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -182,13 +187,14 @@ func TestEveryStatementCarriesTheConditionsOfItsGrant(t *testing.T) {
 		before = `"Bool":{"aws:MultiFactorAuthPresent":"true"}`
 		after  = `"DateGreaterThan":{"aws:CurrentTime":"2026-12-01T00:00:01Z"},"DateLessThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"},"IpAddress":{"aws:SourceIp":["198.51.100.0/24","2001:db8::/32","203.0.113.0/24"]}`
 		plain  = `,"Condition":{` + before + `,` + after + `}}`
+		user   = `,"Condition":{` + before + `,` + after + `,` + namedUser + `}}`
 	)
 	want := document(
 		`{"Sid":"Discover","Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"*"`+plain,
-		strings.Replace(startS1, `"Condition":{"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"}}}`,
-			`"Condition":{`+before+`,"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"},`+after+`}}`, 1),
-		strings.TrimSuffix(ownS1, "}")+plain,
-		strings.TrimSuffix(channelS1, "}")+plain,
+		strings.Replace(startS1, `"Condition":{"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"},`+namedUser+`}}`,
+			`"Condition":{`+before+`,"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"},`+after+`,`+namedUser+`}}`, 1),
+		strings.Replace(ownS1, `,"Condition":{`+namedUser+`}}`, user, 1),
+		strings.Replace(channelS1, `,"Condition":{`+namedUser+`}}`, user, 1),
 	)
 	if got := one(t, user01, g); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

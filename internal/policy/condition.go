@@ -19,11 +19,13 @@ const (
 	opAfter        = "DateGreaterThan"
 	opBefore       = "DateLessThan"
 	opAddress      = "IpAddress"
+	opNull         = "Null"
 	opEquals       = "StringEquals"
 
 	keyMFA         = "aws:MultiFactorAuthPresent"
 	keyTime        = "aws:CurrentTime"
 	keySource      = "aws:SourceIp"
+	keyUsername    = "aws:username"
 	keyDocCheck    = "ssm:SessionDocumentAccessCheck"
 	keyResourceTag = "ssm:resourceTag/"
 	// keyOwner is the tag with which AWS marks who opened a session.
@@ -39,6 +41,10 @@ var (
 	// user's session holds the user's id, as ${aws:userid} does, is documented and
 	// could not be tried.
 	ownerCheck = test{opEquals, keyOwner, []string{"${aws:userid}"}}
+	// namedUser holds for an IAM user, with its own keys or a session token. The
+	// key is absent for a token of GetFederationToken: documented, could not be
+	// tried.
+	namedUser = test{opNull, keyUsername, []string{"false"}}
 )
 
 // test is one entry of a Condition element. The values are as IAM reads them,
@@ -48,7 +54,7 @@ type test struct {
 	values  []string
 }
 
-// grantTests are the conditions that every statement of the grant carries.
+// grantTests are the conditions of the grant, which every statement carries.
 // Fractions of seconds are cut on the narrower side.
 func grantTests(g *Grant) []test {
 	var tests []test

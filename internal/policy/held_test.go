@@ -272,10 +272,11 @@ func TestTamperedPolicyIsPutBack(t *testing.T) {
 		from, to       string
 		narrows, grows bool
 	}{
-		"a statement more":             {`]}]}`, `]},{"Effect":"Allow","Action":"*","Resource":"*"}]}`, true, false},
+		"a statement more":             {`}}]}`, `}},{"Effect":"Allow","Action":"*","Resource":"*"}]}`, true, false},
 		"an instance more":             {`"Resource":["arn:aws:ec2`, `"Resource":["arn:aws:ec2:ap-northeast-1:488821267897:instance/*","arn:aws:ec2`, true, false},
 		"an action more":               {`"Action":"ssm:StartSession"`, `"Action":["ssm:StartSession","ssm:SendCommand"]`, true, true},
-		"a condition less":             {`,"Condition":{"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"}}`, ``, true, true},
+		"a condition less":             {`"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"},`, ``, true, true},
+		"federated tokens let in":      {`,` + namedUser + `}}`, `}}`, true, true},
 		"a member twice":               {`"Resource":["arn:aws:ec2`, `"Resource":"*","Resource":["arn:aws:ec2`, true, true},
 		"a member in capitals":         {`"Resource":"*"`, `"RESOURCE":"*"`, true, true},
 		"a denial":                     {`"Sid":"Start","Effect":"Allow"`, `"Sid":"Start","Effect":"Deny"`, true, true},
@@ -284,7 +285,7 @@ func TestTamperedPolicyIsPutBack(t *testing.T) {
 		"no Sid":                       {`"Sid":"Start",`, ``, false, false},
 		"the same thing twice":         {`"Action":["ec2:DescribeInstances"`, `"Action":["ec2:DescribeInstances","ec2:DescribeInstances"`, false, false},
 		"a statement less":             {channelS1, ``, false, true},
-		"something behind the end":     {`]}]}`, `]}]}{}`, true, true},
+		"something behind the end":     {`}}]}`, `}}]}{}`, true, true},
 		"something that is not policy": {doc, `["` + "x" + `"]`, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,8 +12,9 @@ type Owner struct {
 }
 
 var (
-	userForm    = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):iam::([0-9]{12}):user/(?:[\x21-\x7e]*/)?([A-Za-z0-9_+=,.@-]+)$`)
-	assumedForm = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):sts::([0-9]{12}):assumed-role/([A-Za-z0-9_+=,.@-]+)/[A-Za-z0-9_+=,.@-]+$`)
+	userForm      = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):iam::([0-9]{12}):user/(?:[\x21-\x7e]*/)?([A-Za-z0-9_+=,.@-]+)$`)
+	assumedForm   = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):sts::([0-9]{12}):assumed-role/([A-Za-z0-9_+=,.@-]+)/[A-Za-z0-9_+=,.@-]+$`)
+	federatedForm = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):sts::([0-9]{12}):federated-user/[A-Za-z0-9_+=,.@-]+$`)
 	// reservedForm is the role that Identity Center makes of a permission set.
 	reservedForm = regexp.MustCompile(`^AWSReservedSSO_(.+)_[0-9a-f]{16}$`)
 )
@@ -34,6 +35,17 @@ func OwnerOf(arn string) (Owner, bool) {
 		p = Principal{PermissionSet, set[1]}
 	}
 	return Owner{Account{ID: m[2], Partition: m[1]}, p}, true
+}
+
+// FederatedIn reports whether a session belongs to a token of GetFederationToken,
+// and of which account. The token has permissions of some IAM user of the account;
+// its name is chosen by the caller and says nothing about whom.
+func FederatedIn(arn string) (Account, bool) {
+	m := federatedForm.FindStringSubmatch(arn)
+	if m == nil {
+		return Account{}, false
+	}
+	return Account{ID: m[2], Partition: m[1]}, true
 }
 
 // PrefixHazards lists the users, sorted, whose sessions the user name may also

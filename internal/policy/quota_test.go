@@ -76,7 +76,7 @@ func TestTooManyPoliciesSayByHowMuchAndStillNarrow(t *testing.T) {
 	}
 	left := atomsOf(t, plan.Documents...)
 	for i, id := range many(1000) {
-		arn := "ssm:StartSession arn:aws:ec2:ap-northeast-1:488821267897:instance/" + id + ` {"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"}}`
+		arn := "ssm:StartSession arn:aws:ec2:ap-northeast-1:488821267897:instance/" + id + ` {"BoolIfExists":{"ssm:SessionDocumentAccessCheck":"true"},` + namedUser + `}`
 		if want := i >= 100 && i < 200; left[arn] != want {
 			t.Errorf("instance %d: held %t, want %t", i, left[arn], want)
 		}

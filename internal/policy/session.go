@@ -55,6 +55,9 @@ func owns(acct Account, principals []Principal, s Session) bool {
 	return slices.ContainsFunc(principals, func(p Principal) bool { return slices.Contains(as, Key(p)) })
 }
 
+// Matches reports whether the node of the session is one of the target's.
+func (t Target) Matches(s Session) bool { return t.matches(s) }
+
 // matches reports whether the node is one of the target's. A target of nothing
 // matches nothing.
 func (t Target) matches(s Session) bool {

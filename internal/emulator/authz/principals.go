@@ -140,13 +140,14 @@ func (i identity) rootARN() string {
 func (i identity) isRoot() bool { return i.service == "" && i.arn == i.rootARN() }
 
 var (
-	callerUser    = regexp.MustCompile(`^arn:([a-z-]+):iam::([0-9]{12}):(?:root|user/.+)$`)
-	callerSession = regexp.MustCompile(`^arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/[^/]+$`)
-	callerRole    = regexp.MustCompile(`^arn:([a-z-]+):iam::([0-9]{12}):role/(?:.+/)?([^/]+)$`)
+	callerUser      = regexp.MustCompile(`^arn:([a-z-]+):iam::([0-9]{12}):(?:root|user/.+)$`)
+	callerFederated = regexp.MustCompile(`^arn:([a-z-]+):sts::([0-9]{12}):federated-user/[^/]+$`)
+	callerSession   = regexp.MustCompile(`^arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+)/[^/]+$`)
+	callerRole      = regexp.MustCompile(`^arn:([a-z-]+):iam::([0-9]{12}):role/(?:.+/)?([^/]+)$`)
 )
 
-// identify checks that a principal is a service, a user, an account's root or
-// a role session together with its role.
+// identify checks that a principal is a service, a user, an account's root, a
+// federated token or a role session together with its role.
 func identify(p Principal) (identity, error) {
 	switch {
 	case p.Service != "" && p.ARN == "" && p.RoleARN == "":
@@ -157,10 +158,13 @@ func identify(p Principal) (identity, error) {
 	if m := callerUser.FindStringSubmatch(p.ARN); m != nil && p.RoleARN == "" {
 		return identity{arn: p.ARN, partition: m[1], account: m[2]}, nil
 	}
+	if m := callerFederated.FindStringSubmatch(p.ARN); m != nil && p.RoleARN == "" {
+		return identity{arn: p.ARN, partition: m[1], account: m[2]}, nil
+	}
 	session := callerSession.FindStringSubmatch(p.ARN)
 	role := callerRole.FindStringSubmatch(p.RoleARN)
 	if session == nil || role == nil || session[1] != role[1] || session[2] != role[2] || session[3] != role[3] {
-		return identity{}, fmt.Errorf("principal %q (role %q) is neither a user, nor a root user, nor a role session with the ARN of its role", p.ARN, p.RoleARN)
+		return identity{}, fmt.Errorf("principal %q (role %q) is neither a user, nor a root user, nor a federated user, nor a role session with the ARN of its role", p.ARN, p.RoleARN)
 	}
 	return identity{arn: p.ARN, roleARN: p.RoleARN, partition: session[1], account: session[2]}, nil
 }

@@ -17,6 +17,8 @@ type AccessKey struct {
 	Owner     string
 	// SessionName is that of a role session.
 	SessionName string
+	// FederatedName is the name of a user's token of GetFederationToken.
+	FederatedName string
 	// MFA tells, for temporary credentials, whether a second factor was given.
 	MFA bool
 	// MFAAt is when.
@@ -24,7 +26,7 @@ type AccessKey struct {
 	// Expires is in the machine's time, by which clients judge it too; zero
 	// never expires.
 	Expires time.Time
-	// SessionPolicies narrow a role session.
+	// SessionPolicies narrow a role session or a federated token.
 	SessionPolicies []authz.Policy
 }
 
@@ -80,7 +82,11 @@ func (a *Account) Caller(s *State, k AccessKey) (service.Caller, bool) {
 		if !ok {
 			return c, false
 		}
-		return a.callerOf(c, e, k.SessionName), true
+		c = a.callerOf(c, e, k.SessionName)
+		if k.FederatedName != "" {
+			c = federated(c, k.FederatedName)
+		}
+		return c, true
 	default:
 		c.Kind, c.UserID = service.RootCaller, a.ID
 		c.ARN = "arn:" + a.Partition + ":iam::" + a.ID + ":root"
@@ -104,6 +110,15 @@ func (a *Account) callerOf(c service.Caller, e *Entity, sessionName string) serv
 	c.Kind, c.SessionName = service.RoleCaller, sessionName
 	c.ARN = "arn:" + a.Partition + ":sts::" + a.ID + ":assumed-role/" + e.Name + "/" + sessionName
 	c.UserID = e.ID + ":" + sessionName
+	return c
+}
+
+// federated makes a user's token of GetFederationToken of the user. What AWS
+// gives as its tags is not emulated: there are none.
+func federated(c service.Caller, name string) service.Caller {
+	c.Kind, c.SessionName, c.Tags = service.FederatedCaller, name, nil
+	c.ARN = "arn:" + c.Partition + ":sts::" + c.AccountID + ":federated-user/" + name
+	c.PrincipalARN, c.UserID = c.ARN, c.AccountID+":"+name
 	return c
 }
 

@@ -16,22 +16,29 @@ const (
 	UserCaller CallerKind = "User"
 	RoleCaller CallerKind = "Role"
 	RootCaller CallerKind = "Root"
+	// FederatedCaller is a token of GetFederationToken: the policies of its user,
+	// narrowed by the session policies, under a name that the user chose.
+	FederatedCaller CallerKind = "FederatedUser"
 )
 
 // Caller is the identity behind a request.
 type Caller struct {
 	AccountID, Partition string
 	Kind                 CallerKind
-	// Name is the user's or role's name; empty for the root user.
+	// Name is the user's or role's name; empty for the root user. Of a federated
+	// caller it is the user who asked for the token.
 	Name string
-	// SessionName is the role session's name; empty for other kinds.
+	// SessionName is the name of the role session or of the federated token; empty
+	// for other kinds.
 	SessionName string
 	// ARN is what GetCallerIdentity answers: arn:P:iam::A:user/path/N,
-	// arn:P:sts::A:assumed-role/R/S or arn:P:iam::A:root.
+	// arn:P:sts::A:assumed-role/R/S, arn:P:sts::A:federated-user/N or
+	// arn:P:iam::A:root.
 	ARN string
 	// PrincipalARN is the IAM entity: for a role session the role's ARN.
 	PrincipalARN string
-	// UserID is aws:userid: AIDA…, AROA…:session or the account id.
+	// UserID is aws:userid: AIDA…, AROA…:session, the account id with the name of
+	// the federated token, or the account id.
 	UserID string
 	// AccessKeyID is the key that signed the request.
 	AccessKeyID string
@@ -56,7 +63,7 @@ func (c Caller) SessionOwnerName() string {
 	switch c.Kind {
 	case UserCaller:
 		return c.Name
-	case RoleCaller:
+	case RoleCaller, FederatedCaller:
 		return c.SessionName
 	default:
 		return "root"
@@ -74,6 +81,8 @@ func (c Caller) Describe(ctx *authz.Context) {
 		ctx.Set("aws:username", c.Name)
 	case RoleCaller:
 		ctx.Set("aws:PrincipalType", "AssumedRole")
+	case FederatedCaller:
+		ctx.Set("aws:PrincipalType", "FederatedUser") // Without aws:username.
 	case RootCaller:
 		ctx.Set("aws:PrincipalType", "Account")
 	}

@@ -43,6 +43,8 @@ func (w *World) Service() *service.Service {
 			// GetCallerIdentity needs no permission. What AssumeRole needs
 			// depends on the role's trust policy, and is judged in the call.
 			service.Define(of, "GetCallerIdentity", service.Read, nil, (*World).getCallerIdentity),
+			service.Define(of, "GetFederationToken", service.Read, (*World).onFederatedUser, (*World).getFederationToken).Require("Name"),
+			service.Define(of, "GetSessionToken", service.Read, nil, (*World).getSessionToken),
 			service.Define(of, "AssumeRole", service.Read, nil, (*World).assumeRole).Require("RoleArn", "RoleSessionName"),
 		}),
 	}
@@ -81,7 +83,7 @@ func (w *World) assumeRole(r *service.Request, in *sdk.AssumeRoleInput) (*sdk.As
 	if seconds > int(role.MaxSessionDuration) {
 		return nil, wire.Errorf(400, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
 	}
-	policies, err := sessionPolicies(account, in)
+	policies, err := sessionPolicies(account, in.Policy, in.PolicyArns)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +96,15 @@ func (w *World) assumeRole(r *service.Request, in *sdk.AssumeRoleInput) (*sdk.As
 	identity := account.CallerOf(role, session)
 	return &sdk.AssumeRoleOutput{
 		AssumedRoleUser: &types.AssumedRoleUser{Arn: aws.String(identity.ARN), AssumedRoleId: aws.String(identity.UserID)},
-		Credentials: &types.Credentials{
-			AccessKeyId: aws.String(k.ID), SecretAccessKey: aws.String(k.Secret),
-			SessionToken: aws.String(k.SessionToken), Expiration: aws.Time(k.Expires),
-		},
+		Credentials:     credentialsOf(k),
 	}, nil
+}
+
+func credentialsOf(k iam.AccessKey) *types.Credentials {
+	return &types.Credentials{
+		AccessKeyId: aws.String(k.ID), SecretAccessKey: aws.String(k.Secret),
+		SessionToken: aws.String(k.SessionToken), Expiration: aws.Time(k.Expires),
+	}
 }
 
 // requestContext holds the condition keys that a trust policy may ask for.
@@ -115,16 +121,16 @@ func requestContext(in *sdk.AssumeRoleInput) authz.Context {
 }
 
 // sessionPolicies reads the policies that narrow the session.
-func sessionPolicies(account *iam.Account, in *sdk.AssumeRoleInput) ([]authz.Policy, error) {
+func sessionPolicies(account *iam.Account, inline *string, arns []types.PolicyDescriptorType) ([]authz.Policy, error) {
 	var policies []authz.Policy
-	if in.Policy != nil {
-		document, err := authz.Parse([]byte(*in.Policy))
+	if inline != nil {
+		document, err := authz.Parse([]byte(*inline))
 		if err != nil {
 			return nil, wire.Errorf(400, "MalformedPolicyDocument", "%v", err)
 		}
 		policies = append(policies, authz.Policy{Name: "session policy", Document: document})
 	}
-	for _, p := range in.PolicyArns {
+	for _, p := range arns {
 		policy, ok := account.Latest().Policy(aws.ToString(p.Arn))
 		if !ok {
 			return nil, wire.Errorf(400, "ValidationError", "The policy %s does not exist.", aws.ToString(p.Arn))

@@ -99,6 +99,10 @@ c = assumed["Credentials"]
 me = boto3.client("sts", aws_access_key_id=c["AccessKeyId"], aws_secret_access_key=c["SecretAccessKey"], aws_session_token=c["SessionToken"])
 assert me.get_caller_identity()["Arn"] == assumed["AssumedRoleUser"]["Arn"]
 
+fed = sts.get_federation_token(Name="somebody", Policy=document)
+assert fed["FederatedUser"]["Arn"] == "arn:aws:sts::%s:federated-user/somebody" % account and fed["Credentials"]["SessionToken"]
+assert sts.get_session_token()["Credentials"]["SessionToken"]
+
 instances = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
 assert [i["Tags"][0]["Value"] for i in instances] == ["PC01", "PC02"] and instances[0]["SecurityGroups"] and instances[0]["VpcId"]
 assert instances[0]["State"] == {"Code": 16, "Name": "running"} and instances[0]["IamInstanceProfile"]["Arn"]

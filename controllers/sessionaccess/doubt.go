@@ -1,0 +1,96 @@
+package sessionaccess
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+)
+
+// beginFirst gives the first record of an object its starts. Where IAM allows already
+// what no other object has on record, the object was restored without its status, or
+// another has been lost: since when that is allowed is not known.
+func (r *Reconciler) beginFirst(ctx context.Context, access *v1alpha1.SessionAccess, first *v1alpha1.AppliedAccess) error {
+	account, ok := r.Accounts.Get(first.Granted.AccountID)
+	if !ok {
+		return nil // Nothing is recorded then.
+	}
+	var failure error
+	explained := map[outcome.Key][]v1alpha1.ResolvedGrant{}
+	documents := map[outcome.Key][]cloud.PolicyView{}
+	for _, p := range first.Granted.Principals {
+		key := outcome.KeyOf(first.Granted.AccountID, p)
+		documents[key] = policiesOf(account.Cloud.Mirror(), p)
+		if len(documents[key]) == 0 || failure != nil {
+			continue
+		}
+		explained[key], failure = r.othersOf(ctx, access, key)
+	}
+	if failure != nil {
+		return failure
+	}
+	doubted := grants.DoubtedParts(first.Granted, func(p v1alpha1.Principal, t *v1alpha1.ResolvedTarget, id string) bool {
+		key := outcome.KeyOf(first.Granted.AccountID, p)
+		return mayHold(documents[key], t, id) && !grants.AnyHasPart(explained[key], grants.TargetPart(t, id))
+	})
+	if len(doubted) > 0 {
+		first.Granted = grants.Begin(first.Granted, nil, r.Clock.Now(), func(part string) bool { return doubted[part] })
+	}
+	return nil
+}
+
+// policiesOf lists the policies of a principal that this operator owns, or may own.
+func policiesOf(mirror *cloud.Mirror, p v1alpha1.Principal) []cloud.PolicyView {
+	names := mirror.OurNames()
+	if len(names) == 0 {
+		return nil
+	}
+	parsed, ok := policy.ParseName(names[0])
+	if !ok {
+		return nil
+	}
+	views, _ := mirror.PoliciesWithPrefix(policy.Prefix(parsed.Owner, policy.Principal{Kind: policy.Kind(p.Kind), Name: p.Name}))
+	return slices.DeleteFunc(views, func(v cloud.PolicyView) bool { return v.Presence == cloud.Absent })
+}
+
+// mayHold says whether policies may allow sessions on a node, or by tags. Of one whose
+// content is not known, that is possible.
+func mayHold(policies []cloud.PolicyView, t *v1alpha1.ResolvedTarget, id string) bool {
+	return slices.ContainsFunc(policies, func(v cloud.PolicyView) bool {
+		return v.Document == "" || policy.MayHold(v.Document, policy.Target{Tags: t.Tags}, id)
+	})
+}
+
+// othersOf lists the grants to a principal that other objects have on record, pending
+// revocations of accounts included.
+func (r *Reconciler) othersOf(ctx context.Context, access *v1alpha1.SessionAccess, key outcome.Key) ([]v1alpha1.ResolvedGrant, error) {
+	var accesses v1alpha1.SessionAccessList
+	if err := r.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
+	}
+	abandoned, err := owed.OfPrincipal(ctx, r.Client, key)
+	if err != nil {
+		return nil, err
+	}
+	var all []v1alpha1.ResolvedGrant
+	for _, other := range slices.Concat(accesses.Items, abandoned) {
+		if other.UID == access.UID {
+			continue
+		}
+		for _, g := range everything(other.Status.Applied) {
+			if slices.Contains(outcome.GrantKeys(&g), key) {
+				all = append(all, g)
+			}
+		}
+	}
+	return all, nil
+}

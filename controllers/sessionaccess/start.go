@@ -1,0 +1,217 @@
+package sessionaccess
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+)
+
+// clockSkew is how far the operator's clock, by which a grant begins, and AWS's, by
+// which a session begins, may be apart: a session that began up to so much before a
+// grant counts as begun after it. AWS refuses requests that are signed by a clock
+// further off.
+const clockSkew = 5 * time.Minute
+
+// recordedGrant is a grant that some object has on record, in force or a former one.
+type recordedGrant struct {
+	held
+	resolved *v1alpha1.ResolvedGrant
+	// access has the grant on record.
+	access *v1alpha1.SessionAccess
+	// live: it is in force now.
+	live bool
+}
+
+// coverage asks since when a grant covers the owner and the node of a session.
+func (c candidate) coverage(h held, g *v1alpha1.ResolvedGrant) (start time.Time, covers bool) {
+	ask := grants.Coverage{
+		Node: c.facts.Target, Region: c.facts.Region,
+		OnTarget: func(n int) bool { return c.onTarget(h.grant.Targets[n]) },
+	}
+	if c.federated {
+		ask.As = mayBeFederated(g)
+		return ask.Start(g)
+	}
+	ask.Owner = policy.Key(c.owner)
+	for _, p := range c.principals() {
+		ask.As = append(ask.As, policy.Key(p))
+	}
+	return ask.Start(g)
+}
+
+// onTarget says whether the node of a session is one of a target's. Of one that AWS
+// knows no longer, the tags are unknown: it counts as one that had those of the target.
+func (c candidate) onTarget(t policy.Target) bool {
+	s := c.facts
+	if c.nodeGone {
+		s.Tags = t.Tags
+	}
+	return t.Matches(s)
+}
+
+// mayBeFederated are the principals of a grant as whom federated tokens may have
+// acted: users, by themselves or as members of groups.
+func mayBeFederated(g *v1alpha1.ResolvedGrant) []string {
+	var as []string
+	for _, p := range g.Principals {
+		if p.Kind == v1alpha1.PrincipalUser || p.Kind == v1alpha1.PrincipalGroup {
+			as = append(as, grants.PrincipalPart(p))
+		}
+	}
+	return as
+}
+
+// onRecordFor lists the grants of an account on record that are given to what the
+// owner of a session acts as, for a federated one to whomever.
+func (v revocation) onRecordFor(ctx context.Context, accountID string, c candidate) ([]recordedGrant, error) {
+	accesses, err := v.accessesFor(ctx, accountID, c)
+	if err != nil {
+		return nil, err
+	}
+	var all []recordedGrant
+	for _, access := range accesses {
+		record := access.Status.Applied
+		if record == nil {
+			continue
+		}
+		for i := range record.Revoking {
+			g := &record.Revoking[i]
+			all = append(all, recordedGrant{held: heldOf(string(access.UID), g), resolved: g, access: access})
+		}
+		if g := record.Granted; g != nil {
+			h := heldOf(string(access.UID), g)
+			all = append(all, recordedGrant{held: h, resolved: g, access: access, live: v.inForce(access, h, accountID, c)})
+		}
+	}
+	return slices.DeleteFunc(all, func(r recordedGrant) bool { return r.resolved.AccountID != accountID }), nil
+}
+
+// accessesFor lists the objects with such grants, and the pending revocations
+// of accounts, each once. Of the object of this revocation it is the version at hand.
+func (v revocation) accessesFor(ctx context.Context, accountID string, c candidate) ([]*v1alpha1.SessionAccess, error) {
+	found := []*v1alpha1.SessionAccess{v.access}
+	add := func(list []v1alpha1.SessionAccess, err error) error {
+		for i := range list {
+			if !slices.ContainsFunc(found, func(a *v1alpha1.SessionAccess) bool { return a.UID == list[i].UID }) {
+				found = append(found, &list[i])
+			}
+		}
+		return err
+	}
+	if c.federated {
+		var accesses v1alpha1.SessionAccessList
+		if err := v.Client.List(ctx, &accesses, index.OfAccountID(accountID), client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("list the SessionAccesses of account %s: %w", accountID, err)
+		}
+		if err := add(accesses.Items, nil); err != nil {
+			return nil, err
+		}
+		return found, add(owed.OfAccount(ctx, v.Client, accountID))
+	}
+	for _, p := range c.principals() {
+		key := keyOfPrincipal(accountID, p)
+		var accesses v1alpha1.SessionAccessList
+		if err := v.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
+		}
+		if err := add(accesses.Items, nil); err != nil {
+			return nil, err
+		}
+		if err := add(owed.OfPrincipal(ctx, v.Client, key)); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func keyOfPrincipal(accountID string, p policy.Principal) outcome.Key {
+	return outcome.KeyOf(accountID, v1alpha1.Principal{Kind: v1alpha1.PrincipalKind(p.Kind), Name: p.Name})
+}
+
+// inForce says whether the grant of an object is in force now for what the owner of
+// a session acts as. No grant lets federated tokens open sessions.
+func (v revocation) inForce(access *v1alpha1.SessionAccess, h held, accountID string, c candidate) bool {
+	if c.federated || !access.DeletionTimestamp.IsZero() || !h.grant.Active(v.Clock.Now()) {
+		return false
+	}
+	return slices.ContainsFunc(c.principals(), func(p policy.Principal) bool {
+		return slices.ContainsFunc(h.principals, func(q policy.Principal) bool { return policy.Key(p) == policy.Key(q) }) &&
+			!isDisplaced(keyOfPrincipal(accountID, p), access.Status.Applied.Serial, access.UID, v.Outcomes.Get)
+	})
+}
+
+// ruling is what becomes of an open session.
+type ruling struct {
+	end bool
+	// to are the grants that it passes to, which allow it and would take it for one
+	// that began before them.
+	to []recordedGrant
+	// since is when the first of all grants began to cover its owner and node. Zero
+	// where that is not known.
+	since time.Time
+}
+
+// rule decides about a session. It ends when a lost grant covered its node for its
+// owner and no live grant allows it. It is left alone when it began before any grant
+// on record, lost or not, covered the two: it was opened with other permissions. One
+// on record was judged before: the node may have been deregistered since, or lost its
+// tag.
+func rule(account policy.Account, c candidate, onRecord bool, lost []v1alpha1.ResolvedGrant, known []recordedGrant) ruling {
+	var allowing []recordedGrant
+	for _, k := range known {
+		if k.live && policy.Covers(account, k.grant, k.principals, c.facts) {
+			allowing = append(allowing, k)
+		}
+	}
+	nodeLost := slices.ContainsFunc(lost, func(g v1alpha1.ResolvedGrant) bool {
+		_, covers := c.coverage(heldOf("", &g), &g)
+		return covers
+	})
+	since, started := firstStart(c, lost, known)
+	foreign := started && begunBefore(c.Start, since)
+	if len(allowing) == 0 {
+		return ruling{end: onRecord || nodeLost && !foreign}
+	}
+	r := ruling{since: since}
+	if nodeLost && !foreign {
+		for _, k := range allowing {
+			if own, covers := c.coverage(k.held, k.resolved); covers && begunBefore(c.Start, own) {
+				r.to = append(r.to, k)
+			}
+		}
+	}
+	return r
+}
+
+// firstStart is since when the first of grants covers the owner and the node of a
+// session; false where none does.
+func firstStart(c candidate, lost []v1alpha1.ResolvedGrant, known []recordedGrant) (first time.Time, found bool) {
+	note := func(h held, g *v1alpha1.ResolvedGrant) {
+		if start, covers := c.coverage(h, g); covers && (!found || start.Before(first)) {
+			first, found = start, true
+		}
+	}
+	for i := range lost {
+		note(heldOf("", &lost[i]), &lost[i])
+	}
+	for _, k := range known {
+		note(k.held, k.resolved)
+	}
+	return first, found
+}
+
+// begunBefore says whether a session provably began before a time. In doubt it did
+// not: where either is not known, or the two are closer than clocks may be apart.
+func begunBefore(session, start time.Time) bool {
+	return !session.IsZero() && !start.IsZero() && session.Add(clockSkew).Before(start)
+}
