@@ -39,9 +39,9 @@ func crowd(name string, kind v1alpha1.PrincipalKind, principals int, node string
 	return a
 }
 
-// otherAccount is an account that the operator assumes a role in, with one user
+// assumedAccount is an account that the operator assumes a role in, with one user
 // and one node.
-func otherAccount(id string) fixtures.Account {
+func assumedAccount(id string) fixtures.Account {
 	return fixtures.Account{
 		ID:    id,
 		Users: []fixtures.User{{Name: "other"}},
@@ -96,7 +96,7 @@ func TestAnAccountThatHangsDelaysNoRevocationOfAnother(t *testing.T) {
 	for i := range people {
 		f.Accounts[0].Users = append(f.Accounts[0].Users, fixtures.User{Name: fmt.Sprintf("hung-%03d", i)})
 	}
-	f.Accounts = append(f.Accounts, otherAccount(id))
+	f.Accounts = append(f.Accounts, assumedAccount(id))
 	w := worldOf(t, testenv.Options{Fixture: f, AllowAll: true})
 	w.Manager(t, testenv.ManagerOptions{AttemptTimeout: endless})
 	other := otherAWSAccount("other", id)
@@ -135,9 +135,9 @@ func TestAccountsThatHangKeepNoOtherFromBeingVerifiedAndRead(t *testing.T) {
 	hung := []string{"333333333331", "333333333332", "333333333333"}
 	const id = "222233334444"
 	f := fixtures.S1()
-	f.Accounts = append(f.Accounts, otherAccount(id))
+	f.Accounts = append(f.Accounts, assumedAccount(id))
 	for _, account := range hung {
-		f.Accounts = append(f.Accounts, otherAccount(account))
+		f.Accounts = append(f.Accounts, assumedAccount(account))
 	}
 	w := worldOf(t, testenv.Options{Fixture: f, AllowAll: true})
 	var ids []string

