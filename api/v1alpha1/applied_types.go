@@ -23,7 +23,8 @@ type AppliedAccess struct {
 	// +optional
 	Granted *ResolvedGrant `json:"granted,omitempty"`
 
-	// revoking lists former grants whose end is not proven yet.
+	// revoking lists former grants whose end is not proven yet. When many have
+	// accumulated, one may stand for several.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
@@ -92,25 +93,28 @@ type ResolvedGrant struct {
 	// +kubebuilder:validation:MaxLength=12
 	AccountID string `json:"accountID,omitempty"`
 
-	// principals that it was granted to.
+	// principals that it was granted to; more than a spec holds where former
+	// grants were merged.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:MaxItems=10000
 	Principals []Principal `json:"principals,omitempty"`
 
-	// targets with every reference resolved.
+	// targets with every reference resolved; more than a spec holds where former
+	// grants were merged.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:MaxItems=10000
 	Targets []ResolvedTarget `json:"targets,omitempty"`
 
-	// documents with every reference resolved.
+	// documents with every reference resolved: once for each key that a document
+	// has in the regions.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:MaxItems=10000
 	Documents []ResolvedDocument `json:"documents,omitempty"`
 
 	// documentBounds are the guardrails that bound with which documents its nodes
@@ -121,11 +125,12 @@ type ResolvedGrant struct {
 	// +kubebuilder:validation:MaxItems=50
 	DocumentBounds []DocumentBound `json:"documentBounds,omitempty"`
 
-	// regions in which it holds.
+	// regions in which it holds; more than a spec holds where former grants were
+	// merged.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=40
+	// +kubebuilder:validation:MaxItems=1000
 	Regions []Region `json:"regions,omitempty"`
 
 	// clients whose read permissions come with it.
@@ -176,7 +181,7 @@ type ResolvedTarget struct {
 	// tags that a node must carry, all of them; with instanceIDs on top of the id.
 	// +optional
 	// +mapType=atomic
-	// +kubebuilder:validation:MaxProperties=100
+	// +kubebuilder:validation:MaxProperties=1100
 	Tags map[string]string `json:"tags,omitempty"`
 
 	// hybridRegion limits it to the hybrid nodes of one region, which are those of
