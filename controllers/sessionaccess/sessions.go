@@ -40,6 +40,8 @@ type progress struct {
 	// after is when to look again, where it is not done.
 	after   time.Duration
 	verdict lifecycle.Verdict
+	// unrecorded are sessions that end once their ids are stored.
+	unrecorded []openSession
 }
 
 // step takes the revocation a step further and keeps its record in the status,
@@ -66,7 +68,7 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 		return v.complete(record, s.outcome, now), nil
 	}
 	if known := tally(record, s.open, 0); !known {
-		return progress{after: recorded, verdict: endingSessions(len(s.open))}, nil
+		return progress{after: recorded, verdict: endingSessions(len(s.open)), unrecorded: s.open}, nil
 	}
 	if err := v.end(ctx, s.open); err != nil {
 		return v.unlisted(err), quietly(err)
