@@ -23,7 +23,8 @@ type AppliedAccess struct {
 	// +optional
 	Granted *ResolvedGrant `json:"granted,omitempty"`
 
-	// revoking lists former grants whose end is not proven yet.
+	// revoking lists former grants whose end is not proven yet. When many have
+	// accumulated, one may stand for several.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
@@ -99,11 +100,12 @@ type ResolvedGrant struct {
 	// +kubebuilder:validation:MaxLength=12
 	AccountID string `json:"accountID,omitempty"`
 
-	// principals that it was granted to.
+	// principals that it was granted to; more than a spec holds where former
+	// grants were merged.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:MaxItems=10000
 	Principals []Principal `json:"principals,omitempty"`
 
 	// principalIDs are the unique ids that IAM had for the principals when they
@@ -111,14 +113,15 @@ type ResolvedGrant struct {
 	// that was not seen yet is missing, and so are permission sets, which have none.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:MaxItems=10000
 	PrincipalIDs []PrincipalID `json:"principalIDs,omitempty"`
 
-	// targets with every reference resolved.
+	// targets with every reference resolved; more than a spec holds where former
+	// grants were merged.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:MaxItems=10000
 	Targets []ResolvedTarget `json:"targets,omitempty"`
 
 	// excludedTags are tags that no node may carry, each key once.
@@ -127,11 +130,12 @@ type ResolvedGrant struct {
 	// +kubebuilder:validation:MaxItems=50
 	ExcludedTags []ExcludedTag `json:"excludedTags,omitempty"`
 
-	// documents with every reference resolved.
+	// documents with every reference resolved: once for each key that a document
+	// has in the regions.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:MaxItems=10000
 	Documents []ResolvedDocument `json:"documents,omitempty"`
 
 	// documentBounds are the guardrails that bound with which documents its nodes
@@ -142,11 +146,12 @@ type ResolvedGrant struct {
 	// +kubebuilder:validation:MaxItems=50
 	DocumentBounds []DocumentBound `json:"documentBounds,omitempty"`
 
-	// regions in which it holds.
+	// regions in which it holds; more than a spec holds where former grants were
+	// merged.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
-	// +kubebuilder:validation:MaxItems=40
+	// +kubebuilder:validation:MaxItems=1000
 	Regions []Region `json:"regions,omitempty"`
 
 	// clients whose read permissions come with it.
@@ -235,7 +240,7 @@ type ResolvedTarget struct {
 	// tags that a node must carry, all of them; with instanceIDs on top of the id.
 	// +optional
 	// +mapType=atomic
-	// +kubebuilder:validation:MaxProperties=100
+	// +kubebuilder:validation:MaxProperties=1100
 	Tags map[string]string `json:"tags,omitempty"`
 
 	// hybridRegion limits it to the hybrid nodes of one region, which are those of

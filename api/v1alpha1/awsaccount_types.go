@@ -84,9 +84,10 @@ type AWSAccountSpec struct {
 	// regions in which sessions may be granted, at most 40. The first one is
 	// where the operator signs its calls to global services.
 	// +required
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=40
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="regions names one region twice; keep one of them"
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
@@ -132,9 +133,11 @@ type AWSAccountSpec struct {
 	// guardrails bound what namespaces may declare, at most 50. Without one, a
 	// namespace that may use the account may grant any principal access to any node.
 	// +optional
-	// +listType=map
-	// +listMapKey=name
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x.name == y.name))",message="two guardrails have the same name; give each a name of its own"
+	// +kubebuilder:validation:XValidation:rule="self.map(g, has(g.documents) ? g.documents.map(d, size(d)).sum() : 0).sum() <= 32768",message="the documents of the guardrails hold more than 32768 characters, which every SessionAccess would have to record; use patterns, such as Team-*"
+	// +kubebuilder:validation:XValidation:rule="self.map(g, has(g.requiredTags) ? g.requiredTags.map(k, size(k) + size(g.requiredTags[k])).sum() : 0).sum() <= 4096",message="the requiredTags of the guardrails hold more than 4096 characters, which every target of a SessionAccess would have to record; use fewer or shorter tags"
 	Guardrails []Guardrail `json:"guardrails,omitempty"`
 }
 

@@ -104,6 +104,11 @@ const (
 	ReasonOwedSettled = "OwedSettled"
 )
 
+// ReasonWriteRejected is the reason of the event of an object whose status or
+// finalizer the API server does not store: it is too large, or does not fit the
+// schema.
+const ReasonWriteRejected = "WriteRejected"
+
 // AnnotationConfirmRemoval on an AWSAccount holds, in quotes, the number of
 // policies whose removal is confirmed.
 const AnnotationConfirmRemoval = "ssm-access.dev/confirm-removal"
@@ -151,6 +156,9 @@ const (
 	// ReasonGuardrailViolated: a guardrail of the AWSAccount does not allow it; the
 	// message names the rule.
 	ReasonGuardrailViolated = "GuardrailViolated"
+	// ReasonRecordTooLarge: the record of what the spec asks for cannot be stored.
+	// What it allows less than before is revoked; nothing is added.
+	ReasonRecordTooLarge = "RecordTooLarge"
 	// ReasonInvalidSpec: the spec passed the API server and still cannot be rendered.
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonPrincipalNotFound: IAM has no principal of that name. The other

@@ -42,7 +42,7 @@ type Guardrail struct {
 	// documents that may be used, by name; a * stands for any characters. All
 	// when left out.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
@@ -91,7 +91,7 @@ type DocumentRule struct {
 	// adopt are the existing documents that may be taken over, by name; a * stands
 	// for any characters.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_.*-]+$')",message="a pattern holds letters, digits, _.- and * for any characters"
@@ -99,7 +99,8 @@ type DocumentRule struct {
 
 	// shareWith are the accounts that documents may be shared with, at most 100.
 	// +optional
-	// +listType=set
+	// +listType=atomic
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="shareWith holds one entry twice; keep one of them"
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9]{12}$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\""
@@ -108,7 +109,7 @@ type DocumentRule struct {
 	// keys that documents may name as kmsKeyId, as they must be written there; a *
 	// stands for any characters.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_:/.*-]+$')",message="a pattern holds letters, digits, _:/.- and * for any characters, for example arn:aws:kms:ap-northeast-1:488821267897:key/*"
@@ -121,7 +122,7 @@ type ActivationRule struct {
 	// roles that nodes may be given, by name, any of at most 100; a * stands for
 	// any characters.
 	// +required
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
@@ -153,7 +154,7 @@ type ActivationRule struct {
 	// tagKeys that an activation may set besides; a * stands for any characters.
 	// All when left out. A node's tags decide who may open sessions on it.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	TagKeys []NamePattern `json:"tagKeys,omitempty"`
 }

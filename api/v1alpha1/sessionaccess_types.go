@@ -67,6 +67,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.notBefore) || !has(self.notAfter) || self.notBefore < self.notAfter",message="notAfter must be later than notBefore; correct one of them"
 // +kubebuilder:validation:XValidation:rule="has(self.principals) && size(self.principals) > 0",message="principals names nobody; give at least one, such as {kind: User, name: user01}"
 // +kubebuilder:validation:XValidation:rule="has(self.targets) && size(self.targets) > 0",message="targets names no node; give at least one entry with instanceIDs, tags or activationRef"
+// +kubebuilder:validation:XValidation:rule="!has(self.regions) || !has(self.documents) || size(self.regions) * self.documents.filter(d, has(d.ref)).size() <= 200",message="each ref in documents counts once for each region, and at most 200 are taken; name fewer SessionDocuments or regions, or declare several SessionAccesses"
 type SessionAccessSpec struct {
 	// accountRef names the AWSAccount. It cannot change: access that was granted
 	// in one account could not be taken away from another.
@@ -76,29 +77,31 @@ type SessionAccessSpec struct {
 
 	// principals that may open sessions, at most 100.
 	// +optional
-	// +listType=map
-	// +listMapKey=kind
-	// +listMapKey=name
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:XValidation:rule="!self.name.startsWith('arn:')",message="name is the name alone, not an ARN: write user01 for arn:aws:iam::488821267897:user/user01"
 	// +kubebuilder:validation:items:XValidation:rule="self.name.startsWith('arn:') || self.name.matches('^[A-Za-z0-9_+=,.@-]+$')",message="name may hold letters, digits and _+=,.@- only, without a path and without wildcards"
 	// +kubebuilder:validation:items:XValidation:rule="self.kind == 'Group' || size(self.name) <= 64",message="the name of a user, role or permission set has at most 64 characters"
 	// +kubebuilder:validation:items:XValidation:rule="self.kind != 'Role' || !self.name.lowerAscii().startsWith('awsreservedsso_')",message="a role of IAM Identity Center cannot be attached to; use kind PermissionSet with the permission set's name"
-	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.kind == p.kind && q.name.lowerAscii() == p.name.lowerAscii()))",message="principals whose names differ only in case are the same principal to IAM; keep one of them"
+	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.kind == p.kind && q.name.lowerAscii() == p.name.lowerAscii()))",message="principals names one principal twice; names that differ only in case are the same principal to IAM, so keep one of them"
 	// +kubebuilder:validation:items:XValidation:rule="self.kind != 'PermissionSet' || (size(self.name) <= 32 && !self.name.startsWith('AWSReservedSSO_'))",message="a permission set is given by its own name of at most 32 characters: write Ops for the role AWSReservedSSO_Ops_0123456789abcdef"
 	Principals []Principal `json:"principals,omitempty"`
 
-	// targets on which sessions may be opened, any of at most 20.
+	// targets on which sessions may be opened, any of at most 20. All of them
+	// together hold at most 2,000 ids, and at most 16,384 characters of tags.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:XValidation:rule="self.map(t, has(t.instanceIDs) ? size(t.instanceIDs) : 0).sum() <= 2000",message="the targets hold more than 2000 instance ids, and the policies of one principal some 1400; name the nodes by tags, or declare several SessionAccesses"
+	// +kubebuilder:validation:XValidation:rule="self.map(t, has(t.tags) ? t.tags.map(k, size(k) + size(t.tags[k])).sum() : 0).sum() <= 16384",message="the tags of the targets hold more than 16384 characters; use fewer or shorter tags, or declare several SessionAccesses"
 	Targets []Target `json:"targets,omitempty"`
 
 	// regions of the targets; the account's when left out, and among them when given.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=40
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="regions names one region twice; keep one of them"
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
@@ -114,8 +117,9 @@ type SessionAccessSpec struct {
 	// clients from which sessions are opened: each brings the read permissions
 	// it needs. SessionManagerConsole and CLI when left out.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:default={"SessionManagerConsole","CLI"}
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="clients names one client twice; keep one of them"
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=3
 	Clients []Client `json:"clients,omitempty"`
@@ -142,9 +146,10 @@ type SessionAccessSpec struct {
 
 	// sourceCIDRs from which AWS must be called, at most 50; from anywhere when left out.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="sourceCIDRs names one range twice; keep one of them"
 	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="a range of addresses is written as address/bits, for example 203.0.113.0/24"
 	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="the address of a range ends where its bits end: write 203.0.113.0/24, not 203.0.113.7/24"
 	SourceCIDRs []CIDR `json:"sourceCIDRs,omitempty"`

@@ -136,9 +136,10 @@ type DocumentParameter struct {
 
 	// allowedValues are the values that may be given, at most 50; any when left out.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="allowedValues holds one value twice; keep one of them"
 	// +kubebuilder:validation:items:MaxLength=256
 	AllowedValues []string `json:"allowedValues,omitempty"`
 }

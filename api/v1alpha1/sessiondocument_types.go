@@ -78,9 +78,10 @@ type SessionDocumentSpec struct {
 	// regions in which the document is kept; the account's when left out, and
 	// among them when given.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=40
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="regions names one region twice; keep one of them"
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
@@ -102,9 +103,10 @@ type SessionDocumentSpec struct {
 	// parameters that whoever opens a session may give, at most 20. The rest of
 	// the document uses one as {{ name }}.
 	// +optional
-	// +listType=map
-	// +listMapKey=name
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x.name == y.name))",message="two parameters have the same name; give each a name of its own"
+	// +kubebuilder:validation:XValidation:rule="self.map(p, has(p.allowedValues) ? p.allowedValues.map(v, size(v)).sum() : 0).sum() <= 65536",message="the allowedValues of the parameters hold more than 65536 characters, and AWS takes no document of that size; use allowedPattern"
 	// +kubebuilder:validation:items:XValidation:rule="self.name.matches('^[a-zA-Z0-9_]+$')",message="a parameter's name holds letters, digits and _ only"
 	// +kubebuilder:validation:items:XValidation:rule="!has(self.default) || !has(self.allowedValues) || self.default in self.allowedValues",message="default is not among allowedValues; add it there, or choose another"
 	Parameters []DocumentParameter `json:"parameters,omitempty"`
@@ -125,9 +127,10 @@ type SessionDocumentSpec struct {
 	// sharedWith are the accounts that may use the document too, at most 100. A
 	// guardrail must allow them.
 	// +optional
-	// +listType=set
+	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="sharedWith names one account twice; keep one of them"
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9]{12}$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\"; a document is never shared with everybody"
 	SharedWith []AccountID `json:"sharedWith,omitempty"`
 

@@ -80,11 +80,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if deleting && len(dependents) == 0 && len(account.Status.Owed) == 0 {
 		r.Accounts.Remove(ctx, account.Name)
-		return lifecycle.Result(lifecycle.PriorityGrant, 0, lifecycle.RemoveFinalizer(ctx, r.Client, account))
+		return lifecycle.Finish(ctx, r.Client, r.Recorder, account, lifecycle.PriorityGrant, 0, lifecycle.RemoveFinalizer(ctx, r.Client, account))
 	}
 	if !deleting {
 		if err := lifecycle.EnsureFinalizer(ctx, r.Client, account); err != nil {
-			return lifecycle.Result(lifecycle.PriorityGrant, 0, err)
+			return lifecycle.Finish(ctx, r.Client, r.Recorder, account, lifecycle.PriorityGrant, 0, err)
 		}
 	}
 	return r.reconcileAccount(ctx, account, dependents)
@@ -106,7 +106,7 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 	if entry, ok := r.fresh(account); ok {
 		showUsage(account, entry)
 		_, err := lifecycle.WriteStatus(ctx, r.Client, before, account)
-		return lifecycle.Result(lifecycle.PriorityGrant, entry.NextResync.Sub(r.Clock.Now()), err)
+		return lifecycle.Finish(ctx, r.Client, r.Recorder, account, lifecycle.PriorityGrant, entry.NextResync.Sub(r.Clock.Now()), err)
 	}
 	verdict, retry := r.verify(ctx, account)
 	if !account.DeletionTimestamp.IsZero() {
@@ -124,7 +124,7 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 	if err == nil {
 		err = retry
 	}
-	return lifecycle.Result(lifecycle.PriorityGrant, wait.Jitter(r.ResyncInterval, resyncJitter), err)
+	return lifecycle.Finish(ctx, r.Client, r.Recorder, account, lifecycle.PriorityGrant, wait.Jitter(r.ResyncInterval, resyncJitter), err)
 }
 
 // fresh says whether this generation was verified and the next resync is ahead.

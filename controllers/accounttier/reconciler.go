@@ -58,7 +58,7 @@ func (r *Reconciler) reconcileTier(ctx context.Context, tier *v1alpha1.AccountTi
 		return ctrl.Result{}, err
 	}
 	after, err := r.reconcile(ctx, in)
-	return lifecycle.Result(lifecycle.PriorityGrant, after, err)
+	return lifecycle.Finish(ctx, r.Client, r.Recorder, tier, lifecycle.PriorityGrant, after, err)
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, in inputs) (time.Duration, error) {

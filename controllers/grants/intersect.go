@@ -26,9 +26,9 @@ const (
 // where one of them requires it. Where the scopes of own sessions differ, it is
 // OwnerTag, and sessions are ended at a revocation unless both leave them.
 //
-// An intersection that a record cannot hold is cut to what it can.
+// Either may be nil, which allows nothing. An intersection that a record cannot hold is cut to what it can.
 func Intersect(old, wanted *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
-	if old.AccountID != wanted.AccountID {
+	if old == nil || wanted == nil || old.AccountID != wanted.AccountID {
 		return nil
 	}
 	both := wanted.DeepCopy()

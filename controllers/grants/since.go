@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -181,6 +182,43 @@ func Earlier(g, other *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
 		next = Inherit(next, i.Owner, i.Node, timeOf(i.Since))
 	}
 	return next
+}
+
+// beginWithEarlier gives a grant that was merged of two the earlier start of each
+// part, and what passed to either.
+func beginWithEarlier(merged, a, b *v1alpha1.ResolvedGrant) {
+	at := starts(a)
+	for part, start := range starts(b) {
+		if have, ok := at[part]; !ok || start.Before(have) {
+			at[part] = start
+		}
+	}
+	merged.Inherited = nil
+	setStarts(merged, at)
+	for _, i := range slices.Concat(a.Inherited, b.Inherited) {
+		*merged = *Inherit(merged, i.Owner, i.Node, timeOf(i.Since))
+	}
+}
+
+// beginsNoLater reports whether a grant covers each part of another at least as
+// long, and all that passed to it.
+func beginsNoLater(f, g *v1alpha1.ResolvedGrant) bool {
+	at := starts(f)
+	last := latest(slices.Collect(maps.Values(at))...)
+	for part, start := range starts(g) {
+		have, ok := at[part]
+		if !ok {
+			have = last // A narrower target has a part of its own.
+		}
+		if have.After(start) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(g.Inherited, func(i v1alpha1.InheritedStart) bool {
+		return !slices.ContainsFunc(f.Inherited, func(j v1alpha1.InheritedStart) bool {
+			return j.Owner == i.Owner && j.Node == i.Node && !timeOf(j.Since).After(timeOf(i.Since))
+		})
+	})
 }
 
 // Inherit returns a grant to which sessions of an owner on a node passed, which

@@ -63,7 +63,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if !activation.DeletionTimestamp.IsZero() {
 		after, err := r.reconcileDeletion(ctx, activation)
-		return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
+		return lifecycle.Finish(ctx, r.Client, r.Recorder, activation, lifecycle.PriorityRevocation, after, err)
 	}
 	allowed, err := gate.Gather(ctx, r.Client, activation.Spec.AccountRef.Name, activation.Namespace)
 	if err != nil {
@@ -75,7 +75,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	after, err := r.reconcileSpec(ctx, activation, allowed)
-	return lifecycle.Result(lifecycle.PriorityGrant, after, err)
+	return lifecycle.Finish(ctx, r.Client, r.Recorder, activation, lifecycle.PriorityGrant, after, err)
 }
 
 // reconcileSpec judges the spec, and converges to it or withdraws what is not

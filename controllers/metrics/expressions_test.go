@@ -32,6 +32,7 @@ func values() map[string][]string {
 			string(cloud.Edited), string(cloud.DefaultMoved), string(cloud.Detached),
 			string(cloud.AttachedElsewhere), string(cloud.Deleted), string(cloud.Appeared),
 		},
+		namespace + "_writes_rejected_total/kind": {"AWSAccount", "SessionAccess", "SessionDocument", "HybridActivation", "AccountTier"},
 	}
 }
 

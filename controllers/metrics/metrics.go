@@ -9,6 +9,7 @@
 //	ssm_access_drift_found_total               counter    account, kind
 //	ssm_access_policies_contended_total        counter    account
 //	ssm_access_revocation_seconds              histogram  account, until (permission, sessions)
+//	ssm_access_writes_rejected_total           counter    kind
 //
 // Read from the cache at each scrape, by the replica that works alone:
 //
@@ -28,6 +29,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -81,7 +83,7 @@ func New() *Metrics {
 
 // counted are the metrics that are counted where it happens.
 func (m *Metrics) counted() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.durations, m.drift, m.contended, m.revocations}
+	return []prometheus.Collector{m.requests, m.durations, m.drift, m.contended, m.revocations, lifecycle.Rejections}
 }
 
 // Describe implements prometheus.Collector.

@@ -22,8 +22,6 @@ const (
 	abandonAfter = 10 * time.Minute
 	// maxOwed bounds what one account may owe, as the API does.
 	maxOwed = 500
-	// owedWeight is what an item weighs besides its grants; see maxWeight.
-	owedWeight = 20
 )
 
 // toAbandon says whether somebody asked to let the object go without AWS.
@@ -90,26 +88,8 @@ func mayAbandon(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lo
 
 // overfull says that an account cannot take on what an object leaves.
 func overfull(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) bool {
-	held := account.Status.Owed
-	if len(held) == 0 {
-		return false // What fitted into one object fits into the other.
-	}
-	weight := weighOwed(lost, access.Status.Revocation)
-	for i := range held {
-		weight += weighOwed(held[i].Grants, held[i].Revocation)
-	}
-	return len(held) >= maxOwed || weight > maxWeight
-}
-
-func weighOwed(grants []v1alpha1.ResolvedGrant, revocation *v1alpha1.RevocationStatus) int {
-	weight := owedWeight
-	for i := range grants {
-		weight += weigh(&grants[i])
-	}
-	if revocation != nil {
-		weight += 2 * len(revocation.Ending) // Ids are about 50 bytes.
-	}
-	return weight
+	item := owed.Item(access, lost, metav1.Time{})
+	return len(account.Status.Owed) >= maxOwed || lifecycle.Size(account)+lifecycle.Size(item) > lifecycle.MaxObject
 }
 
 // owe writes into an account's status what an object leaves. A status that was

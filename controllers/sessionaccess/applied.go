@@ -3,51 +3,44 @@ package sessionaccess
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
-const (
-	// maxRevoking bounds the former grants that a record holds: one fewer than the
-	// API does, so that the grant itself can always be taken away.
-	maxRevoking = 63
-	// maxWeight bounds their members (ids, tags, principals, documents …), each of
-	// about 25 bytes: etcd takes objects of 1.5 MiB at most.
-	maxWeight = 20_000
-)
-
-// full says that a record cannot hold another former grant: a further change
-// waits until those that it holds are proven gone.
-func full(record *v1alpha1.AppliedAccess) bool {
-	if len(record.Revoking) == 0 {
-		return false // Nothing would ever make room.
+// nextRecords are the records that may follow a judgement, the one that it asks
+// for first. The others are for where that one cannot be stored: each grants less
+// and takes less room. The last grants nothing, and takes the room of what is
+// stored already. One of them may be the record itself, where nothing changes.
+// None is changed in place.
+func nextRecords(record *v1alpha1.AppliedAccess, j judgement, generation int64, now time.Time) []*v1alpha1.AppliedAccess {
+	wanted := grantedNow(record, j, now)
+	next := []*v1alpha1.AppliedAccess{nextRecord(record, wanted, generation, now)}
+	if wanted == nil {
+		return next
 	}
-	weight := weigh(record.Granted)
-	for i := range record.Revoking {
-		weight += weigh(&record.Revoking[i])
+	if record != nil && record.Granted != nil {
+		if both := grants.Intersect(record.Granted, wanted); both != nil && !grants.SameAccess(both, wanted) {
+			next = append(next, nextRecord(record, keepEqual(both, record.Granted), generation, now))
+		}
 	}
-	return len(record.Revoking) >= maxRevoking || weight > maxWeight
+	return append(next, nextRecord(record, nil, generation, now))
 }
 
-func weigh(g *v1alpha1.ResolvedGrant) int {
-	weight := len(g.Principals) + len(g.Regions) + len(g.Documents) + len(g.SourceCIDRs)
-	for _, t := range g.Targets {
-		weight += len(t.InstanceIDs) + tagWeight*len(t.Tags)
+// keepEqual returns the grant of the record where another one says the same, so
+// that a second narrowing of the same sort changes nothing.
+func keepEqual(both, granted *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
+	if grants.Covers(both, granted) && grants.Covers(granted, both) && both.OnRevoke == granted.OnRevoke &&
+		equality.Semantic.DeepEqual(both.DocumentBounds, granted.DocumentBounds) {
+		return granted
 	}
-	for _, e := range g.ExcludedTags {
-		weight += tagWeight * len(e.Values)
-	}
-	return weight + grants.Starts(g)
+	return both
 }
 
-// tagWeight: a tag may have 384 characters, of up to four bytes.
-const tagWeight = 60
-
-// nextApplied is the record after a judgement: what is granted from now on, and
-// what is still to be taken away. It returns the record it was given when
-// nothing changes, and never changes it in place.
-func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, now time.Time) *v1alpha1.AppliedAccess {
-	granted := grantedNow(record, j, now)
+// nextRecord is the record once something else is granted: it remembers what has
+// to be revoked. It returns the record it was given when nothing changes.
+func nextRecord(record *v1alpha1.AppliedAccess, granted *v1alpha1.ResolvedGrant, generation int64, now time.Time) *v1alpha1.AppliedAccess {
 	if record == nil {
 		if granted == nil {
 			return nil
@@ -58,17 +51,14 @@ func nextApplied(record *v1alpha1.AppliedAccess, j judgement, generation int64, 
 		return record
 	}
 	next := record.DeepCopy()
-	if record.Granted != nil && !grants.Covers(granted, record.Granted) {
-		if granted != nil && full(record) {
-			return record
-		}
-		next.Revoking = withFormer(next.Revoking, record.Granted)
-	}
 	next.Serial++
 	next.Generation = generation
 	next.Granted = nil
 	if granted != nil {
 		next.Granted = grants.Begin(granted, record.Granted, now, nil)
+	}
+	if record.Granted != nil && !grants.Covers(granted, record.Granted) {
+		next.Revoking = grants.Retire(record.Revoking, record.Granted)
 	}
 	return next
 }

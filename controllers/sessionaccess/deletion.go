@@ -56,7 +56,11 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 		p.verdict.Message += " " + d.message
 		p.after = soonest(p.after, d.after)
 	}
-	return p.after, r.write(ctx, before, access, p.verdict)
+	err = r.write(ctx, before, access, p.verdict)
+	if lifecycle.Rejected(err) {
+		r.endUnrecorded(ctx, access, p)
+	}
+	return p.after, err
 }
 
 func (r *Reconciler) release(ctx context.Context, access *v1alpha1.SessionAccess) (released bool, err error) {

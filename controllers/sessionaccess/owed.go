@@ -51,9 +51,12 @@ func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, e
 		return ctrl.Result{}, nil
 	}
 	before := account.DeepCopy()
-	after, settled, err := d.advance(ctx, account)
+	after, settled, unrecorded, err := d.advance(ctx, account)
 	if _, failure := lifecycle.WriteStatus(ctx, d.Client, before, account); failure != nil {
-		return lifecycle.Result(lifecycle.PriorityRevocation, after, failure)
+		if lifecycle.Rejected(failure) {
+			d.endUnrecorded(ctx, &v1alpha1.SessionAccess{}, progress{unrecorded: unrecorded})
+		}
+		return lifecycle.Finish(ctx, d.Client, d.Recorder, account, lifecycle.PriorityRevocation, after, failure)
 	}
 	for _, v := range settled {
 		lifecycle.Announce(d.Recorder, account, v)
@@ -62,8 +65,8 @@ func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, e
 }
 
 // advance keeps in the account what is still owed, and returns a verdict on each
-// item that is not any more.
-func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []lifecycle.Verdict, err error) {
+// item that is not any more, and the sessions that end once the account is stored.
+func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []lifecycle.Verdict, unrecorded []openSession, err error) {
 	var left []v1alpha1.OwedAccess
 	for i := range account.Status.Owed {
 		item := account.Status.Owed[i]
@@ -71,6 +74,7 @@ func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (afte
 		p, failure := d.Reconciler.advance(ctx, &access, item.Grants, true)
 		err = errors.Join(err, failure)
 		item.Revocation = access.Status.Revocation
+		unrecorded = append(unrecorded, p.unrecorded...)
 		if failure == nil && p.done {
 			d.Metrics.RevocationDone(access.UID, item.Grants[0].AccountID, d.Clock.Now())
 			v := revoked(item.Revocation)
@@ -83,5 +87,5 @@ func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (afte
 		left = append(left, item)
 	}
 	account.Status.Owed = left
-	return after, settled, err
+	return after, settled, unrecorded, err
 }

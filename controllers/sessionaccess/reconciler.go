@@ -44,6 +44,8 @@ type Reconciler struct {
 	Metrics *metrics.Metrics
 	// Targets are what was found on the nodes.
 	Targets *targets.Store
+
+	rejected rejectedRecords
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessionaccesses,verbs=get;list;watch;patch
@@ -60,8 +62,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if !access.DeletionTimestamp.IsZero() {
 		r.Displaced.forget(access.UID)
+		r.rejected.forget(access.UID)
 		after, err := r.reconcileDeletion(ctx, access)
-		return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
+		return lifecycle.Finish(ctx, r.Client, r.Recorder, access, lifecycle.PriorityRevocation, after, err)
 	}
 	allowed, err := gate.Gather(ctx, r.Client, access.Spec.AccountRef.Name, access.Namespace)
 	if err != nil {
@@ -81,7 +84,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if ending(access) {
 		priority = lifecycle.PriorityRevocation
 	}
-	return lifecycle.Result(priority, soonest(after, nextWake(&access.Spec, r.Clock.Now())), err)
+	after = soonest(after, nextWake(&access.Spec, r.Clock.Now()))
+	return lifecycle.Finish(ctx, r.Client, r.Recorder, access, priority, after, err)
 }
 
 // soonest is the smaller of two waits, of which zero means never.
@@ -99,18 +103,9 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 	record := access.Status.Applied
 	before := access.DeepCopy()
 	j.grant = carryIDs(j.grant, record)
-	if next := nextApplied(record, j, access.Generation, r.Clock.Now()); next != record {
-		if record == nil && !r.accountVerified(next) {
-			// AWS was told nothing and cannot be: there is nothing to remember, and
-			// the object can be deleted at any time.
-			return 0, r.write(ctx, before, access, accountNotReady(access))
-		}
-		if record == nil {
-			if err := r.beginFirst(ctx, access, next); err != nil {
-				return 0, err
-			}
-		}
-		return 0, r.recordGrant(ctx, access, next, j)
+	stored, short, err := r.recordNext(ctx, access, j)
+	if stored || err != nil {
+		return 0, err
 	}
 	if record != nil { // It may have been restored without.
 		if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
@@ -120,7 +115,6 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 	}
 	var p progress
 	if record != nil && len(record.Revoking) > 0 {
-		var err error
 		if p, err = r.advance(ctx, access, record.Revoking, false); err != nil {
 			return 0, err
 		}
@@ -128,8 +122,17 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 			access.Status.Applied = settled(record)
 		}
 	}
+	if short != nil && j.problem == nil && (short.Progress == lifecycle.Stuck || p.verdict.Reason == "") {
+		j.problem = short
+	}
 	after := soonest(p.after, r.endDisplaced(ctx, access))
-	err := r.report(ctx, before, access, j, p)
+	err = r.report(ctx, before, access, j, p)
+	if lifecycle.Rejected(err) {
+		r.endUnrecorded(ctx, access, p)
+	}
+	if p.done && short != nil {
+		after = soonest(after, recorded) // Now there may be room for the rest.
+	}
 	if p.done && err == nil {
 		r.announceRevoked(access)
 		r.Metrics.RevocationDone(access.UID, record.Revoking[0].AccountID, r.Clock.Now())
@@ -139,7 +142,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 
 // recordGrant writes the record of a changed grant. The principals act on it
 // once it is stored.
-func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAccess, next *v1alpha1.AppliedAccess, j judgement) error {
+func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAccess, next *v1alpha1.AppliedAccess, problem *lifecycle.Verdict, write writeFunc) error {
 	if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
 		return err
 	}
@@ -151,14 +154,17 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 	access.Status.Applied = next
 	verdict := applying(next)
 	switch {
-	case j.problem != nil:
-		verdict = *j.problem
+	case problem != nil:
+		verdict = *problem
 	case !r.accountVerified(next):
 		verdict = accountNotReady(access)
 	}
 	log.FromContext(ctx).V(1).Info("Recording what is granted", "serial", next.Serial, "revoking", len(next.Revoking))
-	return r.write(ctx, before, access, verdict)
+	return write(ctx, before, access, verdict)
 }
+
+// writeFunc writes a status with a verdict.
+type writeFunc func(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error
 
 // report writes how far the principals are, once every one of them is known.
 func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.SessionAccess, j judgement, p progress) error {

@@ -39,6 +39,8 @@ type progress struct {
 	// after is when to look again, where it is not done.
 	after   time.Duration
 	verdict lifecycle.Verdict
+	// unrecorded are sessions that end once their ids are stored.
+	unrecorded []openSession
 }
 
 // step takes the revocation a step further and keeps its record in the status,
@@ -68,7 +70,7 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	}
 	if known := tally(record, s.open, room); !known {
 		record.Incomplete = incompleteIn(s.failures)
-		return progress{after: recorded, verdict: endingSessions(len(s.open))}, nil
+		return progress{after: recorded, verdict: endingSessions(len(s.open)), unrecorded: s.open}, nil
 	}
 	waiting, err := v.pass(ctx, s.passes)
 	s.failures = append(s.failures, v.end(ctx, s.open)...)

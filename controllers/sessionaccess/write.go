@@ -4,17 +4,55 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 )
 
-// write completes the status with a verdict and writes it where it changed.
+// write completes the status with a verdict and writes it where it changed. Where
+// the API server rejects it, it writes what must not be lost, with the verdict or,
+// where there is no room for that either, without.
 func (r *Reconciler) write(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error {
+	err := r.writeWhole(ctx, before, access, v)
+	if !lifecycle.Rejected(err) {
+		return err
+	}
+	lifecycle.ReportRejected(ctx, r.Client, r.Recorder, access, err)
+	slim := slimStatus(&access.Status)
+	if v.Apply(&slim.Conditions, access.Generation); len(v.Message) > maxSlimMessage {
+		v.Message = strings.ToValidUTF8(v.Message[:maxSlimMessage], "") + " …"
+		v.Apply(&slim.Conditions, access.Generation)
+	}
+	bare := v1alpha1.SessionAccessStatus{Applied: slim.Applied, Revocation: slim.Revocation}
+	for _, less := range []v1alpha1.SessionAccessStatus{slim, bare} {
+		access.Status = less
+		if _, err = lifecycle.WriteStatus(ctx, r.Client, before, access); !lifecycle.Rejected(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// maxSlimMessage bounds the message of a condition where there is little room.
+const maxSlimMessage = 200
+
+// slimStatus is what of a status must not be lost: what is granted, what has to
+// be revoked, and how far that is. The rest is found out again.
+func slimStatus(status *v1alpha1.SessionAccessStatus) v1alpha1.SessionAccessStatus {
+	slim := v1alpha1.SessionAccessStatus{ObservedGeneration: status.ObservedGeneration, Revocation: status.Revocation, Applied: status.Applied}
+	if ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		slim.Conditions = []metav1.Condition{*ready}
+	}
+	return slim
+}
+
+func (r *Reconciler) writeWhole(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error {
 	status := &access.Status
 	status.ObservedGeneration = access.Generation
 	news := r.setReachable(access)

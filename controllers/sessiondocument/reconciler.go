@@ -67,12 +67,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.finalize(ctx, doc)
 	}
 	after, err := r.reconcileSpec(ctx, doc)
-	return lifecycle.Result(lifecycle.PriorityGrant, after, err)
+	return lifecycle.Finish(ctx, r.Client, r.Recorder, doc, lifecycle.PriorityGrant, after, err)
 }
 
 func (r *Reconciler) finalize(ctx context.Context, doc *v1alpha1.SessionDocument) (ctrl.Result, error) {
 	after, err := r.reconcileDeletion(ctx, doc)
-	return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
+	return lifecycle.Finish(ctx, r.Client, r.Recorder, doc, lifecycle.PriorityRevocation, after, err)
 }
 
 func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDocument) (time.Duration, error) {
@@ -125,6 +125,9 @@ func (p *pass) observing() bool { return p.account.Mode == v1alpha1.ModeObserve 
 // recorded before.
 func (r *Reconciler) converge(ctx context.Context, p *pass) (time.Duration, error) {
 	if err := r.record(ctx, p); err != nil {
+		if lifecycle.Rejected(err) {
+			return r.narrow(ctx, p, err)
+		}
 		return 0, err
 	}
 	var all findings
