@@ -99,7 +99,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		}).SetupWithManager(mgr, usage),
 		(&principal.Reconciler{
 			Client: api, Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
-			PoliciesChanged: usage.PoliciesChanged,
+			PoliciesChanged: usage.PoliciesChanged, Recorder: recorder,
 		}).SetupWithManager(mgr, principals),
 		(&sessionaccess.Reconciler{
 			Client: api, Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,

@@ -42,6 +42,7 @@ type Reconciler struct {
 
 	started time.Time
 	roles   patience
+	names   names
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=hybridactivations,verbs=get;list;watch;patch

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/keymutex"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -34,6 +35,10 @@ type Reconciler struct {
 	// must not block.
 	PoliciesChanged func(account string)
 
+	// Recorder of events on SessionAccesses.
+	Recorder events.EventRecorder
+
+	firsts firsts
 	// locks keep the two lanes off the same principal.
 	locks keymutex.KeyMutex
 }
@@ -86,6 +91,7 @@ func (r *Reconciler) converge(ctx context.Context, key outcome.Key) (after time.
 		return 0, err
 	}
 	w := &work{Reconciler: r, account: account, key: key, claims: claimsOf(key, append(accesses.Items, abandoned...), r.Clock.Now())}
+	w.accesses = accesses.Items
 	result, err := w.run(ctx)
 	if cloud.Classify(err) == cloud.Canceled {
 		return 0, nil

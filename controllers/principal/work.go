@@ -22,6 +22,8 @@ type work struct {
 	account registry.Entry
 	key     outcome.Key
 	claims  claims
+	// accesses are the objects that name the principal.
+	accesses []v1alpha1.SessionAccess
 
 	view cloud.PrincipalView
 	held map[int]cloud.PolicyView
@@ -46,6 +48,7 @@ func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
 	if w.account.Mode == v1alpha1.ModeObserve {
 		return w.observed(ctx, steps, problems), nil
 	}
+	w.announceRegranted(steps)
 	failedNarrowing, err := execute(ctx, w.account.Cloud, steps, w.describe)
 	if slices.ContainsFunc(steps, func(s step) bool { return s.action == createPolicy || s.action == deletePolicy }) {
 		w.PoliciesChanged(w.account.Name)
