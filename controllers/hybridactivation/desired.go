@@ -98,7 +98,7 @@ func (d desired) difference(a cloud.Activation, r v1alpha1.ActivationRequest) (w
 	switch {
 	case a.Role != d.role:
 		return fmt.Sprintf("its role is %s and the spec asks for %s", a.Role, d.role), true
-	case !maps.Equal(declaredTags(a.Tags), d.comparable(a)):
+	case !maps.Equal(declaredTags(a.Tags), d.expected(a)):
 		return "its tags are not those that are declared", true
 	case a.Limit != d.limit:
 		return fmt.Sprintf("its limit is %d and the spec asks for %d", a.Limit, d.limit), a.Limit > d.limit

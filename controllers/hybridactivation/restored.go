@@ -87,9 +87,9 @@ func (w *work) nodeTags() map[string]string {
 	}
 }
 
-// comparable are the tags that an activation must have to be as declared. One that
+// expected are the tags that an activation must have to be as declared. One that
 // an earlier version made lacks TagObject, and cannot get it any more.
-func (d desired) comparable(a cloud.Activation) map[string]string {
+func (d desired) expected(a cloud.Activation) map[string]string {
 	if _, has := a.Tags[v1alpha1.TagObject]; has {
 		return d.tags
 	}

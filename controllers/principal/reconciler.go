@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/client-go/tools/events"
+	clientevents "k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/keymutex"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -36,7 +36,7 @@ type Reconciler struct {
 	PoliciesChanged func(account string)
 
 	// Recorder of events on SessionAccesses.
-	Recorder events.EventRecorder
+	Recorder clientevents.EventRecorder
 
 	firsts firsts
 	// locks keep the two lanes off the same principal.

@@ -72,12 +72,12 @@ func TestBetweenTwoAccountsThatBothWereInUseAgeDecides(t *testing.T) {
 func TestTheNameOfAnObjectFitsIntoATagAndIsItsOwn(t *testing.T) {
 	name := rapid.StringMatching(`[a-z0-9]{1,250}`)
 	rapid.Check(t, func(t *rapid.T) {
-		make := func() *v1alpha1.SessionDocument {
+		draw := func() *v1alpha1.SessionDocument {
 			return &v1alpha1.SessionDocument{ObjectMeta: metav1.ObjectMeta{
 				Namespace: rapid.StringMatching(`[a-z0-9]{1,63}`).Draw(t, "namespace"), Name: name.Draw(t, "name"),
 			}}
 		}
-		a, b := make(), make()
+		a, b := draw(), draw()
 		one, other := ObjectTag("0a1b2c3d", a), ObjectTag("0a1b2c3d", b)
 		if len(one) > maxTagValue || !strings.HasPrefix(one, "0a1b2c3d/") {
 			t.Fatalf("tag %q", one)
