@@ -70,7 +70,7 @@ func saysInPlace(access *v1alpha1.SessionAccess) bool {
 // allRead reports whether it is known what IAM holds for the principal.
 func (w *work) allRead() bool {
 	for _, view := range w.held {
-		if view.Presence == cloud.Present && view.Document == "" {
+		if view.Presence != cloud.Absent && view.Document == "" {
 			return false
 		}
 	}
