@@ -12,9 +12,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
-// lose makes objects go as they do with their cluster: no finalizer keeps them,
+// vanish makes objects go as they do with their cluster: no finalizer keeps them,
 // and no manager hears of it. It returns what a backup holds of them.
-func (w world) lose(objects ...client.Object) []client.Object {
+func (w world) vanish(objects ...client.Object) []client.Object {
 	w.t.Helper()
 	saved := w.backup(objects...)
 	for _, obj := range objects {

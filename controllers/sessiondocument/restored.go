@@ -43,16 +43,14 @@ func holds(doc *v1alpha1.SessionDocument) bool {
 }
 
 // yields reports whether an object leaves its document to another one that has
-// it, although that one is younger: it never had the document itself, and nothing
-// but the other keeps it from it.
+// it, although that one is younger: it never had the document itself, and was not
+// refused either. One that was refused takes over once it is allowed.
 func yields(doc *v1alpha1.SessionDocument) bool {
 	if holds(doc) {
 		return false
 	}
 	ready := meta.FindStatusCondition(doc.Status.Conditions, v1alpha1.ConditionReady)
-	return ready == nil || slices.Contains([]string{
-		v1alpha1.ReasonConflict, v1alpha1.ReasonAdoptionNeeded, v1alpha1.ReasonApplying,
-	}, ready.Reason)
+	return ready == nil || !slices.Contains(refusals, ready.Reason)
 }
 
 // hadBefore reports whether AWS shows that an object had its document before a
