@@ -7,6 +7,7 @@ import (
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
@@ -58,6 +59,7 @@ func TestDriftIsPutBack(t *testing.T) {
 
 func TestPoliciesThatNobodyDeclaresAreRemoved(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	w.advance(registry.RestoreWindow) // The AWSAccount is no restored one.
 	orphans(w, 3)
 	w.create(account())
 	w.until(func() bool { return len(w.ourPolicies()) == 0 })
@@ -70,6 +72,7 @@ func TestARefusedObjectKeepsNoOldPolicyAlive(t *testing.T) {
 		Path:     policy.Path(testenv.DefaultOwner),
 		Document: []byte(everything),
 	})
+	w.advance(registry.RestoreWindow) // The AWSAccount is no restored one.
 	w.must(w.Namespace(t.Context(), team, map[string]string{"team": "b"}))
 	grant := access("user01-pc01", "user01", pc01)
 	w.create(grant, account())

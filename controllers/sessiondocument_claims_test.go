@@ -299,9 +299,13 @@ func TestAForbiddenShareEndsThoughTheTagsWereRemoved(t *testing.T) {
 // removeOurTags takes off a document what says whose it is.
 func (w world) removeOurTags(name string) {
 	w.t.Helper()
+	w.removeTags(name, uidTag, v1alpha1.TagOwner)
+}
+
+func (w world) removeTags(name string, keys ...string) {
+	w.t.Helper()
 	_, err := w.admin().RemoveTagsFromResource(w.t.Context(), &awsssm.RemoveTagsFromResourceInput{
-		ResourceType: awstypes.ResourceTypeForTaggingDocument, ResourceId: aws.String(name),
-		TagKeys: []string{uidTag, v1alpha1.TagOwner},
+		ResourceType: awstypes.ResourceTypeForTaggingDocument, ResourceId: aws.String(name), TagKeys: keys,
 	})
 	w.must(err)
 }

@@ -101,7 +101,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	reports := targets.NewStore(accesses.WakeObjects)
 	people := &principal.Reconciler{
 		Client: api, Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
-		PoliciesChanged: usage.PoliciesChanged, Contention: contended,
+		PoliciesChanged: usage.PoliciesChanged, Contention: contended, Recorder: recorder,
 	}
 	return errors.Join(
 		(&account.Reconciler{

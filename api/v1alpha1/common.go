@@ -7,6 +7,16 @@ const Finalizer = "ssm-access.dev/finalizer"
 // Tags inform; ownership of a policy is its path and name.
 const TagPrefix = "ssm-access.dev/"
 
+const (
+	// TagObject names, on a document or a node, the object that it belongs to by
+	// installation, namespace and name. It outlives the object's UID, so that an
+	// object that was restored finds what it had.
+	TagObject = TagPrefix + "object"
+	// TagAdopted holds, on a document that was taken over, the version that was
+	// the default before.
+	TagAdopted = TagPrefix + "adopted"
+)
+
 // DefaultDocument is the account's regional default session document, which
 // AWS uses when a session names none.
 const DefaultDocument = "SSM-SessionManagerRunShell"

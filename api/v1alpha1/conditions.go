@@ -38,6 +38,12 @@ const (
 	// are narrowed further and not widened.
 	ConditionPoliciesContended = "PoliciesContended"
 
+	// ConditionRestored is present, and True, on an AWSAccount only during the first
+	// hour after its creation, and only where IAM held policies of this installation
+	// when it was verified first: the cluster was restored. What belongs to objects
+	// that are not restored yet is left alone until then.
+	ConditionRestored = "Restored"
+
 	// ConditionWidened is present, and True, on a SessionAccess only while IAM
 	// allows one of its principals more than the grants declare together, because
 	// it cannot tie a node to a document.
@@ -89,6 +95,9 @@ const (
 	// ReasonTooManyRemovals: more than ten and more than a third of our policies
 	// would be removed at once.
 	ReasonTooManyRemovals = "TooManyRemovals"
+	// ReasonPoliciesFound: IAM holds policies of this installation that are older
+	// than the AWSAccount.
+	ReasonPoliciesFound = "PoliciesFound"
 	// ReasonOrphansRemoved: policies of ours that nobody declares were removed.
 	ReasonOrphansRemoved = "OrphansRemoved"
 	// ReasonDriftFound: somebody changed a policy of ours; it is put back.
@@ -218,6 +227,16 @@ const (
 	// ReasonDeregistering: the object is being deleted; its nodes are deregistered,
 	// and looked for once more.
 	ReasonDeregistering = "Deregistering"
+)
+
+// Reasons of the events about a restore.
+const (
+	// ReasonRestored: an object that was restored has again what an earlier object
+	// of its namespace and name had in AWS.
+	ReasonRestored = "Restored"
+	// ReasonRegranted: AWS did not hold an access that the status says is in place,
+	// and it was granted again.
+	ReasonRegranted = "Regranted"
 )
 
 // Reasons of the other events of a HybridActivation.

@@ -44,7 +44,7 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 	orphans := slices.DeleteFunc(unrecorded, func(name string) bool { return slices.Contains(pinned, name) })
 	held := holdRemovals(len(orphans), len(ours), account.Annotations[v1alpha1.AnnotationConfirmRemoval])
 	lifecycle.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionRemovalHeld, v1alpha1.ReasonTooManyRemovals, held)
-	if held != "" || len(orphans) == 0 || entry.Mode == v1alpha1.ModeObserve {
+	if held != "" || len(orphans) == 0 || entry.Mode == v1alpha1.ModeObserve || awaited(account, len(orphans)) {
 		return nil
 	}
 	ctx = cloud.WithPriority(ctx, cloud.Revocation)

@@ -50,6 +50,8 @@ type Reconciler struct {
 
 	// pins are the policies that only unrecorded declarations keep.
 	pins pins
+	// restores are what a restore brought back.
+	restores restores
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts,verbs=get;list;watch;patch
@@ -103,7 +105,12 @@ func (r *Reconciler) handOver(ctx context.Context, account *v1alpha1.AWSAccount)
 
 func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWSAccount, dependents []string) (ctrl.Result, error) {
 	before := account.DeepCopy()
-	if entry, ok := r.fresh(account); ok {
+	// A rival that a restore brings back may end what was verified already.
+	rival, err := registry.Older(ctx, r.Client, account)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if entry, ok := r.fresh(account); ok && rival == "" {
 		showUsage(account, entry)
 		_, err := lifecycle.WriteStatus(ctx, r.Client, before, account)
 		return lifecycle.Finish(ctx, r.Client, r.Recorder, account, lifecycle.PriorityGrant, entry.NextResync.Sub(r.Clock.Now()), err)
@@ -117,7 +124,8 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 	}
 	account.Status.ObservedGeneration = account.Generation
 	transition := verdict.Apply(&account.Status.Conditions, account.Generation)
-	written, err := lifecycle.WriteStatus(ctx, r.Client, before, account)
+	var written bool
+	written, err = lifecycle.WriteStatus(ctx, r.Client, before, account)
 	if err == nil && written && transition {
 		lifecycle.Announce(r.Recorder, account, verdict)
 	}
@@ -161,10 +169,12 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 		Mode: account.Spec.Mode, SessionTermination: account.Spec.SessionTermination,
 		RecreatedPrincipals: account.Spec.RecreatedPrincipals, Cloud: r.Pool.Account(configOf(account)),
 	}
+	lived := livedBefore(account)
 	if err := r.read(ctx, account, &entry); err != nil {
 		return r.lost(ctx, account, err)
 	}
 	account.Status.UnreachableSince = nil
+	r.restores.note(account, lived, len(entry.Cloud.Mirror().OurNames()), r.Clock.Now())
 	entry.NeverListed = r.listSessions(ctx, account, entry.Cloud)
 	entry.NextResync = r.Clock.Now().Add(r.ResyncInterval)
 	r.Accounts.Put(ctx, entry)

@@ -28,7 +28,7 @@ func verifying(account *v1alpha1.AWSAccount) lifecycle.Verdict {
 func conflict(account *v1alpha1.AWSAccount, other string) lifecycle.Verdict {
 	return lifecycle.Verdict{
 		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonConflict,
-		Message: fmt.Sprintf("AWSAccount %q is older and declares account %s as well; delete one of the two. This one is not used.", other, account.Spec.AccountID),
+		Message: fmt.Sprintf("AWSAccount %q declares account %s as well, and this one is not used: the other was in use first, or nothing shows which of them was, as after a restore. Delete one of the two.", other, account.Spec.AccountID),
 	}
 }
 

@@ -69,7 +69,7 @@ func (in inputs) holder(region v1alpha1.Region) *v1alpha1.AccountTier {
 		rival := &in.rivals[i]
 		declares := in.claims(rival, region)
 		handsOver := !declares && changed(rival, region) && !changed(in.tier, region)
-		if (declares && registry.Precedes(rival, in.tier)) || handsOver {
+		if (declares && in.precedes(rival, region)) || handsOver {
 			return rival
 		}
 	}

@@ -27,6 +27,7 @@ func (in inputs) goals(observe bool) (goals []goal, v lifecycle.Verdict) {
 		in.inherit(regionOf(&in.tier.Status, region))
 		if holder := in.holder(region); holder != nil {
 			v = worse(v, conflict(region, holder))
+			disown(&in.tier.Status, region)
 			continue
 		}
 		goals = append(goals, goal{region: region, tier: in.tier.Spec.Tier})

@@ -85,6 +85,9 @@ func (w *work) look(ctx context.Context, g goal) (*change, lifecycle.Verdict, er
 		return nil, observed(g.region, g.tier), nil
 	}
 	if g.tier == v1alpha1.TierStandard {
+		if in := w.in; !g.leaving && record.Before == nil && registry.Restored(in.Account) {
+			return nil, awaited(g.region), nil
+		}
 		if v, err := w.kept(ctx, g); v != nil || err != nil {
 			return nil, deref(v), err
 		}

@@ -24,8 +24,8 @@ type Inputs struct {
 	Name string
 	// Account of that name; nil when there is none.
 	Account *v1alpha1.AWSAccount
-	// Rival is the older AWSAccount that declares the same account id, whose rules
-	// hold for it; empty when there is none.
+	// Rival is the AWSAccount that declares the same account id and keeps this one
+	// from being used; empty when there is none.
 	Rival string
 	// NamespaceName of the object; empty for a kind without namespaces.
 	NamespaceName string
@@ -76,7 +76,7 @@ func (in Inputs) Judge(regions []v1alpha1.Region) *Closed {
 	}
 	if in.Rival != "" {
 		return wait(v1alpha1.ReasonConflict,
-			"AWSAccount %q is not used: AWSAccount %q is older and declares the same account. Delete one of the two, or name the older one in a new object.", in.Account.Name, in.Rival)
+			"AWSAccount %q is not used: AWSAccount %q declares the same account and was in use first, or nothing shows which of them was. Delete one of the two, or name the one that is used in a new object.", in.Account.Name, in.Rival)
 	}
 	if in.NamespaceName != "" {
 		if closed := in.judgeNamespace(); closed != nil {

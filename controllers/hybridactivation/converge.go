@@ -167,6 +167,9 @@ func (w *work) after(d decision, now time.Time) time.Duration {
 	if !d.wake.IsZero() {
 		after = max(d.wake.Sub(now), time.Second)
 	}
+	if w.names.unfinished(w.activation.UID) && (after == 0 || after > nextNodes) {
+		after = nextNodes
+	}
 	if w.want.replenish && (after == 0 || after > replenishInterval) {
 		after = replenishInterval
 	}

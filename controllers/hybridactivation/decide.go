@@ -213,6 +213,7 @@ func (d *decision) judge(f facts, state presence) {
 		d.create = firstTime
 		if f.reported != "" {
 			d.create = "its code was lost: the Secret was deleted or changed"
+			d.remember(f.reported)
 		}
 	case presenceGone:
 		d.create = "it was deleted in AWS"

@@ -60,6 +60,7 @@ func (r *Reconciler) release(ctx context.Context, a *v1alpha1.HybridActivation, 
 		return err
 	}
 	r.roles.forget(a.UID)
+	r.names.forget(a.UID)
 	log.FromContext(ctx).Info("Letting the object go: no activation of it is left in AWS")
 	return lifecycle.RemoveFinalizer(ctx, r.Client, a)
 }
@@ -99,6 +100,11 @@ func (d *deletion) step(ctx context.Context) (time.Duration, error) {
 	if d.activation.Spec.OnDelete.Nodes == v1alpha1.NodesDeregister {
 		if after, done, err := d.deregister(ctx); !done || err != nil {
 			return after, err
+		}
+	}
+	if d.activation.Spec.OnDelete.Nodes != v1alpha1.NodesDeregister {
+		if err := d.disown(ctx); err != nil {
+			return 0, d.fail(ctx, d.before, d.activation, err)
 		}
 	}
 	if !proving {

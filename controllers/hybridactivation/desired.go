@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -62,6 +63,7 @@ func desire(a *v1alpha1.HybridActivation, owner string, tags map[string]string) 
 	}
 	d.tags[v1alpha1.TagActivation] = string(a.UID)
 	d.tags[v1alpha1.TagOwner] = owner
+	d.tags[v1alpha1.TagObject] = registry.ObjectTag(owner, a)
 	return d
 }
 
@@ -99,7 +101,7 @@ func (d desired) difference(a cloud.Activation, r v1alpha1.ActivationRequest) (w
 	switch {
 	case a.Role != d.role:
 		return fmt.Sprintf("its role is %s and the spec asks for %s", a.Role, d.role), true
-	case !maps.Equal(declaredTags(a.Tags), d.tags):
+	case !maps.Equal(declaredTags(a.Tags), d.expected(a)):
 		return "its tags are not those that are declared", true
 	case a.Limit != d.limit:
 		return fmt.Sprintf("its limit is %d and the spec asks for %d", a.Limit, d.limit), a.Limit > d.limit

@@ -40,7 +40,10 @@ func (w *work) showNodes(ctx context.Context) error {
 	if w.observing {
 		return nil
 	}
-	return w.tagNodes(ctx, nodes, listing.tagged)
+	if err := w.tagNodes(ctx, nodes, listing.tagged); err != nil {
+		return err
+	}
+	return w.nameNodes(ctx, nodes, listing)
 }
 
 // uids are those of all objects of the account in the region.
@@ -116,7 +119,7 @@ func (w *work) tagNodes(ctx context.Context, nodes []cloud.HybridNode, tagged ma
 	}
 	for _, id := range lost {
 		log.FromContext(ctx).Info("Putting the tag of its activation back on a node", "node", id)
-		if err := w.account.Cloud.TagNode(ctx, w.want.region, id, map[string]string{v1alpha1.TagActivation: string(w.activation.UID)}); err != nil {
+		if err := w.account.Cloud.TagNode(ctx, w.want.region, id, w.nodeTags()); err != nil {
 			return err
 		}
 	}

@@ -47,6 +47,7 @@ type Reconciler struct {
 	started time.Time
 	begin   sync.Once
 	roles   patience
+	names   names
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=hybridactivations,verbs=get;list;watch;patch

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	clientevents "k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -40,6 +41,11 @@ type Reconciler struct {
 
 	// old wakes the deletion of old versions.
 	old lifecycle.Trigger[outcome.Key]
+
+	// Recorder of events on SessionAccesses.
+	Recorder clientevents.EventRecorder
+
+	firsts firsts
 	// locks keep the two lanes off the same principal.
 	locks locks
 	// declared tells which grants a read of IAM is younger than.
@@ -143,6 +149,7 @@ func (r *Reconciler) converge(ctx context.Context, key outcome.Key, turn turn) (
 		return 0, false, err
 	}
 	w := &work{Reconciler: r, account: account, key: key, turn: turn, claims: claimsOf(key, append(accesses.Items, abandoned...), r.Clock.Now())}
+	w.accesses = accesses.Items
 	result, err := w.run(ctx)
 	if cloud.Classify(err) == cloud.Canceled {
 		return 0, false, nil

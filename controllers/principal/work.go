@@ -25,6 +25,8 @@ type work struct {
 	turn    turn
 	// lookUp: see find.
 	lookUp bool
+	// accesses are the objects that name the principal.
+	accesses []v1alpha1.SessionAccess
 
 	view cloud.PrincipalView
 	held map[int]cloud.PolicyView
@@ -58,6 +60,7 @@ func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
 		return w.observed(ctx, steps, problems), nil
 	}
 	w.contended = w.Contention.OfPrefix(w.account.AccountID, policy.Prefix(w.OwnerID, w.compiled()))
+	w.announceRegranted(steps)
 	done := execute(ctx, w.account.Cloud, steps, len(w.contended) > 0, w.describe)
 	w.leaveVersions(plan)
 	if slices.ContainsFunc(steps, func(s step) bool { return s.action == createPolicy || s.action == deletePolicy }) {

@@ -9,8 +9,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// Older names an older AWSAccount that declares the same account id: of such
-// the oldest alone is used. Empty when there is none.
+// Older names another AWSAccount that declares the same account id and keeps
+// this one from being used: one that was in use before, or one of which nobody
+// knows whether it was. Empty when there is none.
 func Older(ctx context.Context, c client.Reader, account *v1alpha1.AWSAccount) (string, error) {
 	var all v1alpha1.AWSAccountList
 	if err := c.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
@@ -18,27 +19,31 @@ func Older(ctx context.Context, c client.Reader, account *v1alpha1.AWSAccount) (
 	}
 	for i := range all.Items {
 		other := &all.Items[i]
-		if other.Name != account.Name && other.Spec.AccountID == account.Spec.AccountID && Precedes(other, account) {
+		if other.Name != account.Name && other.Spec.AccountID == account.Spec.AccountID && excludes(other, account) {
 			return other.Name, nil
 		}
 	}
 	return "", nil
 }
 
-// Declaring finds the AWSAccount that declares an account id, of several the
-// oldest; nil when there is none.
+// Declaring finds the AWSAccount that declares an account id, of several the one
+// that is used or, where none is, the oldest; nil when there is none.
 func Declaring(ctx context.Context, c client.Reader, accountID string) (*v1alpha1.AWSAccount, error) {
 	var all v1alpha1.AWSAccountList
 	if err := c.List(ctx, &all); err != nil {
 		return nil, fmt.Errorf("list the AWSAccounts: %w", err)
 	}
-	var oldest *v1alpha1.AWSAccount
+	var first *v1alpha1.AWSAccount
 	for i := range all.Items {
-		if a := &all.Items[i]; a.Spec.AccountID == accountID && (oldest == nil || Precedes(a, oldest)) {
-			oldest = a
+		a := &all.Items[i]
+		if a.Spec.AccountID != accountID {
+			continue
+		}
+		if first == nil || established(a) && !established(first) || established(a) == established(first) && Precedes(a, first) {
+			first = a
 		}
 	}
-	return oldest, nil
+	return first, nil
 }
 
 // Precedes orders objects by age, and by name among those of one second.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -31,7 +32,7 @@ func (r *Reconciler) claim(ctx context.Context, s *site) (*finding, error) {
 }
 
 // claimFrom takes a document over from another object of this cluster: a
-// younger one, or one that is gone.
+// younger one, or one that is gone, as this very object is before a restore.
 func (r *Reconciler) claimFrom(ctx context.Context, s *site, uid string) (*finding, error) {
 	others, err := r.claimants(ctx, s.doc)
 	if err != nil {
@@ -42,13 +43,13 @@ func (r *Reconciler) claimFrom(ctx context.Context, s *site, uid string) (*findi
 		if string(other.UID) != uid {
 			continue
 		}
-		if precedes(other, s.doc) || !other.DeletionTimestamp.IsZero() {
+		if precedes(other, s.doc) || s.yields || !other.DeletionTimestamp.IsZero() {
 			return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
 				fmt.Sprintf("Document %q in %s belongs to %s; delete that object, or give this one another name in a new object.", s.name, s.region, index.Named("SessionDocument", other)))), nil
 		}
 		return nil, r.inherit(ctx, s, other)
 	}
-	return r.adopt(ctx, s, "belonged to a SessionDocument that is gone")
+	return r.claimLost(ctx, s, others)
 }
 
 // inherit takes over what is to be put back some day.
@@ -85,6 +86,9 @@ func (r *Reconciler) isOurs(ctx context.Context, s *site) (bool, error) {
 		return true, nil
 	case free:
 		return s.asRecorded(ctx)
+	case ofObject:
+		// It was the object's before a restore, which its status came through.
+		return s.latest.Tags[v1alpha1.TagObject] == registry.ObjectTag(r.OwnerID, s.doc), nil
 	default:
 		return false, nil
 	}

@@ -59,7 +59,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, p *pass, at *v1alpha1.Document
 	}
 	switch policy := p.doc.Spec.OnDelete; {
 	case policy == v1alpha1.DocumentKeep:
-		return r.release(ctx, s, []string{uidTag, ownerTag})
+		return r.release(ctx, s, ownTags)
 	case policy == v1alpha1.DocumentRestore && at.Adopted != nil:
 		return r.restore(ctx, s)
 	default:
@@ -132,7 +132,7 @@ func (r *Reconciler) restore(ctx context.Context, s *site) finding {
 	if err != nil {
 		return failed(err)
 	}
-	return r.release(ctx, s, append([]string{uidTag, ownerTag}, s.doc.Status.TagKeys...))
+	return r.release(ctx, s, append(slices.Clone(ownTags), s.doc.Status.TagKeys...))
 }
 
 // release takes tags off the document, which leaves it to whoever comes.

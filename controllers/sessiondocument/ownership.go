@@ -76,8 +76,16 @@ func (r *Reconciler) claimants(ctx context.Context, doc *v1alpha1.SessionDocumen
 	}), nil
 }
 
-// precedes orders by age, and by name among those of one second.
+// precedes orders by age, and by name among those of one second. One that never
+// had the document does not win it from one that has it by its age: after a
+// restore the times of creation are in any order.
 func precedes(a, b *v1alpha1.SessionDocument) bool {
+	switch {
+	case holds(a) && yields(b):
+		return true
+	case holds(b) && yields(a):
+		return false
+	}
 	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
 		return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
 	}

@@ -100,10 +100,11 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDoc
 	if err != nil {
 		return 0, err
 	}
-	if rival != nil {
+	if rival != nil && !r.hadBefore(ctx, p) {
 		r.Memory.forget(doc.UID)
 		return 0, r.report(ctx, p, claimedBy(want.name, rival))
 	}
+	p.rival, p.yields = rival, yields(doc)
 	if r.steady(ctx, p) {
 		return 0, nil
 	}
@@ -116,6 +117,11 @@ type pass struct {
 	doc, before *v1alpha1.SessionDocument
 	account     registry.Entry
 	want        wanted
+	// rival is an older object that declares the document, where AWS shows that
+	// this one had it before a restore.
+	rival *v1alpha1.SessionDocument
+	// yields: the object never had the document, and leaves it to one that has it.
+	yields bool
 }
 
 // observing says whether nothing may be written to AWS.

@@ -94,6 +94,9 @@ func (r *Reconciler) exist(ctx context.Context, s *site) (*finding, error) {
 	if err != nil || ok {
 		return nil, err
 	}
+	if f := s.leftToRival(); f != nil {
+		return f, nil
+	}
 	s.at.DefaultVersion, s.at.LatestVersion, s.at.PendingVersion, s.at.Hash, s.at.ContentHash = 0, 0, 0, "", ""
 	done, err := r.do(s, "create it", func() error {
 		return s.account.Cloud.CreateSessionDocument(ctx, s.region, s.name, s.want.text, s.want.tags)
@@ -131,7 +134,7 @@ func (s *site) settling() *finding {
 // tag repairs the tags. Those that nobody declared stay.
 func (r *Reconciler) tag(ctx context.Context, s *site) (*finding, error) {
 	missing := map[string]string{}
-	for key, value := range s.want.tags {
+	for key, value := range s.tags() {
 		if is, ok := s.latest.Tags[key]; !ok || is != value {
 			missing[key] = value
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
 )
 
@@ -38,7 +39,7 @@ func (w *wanted) in(region v1alpha1.Region) bool { return slices.Contains(w.regi
 func (w *wanted) declaredKeys() []string {
 	var keys []string
 	for _, key := range slices.Sorted(maps.Keys(w.tags)) {
-		if key != uidTag && key != ownerTag {
+		if key != uidTag && key != ownerTag && key != v1alpha1.TagObject {
 			keys = append(keys, key)
 		}
 	}
@@ -73,6 +74,7 @@ func judgeAll(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (want
 	}
 	maps.Copy(w.tags, doc.Spec.Tags)
 	w.tags[uidTag], w.tags[ownerTag] = string(doc.UID), owner
+	w.tags[v1alpha1.TagObject] = registry.ObjectTag(owner, doc)
 	for _, account := range doc.Spec.SharedWith {
 		w.shares = append(w.shares, string(account))
 	}
