@@ -13,7 +13,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
-// company is one object of each kind, all of which do something in AWS.
+// company is one object of each kind. All do something in AWS.
 type company struct {
 	account  *v1alpha1.AWSAccount
 	tier     *v1alpha1.AccountTier

@@ -60,5 +60,5 @@ func disown(status *v1alpha1.AccountTierStatus, region v1alpha1.Region) {
 // may still be restored.
 func awaited(region v1alpha1.Region) lifecycle.Verdict {
 	return working(v1alpha1.ReasonTierNeeded,
-		"The tier of %s stays Advanced for now: the AWSAccount was restored within the last hour, and what needs the tier may not be restored yet.", region)
+		"The tier of %s stays Advanced for now: the AWSAccount was restored within the last hour, and what needs the tier is perhaps not restored yet.", region)
 }

@@ -20,8 +20,8 @@ import (
 // Access to nodes is granted by tag TagActivation, which holds the UID of their
 // object. A restore gives the object another UID. Tag TagObject names the object
 // by installation, namespace and name: by it the restored object finds the nodes
-// and gives them its UID. Nobody else's object has that name, and no tenant can
-// have the operator write the tag. Whoever may tag nodes in AWS can forge it, as
+// and gives them its UID. No other object has that name, and no tenant can
+// have the operator write the tag. Who may tag nodes in AWS can forge it, as
 // they can forge TagActivation itself.
 
 const (

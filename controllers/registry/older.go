@@ -10,8 +10,8 @@ import (
 )
 
 // Older names another AWSAccount that declares the same account id and keeps
-// this one from being used: one that was in use before, or one of which nobody
-// knows whether it was. Empty when there is none.
+// this one from being used: one that was in use before, or one where nothing
+// shows whether it was. Empty when there is none.
 func Older(ctx context.Context, c client.Reader, account *v1alpha1.AWSAccount) (string, error) {
 	var all v1alpha1.AWSAccountList
 	if err := c.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {

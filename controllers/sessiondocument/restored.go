@@ -70,7 +70,7 @@ func (r *Reconciler) hadBefore(ctx context.Context, p *pass) bool {
 	return false
 }
 
-// leftToRival is the finding where the document must be made anew in a region that
+// leftToRival is the finding where the document must be made again in a region that
 // an older object declares as well; nil elsewhere.
 func (s *site) leftToRival() *finding {
 	if s.rival == nil || len(s.rival.Spec.Regions) > 0 && !slices.Contains(s.rival.Spec.Regions, s.at.Region) {
