@@ -177,7 +177,7 @@ func TestAnOlderStatusOfTheSameObjectSaysWhatItGrantsAgain(t *testing.T) {
 	for i := range old.Status.Conditions {
 		old.Status.Conditions[i].ObservedGeneration = grant.Generation
 	}
-	w.writeStatus(grant, old)
+	w.putBackStatus(grant, old)
 	w.Manager(t, testenv.ManagerOptions{})
 	w.announced(grant, v1alpha1.ReasonRegranted)
 	w.until(func() bool { return w.may("user01", pc02) })
@@ -197,7 +197,7 @@ func TestAnOlderStatusOfAnActivationLosesNoNode(t *testing.T) {
 	other := w.register(w.secret("site"))
 	w.must(m.Stop())
 	w.must(w.Client.Get(t.Context(), keyOf(site), site))
-	w.writeStatus(site, first)
+	w.putBackStatus(site, first)
 	w.Manager(t, testenv.ManagerOptions{})
 	w.activationBecomes(site, func(a *v1alpha1.HybridActivation) bool {
 		return a.Status.ActivationID != first.Status.ActivationID && condition(a.Status.Conditions, v1alpha1.ConditionReady).Reason == v1alpha1.ReasonActivated

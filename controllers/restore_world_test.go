@@ -53,13 +53,13 @@ func restored[T client.Object](w world, backup client.Object, status bool) T {
 	obj.SetGeneration(0)
 	w.create(obj)
 	if status {
-		w.writeStatus(obj, backup)
+		w.putBackStatus(obj, backup)
 	}
 	return obj.(T)
 }
 
-// writeStatus writes the status of a backup to an object that is there.
-func (w world) writeStatus(obj, backup client.Object) {
+// putBackStatus writes the status of a backup to an object that is there.
+func (w world) putBackStatus(obj, backup client.Object) {
 	w.t.Helper()
 	with := backup.DeepCopyObject().(client.Object)
 	conditions := conditionsOf(with)
