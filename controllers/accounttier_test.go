@@ -401,7 +401,7 @@ func TestTheAPIServerRejectsABadAccountTierWithASentence(t *testing.T) {
 		"another way to leave":      {func(s *v1alpha1.AccountTierSpec) { s.OnDelete = "Delete" }, `"Restore", "Keep"`},
 		"a region out of form":      {func(s *v1alpha1.AccountTierSpec) { s.Regions = []v1alpha1.Region{"tokyo"} }, "as AWS spells it"},
 		"regions that are none":     {func(s *v1alpha1.AccountTierSpec) { s.Regions = []v1alpha1.Region{""} }, "regions"},
-		"a region twice":            {func(s *v1alpha1.AccountTierSpec) { s.Regions = []v1alpha1.Region{region, region} }, "Duplicate"},
+		"a region twice":            {func(s *v1alpha1.AccountTierSpec) { s.Regions = []v1alpha1.Region{region, region} }, "names one region twice"},
 		"no account":                {func(s *v1alpha1.AccountTierSpec) { s.AccountRef.Name = "" }, "accountRef"},
 	} {
 		bad := accountTier(v1alpha1.TierAdvanced)

@@ -112,7 +112,10 @@ func listed() []client.Object {
 	doc := sessionDocument(func(s *v1alpha1.SessionDocumentSpec) {
 		s.Regions = []v1alpha1.Region{region, "eu-west-1"}
 		s.SharedWith = []v1alpha1.AccountID{"111111111111", "222222222222"}
-		s.Parameters = []v1alpha1.DocumentParameter{{Name: "one", AllowedValues: []string{"a", "b"}}, {Name: "two"}}
+		// With the type, which the API server would add to what Git says.
+		s.Parameters = []v1alpha1.DocumentParameter{
+			{Name: "one", Type: v1alpha1.ParameterString, AllowedValues: []string{"a", "b"}}, {Name: "two", Type: v1alpha1.ParameterString},
+		}
 	})
 	tier := accountTier(v1alpha1.TierAdvanced, func(a *v1alpha1.AccountTier) { a.Spec.Regions = []v1alpha1.Region{region, "eu-west-1"} })
 	return []client.Object{grant, main, doc, tier}

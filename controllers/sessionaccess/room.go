@@ -62,7 +62,7 @@ func (r *Reconciler) recordNext(ctx context.Context, access *v1alpha1.SessionAcc
 			}
 			return true, short, err
 		}
-		log.FromContext(ctx).Info("The record cannot be stored, so a smaller one is tried", "serial", next.Serial, "error", err.Error())
+		lifecycle.ReportRejected(ctx, r.Client, r.Recorder, access, err) // Once for a record, and a smaller one is tried.
 		r.rejected.add(access, next, now)
 		access.SetFinalizers(updated.GetFinalizers())
 		access.SetResourceVersion(updated.GetResourceVersion())

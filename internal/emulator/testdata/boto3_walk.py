@@ -87,6 +87,13 @@ for kind, key in (("user", "UserName"), ("group", "GroupName"), ("role", "RoleNa
     op("delete_%s_policy")(PolicyName="i", **who)
     if kind != "group":
         op("delete_%s_permissions_boundary")(**who)
+iam.update_group(GroupName="g", NewGroupName="h")
+assert [u["UserName"] for u in iam.get_group(GroupName="h")["Users"]] == ["u"]
+iam.update_group(GroupName="h", NewGroupName="g")
+before = iam.get_user(UserName="u")["User"]["UserId"]
+iam.update_user(UserName="u", NewUserName="v", NewPath="/y/")
+assert iam.get_user(UserName="v")["User"]["UserId"] == before
+iam.update_user(UserName="v", NewUserName="u")
 iam.remove_user_from_group(UserName="u", GroupName="g")
 iam.delete_user(UserName="u")
 iam.delete_group(GroupName="g")
