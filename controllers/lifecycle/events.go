@@ -1,6 +1,8 @@
 package lifecycle
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
@@ -22,5 +24,18 @@ func Announce(recorder events.EventRecorder, obj runtime.Object, v Verdict) {
 	if v.Progress == Stuck || v.Progress == Retrying {
 		kind = corev1.EventTypeWarning
 	}
-	recorder.Eventf(obj, nil, kind, v.Reason, "Reconcile", "%s", v.Message)
+	recorder.Eventf(obj, nil, kind, v.Reason, "Reconcile", "%s", shorten(v.Message, maxNote))
+}
+
+// maxNote is how long the API server lets the note of an event be. The recorder
+// drops an event with a longer one.
+const maxNote = 1024
+
+// shorten cuts a text that has more than so many bytes.
+func shorten(text string, most int) string {
+	const more = " …"
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most-len(more)], "") + more
 }

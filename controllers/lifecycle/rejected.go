@@ -69,10 +69,7 @@ func rejection(err error) string {
 	}
 	slices.Sort(causes)
 	text := "it does not fit the schema: " + strings.Join(slices.Compact(causes), ", ")
-	if len(text) > maxRejection {
-		text = strings.ToValidUTF8(text[:maxRejection], "") + " …"
-	}
-	return text
+	return shorten(text, maxRejection)
 }
 
 // Finish ends a reconcile of an object as Result does. A write that the API
