@@ -95,7 +95,7 @@ func TestANodeGetsItsTagBack(t *testing.T) {
 		n, _ := w.node(node)
 		return n.Tags[v1alpha1.TagActivation] == string(got.UID)
 	})
-	if n, _ := w.node(node); n.Tags["Env"] != "stg" || len(n.Tags) != 2 {
+	if n, _ := w.node(node); n.Tags["Env"] != "stg" || n.Tags[v1alpha1.TagObject] == "" || len(n.Tags) != 3 {
 		t.Errorf("the node has the tags %v", n.Tags)
 	}
 }

@@ -58,6 +58,7 @@ func TestEveryFieldReachesAWS(t *testing.T) {
 	want := map[string]string{
 		"Env": "stg", "拠点": "東京", "Team": "a",
 		v1alpha1.TagActivation: string(got.UID), v1alpha1.TagOwner: testenv.DefaultOwner, v1alpha1.TagNonce: a.Tags[v1alpha1.TagNonce],
+		v1alpha1.TagObject: testenv.DefaultOwner + "/" + team + "/sites",
 	}
 	if !maps.Equal(a.Tags, want) || a.Tags[v1alpha1.TagNonce] == "" {
 		t.Errorf("it has the tags %v", a.Tags)

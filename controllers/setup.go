@@ -64,7 +64,7 @@ func CacheOptions() cache.Options {
 const recorderName = "ssm-access-operator"
 
 // Setup registers every controller with the manager.
-func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
+func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:funlen // It is the one table of controllers.
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
@@ -116,18 +116,18 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(), Readings: readings,
 			Scope: mine, Metrics: o.Metrics,
 			Targets: reports,
-		}).SetupWithManager(mgr, accesses),
+		}).SetupWithManager(mgr, accesses), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&sessiondocument.Reconciler{
 			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
 			Memory: sessiondocument.NewMemory(o.Clock),
-		}).SetupWithManager(mgr, documents),
+		}).SetupWithManager(mgr, documents), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&accounttier.Reconciler{
 			Client: api, Recorder: recorder, Clock: o.Clock, Accounts: accounts, Readings: readings, Scope: mine,
-		}).SetupWithManager(mgr, tiers),
+		}).SetupWithManager(mgr, tiers), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&hybridactivation.Reconciler{
 			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts,
 			Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID, Scope: mine,
-		}).SetupWithManager(mgr, activations),
+		}).SetupWithManager(mgr, activations), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&reachability.Reconciler{
 			Client: api, Clock: o.Clock, Accounts: accounts, Reports: reports, ResyncInterval: o.ResyncInterval,
 		}).SetupWithManager(mgr, looks),

@@ -166,9 +166,9 @@ fi
 func (m machine) counted() machine {
 	m.t.Helper()
 	for _, name := range []string{"mkdir", "flock", "rm", "cp", "mv", "chmod", "sed", "grep"} {
-		real, err := exec.LookPath(name)
+		found, err := exec.LookPath(name)
 		m.must(err)
-		m.command("bin/"+name, name, `exec `+real+` "$@"`)
+		m.command("bin/"+name, name, `exec `+found+` "$@"`)
 	}
 	return m
 }
@@ -233,7 +233,7 @@ func (m machine) start(ctx context.Context, text string, arguments ...string) *e
 		name, _, _ := strings.Cut(v, "=")
 		return strings.HasSuffix(strings.ToLower(name), "_proxy")
 	})
-	cmd.Env = append(inherited, m.environment...)
+	cmd.Env = slices.Concat(inherited, m.environment)
 	return cmd
 }
 

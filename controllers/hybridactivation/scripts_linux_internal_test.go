@@ -14,17 +14,20 @@ import (
 )
 
 // inEveryLayout runs a test on a machine of every layout.
-func inEveryLayout(t *testing.T, test func(*testing.T, machine)) {
+func inEveryLayout(t *testing.T, test func(machine)) {
+	t.Helper()
 	for _, l := range layouts {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, newMachine(t, l))
+			test(newMachine(t, l))
 		})
 	}
 }
 
 func TestAMachineRegistersAndPrintsItsNode(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		code, out := m.run()
 		if code != 0 || !strings.Contains(out, newNode) {
 			t.Errorf("it ended with code %d: %s", code, out)
@@ -38,6 +41,7 @@ func TestAMachineRegistersAndPrintsItsNode(t *testing.T) {
 }
 
 func TestEveryShellRunsTheLinuxScript(t *testing.T) {
+	t.Parallel()
 	for _, shell := range [][]string{{"dash"}, {"busybox", "sh"}, {"bash", "--posix"}} {
 		t.Run(shell[0], func(t *testing.T) {
 			t.Parallel()
@@ -70,7 +74,9 @@ func TestEveryShellRunsTheLinuxScript(t *testing.T) {
 }
 
 func TestARegisteredMachineStaysAsItIs(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		m.registered()
 		// The file registration names another node, as after many a run.
 		m.write("state/registration", `{"ManagedInstanceID":"`+newNode+`"}`)
@@ -94,7 +100,9 @@ func TestARegisteredMachineStaysAsItIs(t *testing.T) {
 }
 
 func TestAMachineBecomesAnotherNodeWhenAsked(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		code, out := m.registered().run("--replace")
 		if code != 0 || !strings.Contains(out, oldNode) || !strings.Contains(out, newNode) {
 			t.Errorf("it ended with code %d: %s", code, out)
@@ -110,7 +118,8 @@ func TestAFailedRegistrationLeavesTheMachineAsItWas(t *testing.T) {
 				continue // To the script it is the same as an exit.
 			}
 			t.Run(stage+" "+how, func(t *testing.T) {
-				inEveryLayout(t, func(t *testing.T, m machine) {
+				inEveryLayout(t, func(m machine) {
+					t := m.t
 					code, out := m.registered().happens(stage, then).run("--replace")
 					if code != 6 || !strings.Contains(out, oldNode) {
 						t.Errorf("it ended with code %d: %s", code, out)
@@ -125,7 +134,8 @@ func TestAFailedRegistrationLeavesTheMachineAsItWas(t *testing.T) {
 func TestAnAgentThatClaimsSuccessIsNotBelieved(t *testing.T) {
 	for _, stage := range stages[:4] {
 		t.Run(stage, func(t *testing.T) {
-			inEveryLayout(t, func(t *testing.T, m machine) {
+			inEveryLayout(t, func(m machine) {
+				t := m.t
 				if code, out := m.registered().happens(stage, "exit 0").run("--replace"); code != 6 {
 					t.Errorf("it ended with code %d: %s", code, out)
 				}
@@ -142,7 +152,8 @@ func TestAMachineThatWasNoNodeIsAsItWasAfterAFailure(t *testing.T) {
 				continue
 			}
 			t.Run(fmt.Sprint(stage, " service ran ", ran), func(t *testing.T) {
-				inEveryLayout(t, func(t *testing.T, m machine) {
+				inEveryLayout(t, func(m machine) {
+					t := m.t
 					if m.happens(stage, "exit 1"); ran {
 						m.write("active", m.layout.service)
 					}
@@ -169,7 +180,8 @@ func TestASignalLeavesTheMachineAsItWas(t *testing.T) {
 				continue
 			}
 			t.Run(signal+" "+stage, func(t *testing.T) {
-				inEveryLayout(t, func(t *testing.T, m machine) {
+				inEveryLayout(t, func(m machine) {
+					t := m.t
 					code, out := m.registered().happens(stage, `read -r pid <"$T/pid"; kill -`+signal+` "$pid"`).run("--replace")
 					if code != want {
 						t.Errorf("it ended with code %d: %s", code, out)
@@ -186,7 +198,8 @@ func TestASignalLeavesTheMachineAsItWas(t *testing.T) {
 func TestAKilledRunIsEndedByTheNext(t *testing.T) {
 	for name, then := range map[string]string{"registers": "", "is refused": "exit 1"} {
 		t.Run(name, func(t *testing.T) {
-			inEveryLayout(t, func(t *testing.T, m machine) {
+			inEveryLayout(t, func(m machine) {
+				t := m.t
 				// Layouts differ in two names: one of them is enough for every command.
 				step := map[string]int{"deb": 1, "rpm": 7, "snap": 8}[m.layout.name]
 				kills := 0
@@ -231,7 +244,8 @@ func TestARunThatIsKilledWhileTheAgentRegistersIsEndedByTheNext(t *testing.T) {
 	for _, stage := range stages {
 		for how, then := range map[string]string{"works on": killScript, "dies": killScript + "; exit 1"} {
 			t.Run(stage+" the agent "+how, func(t *testing.T) {
-				inEveryLayout(t, func(t *testing.T, m machine) {
+				inEveryLayout(t, func(m machine) {
+					t := m.t
 					if code, out := m.registered().happens(stage, then).run("--replace"); code != -1 {
 						t.Fatalf("it ended with code %d: %s", code, out)
 					}
@@ -252,7 +266,9 @@ func TestARunThatIsKilledWhileTheAgentRegistersIsEndedByTheNext(t *testing.T) {
 
 // The service may have run between the killed run and the next, after a reboot.
 func TestAKeyThatTheAgentRenewedAfterAKilledRunIsKept(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		if code, out := m.registered().happens("start", `read -r pid <"$T/pid"; kill -9 "$pid"; exit 1`).run("--replace"); code != -1 {
 			t.Fatalf("it ended with code %d: %s", code, out)
 		}
@@ -268,7 +284,9 @@ func TestAKeyThatTheAgentRenewedAfterAKilledRunIsKept(t *testing.T) {
 }
 
 func TestARestoreThatIsKilledIsEndedByTheNext(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		step := map[string]int{"deb": 2, "rpm": 5, "snap": 7}[m.layout.name]
 		for n := step; ; n += step {
 			m.remove("state")
@@ -293,7 +311,9 @@ func TestARestoreThatIsKilledIsEndedByTheNext(t *testing.T) {
 }
 
 func TestOneRunAtATime(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		m.registered().happens("wiped", `echo >"$T/waits"; read -r word <"$T/gate"`)
 		m.must(syscall.Mkfifo(m.path("waits"), 0o600))
 		m.must(syscall.Mkfifo(m.path("gate"), 0o600))
@@ -312,7 +332,9 @@ func TestOneRunAtATime(t *testing.T) {
 }
 
 func TestTheAgentOfAKilledRunKeepsTheNextOut(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		m.registered().happens("wiped", `read -r pid <"$T/pid"; kill -9 "$pid"; read -r word <"$T/gate"; echo >"$T/over"; exit 1`)
 		m.must(syscall.Mkfifo(m.path("gate"), 0o600))
 		m.must(syscall.Mkfifo(m.path("over"), 0o600))
@@ -370,7 +392,8 @@ func TestOutcomesHaveTheirExitCode(t *testing.T) {
 		}, 9, "symbolic link", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inEveryLayout(t, func(t *testing.T, m machine) {
+			inEveryLayout(t, func(m machine) {
+				t := m.t
 				c.prepare(m.registered())
 				code, out := m.run("--replace")
 				if code != c.code || !strings.Contains(out, c.says) {
@@ -397,7 +420,9 @@ func TestUnknownArgumentsChangeNothing(t *testing.T) {
 }
 
 func TestAStateThatCannotBeRestoredKeepsItsCopyForTheNextRun(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		m.registered().happens("wiped", "exit 1")
 		mv, err := exec.LookPath("mv")
 		m.must(err)
@@ -417,7 +442,9 @@ func TestAStateThatCannotBeRestoredKeepsItsCopyForTheNextRun(t *testing.T) {
 }
 
 func TestTheCopyOfTheVaultIsForRootAlone(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		m.registered()
 		m.must(os.Chmod(m.path("state/Vault"), 0o755))
 		m.must(os.Chmod(m.path("state/registration"), 0o644))
@@ -451,7 +478,9 @@ func TestAScriptOfWhichThereIsAPartDoesNothing(t *testing.T) {
 }
 
 func TestAScriptWhoseOutputIsReadByNobodyWorksToTheEnd(t *testing.T) {
-	inEveryLayout(t, func(t *testing.T, m machine) {
+	t.Parallel()
+	inEveryLayout(t, func(m machine) {
+		t := m.t
 		read, write, err := os.Pipe()
 		m.must(err)
 		m.must(read.Close())

@@ -86,7 +86,7 @@ func (l lane) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, erro
 	}
 	unlock, err := l.locks.lock(ctx, key)
 	if err != nil {
-		return ctrl.Result{}, nil //nolint:nilerr // The manager stops.
+		return ctrl.Result{}, nil // The manager stops.
 	}
 	defer unlock()
 	tenant, priority := l.items.TurnOf(key)

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/util/workqueue"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/fair"
@@ -85,7 +84,10 @@ func (q *Queue[T]) AddFor(tenant string, o priorityqueue.AddOpts, items ...T) {
 		}
 		d := demand{account: accounts[i], tenants: map[string]int{}}
 		for _, name := range q.tenants(tenant, item) {
-			d.tenants[name] = ptr.Deref(o.Priority, 0)
+			d.tenants[name] = 0
+			if o.Priority != nil {
+				d.tenants[name] = *o.Priority
+			}
 		}
 		q.add(item, d, after)
 	}

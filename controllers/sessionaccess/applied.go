@@ -63,18 +63,6 @@ func nextRecord(record *v1alpha1.AppliedAccess, granted *v1alpha1.ResolvedGrant,
 	return next
 }
 
-// withFormer adds a former grant to those of a record. One that is there already
-// keeps the earlier starts.
-func withFormer(revoking []v1alpha1.ResolvedGrant, former *v1alpha1.ResolvedGrant) []v1alpha1.ResolvedGrant {
-	for i := range revoking {
-		if grants.SameAccess(&revoking[i], former) {
-			revoking[i] = *grants.Earlier(&revoking[i], former)
-			return revoking
-		}
-	}
-	return append(revoking, *former.DeepCopy())
-}
-
 // grantedNow is what a judgement grants at a moment. While the spec waits for
 // something, what was granted stays, less what the spec no longer asks for or the
 // guardrails no longer allow.

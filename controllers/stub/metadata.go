@@ -3,7 +3,7 @@ package stub
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -64,9 +64,8 @@ func essential(annotations map[string]string, read ...string) map[string]string 
 
 func digest(annotations map[string]string) string {
 	h := sha256.New()
-	write := json.NewEncoder(h)
 	for _, key := range slices.Sorted(maps.Keys(annotations)) {
-		_ = write.Encode([2]string{key, annotations[key]}) // A hash takes everything.
+		_, _ = fmt.Fprintf(h, "%q%q", key, annotations[key]) // A hash takes everything.
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -75,7 +75,7 @@ func Whole(ctx context.Context, live client.Reader, obj client.Object) (whole bo
 	case client.IgnoreNotFound(err) != nil:
 		return false, fmt.Errorf("read %T %s whole: %w", obj, client.ObjectKeyFromObject(obj), err)
 	case err != nil, found.GetUID() != obj.GetUID(), !found.GetDeletionTimestamp().IsZero():
-		return false, nil
+		return false, nil //nolint:nilerr // An event follows.
 	}
 	Replace(obj, found)
 	return true, nil

@@ -30,12 +30,12 @@ func TestAnActivationCodePrintsAPlaceholderHoweverItIsPrinted(t *testing.T) {
 		for verb := 'A'; verb <= 'z'; verb++ {
 			for _, flags := range []string{"", "+", "#", "-40", " ", "0", "[2]"} {
 				format := "%" + flags + string(verb)
-				printed[name+" "+format] = fmt.Sprintf(format, value) //nolint:govet // Wrong verbs are what is tried.
+				printed[name+" "+format] = fmt.Sprintf(format, value) // Wrong verbs are what is tried.
 			}
 		}
 		printed[name+" Sprint"], printed[name+" Sprintln"] = fmt.Sprint(value), fmt.Sprintln("x", value)
-		none := "none" // An argument too many is what is tried.
-		printed[name+" extra"] = fmt.Sprintf(none, value)
+		none := "none"                                    // An argument too many is what is tried.
+		printed[name+" extra"] = fmt.Sprintf(none, value) //nolint:staticcheck // See above.
 		printed[name+" error"] = fmt.Errorf("refused: %v", value).Error()
 		printed[name+" joined"] = errors.Join(fmt.Errorf("%q", value), fmt.Errorf("%x", value)).Error()
 		for kind, marshal := range map[string]func(any) ([]byte, error){"JSON": json.Marshal, "XML": xml.Marshal} {

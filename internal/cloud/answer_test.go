@@ -49,7 +49,7 @@ func TestAnEmptyAnswerIsNoListWithoutSessions(t *testing.T) {
 	w := newWorldWithNodes(t, behindProxy(func(operation string, _ int) bool { return strings.HasSuffix(operation, ".DescribeSessions") }))
 	w.open(aliceARN, pc01)
 	sessions, err := w.account.ActiveSessions(t.Context(), testRegion, SessionFilter{})
-	wantError[*EmptyAnswerError](t, err)
+	_ = wantError[*EmptyAnswerError](t, err)
 	if len(sessions) != 0 || Classify(err) != Transport {
 		t.Errorf("%d sessions, %s: %v", len(sessions), Classify(err), err)
 	}
@@ -64,5 +64,5 @@ func TestAnEmptyPageIsNoEndOfTheBulkRead(t *testing.T) {
 		return strings.Contains(operation, "GetAccountAuthorizationDetails") && before > 0
 	}))
 	_, err := w.mirror.Refresh(t.Context())
-	wantError[*EmptyAnswerError](t, err)
+	_ = wantError[*EmptyAnswerError](t, err)
 }

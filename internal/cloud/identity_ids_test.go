@@ -76,6 +76,7 @@ func TestTheMembersOfAGroupThatIsGoneAreRemembered(t *testing.T) {
 
 // drifting is a world that notes the drifts that are reported.
 func drifting(t *testing.T) (w *world, reported func() []Drift) {
+	t.Helper()
 	var all []Drift
 	w = newWorld(t)
 	w.pool = NewPool(PoolOptions{Base: w.base, OwnerID: testOwner, Rate: 1e6, Burst: 1e6, Clock: serverClock{w.aws}, OnCall: w.note})

@@ -117,7 +117,10 @@ func TestGrantsWithoutEndDoNotStarveAResync(t *testing.T) {
 		defer cancel()
 		for range 20 { // Twenty callers that never stop asking.
 			go func() {
-				for l.wait(ctx) == nil {
+				for {
+					if l.wait(ctx) != nil {
+						return
+					}
 				}
 			}()
 		}
