@@ -214,8 +214,15 @@ func TestAnyAnnotationIsSeenToChangeAndNoneForgesAStub(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, annotations := range []map[string]string{
-		nil, {"a": "1"}, {"a": "2"}, {"b": "1"}, {"a": "1", "b": "1"}, {"ssm-access.dev/stub": "{}"}, {"ssm-access.dev/other-annotations": "0a1b"},
-		{v1alpha1.AnnotationAbandon: "true"}, {v1alpha1.AnnotationAbandon: strings.Repeat("x", 1000)},
+		nil,
+		{"a": "1"},
+		{"a": "2"},
+		{"b": "1"},
+		{"a": "1", "b": "1"},
+		{"ssm-access.dev/stub": "{}"},
+		{"ssm-access.dev/other-annotations": "0a1b"},
+		{v1alpha1.AnnotationAbandon: "true"},
+		{v1alpha1.AnnotationAbandon: strings.Repeat("x", 1000)},
 	} {
 		kept := fmt.Sprint(with(annotations))
 		if seen[kept] || len(kept) > 200 {
