@@ -39,9 +39,9 @@ func crowd(name string, kind v1alpha1.PrincipalKind, principals int, node string
 	return a
 }
 
-// assumedAccount is an account that the operator assumes a role in, with one user
+// secondAccount is an account that the operator assumes a role in, with one user
 // and one node.
-func assumedAccount(id string) fixtures.Account {
+func secondAccount(id string) fixtures.Account {
 	return fixtures.Account{
 		ID:    id,
 		Users: []fixtures.User{{Name: "other"}},
@@ -51,7 +51,7 @@ func assumedAccount(id string) fixtures.Account {
 	}
 }
 
-func otherAWSAccount(name, id string) *v1alpha1.AWSAccount {
+func secondAWSAccount(name, id string) *v1alpha1.AWSAccount {
 	return account(func(a *v1alpha1.AWSAccount) {
 		a.Name, a.Spec.AccountID = name, id
 		a.Spec.AssumeRole = &v1alpha1.AssumeRole{RoleARN: "arn:aws:iam::" + id + ":role/ssm-access-operator"}
@@ -96,10 +96,10 @@ func TestAnAccountThatHangsDelaysNoRevocationOfAnother(t *testing.T) {
 	for i := range people {
 		f.Accounts[0].Users = append(f.Accounts[0].Users, fixtures.User{Name: fmt.Sprintf("hung-%03d", i)})
 	}
-	f.Accounts = append(f.Accounts, assumedAccount(id))
+	f.Accounts = append(f.Accounts, secondAccount(id))
 	w := worldOf(t, testenv.Options{Fixture: f, AllowAll: true})
 	w.Manager(t, testenv.ManagerOptions{AttemptTimeout: endless})
-	other := otherAWSAccount("other", id)
+	other := secondAWSAccount("other", id)
 	w.create(account(), other)
 	w.accountIs(account(), v1alpha1.ReasonVerified)
 	w.accountIs(other, v1alpha1.ReasonVerified)
@@ -135,9 +135,9 @@ func TestAccountsThatHangKeepNoOtherFromBeingVerifiedAndRead(t *testing.T) {
 	hung := []string{"333333333331", "333333333332", "333333333333"}
 	const id = "222233334444"
 	f := fixtures.S1()
-	f.Accounts = append(f.Accounts, assumedAccount(id))
+	f.Accounts = append(f.Accounts, secondAccount(id))
 	for _, account := range hung {
-		f.Accounts = append(f.Accounts, assumedAccount(account))
+		f.Accounts = append(f.Accounts, secondAccount(account))
 	}
 	w := worldOf(t, testenv.Options{Fixture: f, AllowAll: true})
 	var ids []string
@@ -146,7 +146,7 @@ func TestAccountsThatHangKeepNoOtherFromBeingVerifiedAndRead(t *testing.T) {
 	}
 	w.Manager(t, testenv.ManagerOptions{AttemptTimeout: endless, ResyncInterval: testResync})
 	for i, account := range hung {
-		w.create(otherAWSAccount(fmt.Sprintf("hung-%d", i), account))
+		w.create(secondAWSAccount(fmt.Sprintf("hung-%d", i), account))
 	}
 	w.until(func() bool {
 		struck := map[string]bool{}
@@ -157,7 +157,7 @@ func TestAccountsThatHangKeepNoOtherFromBeingVerifiedAndRead(t *testing.T) {
 		}
 		return len(struck) == len(hung)
 	})
-	other := otherAWSAccount("other", id)
+	other := secondAWSAccount("other", id)
 	w.create(other)
 	w.accountIs(other, v1alpha1.ReasonVerified)
 	granted := access("granted", "other", pc01)

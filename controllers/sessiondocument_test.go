@@ -40,7 +40,9 @@ func TestTheDocumentOfScenarioS4IsKeptInAWS(t *testing.T) {
 	w.must(json.Unmarshal(sample, &want))
 	made := w.inAWS(logged)
 	same(t, "the document in AWS", content(t, made), want)
-	same(t, "its tags", made.Tags, map[string]string{uidTag: string(got.UID), "ssm-access.dev/owner": testenv.DefaultOwner})
+	same(t, "its tags", made.Tags, map[string]string{
+		uidTag: string(got.UID), "ssm-access.dev/owner": testenv.DefaultOwner, v1alpha1.TagObject: testenv.DefaultOwner + "/" + got.Namespace + "/" + got.Name,
+	})
 	if len(got.Status.Regions) != 1 || got.Status.Regions[0].State != v1alpha1.DocumentActive || got.Status.Regions[0].DefaultVersion != 1 ||
 		got.Status.Regions[0].Hash == "" || got.Status.Regions[0].ContentHash == "" {
 		t.Errorf("the status of the region is %+v", got.Status.Regions)

@@ -83,11 +83,6 @@ func Enqueue[T comparable](queue workqueue.TypedRateLimitingInterface[T], priori
 	enqueueAfter(queue, "", priority, 0, items...)
 }
 
-// EnqueueFor adds items that a tenant asks for: tenants are served in turn.
-func EnqueueFor[T comparable](queue workqueue.TypedRateLimitingInterface[T], tenant string, priority int, items ...T) {
-	enqueueAfter(queue, tenant, priority, 0, items...)
-}
-
 // tenants is a queue that serves tenants in turn: see package queue.
 type tenants[T comparable] interface {
 	AddFor(tenant string, o priorityqueue.AddOpts, items ...T)

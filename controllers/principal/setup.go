@@ -10,6 +10,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
@@ -27,11 +28,12 @@ var workers = queue.Limits{Account: 5, Tenant: 3}
 // SetupWithManager registers the two controllers, which share this Reconciler:
 // one for deletions and narrowings, and one for everything else.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
-	if err := r.register(mgr, "principal", lane{Reconciler: r, wake: wake, items: principals()}, r.noting(events(grantsOf, lifecycle.PriorityGrant)), &wake.Grants); err != nil {
+	grants := lane{Reconciler: r, wake: wake, items: principals()}
+	if err := r.register(mgr, "principal", grants, r.noting(events(grantsOf, lifecycle.PriorityGrant, grants.items)), &wake.Grants); err != nil {
 		return err
 	}
 	revocations := lane{Reconciler: r, wake: wake, items: principals(), revokes: true}
-	return r.register(mgr, "principal-revocation", revocations, events(revocationsOf, lifecycle.PriorityRevocation), &wake.Revocations)
+	return r.register(mgr, "principal-revocation", revocations, events(revocationsOf, lifecycle.PriorityRevocation, revocations.items), &wake.Revocations)
 }
 
 // principals is the queue of a lane. Whoever declares an access is its tenant.
@@ -130,23 +132,27 @@ func sameRecord(before, after *v1alpha1.SessionAccess) bool {
 
 // events enqueues what a selector picks, for the namespace of the object. What is
 // news comes at the priority of the lane: a revocation ahead of those that were
-// tried before.
-func events(pick selector, news int) handler.TypedEventHandler[client.Object, outcome.Key] {
-	type items = workqueue.TypedRateLimitingInterface[outcome.Key]
+// tried before. The queue that controller-runtime hands to a handler is wrapped and
+// knows no tenants, so that of the lane is used.
+func events(pick selector, news int, items *queue.Queue[outcome.Key]) handler.TypedEventHandler[client.Object, outcome.Key] {
+	type wrapped = workqueue.TypedRateLimitingInterface[outcome.Key]
 	access := func(obj client.Object) *v1alpha1.SessionAccess { return obj.(*v1alpha1.SessionAccess) }
+	add := func(obj client.Object, priority int, keys []outcome.Key) {
+		items.AddFor(obj.GetNamespace(), priorityqueue.AddOpts{Priority: &priority}, keys...)
+	}
 	return handler.TypedFuncs[client.Object, outcome.Key]{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, q items) {
+		CreateFunc: func(_ context.Context, e event.CreateEvent, _ wrapped) {
 			priority := news
 			if e.IsInInitialList {
 				priority = lifecycle.PriorityResync
 			}
-			lifecycle.EnqueueFor(q, e.Object.GetNamespace(), priority, pick(nil, access(e.Object))...)
+			add(e.Object, priority, pick(nil, access(e.Object)))
 		},
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q items) {
-			lifecycle.EnqueueFor(q, e.ObjectNew.GetNamespace(), news, pick(access(e.ObjectOld), access(e.ObjectNew))...)
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ wrapped) {
+			add(e.ObjectNew, news, pick(access(e.ObjectOld), access(e.ObjectNew)))
 		},
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, q items) {
-			lifecycle.EnqueueFor(q, e.Object.GetNamespace(), lifecycle.PriorityResync, pick(access(e.Object), nil)...)
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ wrapped) {
+			add(e.Object, lifecycle.PriorityResync, pick(access(e.Object), nil))
 		},
 	}
 }

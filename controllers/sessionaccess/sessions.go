@@ -70,7 +70,11 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	}
 	if known := tally(record, s.open, room); !known {
 		record.Incomplete = incompleteIn(s.failures)
-		return progress{after: recorded, verdict: endingSessions(len(s.open)), unrecorded: s.open}, nil
+		verdict := endingSessions(len(s.open))
+		if len(s.failures) > 0 {
+			verdict = unlisted(s.failures)
+		}
+		return progress{after: recorded, verdict: verdict, unrecorded: s.open}, nil
 	}
 	waiting, err := v.pass(ctx, s.passes)
 	s.failures = append(s.failures, v.end(ctx, s.open)...)
