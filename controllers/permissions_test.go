@@ -374,9 +374,13 @@ func revokeFrom(kind v1alpha1.PrincipalKind, name string) func(w world) {
 	}
 }
 
+// revokeWithSession ends access to a node whose tags decide about its sessions.
 func revokeWithSession(node string) func(w world) {
+	guarded := func(a *v1alpha1.AWSAccount) {
+		a.Spec.Guardrails = []v1alpha1.Guardrail{excluding("nodes", excludedTag("Env", "prod"))}
+	}
 	return func(w world) {
-		w.create(account(), access("one", "user01", node))
+		w.create(account(guarded), access("one", "user01", node))
 		one := w.accessIs(access("one", "user01", node), v1alpha1.ReasonGranted)
 		w.open(user("user01"), node)
 		w.must(w.Client.Delete(w.t.Context(), one))

@@ -132,10 +132,11 @@ func (v revocation) choose(ctx context.Context, account registry.Entry, region s
 	return nil
 }
 
-// tagsDecide says whether a node's tags decide about its sessions.
+// tagsDecide says whether a node's tags decide about its sessions: nodes are granted
+// or excluded by them.
 func tagsDecide(lost []v1alpha1.ResolvedGrant, known []recordedGrant) bool {
 	byTags := func(g v1alpha1.ResolvedGrant) bool {
-		return slices.ContainsFunc(g.Targets, func(t v1alpha1.ResolvedTarget) bool { return len(t.Tags) > 0 })
+		return len(g.ExcludedTags) > 0 || slices.ContainsFunc(g.Targets, func(t v1alpha1.ResolvedTarget) bool { return len(t.Tags) > 0 })
 	}
 	return slices.ContainsFunc(lost, byTags) || slices.ContainsFunc(known, func(k recordedGrant) bool { return byTags(*k.resolved) })
 }
