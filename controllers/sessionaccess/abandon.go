@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
 )
 
 const (
@@ -89,7 +90,7 @@ func mayAbandon(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lo
 // overfull says that an account cannot take on what an object leaves.
 func overfull(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) bool {
 	item := owed.Item(access, lost, metav1.Time{})
-	return len(account.Status.Owed) >= maxOwed || lifecycle.Size(account)+lifecycle.Size(item) > lifecycle.MaxObject
+	return len(account.Status.Owed) >= maxOwed || stub.Dropped(account)+lifecycle.Size(account)+lifecycle.Size(item) > lifecycle.MaxObject
 }
 
 // owe writes into an account's status what an object leaves. A status that was

@@ -13,6 +13,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
 )
 
 // A narrowing never waits for room in the object: a record that grants less, and
@@ -84,7 +85,7 @@ func roomFor(record, next *v1alpha1.AppliedAccess) int {
 // sizeWith is the size of an object with another record, and with nothing else in
 // its status.
 func sizeWith(access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess) int {
-	return lifecycle.Size(&v1alpha1.SessionAccess{
+	return stub.Dropped(access) + lifecycle.Size(&v1alpha1.SessionAccess{
 		TypeMeta: access.TypeMeta, ObjectMeta: access.ObjectMeta, Spec: access.Spec,
 		Status: v1alpha1.SessionAccessStatus{Applied: record},
 	})

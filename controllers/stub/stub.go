@@ -27,6 +27,8 @@ const (
 	mark = v1alpha1.TagPrefix + "stub"
 	// others is the annotation in the cache that stands for all that were dropped.
 	others = v1alpha1.TagPrefix + "other-annotations"
+	// dropped is the annotation with the size of what is not kept.
+	dropped = v1alpha1.TagPrefix + "dropped-bytes"
 )
 
 // token begins the values of both. It changes with each process, so that one of
