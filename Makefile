@@ -66,7 +66,7 @@ generate: $(CONTROLLER_GEN) ## Generate deep copies, CRDs and the manager's role
 
 .PHONY: test
 test: ## Run all tests with the race detector.
-	@$(ASSETS); CGO_ENABLED=1 go test -race -timeout $(TEST_TIMEOUT) ./...
+	@$(ASSETS); go run ./hack/controlplane-run env CGO_ENABLED=1 go test -race -timeout $(TEST_TIMEOUT) ./...
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (10s).

@@ -12,10 +12,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv/controlplane"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv/controlplane/lend"
 )
 
 // ClusterOptions say how StartCluster starts. The zero value is usable.
@@ -42,7 +44,8 @@ type Cluster struct {
 
 	operatorKubeconfig string
 
-	plane *controlplane.ControlPlane
+	etcdURL string
+	stop    func() error
 	// free holds a token while no Env is on the cluster.
 	free chan struct{}
 }
@@ -50,9 +53,44 @@ type Cluster struct {
 // StartCluster starts a control plane and installs the CRDs of the checkout
 // that encloses the current directory. ctx bounds the start alone.
 func StartCluster(ctx context.Context, o ClusterOptions) (*Cluster, error) {
-	root, err := Checkout(ctx)
+	plane, stop, err := startPlane(ctx, o)
 	if err != nil {
 		return nil, err
+	}
+	return useCluster(ctx, plane, stop)
+}
+
+// BorrowCluster is a control plane that the packages of a test run use in turn,
+// or one of its own where there is none to borrow. It is empty of the project's
+// kinds. ctx bounds the start alone.
+func BorrowCluster(ctx context.Context) (*Cluster, error) {
+	plane, giveBack, borrowed, err := lend.Borrow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !borrowed {
+		return StartCluster(ctx, ClusterOptions{})
+	}
+	cluster, err := useCluster(ctx, plane, giveBack)
+	if err != nil {
+		return nil, err
+	}
+	// The tests before may have ended without cleaning up.
+	if err := cluster.clear(ctx); err != nil {
+		return nil, errors.Join(err, cluster.Stop())
+	}
+	return cluster, nil
+}
+
+// StartPlane starts a control plane for a lend.Lender.
+func StartPlane(ctx context.Context) (plane lend.Plane, stop func() error, err error) {
+	return startPlane(ctx, ClusterOptions{})
+}
+
+func startPlane(ctx context.Context, o ClusterOptions) (lend.Plane, func() error, error) {
+	root, err := Checkout(ctx)
+	if err != nil {
+		return lend.Plane{}, nil, err
 	}
 	plane, err := controlplane.Start(ctx, controlplane.Options{
 		CRDDir:  filepath.Join(root, "config", "crd", "bases"),
@@ -60,26 +98,45 @@ func StartCluster(ctx context.Context, o ClusterOptions) (*Cluster, error) {
 		Log:     o.Log,
 	})
 	if err != nil {
-		return nil, err
+		return lend.Plane{}, nil, err
 	}
-	c, err := client.NewWithWatch(plane.Config, client.Options{Scheme: newScheme()})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make a client of the control plane: %w", err), plane.Stop())
-	}
+	return lend.Plane{
+		KubeconfigPath: plane.KubeconfigPath, KubectlPath: plane.KubectlPath, EtcdURL: plane.EtcdURL(),
+	}, plane.Stop, nil
+}
+
+// useCluster makes a Cluster of a control plane, which it stops when that fails.
+func useCluster(ctx context.Context, plane lend.Plane, stop func() error) (*Cluster, error) {
 	cluster := &Cluster{
-		Checkout: root,
-		Client:   c, Config: plane.Config, KubeconfigPath: plane.KubeconfigPath, KubectlPath: plane.KubectlPath,
-		plane: plane, free: make(chan struct{}, 1),
+		KubeconfigPath: plane.KubeconfigPath, KubectlPath: plane.KubectlPath,
+		etcdURL: plane.EtcdURL, stop: stop, free: make(chan struct{}, 1),
 	}
-	if err := cluster.bindOperator(ctx); err != nil {
-		return nil, errors.Join(err, plane.Stop())
+	if err := cluster.connect(ctx); err != nil {
+		return nil, errors.Join(err, stop())
 	}
 	cluster.free <- struct{}{}
 	return cluster, nil
 }
 
-// Stop ends the control plane. Every Env must be closed.
-func (c *Cluster) Stop() error { return c.plane.Stop() }
+// connect makes the cluster's clients and gives the operator its role.
+func (c *Cluster) connect(ctx context.Context) (err error) {
+	if c.Checkout, err = Checkout(ctx); err != nil {
+		return err
+	}
+	if c.Config, err = clientcmd.BuildConfigFromFlags("", c.KubeconfigPath); err != nil {
+		return fmt.Errorf("read the kubeconfig of the control plane: %w", err)
+	}
+	// As envtest has it: tests ask for much at once.
+	c.Config.QPS, c.Config.Burst = 1000, 2000
+	if c.Client, err = client.NewWithWatch(c.Config, client.Options{Scheme: newScheme()}); err != nil {
+		return fmt.Errorf("make a client of the control plane: %w", err)
+	}
+	return c.bindOperator(ctx)
+}
+
+// Stop ends the control plane, or gives back a borrowed one. Every Env must be
+// closed.
+func (c *Cluster) Stop() error { return c.stop() }
 
 // newScheme knows Kubernetes' kinds and ours.
 func newScheme() *runtime.Scheme {

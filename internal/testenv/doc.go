@@ -3,8 +3,9 @@
 // measure the operator at work.
 //
 // A Cluster is a control plane with the project's CRDs. It takes some ten
-// seconds to start, so the tests of a package share one, which Main starts. An
-// Env is what one test has to itself on a Cluster: an emulated AWS, and managers
+// seconds to start, so the tests of a package share one, which Main borrows or
+// starts: "make test" lends control planes to the packages, to each package one
+// that no other uses at the time. An Env is what one test has to itself on a Cluster: an emulated AWS, and managers
 // that run in this process or as processes of their own. It takes milliseconds.
 //
 // Managers watch the whole cluster, as they do in production. So there is one

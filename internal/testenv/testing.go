@@ -20,7 +20,7 @@ import (
 // Each of begin runs before the first test, and what it returns after the last.
 func Main(m *testing.M, cluster **Cluster, begin ...func() (end func(), err error)) (code int) {
 	ctrllog.SetLogger(logr.Discard())
-	started, err := StartCluster(context.Background(), ClusterOptions{})
+	started, err := BorrowCluster(context.Background())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "start a cluster for the tests:", err)
 		return 1

@@ -27,7 +27,7 @@ func (c *Cluster) Vanish(ctx context.Context, obj client.Object) error {
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.plane.EtcdURL()+"/v3/kv/deleterange", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.etcdURL+"/v3/kv/deleterange", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
