@@ -15,6 +15,8 @@ TEST_TIMEOUT ?= 60m
 SOAK_TIME ?= 10m
 BENCH_FLAGS ?=
 BENCH_TIME ?= 200ms
+BENCH_RUNS ?= 6
+BENCH_SUITES ?= quiet
 
 # Everything but the race detector does without a C compiler. One setting for
 # all of it also lets every target use what another has compiled.
@@ -30,6 +32,7 @@ TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ssm-access-operator/tools/$(TOOL
 CONTROLLER_GEN := $(TOOLS)/controller-gen
 KUSTOMIZE := $(TOOLS)/kustomize
 GOLANGCI_LINT := $(TOOLS)/golangci-lint
+BENCHSTAT := $(TOOLS)/benchstat
 
 MODULES := . hack/controlplane hack/tools hack/tools/golangci-lint
 GENERATED := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml
@@ -96,6 +99,10 @@ bench-large: build ## Measure 10,000 SessionAccesses over 1,000 users, which tak
 bench-go: ## Measure time and allocations of the policy compiler, its diff, the mirror and the judgement of a node.
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCH_TIME) -p 1 ./internal/policy ./internal/cloud ./internal/reach
 
+.PHONY: bench-compare
+bench-compare: $(BENCHSTAT) ## Compare what the operator costs with commit BASE: BENCH_RUNS (6) runs of BENCH_SUITES (quiet) and of bench-go, in turn.
+	@$(ASSETS); BASE="$(BASE)" RUNS="$(BENCH_RUNS)" SUITES="$(BENCH_SUITES)" BENCHSTAT="$(BENCHSTAT)" hack/bench-compare.sh
+
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters.
 	$(GOLANGCI_LINT) run ./...
@@ -160,6 +167,9 @@ $(CONTROLLER_GEN):
 
 $(KUSTOMIZE):
 	$(TOOL_GO) build -C hack/tools -o $@ sigs.k8s.io/kustomize/kustomize/v5
+
+$(BENCHSTAT):
+	$(TOOL_GO) build -C hack/tools -o $@ golang.org/x/perf/cmd/benchstat
 
 $(GOLANGCI_LINT):
 	@echo 'Building golangci-lint, once per version; this takes a few minutes.' >&2

@@ -18,6 +18,16 @@ type figure struct {
 	unit      string
 	// most is the bound; NaN where there is none.
 	most float64
+	// metric is the figure's unit in Go's format of benchmarks, in which builds are
+	// compared, and scale what turns the value into it. Empty: it is not compared.
+	metric string
+	scale  float64
+}
+
+// compared is the same number with a unit in which builds are compared.
+func (f figure) compared(metric string, scale float64) figure {
+	f.metric, f.scale = metric, scale
+	return f
 }
 
 // count is a number without a bound.

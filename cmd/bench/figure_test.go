@@ -58,3 +58,17 @@ func TestTableNamesARowOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestARowIsALineForBenchstat(t *testing.T) {
+	figures := used{cpu: 1500 * time.Millisecond, peak: 64 << 20, took: time.Second}.figures("until it ends", bounds{})
+	for i := range figures {
+		figures[i].row = "onboard 200 users, 200 grants"
+	}
+	figures = append(figures, notMeasured("restart", "make bench-large"))
+	got := benchmarks(figures)
+	want := "BenchmarkOnboard200Users200Grants 1 0 iam-calls/op 0 other-calls/op 0 aws-writes/op 0 status-writes/op " +
+		"0 object-writes/op 0 events/op 1 sec/op 1.5 cpu-sec/op 67108864 peak-B"
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

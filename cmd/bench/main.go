@@ -24,9 +24,11 @@ type options struct {
 	manager   string
 	directory string
 	suite     string
-	profiler  string
-	all       bool
-	size      size
+	// benchmarks is a file to which the figures are added for benchstat.
+	benchmarks string
+	profiler   string
+	all        bool
+	size       size
 }
 
 // managerFlags are those of the manager in every suite.
@@ -86,6 +88,7 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	flags.StringVar(&o.manager, "manager", "bin/manager", "`file` of the operator's binary, as \"make build\" makes it")
 	flags.StringVar(&o.directory, "dir", "bin", "existing `directory` for the logs")
 	flags.StringVar(&o.suite, "suite", "", "`name` of the only suite to measure: quiet, crowd, nodes, others, busy, neighbours, strangers or large. Empty: all but large, which takes long; see --all")
+	flags.StringVar(&o.benchmarks, "benchmarks", "", "`file` to which the figures are added in Go's format of benchmarks, to compare two builds with benchstat. Empty: none")
 	flags.BoolVar(&o.all, "all", false, "measure large too, where no suite is named")
 	flags.StringVar(&o.profiler, "profiler", "", "`host:port` of the manager's profiler, such as 127.0.0.1:6060, to see where CPU and memory go. Empty: it is off")
 	flags.IntVar(&o.size.users, "users", 200, fmt.Sprintf("`number` of users that are onboarded with one grant each, and %d times as many in the suite crowd", crowding))
@@ -122,5 +125,5 @@ func run(ctx context.Context, o options, out, progress io.Writer) error {
 		}
 	}
 	printTable(out, figures)
-	return broken(figures)
+	return errors.Join(broken(figures), appendBenchmarks(o.benchmarks, figures))
 }

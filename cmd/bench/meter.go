@@ -135,19 +135,22 @@ type bounds struct {
 // until says what the time ends with.
 func (u used) figures(until string, most bounds) []figure {
 	identity := u.identityCalls()
-	figures := []figure{within("calls to IAM and STS", identity, most.calls), count("calls to other services", len(u.aws)-identity)}
+	figures := []figure{
+		within("calls to IAM and STS", identity, most.calls).compared("iam-calls/op", 1),
+		count("calls to other services", len(u.aws)-identity).compared("other-calls/op", 1),
+	}
 	figures = append(figures, each(u.byAction())...)
 	figures = append(figures,
-		within("writes to AWS", u.awsWrites(), most.awsWrites),
-		within("status writes", u.writes.status(), most.status),
-		within("other writes to our kinds", u.writes.other(), most.other),
-		within("events", u.writes.events(), most.events),
+		within("writes to AWS", u.awsWrites(), most.awsWrites).compared("aws-writes/op", 1),
+		within("status writes", u.writes.status(), most.status).compared("status-writes/op", 1),
+		within("other writes to our kinds", u.writes.other(), most.other).compared("object-writes/op", 1),
+		within("events", u.writes.events(), most.events).compared("events/op", 1),
 	)
 	figures = append(figures, each(u.writes)...)
 	return append(figures,
-		seconds("wall time "+until, u.took),
-		seconds("CPU of the manager", u.cpu).bounded(most.cpu),
-		mebibytes("peak memory of the manager since its start", u.peak).bounded(most.memory),
+		seconds("wall time "+until, u.took).compared("sec/op", 1),
+		seconds("CPU of the manager", u.cpu).bounded(most.cpu).compared("cpu-sec/op", 1),
+		mebibytes("peak memory of the manager since its start", u.peak).bounded(most.memory).compared("peak-B", 1<<20),
 	)
 }
 
