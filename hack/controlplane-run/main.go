@@ -14,6 +14,9 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/go-logr/logr"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv/controlplane/lend"
 )
@@ -32,6 +35,7 @@ func run(command []string) (code int, err error) {
 	if len(command) == 0 {
 		return 2, errors.New(`say what to run, such as "go test ./..."`)
 	}
+	ctrllog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	dir, err := os.MkdirTemp("", "ssm-access-run-")
