@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
@@ -236,9 +237,11 @@ func (w *world) narrow(ctx context.Context, objects []*v1alpha1.SessionAccess) e
 		if err := w.env.Client.Get(ctx, keyOf(object), object); err != nil {
 			return err
 		}
+		before := object.DeepCopy()
 		object.Spec.Targets[0].InstanceIDs = object.Spec.Targets[0].InstanceIDs[:1]
-		w.own[request("PUT", resourceOf(object))]++
-		if err := w.env.Client.Update(ctx, object); err != nil {
+		w.own[request("PATCH", resourceOf(object))]++
+		// A patch, because the manager writes the status at the same time.
+		if err := w.env.Client.Patch(ctx, object, client.MergeFrom(before)); err != nil {
 			return fmt.Errorf("narrow SessionAccess %s: %w", object.Name, err)
 		}
 	}
