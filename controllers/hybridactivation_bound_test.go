@@ -9,8 +9,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
+
+// countWindow is longer than it takes until the machines of a deleted activation are
+// listed for certain.
+const countWindow = 2*cloud.ConsistencyWindow + 2*time.Second
 
 func atMost(n int32) func(*v1alpha1.AWSAccount) {
 	return allowActivations(func(r *v1alpha1.ActivationRule) { r.MaxRegistrations = &n })
@@ -74,10 +79,12 @@ func TestALostCodeIsReplacedWhenItsMachinesAreCounted(t *testing.T) {
 	w.must(w.Client.Delete(t.Context(), secretObject("site")))
 	w.touch(obj)
 	settling := w.activationIs(obj, v1alpha1.ReasonSettling)
-	w.sentence(condition(settling.Status.Conditions, v1alpha1.ConditionReady).Message, "counted", "about a minute")
+	w.sentence(condition(settling.Status.Conditions, v1alpha1.ConditionReady).Message, "counted", "about two minutes")
 	if n := len(w.allActivations()); n != 0 {
 		t.Errorf("%d activations let machines in that are not counted", n)
 	}
+	w.advance(testWindow, obj)
+	w.activationIs(obj, v1alpha1.ReasonSettling)
 	w.advance(testWindow, obj)
 	second := w.rotates(obj, first.Status.ActivationID)
 	w.holdsOne(second)
@@ -101,7 +108,7 @@ func TestRotationsStayWithinMaxRegistrations(t *testing.T) {
 		from := got.Status.ActivationID
 		w.advance(23*time.Hour, obj)
 		w.activationIs(obj, v1alpha1.ReasonSettling)
-		w.advance(testWindow, obj)
+		w.advance(countWindow, obj)
 		got = w.rotates(obj, from)
 		w.holdsOne(got)
 		if got.Status.Registered != want {
@@ -164,7 +171,7 @@ func TestALimitBelowWhatIsRegisteredLetsInNobody(t *testing.T) {
 		t.Errorf("%d machines are registered, and none was to be deregistered", n)
 	}
 	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Guardrails[0].Activations.MaxRegistrations = new(int32(4)) })
-	w.advance(testWindow, obj)
+	w.advance(countWindow, obj)
 	w.holdsOne(w.activationIs(obj, v1alpha1.ReasonActivated))
 }
 
@@ -181,6 +188,8 @@ func TestARestartForgetsNoMachine(t *testing.T) {
 	w.must(m.Stop())
 	w.Manager(t, testenv.ManagerOptions{})
 	w.touch(obj)
+	w.activationIs(obj, v1alpha1.ReasonSettling)
+	w.advance(testWindow, obj)
 	w.activationIs(obj, v1alpha1.ReasonSettling)
 	w.advance(testWindow, obj)
 	second := w.rotates(obj, first.Status.ActivationID)

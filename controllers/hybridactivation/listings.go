@@ -119,7 +119,8 @@ func (r *regionListing) refresh(ctx context.Context, c clock.PassiveClock, accou
 }
 
 // take believes a list, but for what this process wrote so shortly before that
-// the list may not show it.
+// the list may not show it. What it deleted it remembers for longer: until the
+// machines of that activation are counted.
 func (r *regionListing) take(begun time.Time, listed []cloud.Activation) {
 	r.begun, r.activations = begun, make(map[string]cloud.Activation, len(listed))
 	for _, a := range listed {
@@ -128,8 +129,10 @@ func (r *regionListing) take(begun time.Time, listed []cloud.Activation) {
 	for id, w := range r.written {
 		_, shown := r.activations[id]
 		switch {
-		case !begun.Before(settled(w.at)):
+		case !begun.Before(counted(w.at)), !w.deleted && !begun.Before(settled(w.at)):
 			delete(r.written, id)
+		case !begun.Before(settled(w.at)):
+			// The list shows it, or not.
 		case w.deleted:
 			delete(r.activations, id)
 		case !shown:

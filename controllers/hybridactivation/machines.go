@@ -64,9 +64,9 @@ func (w *work) decideWith(f facts, p places) decision {
 // all machines of the activations that were deleted long enough ago.
 func (f facts) countable() time.Time {
 	since := f.now.Add(-maxAge)
-	shows := []time.Time{settled(f.started)}
+	shows := []time.Time{counted(f.started)}
 	for _, c := range f.seen.closing {
-		shows = append(shows, settled(c.at))
+		shows = append(shows, counted(c.at))
 	}
 	for _, at := range shows {
 		if !f.now.Before(at) {

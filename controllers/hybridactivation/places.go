@@ -25,6 +25,11 @@ type places struct {
 	nodes map[string]int32
 }
 
+// counted is when the list of nodes shows for certain all machines that registered
+// with an activation that was deleted at a time: for one window machines may still
+// register with it, and the last of them may be listed another window later.
+func counted(deleted time.Time) time.Time { return settled(deleted).Add(cloud.ConsistencyWindow) }
+
 // closing is an activation that was deleted so lately that machines may still
 // register with it, or have registered and are not listed yet.
 type closing struct {
@@ -110,7 +115,7 @@ func (d *decision) fit(f facts, p places) {
 	d.retirePrevious()
 	if d.current != nil && !closed(*d.current, f.now) {
 		d.narrowed, d.graceful = true, false
-		certain = settled(f.now)
+		certain = counted(f.now)
 	}
 	if certain.After(f.now) {
 		d.counting, d.create = true, ""
@@ -161,7 +166,7 @@ func free(a cloud.Activation, p places, now time.Time) int32 {
 }
 
 // closed reports whether nobody has been able to register with an activation for so
-// long that all of its nodes are listed.
+// long that all of its nodes are listed. One that expired lets in nobody more.
 func closed(a cloud.Activation, now time.Time) bool { return !now.Before(settled(a.Expires)) }
 
 // reserved is how many machines beyond those that are listed may register, or may
@@ -170,12 +175,12 @@ func closed(a cloud.Activation, now time.Time) bool { return !now.Before(settled
 func (d *decision) reserved(f facts, p places) (n int32, certain time.Time) {
 	held := map[string]int32{}
 	for id, c := range f.seen.closing {
-		if f.now.Before(settled(c.at)) {
+		if f.now.Before(counted(c.at)) {
 			held[id] = c.limit
-			certain = later(certain, settled(c.at))
+			certain = later(certain, counted(c.at))
 		}
 	}
-	if restarted := settled(f.started); f.now.Before(restarted) && d.closedBefore(f) {
+	if restarted := counted(f.started); f.now.Before(restarted) && d.closedBefore(f) {
 		// The process before may have deleted one a moment before it ended.
 		held[""] = maxLimit
 		certain = later(certain, restarted)
@@ -188,7 +193,7 @@ func (d *decision) reserved(f facts, p places) (n int32, certain time.Time) {
 	for _, id := range d.remove {
 		if a, ok := f.seen.activations[id]; ok && !slices.Contains(d.stray, id) && !closed(a, f.now) {
 			held[id] = a.Limit
-			certain = later(certain, settled(f.now))
+			certain = later(certain, counted(f.now))
 		}
 	}
 	if d.current != nil && !closed(*d.current, f.now) {

@@ -51,7 +51,8 @@ func TestDecisionsWithinABound(t *testing.T) {
 		"a change, and room for both":          {world(long, renamed), 6, nil, want{create: true, limit: 3, graceful: true}},
 		"a change, and no room for both":       {world(long, renamed), 5, nil, want{limit: 3, counting: true, narrowed: true}},
 		"after the one before was deleted":     {world(long, noCode, unseen("current"), deleted(30*time.Second)), 5, nil, want{limit: 3, counting: true}},
-		"when its machines are counted":        {world(long, noCode, unseen("current"), deleted(2*time.Minute)), 5, map[string]int32{"gone": 3}, want{create: true, limit: 2}},
+		"until the last of them is listed":     {world(long, noCode, unseen("current"), deleted(2*time.Minute)), 5, map[string]int32{"gone": 2}, want{limit: 3, counting: true}},
+		"when its machines are counted":        {world(long, noCode, unseen("current"), deleted(2*time.Minute+time.Second)), 5, map[string]int32{"gone": 3}, want{create: true, limit: 2}},
 		"a code that was lost":                 {world(long, noCode), 3, nil, want{limit: 3, counting: true}},
 		"a code that was lost, and all are in": {world(long, noCode), 3, map[string]int32{"old": 3}, want{limit: 3, full: true}},
 		"a lowered bound":                      {world(long), 3, map[string]int32{"old": 2}, want{limit: 3, counting: true, narrowed: true}},
@@ -98,8 +99,6 @@ type siteActivation struct {
 	// closes is until when machines may register with it.
 	closes  time.Time
 	deleted bool
-	// lists is when all of its machines are listed, after it was deleted.
-	lists time.Time
 }
 
 type siteNode struct {
@@ -127,11 +126,7 @@ func (s *site) register(t *rapid.T) {
 		if a := s.activations[id]; a.Registered < a.Limit && !s.now.After(a.closes) {
 			a.Registered++
 			s.made++
-			shown := s.now.Add(s.lag(t))
-			if a.deleted && a.lists.Before(shown) {
-				shown = a.lists
-			}
-			s.nodes[fmt.Sprint("mi-", s.made)] = siteNode{id, shown}
+			s.nodes[fmt.Sprint("mi-", s.made)] = siteNode{id, s.now.Add(s.lag(t))}
 			return
 		}
 	}
@@ -170,7 +165,7 @@ func (s *site) places() places {
 func (s *site) remove(t *rapid.T, ids ...string) {
 	for _, id := range ids {
 		if a := s.activations[id]; a != nil && !a.deleted {
-			a.deleted, a.lists = true, s.now.Add(cloud.ConsistencyWindow)
+			a.deleted = true
 			if lag := s.now.Add(s.lag(t)); lag.Before(a.closes) {
 				a.closes = lag // One that expired lets in nobody more.
 			}
@@ -240,7 +235,7 @@ func TestNeverAreMoreMachinesRegisteredThanTheBoundAllows(t *testing.T) {
 		}
 		// In time it settles, and lets in as many as there are places for.
 		for range 4 {
-			s.now = s.now.Add(settled(time.Time{}).Sub(time.Time{}) + time.Minute)
+			s.now = s.now.Add(counted(time.Time{}).Sub(time.Time{}) + time.Minute)
 			s.reconcile(t)
 		}
 		d := s.reconcile(t)

@@ -56,7 +56,7 @@ func settling() lifecycle.Verdict {
 func counting() lifecycle.Verdict {
 	return lifecycle.Verdict{
 		Progress: lifecycle.Working, Reason: v1alpha1.ReasonSettling,
-		Message: "A guardrail bounds how many machines may be registered, so the activation before was deleted, and its machines are counted when AWS shows them for certain; that takes about a minute, and then another is created.",
+		Message: "A guardrail bounds how many machines may be registered, so the activation before was deleted, and its machines are counted when AWS shows them for certain; that takes about two minutes, and then another is created.",
 	}
 }
 

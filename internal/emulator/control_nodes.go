@@ -167,7 +167,7 @@ func (s *Server) controlEndSession(r *http.Request) (any, error) {
 	return nil, nil
 }
 
-// OpenSession opens a session of a user or a role session, by its ARN, without
+// OpenSession opens a session of a user, a role session or a federated user, by its ARN, without
 // asking whether it may, and returns its id. An empty document is the default.
 func (s *Server) OpenSession(principal, region, target, document string) (string, error) {
 	account, caller, err := s.principalOf(nil, principal)

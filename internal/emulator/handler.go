@@ -80,10 +80,12 @@ func (s *Server) perform(x *exchange, op service.Operation, known bool, authenti
 	if err := x.decode(in); err != nil {
 		return nil, err
 	}
-	s.calls.Update(x.call, func(c *calls.Call) { c.Parameters = parametersOf(in) })
+	parameters := parametersOf(in)
+	s.calls.Update(x.call, func(c *calls.Call) { c.Parameters = parameters })
 	s.runHooks(x.call)
 	struck := s.faults.Strike(faults.Subject{
-		Action: x.service.Name + ":" + x.operation, AccountID: x.request.Caller.AccountID, Caller: x.request.Caller.ARN, Write: bool(op.Kind),
+		Action: x.service.Name + ":" + x.operation, AccountID: x.request.Caller.AccountID, Caller: x.request.Caller.ARN,
+		Region: x.request.Region, Write: bool(op.Kind), Parameters: parameters,
 	})
 	if err := s.before(x, struck); err != nil {
 		return nil, err

@@ -19,6 +19,9 @@ type Question struct {
 	// Principal is the ARN of a user, a role or a role session
 	// (arn:aws:sts::A:assumed-role/R/S).
 	Principal string `json:"principal"`
+	// Federated asks for a token of GetFederationToken of the principal, which is a
+	// user, under this name. The token's session policy narrows nothing.
+	Federated string `json:"federated,omitempty"`
 	// Action is "service:Operation".
 	Action string `json:"action"`
 	// Resources are ARNs; "*" when there are none. All must be allowed.
@@ -81,6 +84,9 @@ func (s *Server) MayIn(state *iam.State, q Question) (Answer, error) {
 	account, caller, err := s.principalOf(state, q.Principal)
 	if err != nil {
 		return Answer{}, err
+	}
+	if q.Federated != "" {
+		caller = iam.Federated(caller, q.Federated)
 	}
 	caller.MFA, caller.MFAAt = q.MFA, s.clock.Now()
 	r := &service.Request{Caller: caller, Region: q.Region, Now: s.clock.Now(), SourceIP: q.SourceIP}
@@ -152,7 +158,8 @@ func (s *Server) judge(state *iam.State, r *service.Request, q Question, resourc
 }
 
 // principalOf makes a caller of the ARN of a user, a role or a role session, as
-// a state of its account knows it; nil is the latest.
+// a state of its account knows it; nil is the latest. Of a federated user's, which
+// names no IAM user, it makes one without policies.
 func (s *Server) principalOf(state *iam.State, text string) (*Account, service.Caller, error) {
 	parsed, err := arn.Parse(text)
 	if err != nil {
@@ -164,6 +171,9 @@ func (s *Server) principalOf(state *iam.State, text string) (*Account, service.C
 	}
 	if state == nil {
 		state = account.IAM.Latest()
+	}
+	if name, ok := strings.CutPrefix(parsed.Resource, "federated-user/"); ok {
+		return account, iam.Federated(service.Caller{AccountID: account.ID, Partition: account.IAM.Partition}, name), nil
 	}
 	if rest, ok := strings.CutPrefix(parsed.Resource, "assumed-role/"); ok {
 		name, session, _ := strings.Cut(rest, "/")

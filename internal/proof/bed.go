@@ -3,6 +3,8 @@ package proof
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -48,6 +50,8 @@ type Bed struct {
 	jumps int
 	// waited is how much of that was for what objects say that they wait for.
 	waited time.Duration
+	// troubles are what AWS fails at until the next rest.
+	troubles []trouble
 	// slowest and longestWait are the most of AWS's time that a rest took and waited.
 	slowest, longestWait time.Duration
 }
@@ -238,6 +242,17 @@ func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
 	}
 	b.loosen()
 	return nil
+}
+
+// Accesses are the SessionAccesses that are declared, by name.
+func (b *Bed) Accesses() []*v1alpha1.SessionAccess {
+	var all []*v1alpha1.SessionAccess
+	for _, key := range slices.Sorted(maps.Keys(b.written)) {
+		if access, ok := b.written[key].object.(*v1alpha1.SessionAccess); ok && !b.written[key].deleted {
+			all = append(all, access.DeepCopy())
+		}
+	}
+	return all
 }
 
 // Leaving says whether an object of that kind and name is being deleted.

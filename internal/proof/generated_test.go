@@ -34,7 +34,7 @@ func sequences(t *testing.T, seed uint64, number int, begin func(context.Context
 	}
 	t.Logf("%d sequences with seed %d", number, seed)
 	rapid.Check(t, func(rt *rapid.T) {
-		account := (&proof.Bed{Universe: small}).Account()
+		account := regional(&proof.Bed{Universe: small})
 		sequence := rapid.SliceOfN(acts(account), stepsOfASequence, stepsOfASequence).Draw(rt, "sequence")
 		b, err := bed(t.Context())
 		if err != nil {
@@ -58,4 +58,5 @@ func sequences(t *testing.T, seed uint64, number int, begin func(context.Context
 
 func TestGeneratedDeclarationsKeepEveryInvariant(t *testing.T) {
 	sequences(t, 1, sequencesOfATest, func(context.Context, *proof.Bed) error { return nil })
+	t.Logf("there were %s", &happened)
 }

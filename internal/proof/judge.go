@@ -38,6 +38,7 @@ func (o *Observer) Judge(stored map[string]Code) error {
 		o.violated("at rest %s", left)
 	}
 	o.judgeSessions()
+	o.judgeFederated()
 	o.judgeDocuments()
 	o.judgeActivations(stored)
 	return o.verdict()

@@ -26,8 +26,12 @@ type Observer struct {
 	// since are all grants since the last rest, those in force included.
 	since []Grant
 	// ever are the grants that leave sessions open when they end.
-	ever     []Grant
+	ever []Grant
+	// all are the grants that there have been.
+	all      []Grant
 	sessions map[string]*session
+	// tokens are the sessions of federated tokens.
+	tokens   map[string]*federated
 	foreign  string
 
 	// What is declared of documents by their names in AWS, and of the tier.
@@ -63,7 +67,7 @@ type Observer struct {
 func NewObserver(server *emulator.Server, u Universe, f Facts, owner string) *Observer {
 	o := &Observer{
 		server: server, universe: u, owner: owner, facts: f,
-		declared: map[client.ObjectKey]*declaration{}, sessions: map[string]*session{},
+		declared: map[client.ObjectKey]*declaration{}, sessions: map[string]*session{}, tokens: map[string]*federated{},
 		documents: map[string]*document{}, activations: map[string]*activation{}, codes: map[string]bool{},
 		registered: map[string]string{}, machines: map[string]string{}, managers: 1, written: -1,
 	}
@@ -85,7 +89,7 @@ func (o *Observer) Declare(key client.ObjectKey, spec v1alpha1.SessionAccessSpec
 		copied.bases = slices.Clone(d.bases)
 		before = &copied
 	}
-	since, ever := len(o.since), len(o.ever)
+	since, ever, all := len(o.since), len(o.ever), len(o.all)
 	if before == nil {
 		o.declared[key] = &declaration{key: key}
 	}
@@ -94,7 +98,7 @@ func (o *Observer) Declare(key client.ObjectKey, spec v1alpha1.SessionAccessSpec
 	return func() {
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.since, o.ever = o.since[:since], o.ever[:ever]
+		o.since, o.ever, o.all = o.since[:since], o.ever[:ever], o.all[:all]
 		if before == nil {
 			delete(o.declared, key)
 			return
@@ -114,7 +118,7 @@ func (o *Observer) Withdraw(key client.ObjectKey) {
 // took notes what is declared anew. The lock is held.
 func (o *Observer) took(d *declaration) {
 	for _, g := range o.facts.grants(d, o.server.Now()) {
-		o.since = append(o.since, g)
+		o.since, o.all = append(o.since, g), append(o.all, g)
 		if g.leaves() {
 			o.ever = append(o.ever, g)
 		}
@@ -166,6 +170,7 @@ func (o *Observer) changed(c emulator.Change) {
 	for _, p := range o.universe.People {
 		o.never(c.IAM, p)
 	}
+	o.neverFederated(c.IAM)
 }
 
 // ask are all questions of the universe.

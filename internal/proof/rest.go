@@ -33,6 +33,9 @@ var needTime = []string{
 func (b *Bed) Rest(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
 	defer cancel()
+	if err := b.heal(ctx); err != nil {
+		return err
+	}
 	b.jumps, b.waited = 0, 0
 	begun := b.Clock.Now()
 	err := b.settle(ctx)

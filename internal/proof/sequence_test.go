@@ -19,7 +19,9 @@ type act struct {
 	kind string
 	// object that is set or deleted, with times told from when it is declared.
 	object func(now time.Time) client.Object
-	text   string
+	// do is what the steps do that have files of their own.
+	do   func(context.Context, *proof.Bed) error
+	text string
 }
 
 // String tells what is done, for the list that a failure shrinks to.
@@ -65,9 +67,15 @@ func still(draw func(*rapid.T) client.Object) func(*rapid.T) (func(time.Time) cl
 	}
 }
 
+// kinds are the kinds of steps, each as often as it should be drawn.
+var kinds = []string{
+	idle, furnish, setObject, setObject, setObject, setObject, setObject, setObject, deleteObject, deleteObject, restAll, openAll, registerOne, restart, passTime,
+	failRegion, holdSession, openFederated,
+}
+
 func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
 	return rapid.Custom(func(t *rapid.T) act {
-		a := act{kind: drawn(t, "act", idle, furnish, setObject, setObject, setObject, setObject, setObject, setObject, deleteObject, deleteObject, restAll, openAll, registerOne, restart, passTime)}
+		a := act{kind: drawn(t, "act", kinds...)}
 		switch a.kind {
 		case setObject:
 			all := append(slices.Clip(drawers), still(func(t *rapid.T) client.Object { return accountObjects(t, account) }))
@@ -75,6 +83,10 @@ func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
 		case deleteObject:
 			obj := drawn(t, "deleted", everything()...)
 			a.object, a.text = func(time.Time) client.Object { return obj.DeepCopyObject().(client.Object) }, fmt.Sprintf("%T %s", obj, client.ObjectKeyFromObject(obj))
+		case failRegion, holdSession:
+			return failures(t, a.kind)
+		case openFederated:
+			return federations(t)
 		}
 		return a
 	})
@@ -101,7 +113,7 @@ func everything() []client.Object {
 // sequence says so, and rests at its end and whenever it says so. Then everything
 // is deleted, and nothing may be left.
 func play(ctx context.Context, b *proof.Bed, sequence []act) error {
-	if err := declare(ctx, b, b.Account()); err != nil {
+	if err := declare(ctx, b, regional(b)); err != nil {
 		return err
 	}
 	keeper := b.Keep(ctx, &proof.Cut{})
@@ -151,7 +163,7 @@ func enforce(ctx context.Context, b *proof.Bed) error {
 	if !b.Observer.Observes() {
 		return nil
 	}
-	if err := declare(ctx, b, b.Account()); err != nil {
+	if err := declare(ctx, b, regional(b)); err != nil {
 		return err
 	}
 	return b.Rest(ctx)
@@ -193,6 +205,9 @@ func perform(ctx context.Context, b *proof.Bed, a act) error {
 		return registerMachine(ctx, b)
 	case passTime:
 		b.Emulator.Advance(time.Hour)
+	}
+	if a.do != nil {
+		return a.do(ctx, b)
 	}
 	return nil
 }

@@ -42,6 +42,7 @@ func (o *Observer) Openable() []Question {
 
 // keepSessions notes which sessions have lost their declaration. The lock is held.
 func (o *Observer) keepSessions() {
+	o.keepFederated()
 	present := o.present()
 	for _, s := range o.sessions {
 		s.At = o.server.Now()
@@ -58,20 +59,35 @@ func covers(g Grant, q Question) bool {
 	})
 }
 
+// String names the owner and the node.
+func (s *session) String() string {
+	return fmt.Sprintf("the session of %s on %s", s.Person.ARN, s.Node.ID)
+}
+
+// over reports whether a session has ended. The lock is held.
+func (o *Observer) over(id string) bool {
+	state, ok := o.server.Account(o.universe.AccountID).Region(o.universe.Region).SSM.Session(id)
+	return ok && !state.Ended.IsZero()
+}
+
+// uncovered reports whether no declaration covers a session, and none that leaves
+// sessions open did. The lock is held.
+func (o *Observer) uncovered(s *session) bool {
+	covered := func(g Grant) bool { return covers(g, s.Question) }
+	return !slices.ContainsFunc(o.present(), covered) && !slices.ContainsFunc(o.ever, covered)
+}
+
 // judgeSessions checks that those sessions have ended that nothing covers any
 // more, and no others. The lock is held.
 func (o *Observer) judgeSessions() {
 	o.keepSessions()
-	present := o.present()
 	for id, s := range o.sessions {
-		covered := func(g Grant) bool { return covers(g, s.Question) }
-		state, ok := o.server.Account(o.universe.AccountID).Region(o.universe.Region).SSM.Session(id)
-		over := ok && !state.Ended.IsZero()
+		over := o.over(id)
 		switch {
-		case !over && !slices.ContainsFunc(present, covered) && !slices.ContainsFunc(o.ever, covered):
-			o.violated("the session of %s on %s is open, and nothing declares it any more", s.Person.ARN, s.Node.ID)
+		case !over && o.uncovered(s):
+			o.violated("%s is open, and nothing declares it any more", s)
 		case over && !s.over && s.kept:
-			o.violated("the session of %s on %s was ended, and has been declared all the time", s.Person.ARN, s.Node.ID)
+			o.violated("%s was ended, and has been declared all the time", s)
 		}
 		s.over = over
 	}

@@ -52,6 +52,7 @@ func TestASoak(t *testing.T) {
 		round(rounds)
 	}
 	after := measure(t, func(s size) bool { return !s.grownBy(before, moreMemory) })
+	t.Logf("in the sequences there were %s", &happened)
 	t.Logf("%d rounds in %s\nafter the first round: %s\nat the end:            %s", rounds, time.Since(begun).Round(time.Second), before, after)
 	if after.grownBy(before, moreMemory) {
 		t.Error("goroutines, descriptors or memory have grown")
@@ -99,10 +100,10 @@ func TestAManagerThatLivesDoesNotGrow(t *testing.T) {
 
 // playOn plays a sequence without a restart, and deletes all that it declared.
 func playOn(ctx context.Context, b *proof.Bed, seed int) error {
-	if err := declare(ctx, b, b.Account()); err != nil {
+	if err := declare(ctx, b, regional(b)); err != nil {
 		return err
 	}
-	sequence := rapid.SliceOfN(acts(b.Account()).Filter(func(a act) bool { return a.kind != restart }), stepsOfASequence, stepsOfASequence).Example(seed)
+	sequence := rapid.SliceOfN(acts(regional(b)).Filter(func(a act) bool { return a.kind != restart }), stepsOfASequence, stepsOfASequence).Example(seed)
 	for _, a := range append(sequence, act{kind: restAll}) {
 		if err := perform(ctx, b, a); err != nil {
 			return fmt.Errorf("%s: %w", a, err)

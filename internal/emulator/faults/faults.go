@@ -63,6 +63,10 @@ type Fault struct {
 	// Account is an account id, Caller a pattern over the caller's ARN.
 	Account string `json:"account,omitempty"`
 	Caller  string `json:"caller,omitempty"`
+	// Region is one that the call is sent to, as IAM's is us-east-1.
+	Region string `json:"region,omitempty"`
+	// Parameter is the value of one of the call's plain parameters.
+	Parameter string `json:"parameter,omitempty"`
 	// WritesOnly leaves reads alone.
 	WritesOnly bool `json:"writesOnly,omitempty"`
 	// Share is the part of the matching calls that is struck, 0 and 1 mean all.
@@ -94,8 +98,10 @@ func (d *Duration) UnmarshalText(text []byte) error {
 
 // Subject is what a call looks like to faults.
 type Subject struct {
-	Action, AccountID, Caller string
-	Write                     bool
+	Action, AccountID, Caller, Region string
+	Write                             bool
+	// Parameters are the call's plain ones, by name.
+	Parameters map[string]string
 }
 
 // Struck is a fault in force on a call. Released is closed when the fault is
@@ -221,7 +227,17 @@ func (s *Set) fires(f *active) bool {
 
 func (f *active) matches(c Subject) bool {
 	return (!f.WritesOnly || c.Write) && (f.Account == "" || f.Account == c.AccountID) &&
+		(f.Region == "" || f.Region == c.Region) && (f.Parameter == "" || hasValue(c.Parameters, f.Parameter)) &&
 		glob(f.Action, c.Action) && glob(f.Caller, c.Caller)
+}
+
+func hasValue(parameters map[string]string, wanted string) bool {
+	for _, value := range parameters {
+		if value == wanted {
+			return true
+		}
+	}
+	return false
 }
 
 // glob matches * over everything, slashes too.

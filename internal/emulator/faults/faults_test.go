@@ -8,7 +8,7 @@ import (
 )
 
 func TestPatternsChooseTheCalls(t *testing.T) {
-	call := faults.Subject{Action: "iam:CreatePolicy", AccountID: "111122223333", Caller: "arn:aws:sts::111122223333:assumed-role/r/s", Write: true}
+	call := faults.Subject{Action: "iam:CreatePolicy", AccountID: "111122223333", Caller: "arn:aws:sts::111122223333:assumed-role/r/s", Write: true, Region: "eu-west-1", Parameters: map[string]string{"SessionId": "user01-0"}}
 	for name, c := range map[string]struct {
 		fault faults.Fault
 		want  bool
@@ -22,6 +22,10 @@ func TestPatternsChooseTheCalls(t *testing.T) {
 		"another account":     {faults.Fault{Account: "444455556666"}, false},
 		"the caller, slashes": {faults.Fault{Caller: "*assumed-role/r*"}, true},
 		"another caller":      {faults.Fault{Caller: "*user/*"}, false},
+		"the region":          {faults.Fault{Region: "eu-west-1"}, true},
+		"another region":      {faults.Fault{Region: "us-east-1"}, false},
+		"a parameter":         {faults.Fault{Parameter: "user01-0"}, true},
+		"another parameter":   {faults.Fault{Parameter: "user01"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := faults.NewSet(service.NewRandom(1))

@@ -84,7 +84,7 @@ func (a *Account) Caller(s *State, k AccessKey) (service.Caller, bool) {
 		}
 		c = a.callerOf(c, e, k.SessionName)
 		if k.FederatedName != "" {
-			c = federated(c, k.FederatedName)
+			c = Federated(c, k.FederatedName)
 		}
 		return c, true
 	default:
@@ -113,9 +113,9 @@ func (a *Account) callerOf(c service.Caller, e *Entity, sessionName string) serv
 	return c
 }
 
-// federated makes a user's token of GetFederationToken of the user. What AWS
+// Federated makes a user's token of GetFederationToken of the user. What AWS
 // gives as its tags is not emulated: there are none.
-func federated(c service.Caller, name string) service.Caller {
+func Federated(c service.Caller, name string) service.Caller {
 	c.Kind, c.SessionName, c.Tags = service.FederatedCaller, name, nil
 	c.ARN = "arn:" + c.Partition + ":sts::" + c.AccountID + ":federated-user/" + name
 	c.PrincipalARN, c.UserID = c.ARN, c.AccountID+":"+name
