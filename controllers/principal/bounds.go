@@ -25,15 +25,20 @@ type bounded struct {
 // that the guardrails of the node's namespace forbid: of each such two the newer.
 // It compares what the objects say and not every node, so it may refuse two
 // that another grant would make harmless, and its time is bounded.
+//
+// A grant of which only what is held is wanted displaces no other: whether it is
+// allowed is not decided yet. A newer one that must not stand beside it waits for
+// that, and keeps what is held of it, too.
 func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]problem) {
 	refused = map[types.UID]problem{}
 	slices.SortFunc(all, func(a, b bounded) int { return older(a.access, b.access) })
 	var standing []bounded
 	for _, candidate := range all {
-		if message := clash(standing, candidate); message != "" {
+		if message := clash(standing, candidate, false); message != "" {
 			refused[candidate.access.UID] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonGuardrailViolated, message}
 			continue
 		}
+		candidate.HeldOnly = candidate.HeldOnly || clash(standing, candidate, true) != ""
 		standing = append(standing, candidate)
 		kept = append(kept, candidate.Grant)
 	}
@@ -41,9 +46,13 @@ func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]pr
 }
 
 // clash is the sentence for the first grant beside which a newer one must not
-// stand.
-func clash(standing []bounded, candidate bounded) string {
+// stand, among those that are decided on or those of which only what is held is
+// wanted.
+func clash(standing []bounded, candidate bounded, heldOnly bool) string {
 	for _, other := range standing {
+		if other.HeldOnly != heldOnly {
+			continue
+		}
 		if message := breaks(other, candidate); message != "" {
 			return message
 		}
