@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -66,10 +67,19 @@ func clash(standing []bounded, candidate bounded, heldOnly bool) string {
 // older orders by age, and by name among those of one second.
 func older(a, b *v1alpha1.SessionAccess) int {
 	return cmp.Or(
-		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		declared(a).Compare(declared(b)),
 		strings.Compare(a.Namespace, b.Namespace),
 		strings.Compare(a.Name, b.Name),
 	)
+}
+
+// declared is when an object was declared first. After a restore its time of
+// creation is that of the restore, and the record has the one before.
+func declared(access *v1alpha1.SessionAccess) time.Time {
+	if record := access.Status.Applied; record != nil && record.DeclaredAt != nil {
+		return record.DeclaredAt.Time
+	}
+	return access.CreationTimestamp.Time
 }
 
 // breaks is the sentence for two grants of which the one's nodes must not be
