@@ -298,8 +298,8 @@ func TestARegionThatIsNoLongerDeclaredIsPutBack(t *testing.T) {
 	w.create(tier)
 	w.tierIs(tier, v1alpha1.ReasonTierInForce)
 	other := w.Emulator.Account(accountID).Region(second).SSM
-	// The regions are the AWSAccount's: the tier may have been in force before the
-	// manager saw the second one there. Of its own spec it says so only when all are.
+	// The regions are the AWSAccount's, and the manager may have seen the second one
+	// there later. Where they are those of its own spec, Ready waits for all.
 	w.until(func() bool { return other.Tier() == ssm.TierAdvanced })
 	change(w, tier, func(t *v1alpha1.AccountTier) { t.Spec.Regions = []v1alpha1.Region{region} })
 	w.tierIs(tier, v1alpha1.ReasonTierInForce)
@@ -332,7 +332,7 @@ func TestATierIsNotInForceBeforeEveryRegionOfItsSpecWasRead(t *testing.T) {
 	got := w.tierIs(tier, v1alpha1.ReasonTierInForce)
 	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "2 regions")
 	if is := w.Emulator.Account(accountID).Region(second).SSM.Tier(); is != ssm.TierAdvanced {
-		t.Errorf("the tier is in force, and the second region has %s", is)
+		t.Errorf("Ready is True, and the second region has tier %s", is)
 	}
 }
 

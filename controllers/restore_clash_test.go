@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
@@ -53,12 +54,31 @@ func TestOfTwoThatMustNotStandTogetherTheOlderStaysAfterARestore(t *testing.T) {
 			if !c.running {
 				w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
 			}
+			for _, obj := range back { // Until then the status is that of the backup.
+				_, err := testenv.WaitFor(t.Context(), w.Client, obj, func(a *v1alpha1.SessionAccess) bool {
+					return a.Status.Applied != nil && a.Status.Applied.UID == string(obj.UID)
+				})
+				w.must(err)
+			}
+			for range 3 { // What was read before the records were is over.
+				w.untilCall(w.LastCall(), "GetAccountAuthorizationDetails")
+			}
+			w.until(func() bool { return w.mayForward(pc02) && !w.may("user01", pc01) })
 			w.accessIs(back[1], v1alpha1.ReasonGuardrailViolated)
 			w.accessIs(back[0], v1alpha1.ReasonGranted)
 			if n := w.writes() - before; n != 0 && !c.running {
 				t.Errorf("IAM was written %d times, and nothing was to change", n)
 			}
-			w.grid(false, false, false, false) // With the default document, no user may open a session.
 		})
 	}
+}
+
+// mayForward reports whether user01 may forward a port of a node.
+func (w world) mayForward(node string) bool {
+	w.t.Helper()
+	answer, err := w.Emulator.May(emulator.Question{
+		Principal: "arn:aws:iam::" + accountID + ":user/user01", Region: region, Target: node, Document: "AWS-StartPortForwardingSession",
+	})
+	w.must(err)
+	return answer.Allowed
 }

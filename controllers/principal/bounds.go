@@ -27,9 +27,8 @@ type bounded struct {
 // It compares what the objects say and not every node, so it may refuse two
 // that another grant would make harmless, and its time is bounded.
 //
-// A grant of which only what is held is wanted displaces no other: whether it is
-// allowed is not decided yet. A newer one that must not stand beside it waits for
-// that, and keeps what is held of it, too.
+// A grant that is HeldOnly displaces no other: whether it is allowed is not decided
+// yet. A newer one that must not stand beside it waits for that: it is HeldOnly, too.
 func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]problem) {
 	refused = map[types.UID]problem{}
 	slices.SortFunc(all, func(a, b bounded) int { return older(a.access, b.access) })
@@ -47,8 +46,7 @@ func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]pr
 }
 
 // clash is the sentence for the first grant beside which a newer one must not
-// stand, among those that are decided on or those of which only what is held is
-// wanted.
+// stand, among those that are HeldOnly or among the others.
 func clash(standing []bounded, candidate bounded, heldOnly bool) string {
 	for _, other := range standing {
 		if other.HeldOnly != heldOnly {

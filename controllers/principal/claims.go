@@ -15,8 +15,8 @@ import (
 
 // claims is what the SessionAccesses that name a principal come to.
 type claims struct {
-	// grants that are in force or will be. Those of records that another object
-	// wrote are HeldOnly, and so are those that must not stand beside one of them.
+	// grants that are in force or will be. Those of records that were written for
+	// another object are HeldOnly, and so are those that clash with such a one.
 	grants []policy.Grant
 	// refused are those that cannot stand beside an older one.
 	refused map[types.UID]problem

@@ -107,8 +107,11 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 	if stored || err != nil {
 		return 0, err
 	}
-	if taken, err := r.takeOver(ctx, access, j); taken || err != nil {
+	switch taken, err := r.takeOver(ctx, access, j); {
+	case err != nil:
 		return 0, err
+	case taken: // Where only revocations are left, no principal has any news.
+		return recorded, nil
 	}
 	if record != nil { // It may have been restored without.
 		if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {

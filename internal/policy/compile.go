@@ -136,7 +136,7 @@ func having(acct Account, p Principal, grants []*Grant, all *atoms, test func(at
 		for atom := range own.len() {
 			group := &own.groups[own.groupOf[atom]]
 			found := all.find(group.kind, group.condition, own.element(atom))
-			if found >= 0 && test(found) { // Else it is of a grant of which only what is held is wanted.
+			if found >= 0 && test(found) { // One that is not wanted is not held of a grant that is HeldOnly.
 				ids = append(ids, g.ID)
 				break
 			}
