@@ -298,7 +298,9 @@ func TestARegionThatIsNoLongerDeclaredIsPutBack(t *testing.T) {
 	w.create(tier)
 	w.tierIs(tier, v1alpha1.ReasonTierInForce)
 	other := w.Emulator.Account(accountID).Region(second).SSM
-	w.until(func() bool { return other.Tier() == ssm.TierAdvanced }) // It may have been in force before the region was seen.
+	// The regions are the AWSAccount's, and the manager may have seen the second one
+	// there later. Where they are those of its own spec, Ready waits for all.
+	w.until(func() bool { return other.Tier() == ssm.TierAdvanced })
 	change(w, tier, func(t *v1alpha1.AccountTier) { t.Spec.Regions = []v1alpha1.Region{region} })
 	w.tierIs(tier, v1alpha1.ReasonTierInForce)
 	if other.Tier() != ssm.TierStandard || other.TierStatus() != "Default" {
@@ -307,6 +309,31 @@ func TestARegionThatIsNoLongerDeclaredIsPutBack(t *testing.T) {
 	change(w, tier, func(t *v1alpha1.AccountTier) { t.Spec.Regions = []v1alpha1.Region{"us-east-1"} })
 	got := w.tierIs(tier, v1alpha1.ReasonRegionNotAllowed)
 	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "us-east-1")
+}
+
+func TestATierIsNotInForceBeforeEveryRegionOfItsSpecWasRead(t *testing.T) {
+	w := tierWorld(t, 0, testenv.ManagerOptions{})
+	const second = "ap-northeast-3"
+	change(w, account(), func(a *v1alpha1.AWSAccount) { a.Spec.Regions = append(a.Spec.Regions, second) })
+	tier := accountTier(v1alpha1.TierAdvanced, func(t *v1alpha1.AccountTier) { t.Spec.Regions = []v1alpha1.Region{region} })
+	w.create(tier)
+	w.tierIs(tier, v1alpha1.ReasonTierInForce)
+	id, err := w.Emulator.Inject(faults.Fault{Kind: faults.Hold, Action: "ssm:GetServiceSetting"})
+	w.must(err)
+	seen := w.LastCall()
+	change(w, tier, func(t *v1alpha1.AccountTier) { t.Spec.Regions = []v1alpha1.Region{region, second} })
+	_, err = w.WaitCall(t.Context(), seen, func(c calls.Call) bool { return c.Operation == "GetServiceSetting" })
+	w.must(err)
+	w.must(w.Client.Get(t.Context(), keyOf(tier), tier))
+	if ready := condition(tier.Status.Conditions, v1alpha1.ConditionReady); tier.Status.ObservedGeneration == tier.Generation || ready.ObservedGeneration == tier.Generation {
+		t.Errorf("before the second region was read, Ready of generation %d is %+v", tier.Generation, ready)
+	}
+	w.Emulator.RemoveFault(id)
+	got := w.tierIs(tier, v1alpha1.ReasonTierInForce)
+	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "2 regions")
+	if is := w.Emulator.Account(accountID).Region(second).SSM.Tier(); is != ssm.TierAdvanced {
+		t.Errorf("Ready is True, and the second region has tier %s", is)
+	}
 }
 
 func TestObserveTellsOfATierAndLeavesIt(t *testing.T) {

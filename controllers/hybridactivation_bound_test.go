@@ -52,6 +52,9 @@ func TestMaxRegistrationsBoundsMachinesOverAllActivations(t *testing.T) {
 	first := w.activated(obj, account(atMost(1)))
 	node := w.register(w.secret("site"))
 	w.must(w.Client.Delete(t.Context(), secretObject("site")))
+	w.touch(obj)
+	w.until(func() bool { return len(w.allActivations()) == 0 })
+	w.advance(countWindow)
 	for range 3 {
 		w.touch(obj)
 		w.letsInNobody(obj, "at most 1 machine", "1 are")
@@ -186,8 +189,10 @@ func TestARestartForgetsNoMachine(t *testing.T) {
 	w.touch(obj)
 	w.activationIs(obj, v1alpha1.ReasonSettling)
 	w.must(m.Stop())
+	seen := w.LastCall()
 	w.Manager(t, testenv.ManagerOptions{})
 	w.touch(obj)
+	w.untilCall(seen, "DescribeInstanceInformation") // Until then the status is the first manager's.
 	w.activationIs(obj, v1alpha1.ReasonSettling)
 	w.advance(testWindow, obj)
 	w.activationIs(obj, v1alpha1.ReasonSettling)

@@ -19,6 +19,19 @@ type AppliedAccess struct {
 	// +kubebuilder:validation:Minimum=0
 	Generation int64 `json:"generation,omitempty"`
 
+	// uid of the object whose spec granted comes from. A record with the uid of
+	// another object was restored from a backup: it gives no access until this
+	// object is decided on. Absent in records of earlier versions.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	UID string `json:"uid,omitempty"`
+
+	// declaredAt is when the first object with this record was created. A restore
+	// does not change it, so that it decides which of two SessionAccesses is older.
+	// +optional
+	DeclaredAt *metav1.Time `json:"declaredAt,omitempty"`
+
 	// granted is the access in force; absent when there is none.
 	// +optional
 	Granted *ResolvedGrant `json:"granted,omitempty"`

@@ -150,6 +150,14 @@ type HybridActivationStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
+	// uid of the object that the conditions judge. With the uid of another object
+	// they were restored from a backup, and are no proof of anything. Absent in a
+	// status of earlier versions.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	UID string `json:"uid,omitempty"`
+
 	// conditions of the activation: Ready, and Reconciling or Stalled while true.
 	// +optional
 	// +listType=map

@@ -113,7 +113,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, a *v1alpha1.HybridActiva
 
 // report writes a verdict into the status where that changes something.
 func (r *Reconciler) report(ctx context.Context, before, a *v1alpha1.HybridActivation, v lifecycle.Verdict) error {
-	a.Status.ObservedGeneration = a.Generation
+	a.Status.ObservedGeneration, a.Status.UID = a.Generation, string(a.UID)
 	return lifecycle.Report(ctx, r.Client, r.Recorder, before, a, &a.Status.Conditions, v)
 }
 

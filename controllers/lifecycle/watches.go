@@ -18,7 +18,7 @@ import (
 
 // OwnEvents enqueues an object for what people change in it, deletions first.
 // Any annotation makes it be looked at now.
-// Its own status writes are no news.
+// Its own status writes are no news; a status from a backup is.
 func OwnEvents() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	request := func(obj client.Object) reconcile.Request {
@@ -44,7 +44,8 @@ func OwnEvents() handler.EventHandler {
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
 			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&
 				e.ObjectOld.GetDeletionTimestamp().Equal(e.ObjectNew.GetDeletionTimestamp()) &&
-				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) {
+				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) &&
+				!StatusRestored(e.ObjectOld, e.ObjectNew) {
 				return
 			}
 			Enqueue(q, priority(e.ObjectNew, false), request(e.ObjectNew))

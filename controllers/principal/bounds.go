@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -25,15 +26,19 @@ type bounded struct {
 // that the guardrails of the node's namespace forbid: of each such two the newer.
 // It compares what the objects say and not every node, so it may refuse two
 // that another grant would make harmless, and its time is bounded.
+//
+// A grant that is HeldOnly displaces no other: whether it is allowed is not decided
+// yet. A newer one that must not stand beside it waits for that: it is HeldOnly, too.
 func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]problem) {
 	refused = map[types.UID]problem{}
 	slices.SortFunc(all, func(a, b bounded) int { return older(a.access, b.access) })
 	var standing []bounded
 	for _, candidate := range all {
-		if message := clash(standing, candidate); message != "" {
+		if message := clash(standing, candidate, false); message != "" {
 			refused[candidate.access.UID] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonGuardrailViolated, message}
 			continue
 		}
+		candidate.HeldOnly = candidate.HeldOnly || clash(standing, candidate, true) != ""
 		standing = append(standing, candidate)
 		kept = append(kept, candidate.Grant)
 	}
@@ -41,9 +46,12 @@ func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]pr
 }
 
 // clash is the sentence for the first grant beside which a newer one must not
-// stand.
-func clash(standing []bounded, candidate bounded) string {
+// stand, among those that are HeldOnly or among the others.
+func clash(standing []bounded, candidate bounded, heldOnly bool) string {
 	for _, other := range standing {
+		if other.HeldOnly != heldOnly {
+			continue
+		}
 		if message := breaks(other, candidate); message != "" {
 			return message
 		}
@@ -57,10 +65,19 @@ func clash(standing []bounded, candidate bounded) string {
 // older orders by age, and by name among those of one second.
 func older(a, b *v1alpha1.SessionAccess) int {
 	return cmp.Or(
-		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		declared(a).Compare(declared(b)),
 		strings.Compare(a.Namespace, b.Namespace),
 		strings.Compare(a.Name, b.Name),
 	)
+}
+
+// declared is when an object was declared first. After a restore its time of
+// creation is that of the restore, and the record has the one before.
+func declared(access *v1alpha1.SessionAccess) time.Time {
+	if record := access.Status.Applied; record != nil && record.DeclaredAt != nil {
+		return record.DeclaredAt.Time
+	}
+	return access.CreationTimestamp.Time
 }
 
 // breaks is the sentence for two grants of which the one's nodes must not be

@@ -8,13 +8,15 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
 // claims is what the SessionAccesses that name a principal come to.
 type claims struct {
-	// grants that are in force or will be.
+	// grants that are in force or will be. Those of records that were written for
+	// another object are HeldOnly, and so are those that clash with such a one.
 	grants []policy.Grant
 	// refused are those that cannot stand beside an older one.
 	refused map[types.UID]problem
@@ -45,9 +47,10 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 			Deleting: !access.DeletionTimestamp.IsZero(),
 		}
 		spelling, granted := grantedTo(record.Granted, key)
-		sighting.Included = granted && !sighting.Deleting && !grants.Expired(record.Granted, now)
-		if sighting.Included {
-			all = append(all, bounded{grants.Policy(string(access.UID), record.Granted), record.Granted.DocumentBounds, access})
+		if granted && !sighting.Deleting && !grants.Expired(record.Granted, now) {
+			grant := grants.Policy(string(access.UID), record.Granted)
+			grant.HeldOnly = !lifecycle.Own(record.UID, access)
+			all = append(all, bounded{grant, record.Granted.DocumentBounds, access})
 			c.name = spelling
 			c.ids[access.UID] = recordedID(record.Granted, key)
 		} else if c.name == "" {
@@ -60,7 +63,22 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 		c.name = key.Name
 	}
 	c.grants, c.refused = standTogether(all)
+	c.include(all)
 	return c
+}
+
+// include notes which grants the policies are compiled from in full, those that an
+// older one keeps out among them.
+func (c *claims) include(all []bounded) {
+	heldOnly := map[types.UID]bool{}
+	for _, g := range c.grants {
+		heldOnly[types.UID(g.ID)] = g.HeldOnly
+	}
+	for _, g := range all {
+		saw := c.saw[g.access.UID]
+		saw.Included = !g.HeldOnly && !heldOnly[g.access.UID]
+		c.saw[g.access.UID] = saw
+	}
 }
 
 // dropImpossible forgets the grants of which nothing can be in force, so that

@@ -2,11 +2,13 @@ package principal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
@@ -16,37 +18,78 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// firsts remembers which principals this process has worked on. The zero value is
-// ready.
+// firsts remembers how this process met the grants of the principals that it has
+// worked on. The zero value is ready.
 type firsts struct {
 	mu  sync.Mutex
-	met map[outcome.Key]bool
+	met map[outcome.Key]map[types.UID]meeting
 }
 
-func (f *firsts) meet(key outcome.Key) (first bool) {
+// meeting is how a grant was met last.
+type meeting int
+
+const (
+	// metRestored: its record was another object's, so it was not granted.
+	metRestored meeting = iota + 1
+	// metGranted: the policies were compiled from it.
+	metGranted
+)
+
+// meet notes how the grants of a principal are met. Those that are granted for the
+// first time are returned, with how they were met before: 0 for not at all.
+func (f *firsts) meet(key outcome.Key, now map[types.UID]meeting) (first map[types.UID]meeting) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.met == nil {
-		f.met = map[outcome.Key]bool{}
+		f.met = map[outcome.Key]map[types.UID]meeting{}
 	}
-	first = !f.met[key]
-	f.met[key] = true
+	before, next := f.met[key], make(map[types.UID]meeting, len(now)) // What is gone is forgotten.
+	first = map[types.UID]meeting{}
+	for uid, how := range now {
+		if how == metGranted && before[uid] != metGranted {
+			first[uid] = before[uid]
+		}
+		next[uid] = max(how, before[uid])
+	}
+	f.met[key] = next
 	return first
+}
+
+// meetings are how the grants of the principal are met now.
+func (w *work) meetings() map[types.UID]meeting {
+	now := make(map[types.UID]meeting, len(w.accesses))
+	for i := range w.accesses {
+		access := &w.accesses[i]
+		saw, ok := w.claims.saw[access.UID]
+		switch {
+		case !ok:
+		case saw.Included:
+			now[access.UID] = metGranted
+		case !lifecycle.Own(access.Status.Applied.UID, access):
+			now[access.UID] = metRestored
+		default:
+			now[access.UID] = 0
+		}
+	}
+	return now
 }
 
 // announceRegranted records an event on each SessionAccess whose status says that
 // the principal's access is in place, where IAM does not hold it and it is about to
 // be granted again. So it is after a restore of an older status: access that was
-// revoked since the backup must not come back without a word. It looks once in each
-// process: what changes later is drift.
+// revoked since the backup must not come back without a word. It looks once at each
+// grant in each process: what changes later is drift.
 func (w *work) announceRegranted(steps []step) {
-	if !w.firsts.meet(w.key) || w.Recorder == nil || len(steps) == 0 || !w.allRead() {
+	first := w.firsts.meet(w.key, w.meetings())
+	if w.Recorder == nil || len(steps) == 0 || !w.allRead() {
 		return
 	}
 	detached := w.reattaches(steps)
 	for i := range w.accesses {
 		access := &w.accesses[i]
-		if !w.claims.saw[access.UID].Included || !saysInPlace(access) {
+		before, isFirst := first[access.UID]
+		inPlace := saysInPlace(access) || before == metRestored && saysGranted(access, w.key)
+		if !isFirst || !inPlace {
 			continue
 		}
 		if _, refused := w.claims.refused[access.UID]; refused || !detached && !w.grows(access) {
@@ -65,6 +108,14 @@ func (w *work) announceRegranted(steps []step) {
 func saysInPlace(access *v1alpha1.SessionAccess) bool {
 	ready := meta.FindStatusCondition(access.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.Reason == v1alpha1.ReasonGranted
+}
+
+// saysGranted reports whether the status of an object says that a principal has its
+// access, whatever Ready says since.
+func saysGranted(access *v1alpha1.SessionAccess, key outcome.Key) bool {
+	return slices.ContainsFunc(access.Status.Principals, func(p v1alpha1.PrincipalStatus) bool {
+		return p.State == v1alpha1.PrincipalGranted && outcome.KeyOf(key.AccountID, v1alpha1.Principal{Kind: p.Kind, Name: p.Name}) == key
+	})
 }
 
 // allRead reports whether it is known what IAM holds for the principal.

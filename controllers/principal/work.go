@@ -1,6 +1,7 @@
 package principal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -89,9 +90,10 @@ func (w *work) compiled() policy.Principal {
 // compile makes the documents. A principal that does not exist is granted
 // nothing: no policy can be attached to it.
 func (w *work) compile() (policy.Plan, map[types.UID]problem) {
+	detached := w.detached()
 	grants := slices.DeleteFunc(slices.Clone(w.claims.grants), func(g policy.Grant) bool {
 		_, disappeared := w.disappeared[types.UID(g.ID)]
-		return disappeared
+		return disappeared || g.HeldOnly && detached
 	})
 	problems := maps.Clone(w.claims.refused)
 	maps.Copy(problems, w.disappeared)
@@ -106,6 +108,21 @@ func (w *work) compile() (policy.Plan, map[types.UID]problem) {
 	maps.Copy(problems, compileProblems(err, plan.Incomplete))
 	w.claims.dropImpossible(problems)
 	return plan, problems
+}
+
+// detached reports whether a policy that the principal has is not attached to it, so
+// that what it holds gives no access now.
+func (w *work) detached() bool {
+	p := principalOf(w.key, cmp.Or(w.view.Name, w.claims.name))
+	if p == nil {
+		return false
+	}
+	for _, view := range w.held {
+		if attached, _ := view.Attachment(*p); view.Presence == cloud.Present && attached != cloud.Present {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *work) heldDocuments() []string {

@@ -107,6 +107,12 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 	if stored || err != nil {
 		return 0, err
 	}
+	switch taken, err := r.takeOver(ctx, access, j); {
+	case err != nil:
+		return 0, err
+	case taken: // Where only revocations are left, no principal has any news.
+		return recorded, nil
+	}
 	if record != nil { // It may have been restored without.
 		if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
 			return 0, err
@@ -173,7 +179,7 @@ func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.Sessio
 	switch {
 	case known:
 		access.Status.Principals = statuses
-		access.Status.Applied = seenIDs(record, access.UID, r.Outcomes.Get)
+		access.Status.Applied = marked(access, seenIDs(record, access.UID, r.Outcomes.Get))
 		if err := r.setFindings(ctx, access); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 )
 
 // references are the objects that a spec names, by name, all of the namespace
@@ -62,32 +63,36 @@ func (in inputs) resolveTargets(spec *v1alpha1.SessionAccessSpec, grant *v1alpha
 		resolved, problem := in.resolveActivation(target.ActivationRef.Name, grant.Regions)
 		if problem != "" {
 			unresolved = append(unresolved, fmt.Sprintf("HybridActivation %q %s", target.ActivationRef.Name, problem))
-			continue
 		}
-		grant.Targets = append(grant.Targets, resolved)
+		if resolved != nil {
+			grant.Targets = append(grant.Targets, *resolved)
+		}
 	}
 	return unresolved
 }
 
 // resolveActivation means the nodes of an activation by the tag that they have
-// from it, however many there are and whichever come and go.
-func (in inputs) resolveActivation(name string, regions []v1alpha1.Region) (v1alpha1.ResolvedTarget, string) {
+// from it, however many there are and whichever come and go. What stays although it
+// is not resolved is returned with the problem.
+func (in inputs) resolveActivation(name string, regions []v1alpha1.Region) (*v1alpha1.ResolvedTarget, string) {
 	activation, ok := in.activations[name]
 	if !ok {
-		return v1alpha1.ResolvedTarget{}, missing
+		return nil, missing
 	}
-	target := v1alpha1.ResolvedTarget{
+	target := &v1alpha1.ResolvedTarget{
 		Tags: map[string]string{v1alpha1.TagActivation: string(activation.UID)}, HybridRegion: activation.Spec.Region,
 	}
 	switch problem := in.unusable(activation, activation.AccountName()); {
 	case problem != "":
-		return target, problem
+		return nil, problem
 	case !slices.Contains(regions, activation.Spec.Region):
-		return target, fmt.Sprintf("is in %s, which regions leaves out: add it there", activation.Spec.Region)
-	case ready(activation, activation.Status.Conditions) || in.grantedNodes(target):
+		return nil, fmt.Sprintf("is in %s, which regions leaves out: add it there", activation.Spec.Region)
+	case ready(activation, activation.Status.UID, activation.Status.Conditions):
 		return target, ""
+	case in.grantedNodes(*target):
+		return target, in.undecided()
 	default:
-		return target, notReady
+		return nil, notReady
 	}
 }
 
@@ -109,7 +114,6 @@ func (in inputs) resolveDocuments(spec *v1alpha1.SessionAccessSpec, grant *v1alp
 			var problem string
 			if resolved, problem = in.resolveDocument(document.Ref.Name, grant.Regions); problem != "" {
 				unresolved = append(unresolved, fmt.Sprintf("SessionDocument %q %s", document.Ref.Name, problem))
-				continue
 			}
 		}
 		for _, d := range resolved {
@@ -122,7 +126,8 @@ func (in inputs) resolveDocuments(spec *v1alpha1.SessionAccessSpec, grant *v1alp
 }
 
 // resolveDocument is a document by its name in AWS, once for each key that its
-// sessions are encrypted with.
+// sessions are encrypted with. What stays although it is not resolved is returned
+// with the problem.
 func (in inputs) resolveDocument(name string, regions []v1alpha1.Region) ([]v1alpha1.ResolvedDocument, string) {
 	document, ok := in.documents[name]
 	if !ok {
@@ -131,7 +136,7 @@ func (in inputs) resolveDocument(name string, regions []v1alpha1.Region) ([]v1al
 	if problem := in.unusable(document, document.AccountName()); problem != "" {
 		return nil, problem
 	}
-	if ready(document, document.Status.Conditions) {
+	if ready(document, document.Status.UID, document.Status.Conditions) {
 		return keyed(document, regions), ""
 	}
 	if granted := in.granted(); granted != nil && !refused(document.Status.Conditions) {
@@ -140,7 +145,7 @@ func (in inputs) resolveDocument(name string, regions []v1alpha1.Region) ([]v1al
 			return d.Name != document.DocumentName()
 		})
 		if len(same) > 0 {
-			return same, ""
+			return same, in.undecided()
 		}
 	}
 	return nil, notReady
@@ -186,6 +191,15 @@ func (in inputs) unusable(obj client.Object, account string) string {
 	}
 }
 
+// undecided is why what was granted before does not resolve a reference: the record
+// came from a backup. "" where the record is the object's own.
+func (in inputs) undecided() string {
+	if record := in.access.Status.Applied; record != nil && !lifecycle.Own(record.UID, in.access) {
+		return notReady
+	}
+	return ""
+}
+
 // granted is the grant in force, nil when there is none.
 func (in inputs) granted() *v1alpha1.ResolvedGrant {
 	if in.access.Status.Applied == nil {
@@ -194,10 +208,11 @@ func (in inputs) granted() *v1alpha1.ResolvedGrant {
 	return in.access.Status.Applied.Granted
 }
 
-// ready says whether an object is Ready as it is declared now.
-func ready(obj client.Object, conditions []metav1.Condition) bool {
+// ready says whether an object is Ready as it is declared now. uid is whose status
+// it is: one from a backup proves nothing.
+func ready(obj client.Object, uid string, conditions []metav1.Condition) bool {
 	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
-	return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == obj.GetGeneration()
+	return lifecycle.Own(uid, obj) && c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == obj.GetGeneration()
 }
 
 // refused says whether an object is not what the platform allows, or not ours to

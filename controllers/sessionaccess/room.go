@@ -28,7 +28,7 @@ const statusReserve = 150 << 10
 // before the one that is stored now cannot be; nil where there is none.
 func (r *Reconciler) recordNext(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) (stored bool, short *lifecycle.Verdict, err error) {
 	now, record := r.Clock.Now(), access.Status.Applied
-	records := nextRecords(record, j, access.Generation, now)
+	records := ownRecords(access, j, now)
 	for i, next := range records {
 		if next == record {
 			return false, short, nil
@@ -95,8 +95,9 @@ func sizeWith(access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess) in
 // grants go by themselves; the rest stays until a person changes it.
 func (r *Reconciler) tooLarge(access *v1alpha1.SessionAccess, next *v1alpha1.AppliedAccess) *lifecycle.Verdict {
 	const kib = 1 << 10
-	alone := &v1alpha1.AppliedAccess{Serial: next.Serial, Generation: next.Generation, Granted: next.Granted}
-	if len(next.Revoking) > 0 && sizeWith(access, alone) <= lifecycle.MaxObject-statusReserve && !r.rejected.has(access, alone, r.Clock.Now()) {
+	alone := *next
+	alone.Revoking = nil
+	if len(next.Revoking) > 0 && sizeWith(access, &alone) <= lifecycle.MaxObject-statusReserve && !r.rejected.has(access, &alone, r.Clock.Now()) {
 		return &lifecycle.Verdict{
 			Progress: lifecycle.Working, Reason: v1alpha1.ReasonRevoking,
 			Message: "What the spec allows less than before is being revoked first. The record has no room for the rest until that is complete.",

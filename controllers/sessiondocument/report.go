@@ -17,7 +17,7 @@ import (
 // report writes the status with a verdict, where it changed.
 func (r *Reconciler) report(ctx context.Context, p *pass, v lifecycle.Verdict) error {
 	status := &p.doc.Status
-	status.ObservedGeneration = p.doc.Generation
+	status.ObservedGeneration, status.UID = p.doc.Generation, string(p.doc.UID)
 	if status.Name == "" {
 		status.Name = p.doc.DocumentName()
 	}
@@ -32,7 +32,7 @@ func (r *Reconciler) reportUnlessHidden(ctx context.Context, p *pass, all *findi
 	if len(all.hidden) == 0 || v.Progress != lifecycle.Settled {
 		return r.report(ctx, p, v)
 	}
-	if ready == nil || ready.ObservedGeneration != p.doc.Generation {
+	if ready == nil || ready.ObservedGeneration != p.doc.Generation || !lifecycle.Own(p.doc.Status.UID, p.doc) {
 		return r.report(ctx, p, applying(p.want.name))
 	}
 	p.doc.Status.Summary = summarize(p.doc.Status.Regions)

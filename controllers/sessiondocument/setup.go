@@ -40,7 +40,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[
 
 // ownEvents enqueues an object for what people change in it, deletions first,
 // and the others of the same document when one goes or lets go of it. Its own
-// status writes are no news.
+// status writes are no news; a status from a backup is.
 func (r *Reconciler) ownEvents() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	return handler.Funcs{
@@ -53,7 +53,8 @@ func (r *Reconciler) ownEvents() handler.EventHandler {
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
 			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&
 				e.ObjectOld.GetDeletionTimestamp().Equal(e.ObjectNew.GetDeletionTimestamp()) &&
-				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) {
+				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) &&
+				!lifecycle.StatusRestored(e.ObjectOld, e.ObjectNew) {
 				return
 			}
 			lifecycle.Enqueue(q, priority(e.ObjectNew, false), requestFor(e.ObjectNew))

@@ -78,7 +78,7 @@ func compile(acct Account, p Principal, grants []Grant, held []string, q Quotas,
 		return Plan{}, err
 	}
 	live, bad := admit(acct, grants, now)
-	all := collect(acct, p, live)
+	all := wanted(acct, p, live, held)
 	c := &compilation{packer: packer{all: all, limit: q.PolicySize}, policies: q.Policies}
 	if c.policies < 0 {
 		c.policies = mostPolicies
@@ -130,18 +130,19 @@ func admit(acct Account, grants []Grant, now time.Time) ([]*Grant, []*InvalidErr
 
 // having gives the IDs of the grants that have an atom of which the test holds.
 func having(acct Account, p Principal, grants []*Grant, all *atoms, test func(atom int) bool) []string {
-	var found []string
+	var ids []string
 	for _, g := range grants {
 		own := collect(acct, p, []*Grant{g})
 		for atom := range own.len() {
 			group := &own.groups[own.groupOf[atom]]
-			if test(all.find(group.kind, group.condition, own.element(atom))) {
-				found = append(found, g.ID)
+			found := all.find(group.kind, group.condition, own.element(atom))
+			if found >= 0 && test(found) { // One that is not wanted is not held of a grant that is HeldOnly.
+				ids = append(ids, g.ID)
 				break
 			}
 		}
 	}
-	return sortedIDs(found)
+	return sortedIDs(ids)
 }
 
 func failed(bad []*InvalidError) []string {

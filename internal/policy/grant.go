@@ -73,6 +73,9 @@ type Grant struct {
 	RequireMFA bool
 	// SourceCIDRs are the addresses that AWS must be called from; none means any.
 	SourceCIDRs []string
+	// HeldOnly keeps what is held of the grant and adds nothing: whether the grant is
+	// allowed is not decided yet.
+	HeldOnly bool
 }
 
 // Target is a set of nodes. Ids and tags together must both hold; tags alone
