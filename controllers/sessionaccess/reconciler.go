@@ -84,7 +84,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if ending(access) {
 		priority = lifecycle.PriorityRevocation
 	}
-	after = soonest(after, nextWake(&access.Spec, r.Clock.Now()))
+	after = soonest(after, nextWake(access, r.Clock.Now()))
 	return lifecycle.Finish(ctx, r.Client, r.Recorder, access, priority, after, err)
 }
 
