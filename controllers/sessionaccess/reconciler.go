@@ -152,6 +152,7 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 	before := access.DeepCopy()
 	next.Granted = r.identified(next.Granted)
 	access.Status.Applied = next
+	r.beginRevocation(access, next.Revoking)
 	verdict := applying(next)
 	switch {
 	case problem != nil:
