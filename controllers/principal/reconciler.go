@@ -178,6 +178,15 @@ type execution struct {
 	err error
 }
 
+// unread notes that something could not be read first. proven says that what was
+// written proves all the same that nothing is left.
+func (e *execution) unread(err error, proven bool) {
+	e.failedNarrowing = e.failedNarrowing || !proven
+	if e.err == nil {
+		e.err = err
+	}
+}
+
 // execute carries out steps. A failed step does not hold up what narrows; after
 // it nothing is widened: of a step that does both, only the part that narrows is
 // carried out. It is so from the start where narrowOnly is set.
