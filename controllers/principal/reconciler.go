@@ -157,6 +157,9 @@ func (r *Reconciler) converge(ctx context.Context, key outcome.Key, turn turn) (
 	if result != nil {
 		r.Outcomes.Put(key, *result)
 	}
+	if len(w.claims.saw) == 0 {
+		r.firsts.forget(key) // Nobody names it: tenants can invent any number of names.
+	}
 	return w.settlesIn(), w.lookUp, err
 }
 

@@ -63,6 +63,7 @@ func (r *Reconciler) ownEvents() handler.EventHandler {
 			lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
+			r.Memory.drop(e.Object.GetUID()) // One that was never recorded goes without a reconcile.
 			lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.Object)...)
 		},
 	}
