@@ -106,8 +106,7 @@ func (w *work) compile() (policy.Plan, map[types.UID]problem) {
 		}
 		grants = nil
 	}
-	plan, err := policy.Compile(policy.Account{ID: w.account.AccountID, Partition: w.account.Partition},
-		w.compiled(), grants, w.heldDocuments(), w.quotas(), w.Clock.Now())
+	plan, err := w.fitting(grants)
 	maps.Copy(problems, compileProblems(err, plan.Incomplete))
 	w.claims.dropImpossible(problems)
 	return plan, problems
