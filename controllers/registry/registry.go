@@ -151,17 +151,6 @@ func (r *Registry) Put(ctx context.Context, e Entry) {
 	r.mu.Unlock()
 }
 
-// Listed notes the regions of a verified account whose open sessions could never be
-// listed, unless the account was verified again or lost meanwhile.
-func (r *Registry) Listed(of Entry, never map[string]bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if now, ok := r.entries[of.AccountID]; ok && now.Name == of.Name && now.Generation == of.Generation && now.NextResync.Equal(of.NextResync) {
-		now.NeverListed = never
-		r.entries[of.AccountID] = now
-	}
-}
-
 // Remove forgets the account that was registered under an AWSAccount, if any.
 func (r *Registry) Remove(ctx context.Context, name string) {
 	var lost []string
