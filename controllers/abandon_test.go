@@ -188,3 +188,25 @@ func TestManyPoliciesThatAreOwedDoNotHoldRemovals(t *testing.T) {
 		t.Errorf("%d policies are left", len(left))
 	}
 }
+
+// As of a deletion, what was declared last about open sessions counts.
+func TestAnAbandonedAccessEndsSessionsWhereThatWasDeclaredLast(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	grant := access("user01-pc01", "user01", pc01)
+	grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
+	w.create(account(mayAbandon), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	restore := w.lose()
+	w.must(m.Stop())
+	// Nobody sees the object between the two.
+	change(w, grant, func(a *v1alpha1.SessionAccess) { a.Spec.OnRevoke = v1alpha1.RevokeTerminateSessions })
+	w.abandon(grant)
+	w.Emulator.Advance(outage)
+	w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
+	w.owes(1)
+	restore()
+	w.untilEnded(session)
+}

@@ -52,3 +52,31 @@ func TestAStrangerIsDetachedBeforeTheDocumentIsWritten(t *testing.T) {
 		t.Errorf("the writes are %v, want the detachment before the document", writes)
 	}
 }
+
+// Reads prove that a permission is gone. Taking it away waits for none.
+func TestARevocationWaitsForNoReadThatFails(t *testing.T) {
+	for action, kind := range map[string]faults.Kind{"iam:GetPolicy": faults.AccessDenied, "iam:ListEntitiesForPolicy": faults.ServerError} {
+		t.Run(action, func(t *testing.T) {
+			w := worldWithoutManager(t)
+			m := w.Manager(t, testenv.ManagerOptions{})
+			one, two := access("one", "user01", pc01), access("two", "user01", pc02)
+			w.create(account(), one, two)
+			w.accessIs(one, v1alpha1.ReasonGranted)
+			w.accessIs(two, v1alpha1.ReasonGranted)
+			w.must(m.Stop())
+			seen := w.LastCall()
+			w.Manager(t, testenv.ManagerOptions{})
+			w.untilCall(seen, "DescribeSessions") // The account is verified.
+			w.advance(testWindow)                 // A read could prove now what the process before wrote.
+			fault, err := w.Emulator.Inject(faults.Fault{Kind: kind, Action: action})
+			w.must(err)
+			w.must(w.Client.Delete(t.Context(), one))
+			w.until(func() bool { return !w.may("user01", pc01) })
+			w.accessIs(one, v1alpha1.ReasonEndingSessions)
+			w.Emulator.RemoveFault(fault)
+			w.advance(testWindow, one)
+			w.must(testenv.WaitGone(t.Context(), w.Client, one))
+			w.grid(false, true, false, false)
+		})
+	}
+}

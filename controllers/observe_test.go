@@ -3,6 +3,8 @@ package controllers_test
 import (
 	"testing"
 
+	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
@@ -38,5 +40,41 @@ func TestObserveCountsBeforeTheAccountIsVerifiedWithIt(t *testing.T) {
 		if call.Write {
 			t.Errorf("%s after mode Observe was declared", call.Operation)
 		}
+	}
+}
+
+// The process ended between the write that took the permission away and the status
+// that says so.
+func TestObserveLetsNothingGoWhoseSessionsAreOpenAfterACrash(t *testing.T) {
+	w := worldWithoutManager(t)
+	m := w.Manager(t, testenv.ManagerOptions{})
+	main, grant := account(), access("one", "user01", pc01)
+	w.create(main, grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	w.must(m.Stop())
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.deletePolicies()
+	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeObserve })
+	w.Manager(t, testenv.ManagerOptions{})
+	w.accessIs(grant, v1alpha1.ReasonObserved)
+	w.openStill(session)
+	change(w, main, func(a *v1alpha1.AWSAccount) { a.Spec.Mode = v1alpha1.ModeEnforce })
+	w.untilEnded(session)
+}
+
+// deletePolicies deletes the operator's policies behind its back.
+func (w world) deletePolicies() {
+	w.t.Helper()
+	admin, ctx := awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin"))), w.t.Context()
+	for _, p := range w.ourPolicies() {
+		attached, err := admin.ListEntitiesForPolicy(ctx, &awsiam.ListEntitiesForPolicyInput{PolicyArn: &p.ARN})
+		w.must(err)
+		for _, u := range attached.PolicyUsers {
+			_, err := admin.DetachUserPolicy(ctx, &awsiam.DetachUserPolicyInput{PolicyArn: &p.ARN, UserName: u.UserName})
+			w.must(err)
+		}
+		_, err = admin.DeletePolicy(ctx, &awsiam.DeletePolicyInput{PolicyArn: &p.ARN})
+		w.must(err)
 	}
 }

@@ -48,6 +48,41 @@ func TestWhatCannotFitIsRefusedBeforeAnyCallAndRevocationsGoOn(t *testing.T) {
 	w.grid(false, false, false, false)
 }
 
+// Two teams grant something to the same user.
+func TestAGrantThatDoesNotFitKeepsNoOtherOut(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	w.must(w.Namespace(t.Context(), crowdTeam, map[string]string{"team": "a"}))
+	w.Emulator.Account(accountID).IAM.SetQuota("AttachedPoliciesPerUserQuota", 2)
+	large, small, later := access("large", "user01", pc02), access("small", "user01", pc01), access("later", "user01", pc01)
+	large.Namespace, large.Spec.Targets[0].InstanceIDs = crowdTeam, append(manyIDs(299), pc02)
+	w.create(account(), large)
+	w.accessIs(large, v1alpha1.ReasonQuotaExceeded)
+	w.create(small)
+	w.accessIs(small, v1alpha1.ReasonGranted)
+	w.grid(true, false, false, false)
+	later.Spec.Documents = []v1alpha1.DocumentReference{{Name: "AWS-StartPortForwardingSession"}}
+	w.create(later)
+	w.accessIs(later, v1alpha1.ReasonGranted)
+	got := w.accessIs(large, v1alpha1.ReasonQuotaExceeded)
+	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "user01", "more than the 2")
+
+	// One that grows too large keeps what it had, and nobody out either.
+	change(w, large, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc02} })
+	w.accessIs(large, v1alpha1.ReasonEndingSessions)
+	w.advance(testWindow, large)
+	w.accessIs(large, v1alpha1.ReasonGranted)
+	w.grid(true, true, false, false)
+	change(w, large, func(a *v1alpha1.SessionAccess) {
+		a.Spec.Targets[0].InstanceIDs = append(manyIDs(299), pc02)
+	})
+	w.accessIs(large, v1alpha1.ReasonQuotaExceeded)
+	w.grid(true, true, false, false)
+	last := access("last", "user01", pc02)
+	last.Spec.Documents = []v1alpha1.DocumentReference{{Name: "AWS-StartSSHSession"}}
+	w.create(last)
+	w.accessIs(last, v1alpha1.ReasonGranted)
+}
+
 func TestHostileTagsNeitherWidenNorBreakAPolicy(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
 	value := "日本語 *?${aws:username}\"\\'<>&🔑"

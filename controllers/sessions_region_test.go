@@ -162,3 +162,22 @@ func TestANodeWhoseTagsCannotBeReadKeepsNoOtherSessionOpen(t *testing.T) {
 	w.touch(byTag)
 	w.untilEnded(two)
 }
+
+// An account begins to work once its regions were asked.
+func TestRegionsThatHangTakeAsLongAsOne(t *testing.T) {
+	w := worldWithoutManager(t)
+	ids := w.hold(faults.Fault{Action: "ssm:DescribeSessions"})
+	w.Manager(t, testenv.ManagerOptions{AttemptTimeout: endless})
+	w.create(account(inTwoRegions))
+	w.until(func() bool {
+		held := 0
+		for _, c := range w.Emulator.CallLog(0) {
+			if c.Fault != "" && !c.Done {
+				held++
+			}
+		}
+		return held == 2
+	})
+	w.release(ids)
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+}

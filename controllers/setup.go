@@ -72,6 +72,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 		return err
 	}
 	api := ownwrites.New(mgr.GetClient(), mgr.GetAPIReader())
+	if err := api.Watch(ctx, mgr.GetCache(), append(index.Users(), &v1alpha1.AWSAccount{})...); err != nil {
+		return err
+	}
 	mine := scope.Scope{Selector: o.AccountSelector}
 	ready, err := readiness.New(ctx, mgr, mine)
 	if err != nil {

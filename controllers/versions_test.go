@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
 )
 
@@ -77,4 +78,25 @@ func TestOldVersionsAreFoundAgainAfterARestart(t *testing.T) {
 	w.Manager(t, testenv.ManagerOptions{})
 	w.until(func() bool { return w.versionsWith(pc02) == 0 })
 	w.grid(true, false, false, false)
+}
+
+// The policy of a permission set that references it cannot be deleted. What remains of
+// it holds nothing that was revoked, in no version.
+func TestTheEmptiedPolicyOfAPermissionSetHasNoOldVersions(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	grant := access("set", "", pc01)
+	grant.Spec.Principals = []v1alpha1.Principal{{Kind: v1alpha1.PrincipalPermissionSet, Name: "Ops"}}
+	w.create(account(), grant)
+	got := w.accessIs(grant, v1alpha1.ReasonGranted)
+	w.must(w.Emulator.Account(accountID).IAM.AddRole(fixtures.Role{
+		Name: "AWSReservedSSO_Ops_0123456789abcdef", Grants: fixtures.Grants{Attached: []string{got.Status.Principals[0].PolicyARNs[0]}},
+		Trust: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + accountID + `"},"Action":"sts:AssumeRole"}]}`),
+	}))
+	w.advance(testWindow) // What somebody attaches counts once our own write is past the window.
+	w.resyncs(2)
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.until(func() bool { return w.versionsWith(pc01) == 0 })
+	if n := len(w.ourPolicies()); n != 1 {
+		t.Errorf("%d policies are left, want the one that the permission set references", n)
+	}
 }

@@ -68,6 +68,29 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 	return errors.Join(failures...)
 }
 
+// dropOldVersions deletes the old versions of emptied policies of permission sets: each
+// allows more than the policy does. Once no SessionAccess names the permission set,
+// nobody else looks at them.
+func dropOldVersions(ctx context.Context, entry registry.Entry) {
+	if entry.Mode == v1alpha1.ModeObserve {
+		return
+	}
+	ctx = cloud.WithPriority(ctx, cloud.RetriedRevocation)
+	for _, name := range entry.Cloud.Mirror().OurNames() {
+		if !emptied(entry.Cloud, name) {
+			continue
+		}
+		for _, version := range entry.Cloud.Mirror().Policy(name).Versions {
+			if version.Default || version.Document == policy.Nothing {
+				continue
+			}
+			if err := entry.Cloud.DeleteVersion(ctx, name, version.ID); err != nil {
+				log.FromContext(ctx).Info("An old version of an emptied policy could not be deleted", "policy", name, "version", version.ID, "error", err.Error())
+			}
+		}
+	}
+}
+
 // inUseBySet says whether a permission set references a policy, which then cannot be
 // deleted without breaking the permission set.
 func inUseBySet(in *cloud.Account, name string) bool {

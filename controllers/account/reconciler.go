@@ -182,6 +182,7 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 		showUsage(account, entry)
 		return refusal(account, err), lifecycle.Retry(err)
 	}
+	dropOldVersions(ctx, entry)
 	showUsage(account, entry)
 	log.FromContext(ctx).V(1).Info("Verified the account", "account", entry.AccountID, "policies", entry.Cloud.Mirror().PolicyCount())
 	return verified(account), nil

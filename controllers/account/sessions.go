@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -26,11 +27,18 @@ const (
 // listSessions tries in every region whether open sessions can be listed, which
 // ending them needs, and keeps the answers in the status. What worked once is
 // expected to work: a revocation waits for it from then on. It returns the regions
-// where it never did.
+// where it never did. All regions are asked at once: those that do not answer take as
+// long as one.
 func (r *Reconciler) listSessions(ctx context.Context, account *v1alpha1.AWSAccount, in *cloud.Account) (never map[string]bool) {
+	answers := make([]error, len(account.Spec.Regions))
+	var asked sync.WaitGroup
+	for i, region := range account.Spec.Regions {
+		asked.Go(func() { answers[i] = in.CanListSessions(ctx, string(region)) })
+	}
+	asked.Wait()
 	errs := map[v1alpha1.Region]error{}
-	for _, region := range account.Spec.Regions {
-		errs[region] = in.CanListSessions(ctx, string(region))
+	for i, region := range account.Spec.Regions {
+		errs[region] = answers[i]
 	}
 	account.Status.SessionListing = listings(account, errs)
 	setListing(account)

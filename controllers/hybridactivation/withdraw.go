@@ -32,18 +32,16 @@ func (r *Reconciler) withdraw(ctx context.Context, account registry.Entry, regio
 }
 
 // takeBack deletes every activation of an object, those that AWS shows and those
-// that are known otherwise, and then the Secret. The status remembers that they
-// were.
+// that are known otherwise, and the Secret, whether or not the activations could be
+// deleted: nobody is to read their code. The status remembers that they were.
 func (r *Reconciler) takeBack(ctx context.Context, account registry.Entry, a *v1alpha1.HybridActivation, s secrets, shown []string) error {
 	status := &a.Status
 	ids := append(slices.Clone(shown), known(status)...)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	if err := r.withdraw(ctx, account, string(a.Spec.Region), a.UID, ids); err != nil {
-		return err
-	}
-	if err := r.dropSecrets(ctx, s); err != nil {
-		return err
+	err := r.withdraw(ctx, account, string(a.Spec.Region), a.UID, ids)
+	if failure := r.dropSecrets(ctx, s); failure != nil || err != nil {
+		return errors.Join(err, failure)
 	}
 	for _, id := range ids {
 		if !slices.Contains(status.Record.Former, id) {

@@ -42,7 +42,8 @@ func Access(account *v1alpha1.AWSAccount, item *v1alpha1.OwedAccess) v1alpha1.Se
 	}
 }
 
-// Item records what an object leaves.
+// Item records what an object leaves. That its sessions end counts as soon as it is
+// declared; the spec goes with the object.
 func Item(access *v1alpha1.SessionAccess, grants []v1alpha1.ResolvedGrant, now metav1.Time) v1alpha1.OwedAccess {
 	item := v1alpha1.OwedAccess{
 		UID: string(access.UID), Namespace: access.Namespace, Name: access.Name, AbandonedAt: now,
@@ -50,6 +51,12 @@ func Item(access *v1alpha1.SessionAccess, grants []v1alpha1.ResolvedGrant, now m
 	}
 	if access.Status.Applied != nil {
 		item.Serial = access.Status.Applied.Serial
+	}
+	if access.Spec.OnRevoke == v1alpha1.RevokeTerminateSessions {
+		item.Grants = slices.Clone(grants)
+		for i := range item.Grants {
+			item.Grants[i].OnRevoke = v1alpha1.RevokeTerminateSessions
+		}
 	}
 	return item
 }

@@ -16,7 +16,10 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
@@ -32,7 +35,13 @@ type Client struct {
 	mu sync.Mutex
 	// patched are the versions that came of patches of which the cache is not
 	// known to have heard.
-	patched map[object]string
+	patched map[object]patched
+}
+
+// patched is what came of a patch.
+type patched struct {
+	uid     types.UID
+	version string
 }
 
 type object struct {
@@ -42,7 +51,43 @@ type object struct {
 
 // New returns a client that reads from live what cached does not show yet.
 func New(cached client.Client, live client.Reader) *Client {
-	return &Client{Client: cached, live: live, patched: map[object]string{}}
+	return &Client{Client: cached, live: live, patched: map[object]patched{}}
+}
+
+// Watch has the patches of objects forgotten that are gone. Without a finalizer, an
+// object goes without a reconcile, and so without a read.
+func (c *Client) Watch(ctx context.Context, informers cache.Informers, kinds ...client.Object) error {
+	for _, kind := range kinds {
+		informer, err := informers.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
+		if err != nil {
+			return fmt.Errorf("watch %Ts: %w", kind, err)
+		}
+		if _, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{DeleteFunc: c.deleted}); err != nil {
+			return fmt.Errorf("watch %Ts: %w", kind, err)
+		}
+	}
+	return nil
+}
+
+// deleted forgets the patches of an object that is gone, as an informer tells. By then
+// there may be another one of the name.
+func (c *Client) deleted(gone any) {
+	if unseen, ok := gone.(toolscache.DeletedFinalStateUnknown); ok {
+		gone = unseen.Obj
+	}
+	obj, ok := gone.(client.Object)
+	if !ok {
+		return
+	}
+	id, err := c.id(client.ObjectKeyFromObject(obj), obj)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.patched[id].uid == obj.GetUID() {
+		delete(c.patched, id)
+	}
 }
 
 // Get implements client.Reader.
@@ -108,7 +153,7 @@ func (c *Client) remember(obj client.Object) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.patched[id] = obj.GetResourceVersion()
+	c.patched[id] = patched{obj.GetUID(), obj.GetResourceVersion()}
 	return nil
 }
 
@@ -117,11 +162,11 @@ func (c *Client) remember(obj client.Object) error {
 func (c *Client) behind(id object, shown string) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	patched, ok := c.patched[id]
+	last, ok := c.patched[id]
 	if !ok {
 		return false, nil
 	}
-	order, err := resourceversion.CompareResourceVersion(shown, patched)
+	order, err := resourceversion.CompareResourceVersion(shown, last.version)
 	if err != nil {
 		return false, fmt.Errorf("compare the versions of %s %s: %w", id.kind, id.key, err)
 	}

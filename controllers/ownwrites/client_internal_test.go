@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
@@ -108,5 +109,32 @@ func TestAnObjectThatIsGoneIsRememberedNoLonger(t *testing.T) {
 	}
 	if err := b.client.Get(t.Context(), b.key, &v1alpha1.SessionAccess{}); client.IgnoreNotFound(err) != nil || err == nil {
 		t.Errorf("reading what is gone gives %v", err)
+	}
+}
+
+// A tenant can create and delete any number of objects.
+func TestAnObjectThatIsGoneIsForgotten(t *testing.T) {
+	for name, tell := range map[string]func(*v1alpha1.SessionAccess) any{
+		"deleted":           func(a *v1alpha1.SessionAccess) any { return a },
+		"deleted unwatched": func(a *v1alpha1.SessionAccess) any { return toolscache.DeletedFinalStateUnknown{Obj: a} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			if err := b.client.Status().Patch(t.Context(), b.get(), client.RawPatch(types.MergePatchType, []byte(`{"status":{"observedGeneration":1}}`))); err != nil {
+				t.Fatal(err)
+			}
+			if len(b.client.patched) != 1 {
+				t.Fatalf("%d patches are remembered", len(b.client.patched))
+			}
+			earlier := b.cache.was.DeepCopy()
+			earlier.UID = "another"
+			if b.client.deleted(tell(earlier)); len(b.client.patched) != 1 {
+				t.Error("an earlier object of the name is taken for this one")
+			}
+			b.client.deleted(tell(b.cache.was))
+			if n := len(b.client.patched); n != 0 {
+				t.Errorf("%d patches of objects that are gone are remembered", n)
+			}
+		})
 	}
 }

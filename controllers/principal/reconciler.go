@@ -157,6 +157,9 @@ func (r *Reconciler) converge(ctx context.Context, key outcome.Key, turn turn) (
 	if result != nil {
 		r.Outcomes.Put(key, *result)
 	}
+	if len(w.claims.saw) == 0 {
+		r.firsts.forget(key) // Nobody names it: tenants can invent any number of names.
+	}
 	return w.settlesIn(), w.lookUp, err
 }
 
@@ -176,6 +179,15 @@ type execution struct {
 	heldBack bool
 	// err is the first failure.
 	err error
+}
+
+// unread notes that something could not be read first. proven says that what was
+// written proves all the same that nothing is left.
+func (e *execution) unread(err error, proven bool) {
+	e.failedNarrowing = e.failedNarrowing || !proven
+	if e.err == nil {
+		e.err = err
+	}
 }
 
 // execute carries out steps. A failed step does not hold up what narrows; after

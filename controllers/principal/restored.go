@@ -74,6 +74,12 @@ func (w *work) meetings() map[types.UID]meeting {
 	return now
 }
 
+func (f *firsts) forget(key outcome.Key) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.met, key)
+}
+
 // announceRegranted records an event on each SessionAccess whose status says that
 // the principal's access is in place, where IAM does not hold it and it is about to
 // be granted again. So it is after a restore of an older status: access that was

@@ -38,7 +38,8 @@ func (w *work) leaveVersions(plan policy.Plan) {
 	for _, view := range w.views() {
 		parsed, ok := policy.ParseName(view.Name)
 		wanted := ok && parsed.Shard <= len(plan.Documents) && plan.Documents[parsed.Shard-1] == view.Document
-		if wanted && len(exceeding(view)) > 0 {
+		// What is left of a permission set's policy has no place in the plan.
+		if (wanted || view.Document == policy.Nothing) && len(exceeding(view)) > 0 {
 			w.old.Add(lifecycle.PriorityResync, w.key)
 			return
 		}

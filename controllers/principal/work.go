@@ -44,14 +44,16 @@ type work struct {
 // run gathers, decides, writes and tells. The outcome is nil where nothing is
 // known that was not known before.
 func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
-	if err := w.find(ctx); err != nil {
-		return w.failed(ctx, err), quiet(err)
-	}
+	unread := w.find(ctx)
 	if w.lookUp && w.turn == grantTurn {
 		return nil, nil
 	}
-	if err := w.prove(ctx); err != nil {
-		return w.failed(ctx, err), quiet(err)
+	if unread == nil {
+		unread = w.prove(ctx)
+	}
+	// What takes access away waits for no read. Nothing is given meanwhile.
+	if unread != nil && (w.turn != revocationTurn || cloud.Classify(unread) == cloud.Canceled || w.account.Mode == v1alpha1.ModeObserve) {
+		return w.failed(ctx, unread), quiet(unread)
 	}
 	w.readHeld()
 	w.identify()
@@ -62,7 +64,10 @@ func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
 	}
 	w.contended = w.Contention.OfPrefix(w.account.AccountID, policy.Prefix(w.OwnerID, w.compiled()))
 	w.announceRegranted(steps)
-	done := execute(ctx, w.account.Cloud, steps, len(w.contended) > 0, w.describe)
+	done := execute(ctx, w.account.Cloud, steps, unread != nil || len(w.contended) > 0, w.describe)
+	if unread != nil {
+		done.unread(unread, w.proven(plan))
+	}
 	w.leaveVersions(plan)
 	if slices.ContainsFunc(steps, func(s step) bool { return s.action == createPolicy || s.action == deletePolicy }) {
 		w.PoliciesChanged(w.account.Name)
@@ -103,8 +108,7 @@ func (w *work) compile() (policy.Plan, map[types.UID]problem) {
 		}
 		grants = nil
 	}
-	plan, err := policy.Compile(policy.Account{ID: w.account.AccountID, Partition: w.account.Partition},
-		w.compiled(), grants, w.heldDocuments(), w.quotas(), w.Clock.Now())
+	plan, err := w.fitting(grants)
 	maps.Copy(problems, compileProblems(err, plan.Incomplete))
 	w.claims.dropImpossible(problems)
 	return plan, problems

@@ -52,27 +52,31 @@ func ForObjects[O user](c client.Reader, empty func() O, limits Limits) *Queue[r
 			if c.Get(ctx, r.NamespacedName, obj, client.UnsafeDisableDeepCopy) != nil {
 				return "" // It is gone.
 			}
-			return accountOf(obj)
+			return accountOf(ctx, c, obj)
 		},
 	})
 }
 
 // accountOf is the AWSAccount that an object names, with the ids of the accounts
 // in its record where it has access in several: work that waits for one of them is
-// not counted as the work of another.
-func accountOf(obj user) string {
+// not counted as the work of another. It is "" where no such AWSAccount exists: a
+// tenant can invent any number of names, and each would have turns of its own.
+func accountOf(ctx context.Context, c client.Reader, obj user) string {
+	var names []string
+	if c.Get(ctx, client.ObjectKey{Name: obj.AccountName()}, &v1alpha1.AWSAccount{}, client.UnsafeDisableDeepCopy) == nil {
+		names = append(names, obj.AccountName())
+	}
 	access, ok := any(obj).(*v1alpha1.SessionAccess)
 	if !ok {
-		return obj.AccountName()
+		return strings.Join(names, " ")
 	}
-	names := []string{access.AccountName()}
 	var ids []string
 	for _, key := range outcome.KeysOf(access.Status.Applied) {
 		if !slices.Contains(ids, key.AccountID) {
 			ids = append(ids, key.AccountID)
 		}
 	}
-	if len(ids) > 1 {
+	if len(ids) > 1 || len(names) == 0 {
 		names = append(names, ids...)
 	}
 	return strings.Join(names, " ")

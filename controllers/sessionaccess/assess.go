@@ -203,11 +203,16 @@ func onlyObserved(principals []v1alpha1.PrincipalStatus) bool {
 }
 
 // nextWake is how long until time alone changes what an access is; zero for never.
-func nextWake(spec *v1alpha1.SessionAccessSpec, now time.Time) time.Duration {
-	for _, at := range []*metav1.Time{spec.NotBefore, spec.NotAfter} {
+// What is granted may end before the spec does, which waits for something.
+func nextWake(access *v1alpha1.SessionAccess, now time.Time) (after time.Duration) {
+	times := []*metav1.Time{access.Spec.NotBefore, access.Spec.NotAfter}
+	if record := access.Status.Applied; record != nil && record.Granted != nil {
+		times = append(times, record.Granted.NotBefore, record.Granted.NotAfter)
+	}
+	for _, at := range times {
 		if at != nil && now.Before(at.Time) {
-			return at.Sub(now)
+			after = soonest(after, at.Sub(now))
 		}
 	}
-	return 0
+	return after
 }

@@ -40,7 +40,7 @@ func (r *Reconciler) beginFirst(ctx context.Context, access *v1alpha1.SessionAcc
 	}
 	doubted := grants.DoubtedParts(first.Granted, func(p v1alpha1.Principal, t *v1alpha1.ResolvedTarget, id string) bool {
 		key := outcome.KeyOf(first.Granted.AccountID, p)
-		return mayHold(documents[key], t, id) && !grants.AnyHasPart(explained[key], grants.TargetPart(t, id))
+		return mayHold(documents[key], t.Tags, id) && !grants.AnyHasPart(explained[key], grants.TargetPart(t, id))
 	})
 	if len(doubted) > 0 {
 		first.Granted = grants.Begin(first.Granted, nil, r.Clock.Now(), func(part string) bool { return doubted[part] })
@@ -64,9 +64,9 @@ func policiesOf(mirror *cloud.Mirror, p v1alpha1.Principal) []cloud.PolicyView {
 
 // mayHold says whether policies may allow sessions on a node, or by tags. Of one whose
 // content is not known, that is possible.
-func mayHold(policies []cloud.PolicyView, t *v1alpha1.ResolvedTarget, id string) bool {
+func mayHold(policies []cloud.PolicyView, tags map[string]string, id string) bool {
 	return slices.ContainsFunc(policies, func(v cloud.PolicyView) bool {
-		return v.Document == "" || policy.MayHold(v.Document, policy.Target{Tags: t.Tags}, id)
+		return v.Document == "" || policy.MayHold(v.Document, policy.Target{Tags: tags}, id)
 	})
 }
 

@@ -84,7 +84,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if ending(access) {
 		priority = lifecycle.PriorityRevocation
 	}
-	after = soonest(after, nextWake(&access.Spec, r.Clock.Now()))
+	after = soonest(after, nextWake(access, r.Clock.Now()))
 	return lifecycle.Finish(ctx, r.Client, r.Recorder, access, priority, after, err)
 }
 
@@ -158,6 +158,7 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 	before := access.DeepCopy()
 	next.Granted = r.identified(next.Granted)
 	access.Status.Applied = next
+	r.beginRevocation(access, next.Revoking)
 	verdict := applying(next)
 	switch {
 	case problem != nil:

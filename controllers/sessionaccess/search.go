@@ -42,8 +42,9 @@ func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant,
 		case !ok:
 			s.held = &progress{verdict: accountNotReady(v.access)}
 			continue
-		case account.Mode == v1alpha1.ModeObserve && underWay:
-			// The permission went under Enforce, and these sessions with it.
+		case account.Mode == v1alpha1.ModeObserve && (underWay || wasGranted(v.access)):
+			// The permission went under Enforce, and these sessions with it, or it went by
+			// a process that ended before it could say so.
 			s.held = &progress{verdict: observing(account)}
 			continue
 		case account.Mode == v1alpha1.ModeObserve:
@@ -70,6 +71,17 @@ func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant,
 	}
 	s.open = v.bound(s.open, regions)
 	return s, nil
+}
+
+// wasGranted reports whether some principal had the access of an object that is being
+// deleted: its status says so, or an account is left with what it had in AWS.
+func wasGranted(access *v1alpha1.SessionAccess) bool {
+	if access.DeletionTimestamp.IsZero() {
+		return false
+	}
+	return access.Namespace == "" || slices.ContainsFunc(access.Status.Principals, func(p v1alpha1.PrincipalStatus) bool {
+		return p.State == v1alpha1.PrincipalGranted
+	})
 }
 
 // maxEnding and maxOwedEnding bound the sessions that one pass ends; the next

@@ -153,6 +153,18 @@ func (v revocation) begin() (record *v1alpha1.RevocationStatus, underWay bool) {
 	return record, true
 }
 
+// beginRevocation starts the record of a revocation before AWS is told of it, where an
+// account takes access away now. Mode Observe, or a crash, may come before the sessions
+// are looked for.
+func (r *Reconciler) beginRevocation(access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) {
+	if slices.ContainsFunc(lost, func(g v1alpha1.ResolvedGrant) bool {
+		account, ok := r.Accounts.Get(g.AccountID)
+		return ok && account.Mode != v1alpha1.ModeObserve
+	}) {
+		revocation{Reconciler: r, access: access}.begin()
+	}
+}
+
 // onRecord says whether a session was found to have lost its permission by this
 // revocation.
 func (v revocation) onRecord(session string) bool {

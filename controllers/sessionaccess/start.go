@@ -146,7 +146,28 @@ func (v revocation) inForce(access *v1alpha1.SessionAccess, h held, accountID st
 	}
 	return slices.ContainsFunc(c.principals(), func(p policy.Principal) bool {
 		return slices.ContainsFunc(h.principals, func(q policy.Principal) bool { return policy.Key(p) == policy.Key(q) }) &&
-			!isDisplaced(keyOfPrincipal(accountID, p), access.Status.Applied.Serial, access.UID, v.Outcomes.Get)
+			!isDisplaced(keyOfPrincipal(accountID, p), access.Status.Applied.Serial, access.UID, v.Outcomes.Get) &&
+			!v.refusedIn(access, h, accountID, p, c)
+	})
+}
+
+// refusedIn reports whether a principal is known to have nothing of a grant on the
+// node of a session: it does not fit or cannot be written, and the policies that IAM
+// holds have no such node. While AWS merely fails, the grant counts.
+func (v revocation) refusedIn(access *v1alpha1.SessionAccess, h held, accountID string, p policy.Principal, c candidate) bool {
+	account, verified := v.Accounts.Get(accountID)
+	o, _ := v.Outcomes.Get(keyOfPrincipal(accountID, p))
+	saw := o.Saw[access.UID]
+	if !verified || saw.Serial != access.Status.Applied.Serial || (saw.State != v1alpha1.PrincipalRefused && saw.State != v1alpha1.PrincipalNotFound) {
+		return false
+	}
+	policies := policiesOf(account.Cloud.Mirror(), v1alpha1.Principal{Kind: v1alpha1.PrincipalKind(p.Kind), Name: p.Name})
+	return !slices.ContainsFunc(h.grant.Targets, func(t policy.Target) bool {
+		id := ""
+		if len(t.InstanceIDs) > 0 {
+			id = c.Target
+		}
+		return c.onTarget(t) && mayHold(policies, t.Tags, id)
 	})
 }
 

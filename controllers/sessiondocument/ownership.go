@@ -92,12 +92,13 @@ func precedes(a, b *v1alpha1.SessionDocument) bool {
 	return a.CreationTimestamp.Before(&b.CreationTimestamp)
 }
 
-// refused says whether an object may not have a document, for its own present
-// generation. What it has from before it keeps, and that counts.
+// refused says whether an object may not have a document, as of its last judgement.
+// An edit alone changes nothing about that: else whoever may edit an object that is
+// refused could take the document from another for a moment, and with it the access
+// that is granted on it. What an object has from before it keeps, and that counts.
 func refused(doc *v1alpha1.SessionDocument) bool {
 	ready := meta.FindStatusCondition(doc.Status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && ready.ObservedGeneration == doc.Generation && slices.Contains(refusals, ready.Reason) &&
-		len(doc.Status.Regions) == 0
+	return ready != nil && slices.Contains(refusals, ready.Reason) && len(doc.Status.Regions) == 0
 }
 
 // overlaps says whether another object declares, or has, the document in one of

@@ -2,6 +2,7 @@ package sessiondocument
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -13,18 +14,22 @@ import (
 // stays, but for shares that are not allowed: they are access that the platform,
 // or the object's author, took away.
 func (r *Reconciler) refuse(ctx context.Context, p *pass, problem *refusal) error {
-	err := r.withdraw(ctx, p, problem)
-	if err != nil {
-		problem.Message += " Shares that it has are to be taken away, and could not be: " + cloud.Sentence(err)
+	failures := r.withdraw(ctx, p, problem)
+	if len(failures) > 0 {
+		problem.Message += " Shares that it has are to be taken away, and could not be: " + cloud.Sentence(failures[0])
 	}
 	if err := r.report(ctx, p, problem.Verdict); err != nil {
 		return err
 	}
-	return lifecycle.Retry(err)
+	for i, err := range failures {
+		failures[i] = lifecycle.Retry(err)
+	}
+	return errors.Join(failures...)
 }
 
-// withdraw takes away the shares of the object's documents that are not allowed.
-func (r *Reconciler) withdraw(ctx context.Context, p *pass, problem *refusal) error {
+// withdraw takes away the shares of the object's documents that are not allowed. A
+// region that fails keeps those of no other.
+func (r *Reconciler) withdraw(ctx context.Context, p *pass, problem *refusal) (failures []error) {
 	entry, ok := r.Accounts.Get(p.doc.Status.AccountID)
 	if !ok || !problem.withdraws || entry.Mode == v1alpha1.ModeObserve {
 		return nil
@@ -32,10 +37,10 @@ func (r *Reconciler) withdraw(ctx context.Context, p *pass, problem *refusal) er
 	p.account, p.want.shares = entry, problem.allowed
 	for i := range p.doc.Status.Regions {
 		if err := r.withdrawIn(ctx, p.site(&p.doc.Status.Regions[i])); err != nil {
-			return fmt.Errorf("take shares away: %w", err)
+			failures = append(failures, fmt.Errorf("take shares away: %w", err))
 		}
 	}
-	return nil
+	return failures
 }
 
 func (r *Reconciler) withdrawIn(ctx context.Context, s *site) error {

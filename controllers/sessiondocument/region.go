@@ -22,6 +22,12 @@ type site struct {
 	latest cloud.Document
 	// created: the document was made in this pass, so nobody can have shared it.
 	created bool
+	// shared are the accounts that the document was shared with, once sharesRead.
+	shared     []string
+	sharesRead bool
+	// sharesErr is why the shares could not be read, or those taken away that nobody
+	// declares.
+	sharesErr error
 	// would is what was left out in mode Observe.
 	would []string
 }
@@ -53,9 +59,9 @@ type step func(context.Context, *site) (*finding, error)
 // pass: it is a *recordError, and not one of AWS.
 func (r *Reconciler) convergeRegion(ctx context.Context, p *pass, at *v1alpha1.DocumentRegion) (finding, error) {
 	s := p.site(at)
-	// Whose it is comes before everything, and the tags that say so before what
-	// it holds.
-	for _, step := range []step{r.exist, r.claim, r.tag, r.hold, r.share, r.prune} {
+	// Whose it is comes before everything, what takes access away before what can
+	// fail, and the tags that say whose it is before what it holds.
+	for _, step := range []step{r.exist, r.claim, r.withdrawShares, r.tag, r.hold, r.share, r.prune} {
 		f, err := step(ctx, s)
 		if _, unrecorded := errors.AsType[*recordError](err); unrecorded {
 			return finding{}, err

@@ -51,6 +51,9 @@ func (r *Reconciler) ownEvents() handler.EventHandler {
 			}
 		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			if claimChanged(e) {
+				lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
+			}
 			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&
 				e.ObjectOld.GetDeletionTimestamp().Equal(e.ObjectNew.GetDeletionTimestamp()) &&
 				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) &&
@@ -61,9 +64,18 @@ func (r *Reconciler) ownEvents() handler.EventHandler {
 			lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
+			r.Memory.drop(e.Object.GetUID()) // One that was never recorded goes without a reconcile.
 			lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.Object)...)
 		},
 	}
+}
+
+// claimChanged says whether an object begins or ceases to be refused: others may or
+// may not have its document then.
+func claimChanged(e event.UpdateEvent) bool {
+	before, ok := e.ObjectOld.(*v1alpha1.SessionDocument)
+	after, known := e.ObjectNew.(*v1alpha1.SessionDocument)
+	return ok && known && refused(before) != refused(after)
 }
 
 func priority(obj client.Object, initial bool) int {

@@ -8,21 +8,37 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
+// withdrawShares takes away the shares of the object's document that nobody declares,
+// before anything else is written that may fail. What fails here, share reports.
+func (r *Reconciler) withdrawShares(ctx context.Context, s *site) (*finding, error) {
+	if s.latest.Tags[uidTag] == string(s.doc.UID) {
+		s.readShares(ctx, r)
+	}
+	return nil, nil
+}
+
+// readShares reads the shares, and takes away those that nobody declares.
+func (s *site) readShares(ctx context.Context, r *Reconciler) {
+	s.sharesRead = true
+	if s.created {
+		return
+	}
+	if s.shared, s.sharesErr = s.account.Cloud.DocumentShares(ctx, s.region, s.name); s.sharesErr == nil {
+		s.sharesErr = r.unshare(ctx, s, s.removable(s.shared))
+	}
+}
+
 // share makes the document shared with whom it is declared to be. A document
 // that was taken over keeps the shares that it had; any other one has exactly
 // those that are declared. What is taken away goes first.
 func (r *Reconciler) share(ctx context.Context, s *site) (*finding, error) {
-	var have []string
-	if !s.created {
-		var err error
-		if have, err = s.account.Cloud.DocumentShares(ctx, s.region, s.name); err != nil {
-			return nil, err
-		}
+	if !s.sharesRead {
+		s.readShares(ctx, r)
 	}
-	if err := r.unshare(ctx, s, s.removable(have)); err != nil {
-		return nil, err
+	if s.sharesErr != nil {
+		return nil, s.sharesErr
 	}
-	missing := without(s.want.shares, have)
+	missing := without(s.want.shares, s.shared)
 	if len(missing) == 0 {
 		return nil, nil
 	}

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// EmptyAnswerError reports a success of AWS that has no body. Every operation
-// that the operator calls answers with one. The SDK reads such an answer as empty
-// lists: no users, no sessions. A proxy on the way answers so.
+// EmptyAnswerError reports a success of AWS without a body, or with white space alone.
+// Every operation that the operator calls answers with more. The SDK reads such an
+// answer as empty lists: no users, no sessions. A proxy on the way answers so.
 type EmptyAnswerError struct{ Status int }
 
 // Error implements error.
@@ -31,12 +32,27 @@ func (w wholeAnswer) Do(request *http.Request) (*http.Response, error) {
 		return response, err
 	}
 	body := bufio.NewReader(response.Body)
-	if _, err := body.Peek(1); errors.Is(err, io.EOF) {
+	if blank(body) {
 		_ = response.Body.Close() // There is nothing left to read.
 		return nil, &EmptyAnswerError{Status: response.StatusCode}
 	}
 	response.Body = readCloser{body, response.Body} // Any other error comes again with the next read.
 	return response, nil
+}
+
+// blank skips white space, and reports whether nothing follows. Neither JSON nor XML
+// needs what it skips.
+func blank(body *bufio.Reader) bool {
+	for {
+		next, err := body.Peek(1)
+		if err != nil {
+			return errors.Is(err, io.EOF)
+		}
+		if !unicode.IsSpace(rune(next[0])) {
+			return false
+		}
+		_, _ = body.Discard(1) // It was peeked at.
+	}
 }
 
 type readCloser struct {

@@ -66,3 +66,28 @@ func TestAnEmptyPageIsNoEndOfTheBulkRead(t *testing.T) {
 	_, err := w.mirror.Refresh(t.Context())
 	_ = wantError[*EmptyAnswerError](t, err)
 }
+
+func TestABlankAnswerIsNoListWithoutSessions(t *testing.T) {
+	w := newWorldWithNodes(t, func(o *PoolOptions) {
+		o.Base.HTTPClient = &answering{HTTPClient: o.Base.HTTPClient, operation: ".DescribeSessions", body: "\r\n \n"}
+	})
+	w.open(aliceARN, pc01)
+	sessions, err := w.account.ActiveSessions(t.Context(), testRegion, SessionFilter{})
+	_ = wantError[*EmptyAnswerError](t, err)
+	if len(sessions) != 0 {
+		t.Errorf("%d sessions", len(sessions))
+	}
+}
+
+// answering answers one operation itself, with a success and a body of its own.
+type answering struct {
+	aws.HTTPClient
+	operation, body string
+}
+
+func (a *answering) Do(r *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(r.Header.Get("X-Amz-Target"), a.operation) {
+		return a.HTTPClient.Do(r)
+	}
+	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, nil
+}

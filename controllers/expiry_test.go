@@ -1,0 +1,32 @@
+package controllers_test
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// A later notAfter waits for a reference. Until then the earlier one holds, for open
+// sessions too.
+func TestAnAccessEndsAtItsTimeWhileALaterOneWaits(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	grant := access("short", "user01", pc01)
+	grant.Spec.NotAfter = &metav1.Time{Time: w.Clock.Now().Add(6 * time.Second).Truncate(time.Second)}
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	change(w, grant, func(a *v1alpha1.SessionAccess) {
+		a.Spec.NotAfter = &metav1.Time{Time: w.Clock.Now().Add(2 * time.Hour).Truncate(time.Second)}
+		a.Spec.Documents = []v1alpha1.DocumentReference{{Name: v1alpha1.DefaultDocument}, {Ref: &v1alpha1.LocalReference{Name: "missing"}}}
+	})
+	w.accessIs(grant, v1alpha1.ReasonReferenceNotResolved)
+	if !w.isOpen(session) {
+		t.Fatal("the session was ended before its time")
+	}
+	w.untilEnded(session)
+	w.grid(false, false, false, false)
+}
