@@ -81,23 +81,23 @@ fuzz: ## Run each fuzz target for FUZZTIME (10s).
 
 .PHONY: soak
 soak: ## Kill, mislead and disturb the operator with generated declarations for SOAK_TIME (10m), and judge it all the while.
-	@$(ASSETS); go test -count 1 -v -timeout 24h -run '^(TestASoak|TestEveryStringOfATenantMeansItselfOrIsRefused)$$' ./internal/proof -whole -soak $(SOAK_TIME) -rapid.shrinktime 3m
+	@$(ASSETS); go test -count 1 -v -timeout 24h -run '^(TestASoak|TestEveryStringOfATenantMeansItselfOrIsRefused)$$' ./test/invariants -whole -soak $(SOAK_TIME) -rapid.shrinktime 3m
 
 .PHONY: crash-run
 crash-run: ## Kill the operator at every call of a scenario, with and without the call's effect.
-	@$(ASSETS); go test -count 1 -v -timeout 24h -run '^TestAManagerThatDiesAtAnyCallLosesNothing$$' ./internal/proof -whole
+	@$(ASSETS); go test -count 1 -v -timeout 24h -run '^TestAManagerThatDiesAtAnyCallLosesNothing$$' ./test/invariants -whole
 
 .PHONY: bench
 bench: build ## Measure calls, writes, time, CPU and memory of onboarding, restarts and revocations; BENCH_FLAGS=--all adds bench-large.
-	@$(ASSETS); go run ./cmd/bench $(BENCH_FLAGS)
+	@$(ASSETS); go run ./test/bench $(BENCH_FLAGS)
 
 .PHONY: bench-large
 bench-large: build ## Measure 10,000 SessionAccesses over 1,000 users, which takes some twenty minutes.
-	@$(ASSETS); go run ./cmd/bench --suite=large
+	@$(ASSETS); go run ./test/bench --suite=large
 
 .PHONY: bench-go
 bench-go: ## Measure time and allocations of the policy compiler, its diff, the mirror and the judgement of a node.
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCH_TIME) -p 1 ./internal/policy ./internal/cloud ./internal/reach
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCH_TIME) -p 1 ./internal/policy ./internal/cloud ./internal/reachability/check
 
 .PHONY: bench-compare
 bench-compare: $(BENCHSTAT) ## Compare what the operator costs with commit BASE: BENCH_RUNS (6) runs of BENCH_SUITES (quiet) and of bench-go, in turn.

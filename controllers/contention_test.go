@@ -7,9 +7,9 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	emuiam "github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	emuiam "github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 func TestAContendedPolicyIsNarrowedAndNotWidened(t *testing.T) {

@@ -7,10 +7,10 @@ import (
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 const everything = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:*","Resource":"*"}]}`
@@ -59,7 +59,7 @@ func TestDriftIsPutBack(t *testing.T) {
 
 func TestPoliciesThatNobodyDeclaresAreRemoved(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
-	w.advance(registry.RestoreWindow) // The AWSAccount is no restored one.
+	w.advance(accounts.RestoreWindow) // The AWSAccount is no restored one.
 	orphans(w, 3)
 	w.create(account())
 	w.until(func() bool { return len(w.ourPolicies()) == 0 })
@@ -72,7 +72,7 @@ func TestARefusedObjectKeepsNoOldPolicyAlive(t *testing.T) {
 		Path:     policy.Path(testenv.DefaultOwner),
 		Document: []byte(everything),
 	})
-	w.advance(registry.RestoreWindow) // The AWSAccount is no restored one.
+	w.advance(accounts.RestoreWindow) // The AWSAccount is no restored one.
 	w.must(w.Namespace(t.Context(), team, map[string]string{"team": "b"}))
 	grant := access("user01-pc01", "user01", pc01)
 	w.create(grant, account())

@@ -6,7 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 func excluding(name string, nodes v1alpha1.NodeExclusion) v1alpha1.Guardrail {

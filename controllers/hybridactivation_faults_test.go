@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // An answer that is lost may have come after the effect or before it: nobody
@@ -18,7 +18,7 @@ func TestAnUnansweredRequestIsSettledBeforeAnother(t *testing.T) {
 	for _, kind := range []faults.Kind{faults.DropAfter, faults.Drop, faults.ErrorAfter, faults.ServerError} {
 		t.Run(string(kind), func(t *testing.T) {
 			w := newWorld(t, testenv.ManagerOptions{})
-			w.Emulator.SetConsistency(emulator.Consistency{Activations: activationLag})
+			w.Emulator.SetConsistency(awsemulator.Consistency{Activations: activationLag})
 			_, err := w.Emulator.Inject(faults.Fault{Kind: kind, Action: "ssm:CreateActivation", Count: 1})
 			w.must(err)
 			obj := activation("sites")

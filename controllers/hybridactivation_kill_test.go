@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // activationLag is how late the emulated AWS shows what was made or deleted: less
@@ -176,7 +176,7 @@ func quiet(from string) func(*v1alpha1.HybridActivation) bool {
 func TestAKillAtAnyStepLeavesOneActivationWhoseCodeIsStored(t *testing.T) {
 	w := worldWithoutManager(t)
 	w.create(account(allowActivations()))
-	w.Emulator.SetConsistency(emulator.Consistency{Activations: activationLag})
+	w.Emulator.SetConsistency(awsemulator.Consistency{Activations: activationLag})
 	m := &mortal{world: w}
 	m.start()
 	w.accountIs(account(), v1alpha1.ReasonVerified)

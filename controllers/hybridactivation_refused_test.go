@@ -4,8 +4,8 @@ import (
 	"testing"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // Whoever reads the Secret could register machines for as long as the activation stays.

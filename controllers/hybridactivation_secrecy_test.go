@@ -15,9 +15,9 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // written collects what a manager logs.
@@ -81,7 +81,7 @@ func TestTheCodeIsInNoStatusEventLogOrError(t *testing.T) {
 	w.Manager(t, testenv.ManagerOptions{API: api, Log: funcr.New(log.add, funcr.Options{Verbosity: 1})})
 	var mu sync.Mutex
 	codes := map[string]bool{}
-	w.Emulator.Observe(func(emulator.Change) {
+	w.Emulator.Observe(func(awsemulator.Change) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, a := range w.allActivations() {

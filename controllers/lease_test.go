@@ -13,12 +13,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/lease"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 const (
@@ -180,7 +180,7 @@ func (w world) sees(act func(), wanted func(*iam.State) bool) {
 	w.t.Helper()
 	seen := make(chan struct{})
 	once := sync.OnceFunc(func() { close(seen) })
-	w.Emulator.Observe(func(c emulator.Change) {
+	w.Emulator.Observe(func(c awsemulator.Change) {
 		if c.IAM != nil && wanted(c.IAM) {
 			once()
 		}
@@ -195,7 +195,7 @@ func (w world) sees(act func(), wanted func(*iam.State) bool) {
 
 // mayIn asks whether a user could open a session on a node in a state of IAM.
 func (w world) mayIn(s *iam.State, name, node string) bool {
-	answer, err := w.Emulator.MayIn(s, emulator.Question{Principal: user(name), Region: region, Target: node})
+	answer, err := w.Emulator.MayIn(s, awsemulator.Question{Principal: user(name), Region: region, Target: node})
 	if err != nil {
 		w.t.Error(err)
 	}

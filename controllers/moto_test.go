@@ -9,8 +9,8 @@ import (
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv/moto"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv/moto"
 )
 
 func TestAccessComesAndGoesAgainstMoto(t *testing.T) {

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	emuiam "github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	emuiam "github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 func TestNothingIsWidenedWhileAStrangerCannotBeDetached(t *testing.T) {

@@ -10,10 +10,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // No account and no tenant delays another. The tests count calls; where they give

@@ -6,16 +6,16 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/stack"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/proof"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/stack"
+	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // What a node was found to be goes to a status twice before the cache shows the
 // first time. Taking the cache's word, the second would seem to be stored.
 func TestAStatusIsTrueWhereTheCacheIsBehindIt(t *testing.T) {
-	veil := proof.NewVeil()
+	veil := invariants.NewVeil()
 	w := worldOf(t, testenv.Options{Fixture: bothStacks()})
 	api := rest.CopyConfig(w.OperatorConfig())
 	api.Wrap(veil.Kubernetes)

@@ -8,38 +8,38 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/stack"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fleet"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/stack"
 )
 
 // reasons has for each cause what is told of it first.
-var reasons = map[stack.Cause]reach.Reason{
-	stack.AgentMissing: reach.AgentNeverSeen, stack.AgentOffline: reach.AgentOffline, stack.AgentTooOld: reach.AgentTooOld,
-	stack.OnlineNotConnected: reach.ChannelClosed, stack.InstanceStopped: reach.InstanceNotRunning, stack.MetadataOff: reach.MetadataServiceOff,
+var reasons = map[stack.Cause]check.Reason{
+	stack.AgentMissing: check.AgentNeverSeen, stack.AgentOffline: check.AgentOffline, stack.AgentTooOld: check.AgentTooOld,
+	stack.OnlineNotConnected: check.ChannelClosed, stack.InstanceStopped: check.InstanceNotRunning, stack.MetadataOff: check.MetadataServiceOff,
 
-	stack.NoInstanceProfile: reach.NoInstanceProfile, stack.ProfileWithoutRole: reach.ProfileWithoutRole,
-	stack.RoleWithoutPermissions: reach.RolePermissionMissing, stack.RoleNotTrustingEC2: reach.RoleNotTrusted,
-	stack.RoleWithoutS3: reach.RolePermissionMissing, stack.RoleWithoutLogs: reach.RolePermissionMissing, stack.RoleWithoutKMS: reach.RolePermissionMissing,
+	stack.NoInstanceProfile: check.NoInstanceProfile, stack.ProfileWithoutRole: check.ProfileWithoutRole,
+	stack.RoleWithoutPermissions: check.RolePermissionMissing, stack.RoleNotTrustingEC2: check.RoleNotTrusted,
+	stack.RoleWithoutS3: check.RolePermissionMissing, stack.RoleWithoutLogs: check.RolePermissionMissing, stack.RoleWithoutKMS: check.RolePermissionMissing,
 
-	stack.GroupWithoutEgress: reach.EgressBlocked, stack.RouteMissing: reach.NoRoute, stack.RouteBlackhole: reach.RouteBlackhole,
-	stack.RouteByMainTable: reach.NoRoute, stack.ACLDeniesOut: reach.ACLBlocksRequest, stack.ACLDeniesIn: reach.ACLBlocksAnswer,
-	stack.EndpointWithoutIngress: reach.IngressBlocked, stack.DNSSupportOff: reach.DNSSupportOff, stack.DNSHostnamesOff: reach.DNSHostnamesOff,
+	stack.GroupWithoutEgress: check.EgressBlocked, stack.RouteMissing: check.NoRoute, stack.RouteBlackhole: check.RouteBlackhole,
+	stack.RouteByMainTable: check.NoRoute, stack.ACLDeniesOut: check.ACLBlocksRequest, stack.ACLDeniesIn: check.ACLBlocksAnswer,
+	stack.EndpointWithoutIngress: check.IngressBlocked, stack.DNSSupportOff: check.DNSSupportOff, stack.DNSHostnamesOff: check.DNSHostnamesOff,
 
-	stack.SSMEndpointMissing: reach.EndpointMissing, stack.SSMMessagesEndpointMissing: reach.EndpointMissing,
-	stack.LogsEndpointMissing: reach.EndpointMissing, stack.S3EndpointMissing: reach.EndpointMissing, stack.KMSEndpointMissing: reach.EndpointMissing,
-	stack.SSMEndpointWrongVPC: reach.EndpointMissing, stack.SSMMessagesEndpointWrongVPC: reach.EndpointMissing,
-	stack.SSMEndpointWrongSubnet: reach.ACLBlocksRequest, stack.SSMMessagesEndpointWrongSubnet: reach.ACLBlocksRequest,
-	stack.SSMEndpointPending: reach.EndpointNotAvailable, stack.SSMMessagesEndpointPending: reach.EndpointNotAvailable,
-	stack.SSMEndpointFailed: reach.EndpointNotAvailable, stack.SSMMessagesEndpointFailed: reach.EndpointNotAvailable,
-	stack.SSMEndpointPrivateDNSOff: reach.EndpointPrivateDNSOff, stack.SSMMessagesEndpointPrivateDNSOff: reach.EndpointPrivateDNSOff,
-	stack.SSMEndpointPolicyDenies: reach.EndpointPolicyDenies, stack.SSMMessagesEndpointPolicyDenies: reach.EndpointPolicyDenies,
+	stack.SSMEndpointMissing: check.EndpointMissing, stack.SSMMessagesEndpointMissing: check.EndpointMissing,
+	stack.LogsEndpointMissing: check.EndpointMissing, stack.S3EndpointMissing: check.EndpointMissing, stack.KMSEndpointMissing: check.EndpointMissing,
+	stack.SSMEndpointWrongVPC: check.EndpointMissing, stack.SSMMessagesEndpointWrongVPC: check.EndpointMissing,
+	stack.SSMEndpointWrongSubnet: check.ACLBlocksRequest, stack.SSMMessagesEndpointWrongSubnet: check.ACLBlocksRequest,
+	stack.SSMEndpointPending: check.EndpointNotAvailable, stack.SSMMessagesEndpointPending: check.EndpointNotAvailable,
+	stack.SSMEndpointFailed: check.EndpointNotAvailable, stack.SSMMessagesEndpointFailed: check.EndpointNotAvailable,
+	stack.SSMEndpointPrivateDNSOff: check.EndpointPrivateDNSOff, stack.SSMMessagesEndpointPrivateDNSOff: check.EndpointPrivateDNSOff,
+	stack.SSMEndpointPolicyDenies: check.EndpointPolicyDenies, stack.SSMMessagesEndpointPolicyDenies: check.EndpointPolicyDenies,
 
-	stack.LogGroupMissing: reach.LogGroupNotFound, stack.LogGroupNotEncrypted: reach.LogGroupNotEncrypted,
-	stack.KeyPolicyWithoutLogs: reach.LogKeyDenies, stack.BucketMissing: reach.BucketNotFound, stack.BucketNotEncrypted: reach.BucketNotEncrypted,
+	stack.LogGroupMissing: check.LogGroupNotFound, stack.LogGroupNotEncrypted: check.LogGroupNotEncrypted,
+	stack.KeyPolicyWithoutLogs: check.LogKeyDenies, stack.BucketMissing: check.BucketNotFound, stack.BucketNotEncrypted: check.BucketNotEncrypted,
 }
 
 // behindNAT are the causes that a node with endpoints does not have.
@@ -79,7 +79,7 @@ func TestEachCauseIsToldFirstAndGoesWhenItIsMended(t *testing.T) {
 }
 
 // told checks what an access says of its node while something is broken.
-func (n nodes) told(a *v1alpha1.SessionAccess, node string, want reach.Reason, effect stack.Effect) {
+func (n nodes) told(a *v1alpha1.SessionAccess, node string, want check.Reason, effect stack.Effect) {
 	n.t.Helper()
 	reachable := condition(a.Status.Conditions, v1alpha1.ConditionTargetsReachable)
 	if reachable.Reason != string(want) {
@@ -138,7 +138,7 @@ func TestOfTwoCausesTheOneToMendFirstIsTold(t *testing.T) {
 }
 
 // reasonIs waits until TargetsReachable of the access to a node has a reason.
-func (n nodes) reasonIs(node string, want reach.Reason) *v1alpha1.SessionAccess {
+func (n nodes) reasonIs(node string, want check.Reason) *v1alpha1.SessionAccess {
 	n.t.Helper()
 	return n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool { return c.Reason == string(want) })
 }
@@ -190,7 +190,7 @@ func TestWhatMayNotBeReadIsNotCheckedAndSaysSo(t *testing.T) {
 			n.resync()
 			for node := range n.access {
 				n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool {
-					return c.Reason == string(reach.AgentOffline) && !strings.Contains(c.Message, action)
+					return c.Reason == string(check.AgentOffline) && !strings.Contains(c.Message, action)
 				})
 			}
 		})
@@ -231,14 +231,14 @@ func TestAGrantOfTagsCountsWhatCarriesThem(t *testing.T) {
 	}
 	n.breaks(fixtures.S7Node, stack.AgentMissing)
 	n.resync()
-	got = n.reasonIs("tag", reach.AgentNeverSeen)
+	got = n.reasonIs("tag", check.AgentNeverSeen)
 	if f := got.Status.Targets.Failing; got.Status.Summary.Reachable != "1/2" || len(f) != 1 || f[0].ID != fixtures.S7Node || f[0].Region != region {
 		t.Errorf("%s are reachable, and %+v fail", got.Status.Summary.Reachable, f)
 	}
 	n.must(n.Emulator.Account(accountID).Region(region).Fleet.Change(fixtures.S7NATNode, func(f *fleet.Node) { f.Tags = nil }))
 	n.must(n.Emulator.Account(accountID).Region(region).Fleet.Change(fixtures.S7Node, func(f *fleet.Node) { f.Tags = nil }))
 	n.resync()
-	n.reasonIs("tag", reach.Reason(v1alpha1.ReasonNoTargets))
+	n.reasonIs("tag", check.Reason(v1alpha1.ReasonNoTargets))
 }
 
 func TestNodesThatNobodyMayLookForAreNotSaidToBeNone(t *testing.T) {
@@ -254,7 +254,7 @@ func TestNodesThatNobodyMayLookForAreNotSaidToBeNone(t *testing.T) {
 			t.Errorf("without %s the nodes are said to be all: %s, %s", action, c.Status, c.Message)
 		}
 	}
-	n.reasonIs("tag", reach.PermissionMissing)
+	n.reasonIs("tag", check.PermissionMissing)
 }
 
 func TestWhatCannotBeLookedAtKeepsWhatWasKnownForAWhile(t *testing.T) {
@@ -267,7 +267,7 @@ func TestWhatCannotBeLookedAtKeepsWhatWasKnownForAWhile(t *testing.T) {
 	for range 3 {
 		n.resync()
 	}
-	got := n.reasonIs(fixtures.S7Node, reach.Reason(v1alpha1.ReasonNotLookedAt))
+	got := n.reasonIs(fixtures.S7Node, check.Reason(v1alpha1.ReasonNotLookedAt))
 	if got.Status.Targets != nil || got.Status.Summary.Reachable != "" {
 		t.Errorf("%+v is told of nodes that nobody could look at", got.Status.Targets)
 	}
@@ -280,7 +280,7 @@ func TestAReachabilityThatStaysIsNotWrittenAgain(t *testing.T) {
 	n := newNodes(t)
 	n.breaks(fixtures.S7Node, stack.GroupWithoutEgress)
 	n.resync()
-	before := n.reasonIs(fixtures.S7Node, reach.EgressBlocked)
+	before := n.reasonIs(fixtures.S7Node, check.EgressBlocked)
 	seen := n.LastCall()
 	for range 2 {
 		n.resync()
@@ -296,7 +296,7 @@ func TestAReachabilityThatStaysIsNotWrittenAgain(t *testing.T) {
 	// The other access is written, after whatever the look has made of this one.
 	n.breaks(fixtures.S7NATNode, stack.RouteMissing)
 	n.resync()
-	n.reasonIs(fixtures.S7NATNode, reach.NoRoute)
+	n.reasonIs(fixtures.S7NATNode, check.NoRoute)
 	after := before.DeepCopy()
 	n.must(n.Client.Get(t.Context(), keyOf(before), after))
 	if after.ResourceVersion != before.ResourceVersion {

@@ -22,8 +22,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // record writes what is found instead of comparing it:

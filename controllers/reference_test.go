@@ -7,16 +7,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ssm"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // mayWith asks whether a user could open a session with a document.
 func (w world) mayWith(user, node, document string) bool {
 	w.t.Helper()
-	answer, err := w.Emulator.May(emulator.Question{
+	answer, err := w.Emulator.May(awsemulator.Question{
 		Principal: "arn:aws:iam::" + accountID + ":user/" + user, Region: region, Target: node, Document: document,
 	})
 	w.must(err)

@@ -7,8 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 func TestOfTwoThatMustNotStandTogetherTheOlderStaysAfterARestore(t *testing.T) {
@@ -76,7 +76,7 @@ func TestOfTwoThatMustNotStandTogetherTheOlderStaysAfterARestore(t *testing.T) {
 // mayForward reports whether user01 may forward a port of a node.
 func (w world) mayForward(node string) bool {
 	w.t.Helper()
-	answer, err := w.Emulator.May(emulator.Question{
+	answer, err := w.Emulator.May(awsemulator.Question{
 		Principal: "arn:aws:iam::" + accountID + ":user/user01", Region: region, Target: node, Document: "AWS-StartPortForwardingSession",
 	})
 	w.must(err)

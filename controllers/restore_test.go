@@ -9,8 +9,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // company is one object of each kind. All do something in AWS.
@@ -125,7 +125,7 @@ func TestARestoredAccountWaitsAnHourForItsSessionAccessesAndNotForEver(t *testin
 	if n := len(w.ourPolicies()); n != 3 {
 		t.Fatalf("%d of 3 policies are left", n)
 	}
-	w.advance(registry.RestoreWindow)
+	w.advance(accounts.RestoreWindow)
 	w.until(func() bool { return len(w.ourPolicies()) == 0 })
 	_, err := testenv.WaitFor(t.Context(), w.Client, main, func(a *v1alpha1.AWSAccount) bool {
 		return condition(a.Status.Conditions, v1alpha1.ConditionRestored).Status == ""

@@ -12,10 +12,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // What is granted is recorded in the object before AWS is called. An object holds
@@ -172,7 +172,7 @@ func (w world) grow(obj client.Object, part string, values map[string]string) bo
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{part: values}})
 	w.must(err)
 	err = w.Client.Patch(w.t.Context(), obj, client.RawPatch(types.MergePatchType, patch))
-	if err != nil && !lifecycle.Rejected(err) {
+	if err != nil && !reconcile.Rejected(err) {
 		w.t.Fatalf("an object without room is answered with %.300v, which does not count as rejected", err)
 	}
 	return err == nil

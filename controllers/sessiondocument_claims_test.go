@@ -9,10 +9,10 @@ import (
 	awstypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ssm"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 const preferences = v1alpha1.DefaultDocument

@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // dieAt ends the operator while it waits for the answer to a call that had its
@@ -99,7 +99,7 @@ func TestADocumentThatAWSDoesNotShowYetIsNotForgotten(t *testing.T) {
 	m := w.Manager(t, testenv.ManagerOptions{})
 	w.create(account())
 	w.accountIs(account(), v1alpha1.ReasonVerified)
-	w.Emulator.SetConsistency(emulator.Consistency{Documents: 30 * time.Second})
+	w.Emulator.SetConsistency(awsemulator.Consistency{Documents: 30 * time.Second})
 	doc := sessionDocument()
 	w.dieAt(m, "CreateDocument", func() { w.create(doc) })
 	w.must(w.Client.Delete(t.Context(), doc))

@@ -2,7 +2,7 @@ package controllers_test
 
 import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // neededDocument is what the scenarios of permissions are about. It keeps one

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 var mayShare = allowing(v1alpha1.DocumentRule{ShareWith: []v1alpha1.AccountID{sharee}})

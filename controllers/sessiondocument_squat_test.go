@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // An object that may not have a document keeps nobody from it, in the moment after

@@ -9,9 +9,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 func readSample[T any](t *testing.T, scenario, file string) *T {
@@ -50,7 +50,7 @@ func TestTheDocumentOfScenarioS4IsKeptInAWS(t *testing.T) {
 	same(t, "the summary", *got.Status.Summary, v1alpha1.DocumentSummary{Regions: "1/1", Version: "1"})
 
 	may := func() bool {
-		answer, err := w.Emulator.May(emulator.Question{Principal: user("user01"), Region: region, Target: pc01, Document: logged})
+		answer, err := w.Emulator.May(awsemulator.Question{Principal: user("user01"), Region: region, Target: pc01, Document: logged})
 		w.must(err)
 		return answer.Allowed
 	}
@@ -119,7 +119,7 @@ func TestReadsThatLagMakeNoSecondVersion(t *testing.T) {
 	w := newDocumentsWorld(t, testenv.ManagerOptions{})
 	w.create(account())
 	w.accountIs(account(), v1alpha1.ReasonVerified)
-	w.Emulator.SetConsistency(emulator.Consistency{Documents: 3e9})
+	w.Emulator.SetConsistency(awsemulator.Consistency{Documents: 3e9})
 	doc := sessionDocument()
 	w.create(doc)
 	w.documentIs(doc, v1alpha1.ReasonInPlace)

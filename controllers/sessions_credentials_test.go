@@ -11,9 +11,9 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	emuiam "github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	emuiam "github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 const allActions = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`

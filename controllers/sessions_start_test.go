@@ -9,9 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	emuiam "github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	emuiam "github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // responder is a user with permissions of its own, which no grant gives.

@@ -11,28 +11,23 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/account"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounttier"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/awsaccount"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/awscache"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/hybridactivation"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/ownwrites"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reachability"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/readiness"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessiondocument"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -56,8 +51,8 @@ type Options struct {
 // CacheOptions are those of the manager's cache. It keeps what decisions read, and
 // of objects without a record little more than their names: see package stub.
 func CacheOptions() cache.Options {
-	trim := stub.Transform(sessionaccess.Brief)
-	return cache.Options{DefaultTransform: trim, NewInformer: stub.NewInformer(trim)}
+	trim := objectcache.Transform(sessionaccess.Brief)
+	return cache.Options{DefaultTransform: trim, NewInformer: objectcache.NewInformer(trim)}
 }
 
 // recorderName is the reporting controller of our events.
@@ -68,46 +63,46 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
-	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := queue.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	api := ownwrites.New(mgr.GetClient(), mgr.GetAPIReader())
-	if err := api.Watch(ctx, mgr.GetCache(), append(index.Users(), &v1alpha1.AWSAccount{})...); err != nil {
+	api := objectcache.NewClient(mgr.GetClient(), mgr.GetAPIReader())
+	if err := api.Watch(ctx, mgr.GetCache(), append(queue.Users(), &v1alpha1.AWSAccount{})...); err != nil {
 		return err
 	}
-	mine := scope.Scope{Selector: o.AccountSelector}
-	ready, err := readiness.New(ctx, mgr, mine)
+	mine := accounts.Shard{Selector: o.AccountSelector}
+	ready, err := accounts.NewReadiness(ctx, mgr, mine)
 	if err != nil {
 		return err
 	}
 	recorder := mgr.GetEventRecorder(recorderName)
-	usage, accesses, principals := &account.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
-	documents, tiers, activations := &lifecycle.Trigger[reconcile.Request]{}, &accounttier.Trigger{}, &hybridactivation.Triggers{}
+	usage, accesses, principals := &awsaccount.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
+	documents, tiers, activations := &reconcile.Trigger[ctrl.Request]{}, &accounttier.Trigger{}, &hybridactivation.Triggers{}
 	looks := &reachability.Trigger{}
-	accounts := registry.New(
+	accounts := accounts.NewRegistry(
 		looks.WakeAccount,
 		principals.WakeAccount(mgr.GetClient()), accesses.WakeAccount(mgr.GetClient()),
-		registry.Wake(documents, mgr.GetClient(), &v1alpha1.SessionDocumentList{}),
-		registry.Wake(tiers, mgr.GetClient(), &v1alpha1.AccountTierList{}),
+		accounts.Wake(documents, mgr.GetClient(), &v1alpha1.SessionDocumentList{}),
+		accounts.Wake(tiers, mgr.GetClient(), &v1alpha1.AccountTierList{}),
 		activations.WakeAccount(mgr.GetClient()),
 	)
-	readings := reading.New(o.Clock)
+	readings := awscache.NewCaches(o.Clock)
 	o.Pool.Guard(accounts.MayWrite)
 	o.Metrics.Watch(metrics.Sources{Client: mgr.GetClient(), Clock: o.Clock, Accounts: accounts, Scope: mine, Elected: mgr.Elected()})
 	contended := contention.New(o.Clock)
-	drifts := &account.Drifts{
+	drifts := &awsaccount.Drifts{
 		Client: mgr.GetClient(), Recorder: recorder, Contention: contended,
 		Found: o.Metrics.DriftFound, Contended: o.Metrics.PolicyContended, Wake: principals.WakeAccount(mgr.GetClient()),
 	}
 	o.Pool.OnDrift(drifts.Report)
-	outcomes := outcome.NewStore(accesses.WakeObjects)
-	reports := targets.NewStore(accesses.WakeObjects)
+	outcomes := grants.NewPrincipalStore(accesses.WakeObjects)
+	reports := grants.NewReachabilityStore(accesses.WakeObjects)
 	people := &principal.Reconciler{
 		Client: api, Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
 		PoliciesChanged: usage.PoliciesChanged, Contention: contended, Recorder: recorder,
 	}
 	return errors.Join(
-		(&account.Reconciler{
+		(&awsaccount.Reconciler{
 			Client: api, Recorder: recorder, Clock: o.Clock,
 			OwnerID: o.OwnerID,
 			Pool:    o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,

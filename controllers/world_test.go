@@ -16,11 +16,11 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fleet"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fleet"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 var cluster *testenv.Cluster
@@ -190,7 +190,7 @@ func (w world) sentence(message string, names ...string) {
 // may asks the emulated AWS whether a user could open a session on a node.
 func (w world) may(user, node string) bool {
 	w.t.Helper()
-	answer, err := w.Emulator.May(emulator.Question{
+	answer, err := w.Emulator.May(awsemulator.Question{
 		Principal: "arn:aws:iam::" + accountID + ":user/" + user, Region: region, Target: node,
 	})
 	w.must(err)

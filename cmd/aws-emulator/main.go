@@ -18,7 +18,7 @@ use an access key of the fixture. Everything is gone when it stops.
 Without --fixture it holds account 488821267897 in ap-northeast-1 with two users
 (user01, user02), two instances (PC01, PC02) and the operator's own identities.
 GET URL/_emulator/health tells whether it is ready; see the package documentation
-of internal/emulator for the rest of the control endpoint.
+of test/awsemulator for the rest of the control endpoint.
 
 Flags:
 `

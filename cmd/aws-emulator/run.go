@@ -9,8 +9,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
 // config is what the flags say.
@@ -73,7 +73,7 @@ func run(ctx context.Context, c config, out io.Writer) error {
 		}
 		fixture = loaded
 	}
-	server, err := emulator.New(emulator.Options{
+	server, err := awsemulator.New(awsemulator.Options{
 		Fixture: fixture, EvaluateIAM: c.evaluate, TrustSignatures: c.trustSignatures, ConsistencyDelay: c.delay, Seed: c.seed,
 	})
 	if err != nil {
@@ -100,9 +100,9 @@ func run(ctx context.Context, c config, out io.Writer) error {
 }
 
 // certificate is the server's for TLS, nil for plain HTTP.
-func (c config) certificate() (*emulator.Certificate, error) {
+func (c config) certificate() (*awsemulator.Certificate, error) {
 	if c.tlsCert != "" {
-		return emulator.LoadCertificate(c.tlsCert, c.tlsKey)
+		return awsemulator.LoadCertificate(c.tlsCert, c.tlsKey)
 	}
 	if c.tlsCA == "" {
 		return nil, nil
@@ -111,7 +111,7 @@ func (c config) certificate() (*emulator.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--listen %s: %w", c.listen, err)
 	}
-	certificate, err := emulator.SelfSigned(host, "localhost", "127.0.0.1", "::1")
+	certificate, err := awsemulator.SelfSigned(host, "localhost", "127.0.0.1", "::1")
 	if err != nil {
 		return nil, err
 	}

@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // source runs a command in a POSIX shell that has sourced the environment.

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"path"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/stack"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/stack"
 )
 
 // What the samples in config/samples/s7 declare.

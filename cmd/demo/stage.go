@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ssm"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // stage is everything that runs, and whom it is shown to.

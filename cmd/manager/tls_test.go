@@ -8,12 +8,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
 func TestAWSIsReachedThroughACABundle(t *testing.T) {
-	certificate, err := emulator.SelfSigned("127.0.0.1")
+	certificate, err := awsemulator.SelfSigned("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestAWSIsReachedThroughACABundle(t *testing.T) {
 	if err := os.WriteFile(bundle, certificate.CA, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server, err := emulator.New(emulator.Options{Fixture: fixtures.S1()})
+	server, err := awsemulator.New(awsemulator.Options{Fixture: fixtures.S1()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,14 +8,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
 // inputs are everything that decides what an AccountTier comes to, besides AWS.
 type inputs struct {
-	gate.Inputs
+	accounts.Inputs
 	tier *v1alpha1.AccountTier
 	// rivals are the other AccountTiers of the account, the oldest first.
 	rivals []v1alpha1.AccountTier
@@ -24,11 +23,11 @@ type inputs struct {
 func (r *Reconciler) gather(ctx context.Context, tier *v1alpha1.AccountTier) (inputs, error) {
 	in := inputs{tier: tier}
 	var err error
-	if in.Inputs, err = gate.Gather(ctx, r.Client, tier.AccountName(), ""); err != nil {
+	if in.Inputs, err = accounts.Gather(ctx, r.Client, tier.AccountName(), ""); err != nil {
 		return in, err
 	}
 	var all v1alpha1.AccountTierList
-	if err := r.Client.List(ctx, &all, index.OfAccountName(tier.AccountName()), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &all, queue.OfAccountName(tier.AccountName()), client.UnsafeDisableDeepCopy); err != nil {
 		return in, fmt.Errorf("list the AccountTiers of AWSAccount %q: %w", tier.AccountName(), err)
 	}
 	for i := range all.Items {
@@ -37,7 +36,7 @@ func (r *Reconciler) gather(ctx context.Context, tier *v1alpha1.AccountTier) (in
 		}
 	}
 	slices.SortFunc(in.rivals, func(a, b v1alpha1.AccountTier) int {
-		if registry.Precedes(&a, &b) {
+		if accounts.Precedes(&a, &b) {
 			return -1
 		}
 		return 1
@@ -98,7 +97,7 @@ func (in inputs) heir(region v1alpha1.Region) *v1alpha1.AccountTier {
 // nothing over, and so keeps nothing from others.
 func (in inputs) claims(rival *v1alpha1.AccountTier, region v1alpha1.Region) bool {
 	declared := in.declared(rival)
-	return slices.Contains(declared, region) && (in.Account == nil || in.JudgeRegions(declared) == nil)
+	return slices.Contains(declared, region) && (in.Account == nil || in.CheckRegions(declared) == nil)
 }
 
 // inherit takes over what another AccountTier found in a region before it

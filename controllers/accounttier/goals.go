@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // goal is what the tier of a region shall come to.
@@ -20,7 +20,7 @@ type goal struct {
 // goals decides what every region shall come to, drops the records of those that
 // are given up as they are, and says what keeps this object from others. It
 // changes the status only.
-func (in inputs) goals(observe bool) (goals []goal, v lifecycle.Verdict) {
+func (in inputs) goals(observe bool) (goals []goal, v reconcile.Verdict) {
 	declared := slices.Sorted(slices.Values(in.declared(in.tier)))
 	v = inForce(in.tier.Spec.Tier, len(declared))
 	for _, region := range declared {

@@ -11,21 +11,21 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
 // needing lists the SessionAccesses that target hybrid nodes in a region of the
 // account: those that are granted, or will be. In a stable order.
 func (r *Reconciler) needing(ctx context.Context, account *v1alpha1.AWSAccount, region v1alpha1.Region) ([]string, error) {
 	var names []string
-	for _, option := range []client.ListOption{index.OfAccountID(account.Spec.AccountID), index.OfAccountName(account.Name)} {
+	for _, option := range []client.ListOption{queue.OfAccountID(account.Spec.AccountID), queue.OfAccountName(account.Name)} {
 		var all v1alpha1.SessionAccessList
 		if err := r.Client.List(ctx, &all, option, client.UnsafeDisableDeepCopy); err != nil {
 			return nil, fmt.Errorf("list the SessionAccesses of AWSAccount %q: %w", account.Name, err)
 		}
 		for i := range all.Items {
 			if r.needs(&all.Items[i], account, region) {
-				names = append(names, index.Named("SessionAccess", &all.Items[i]))
+				names = append(names, queue.Named("SessionAccess", &all.Items[i]))
 			}
 		}
 	}

@@ -15,10 +15,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/awscache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // Reconciler converges one AccountTier at a time.
@@ -26,12 +25,12 @@ type Reconciler struct {
 	Client   client.Client
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
-	Accounts *registry.Registry
-	Readings *reading.Readings
+	Accounts *accounts.Registry
+	Readings *awscache.Caches
 	// Scope says which objects are this manager's.
-	Scope scope.Scope
+	Scope accounts.Shard
 
-	departed lifecycle.Departed[*v1alpha1.AccountTier]
+	departed reconcile.Departed[*v1alpha1.AccountTier]
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers,verbs=get;list;watch;patch
@@ -58,7 +57,7 @@ func (r *Reconciler) reconcileTier(ctx context.Context, tier *v1alpha1.AccountTi
 		return ctrl.Result{}, err
 	}
 	after, err := r.reconcile(ctx, in)
-	return lifecycle.Finish(ctx, r.Client, r.Recorder, tier, lifecycle.PriorityGrant, after, err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, tier, reconcile.PriorityGrant, after, err)
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, in inputs) (time.Duration, error) {
@@ -83,13 +82,13 @@ func (r *Reconciler) reconcile(ctx context.Context, in inputs) (time.Duration, e
 }
 
 // workable is the verified account, or why it cannot be worked on.
-func (r *Reconciler) workable(in inputs) (registry.Entry, *lifecycle.Verdict) {
+func (r *Reconciler) workable(in inputs) (accounts.Entry, *reconcile.Verdict) {
 	regions := in.tier.Spec.Regions
 	if in.deleting() {
 		regions = nil // What was changed is put back wherever it was.
 	}
-	if closed := in.Judge(regions); closed != nil {
-		return registry.Entry{}, &closed.Verdict
+	if closed := in.Check(regions); closed != nil {
+		return accounts.Entry{}, &closed.Verdict
 	}
 	account, ok := r.Accounts.Get(in.Account.Spec.AccountID)
 	if !ok || account.Name != in.Account.Name {
@@ -111,5 +110,5 @@ func nothingBefore(status *v1alpha1.AccountTierStatus) bool {
 
 func (r *Reconciler) release(ctx context.Context, tier *v1alpha1.AccountTier) error {
 	log.FromContext(ctx).Info("Letting the object go: the tiers are as its onDelete says", "onDelete", tier.Spec.OnDelete)
-	return lifecycle.RemoveFinalizer(ctx, r.Client, tier)
+	return reconcile.RemoveFinalizer(ctx, r.Client, tier)
 }

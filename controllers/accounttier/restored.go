@@ -6,8 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // precedes reports whether a rival that declares a region as well has it, and
@@ -26,10 +26,10 @@ func (in inputs) precedes(rival *v1alpha1.AccountTier, region v1alpha1.Region) b
 	case theirs == "" && mine != "" && lost(rival):
 		return false
 	}
-	if is := cmp.Or(theirs, mine); is != "" && in.Account != nil && registry.Restored(in.Account) && rival.Spec.Tier != in.tier.Spec.Tier {
+	if is := cmp.Or(theirs, mine); is != "" && in.Account != nil && accounts.Restored(in.Account) && rival.Spec.Tier != in.tier.Spec.Tier {
 		return rival.Spec.Tier == is
 	}
-	return registry.Precedes(rival, in.tier)
+	return accounts.Precedes(rival, in.tier)
 }
 
 // inPlace is the tier that the status of an AccountTier saw in a region that it
@@ -58,7 +58,7 @@ func disown(status *v1alpha1.AccountTierStatus, region v1alpha1.Region) {
 
 // awaited is the verdict on a tier that is not lowered while objects that need it
 // may still be restored.
-func awaited(region v1alpha1.Region) lifecycle.Verdict {
+func awaited(region v1alpha1.Region) reconcile.Verdict {
 	return working(v1alpha1.ReasonTierNeeded,
 		"The tier of %s stays Advanced for now: the AWSAccount was restored within the last hour, and what needs the tier is perhaps not restored yet.", region)
 }

@@ -9,12 +9,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // workers bound how many AccountTiers of an account are worked on at once: one
@@ -22,7 +20,7 @@ import (
 var workers = queue.Limits{Account: 2, Tenant: 2}
 
 // Trigger wakes the controller from outside.
-type Trigger = lifecycle.Trigger[reconcile.Request]
+type Trigger = reconcile.Trigger[ctrl.Request]
 
 // SetupWithManager registers the controller. wake is how accounts enqueue
 // objects.
@@ -43,33 +41,33 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 }
 
 // rivals lists the other AccountTiers of the same account.
-func (r *Reconciler) rivals(ctx context.Context, obj client.Object) []reconcile.Request {
+func (r *Reconciler) rivals(ctx context.Context, obj client.Object) []ctrl.Request {
 	return r.list(ctx, obj.(*v1alpha1.AccountTier).AccountName(), func(tier *v1alpha1.AccountTier) bool { return tier.Name != obj.GetName() })
 }
 
-func (r *Reconciler) tiersOfAccount(ctx context.Context, account client.Object) []reconcile.Request {
+func (r *Reconciler) tiersOfAccount(ctx context.Context, account client.Object) []ctrl.Request {
 	return r.list(ctx, account.GetName(), func(*v1alpha1.AccountTier) bool { return true })
 }
 
 // waiting lists the AccountTiers that wait for SessionAccesses to go.
-func (r *Reconciler) waiting(ctx context.Context, access client.Object) []reconcile.Request {
+func (r *Reconciler) waiting(ctx context.Context, access client.Object) []ctrl.Request {
 	return r.list(ctx, access.(*v1alpha1.SessionAccess).AccountName(), func(tier *v1alpha1.AccountTier) bool {
 		ready := meta.FindStatusCondition(tier.Status.Conditions, v1alpha1.ConditionReady)
 		return ready != nil && ready.Reason == v1alpha1.ReasonTierNeeded
 	})
 }
 
-func (r *Reconciler) list(ctx context.Context, account string, pick func(*v1alpha1.AccountTier) bool) []reconcile.Request {
+func (r *Reconciler) list(ctx context.Context, account string, pick func(*v1alpha1.AccountTier) bool) []ctrl.Request {
 	var all v1alpha1.AccountTierList
-	if err := r.Client.List(ctx, &all, index.OfAccountName(account), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &all, queue.OfAccountName(account), client.UnsafeDisableDeepCopy); err != nil {
 		// A list from the cache fails only while the manager stops.
 		ctrl.LoggerFrom(ctx).Error(err, "Listing the AccountTiers that an event concerns")
 		return nil
 	}
-	var requests []reconcile.Request
+	var requests []ctrl.Request
 	for i := range all.Items {
 		if pick(&all.Items[i]) {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
 		}
 	}
 	return requests

@@ -5,30 +5,30 @@ import (
 	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // maxNamed bounds the SessionAccesses that a message names.
 const maxNamed = 3
 
-func stuck(reason, format string, args ...any) lifecycle.Verdict {
-	return lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}
+func stuck(reason, format string, args ...any) reconcile.Verdict {
+	return reconcile.Verdict{Progress: reconcile.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-func working(reason, format string, args ...any) lifecycle.Verdict {
-	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: reason, Message: fmt.Sprintf(format, args...)}
+func working(reason, format string, args ...any) reconcile.Verdict {
+	return reconcile.Verdict{Progress: reconcile.Working, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-func inForce(tier v1alpha1.Tier, regions int) lifecycle.Verdict {
+func inForce(tier v1alpha1.Tier, regions int) reconcile.Verdict {
 	message := fmt.Sprintf("Tier %s is in force in 1 region.", tier)
 	if regions != 1 {
 		message = fmt.Sprintf("Tier %s is in force in %d regions.", tier, regions)
 	}
-	return lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonTierInForce, Message: message}
+	return reconcile.Verdict{Progress: reconcile.Settled, Reason: v1alpha1.ReasonTierInForce, Message: message}
 }
 
 // changing tells of a pending change. When it began stands in the status.
-func changing(r *v1alpha1.RegionTier) lifecycle.Verdict {
+func changing(r *v1alpha1.RegionTier) reconcile.Verdict {
 	to := ""
 	if r.ChangingTo != "" {
 		to = " to " + string(r.ChangingTo)
@@ -37,7 +37,7 @@ func changing(r *v1alpha1.RegionTier) lifecycle.Verdict {
 		"AWS is changing the tier of %s%s, since when stands in status.regions. Up to Advanced takes minutes, back to Standard half an hour or more; nothing is sent again meanwhile.", r.Region, to)
 }
 
-func needed(region v1alpha1.Region, accesses []string, deleting bool) lifecycle.Verdict {
+func needed(region v1alpha1.Region, accesses []string, deleting bool) reconcile.Verdict {
 	named := strings.Join(accesses[:min(len(accesses), maxNamed)], ", ")
 	if more := len(accesses) - maxNamed; more > 0 {
 		named = fmt.Sprintf("%s and %d more", named, more)
@@ -46,7 +46,7 @@ func needed(region v1alpha1.Region, accesses []string, deleting bool) lifecycle.
 		"The tier of %s stays Advanced, because Standard opens no sessions on hybrid nodes and some are granted there: %s. Delete those or remove their hybrid nodes, or %s.", region, named, wayOut(deleting))
 }
 
-func tooMany(region v1alpha1.Region, nodes int, deleting bool) lifecycle.Verdict {
+func tooMany(region v1alpha1.Region, nodes int, deleting bool) reconcile.Verdict {
 	return stuck(v1alpha1.ReasonTooManyNodes,
 		"The tier of %s stays Advanced, because Standard allows %d hybrid nodes and %d are registered there. Deregister nodes, or %s.", region, standardNodes, nodes, wayOut(deleting))
 }
@@ -59,7 +59,7 @@ func wayOut(leaving bool) string {
 	return "set tier: Advanced"
 }
 
-func conflict(region v1alpha1.Region, holder *v1alpha1.AccountTier) lifecycle.Verdict {
+func conflict(region v1alpha1.Region, holder *v1alpha1.AccountTier) reconcile.Verdict {
 	if !holder.DeletionTimestamp.IsZero() {
 		return working(v1alpha1.ReasonConflict,
 			"AccountTier %q is being deleted and still has to put back the tier of %s, or hand it over; this one takes over then.", holder.Name, region)
@@ -68,38 +68,38 @@ func conflict(region v1alpha1.Region, holder *v1alpha1.AccountTier) lifecycle.Ve
 		"AccountTier %q declares the tier of %s already, so this one does not change it there. Delete one of the two, or remove the region from one of them.", holder.Name, region)
 }
 
-func handingOver(region v1alpha1.Region, heir *v1alpha1.AccountTier) lifecycle.Verdict {
+func handingOver(region v1alpha1.Region, heir *v1alpha1.AccountTier) reconcile.Verdict {
 	return working(v1alpha1.ReasonTierChanging, "AccountTier %q takes over the tier of %s.", heir.Name, region)
 }
 
-func observed(region v1alpha1.Region, to v1alpha1.Tier) lifecycle.Verdict {
+func observed(region v1alpha1.Region, to v1alpha1.Tier) reconcile.Verdict {
 	return stuck(v1alpha1.ReasonObserved,
 		"The account is in mode Observe: the tier of %s would be changed to %s. Set mode: Enforce to have it changed.", region, to)
 }
 
-func accountNotReady(name string) lifecycle.Verdict {
+func accountNotReady(name string) reconcile.Verdict {
 	return working(v1alpha1.ReasonAccountNotReady,
 		"AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", name)
 }
 
 // worse picks the verdict that somebody has to act upon first. Of two alike the
 // first stays.
-func worse(a, b lifecycle.Verdict) lifecycle.Verdict {
+func worse(a, b reconcile.Verdict) reconcile.Verdict {
 	if rank(b) > rank(a) {
 		return b
 	}
 	return a
 }
 
-func rank(v lifecycle.Verdict) int {
+func rank(v reconcile.Verdict) int {
 	switch {
-	case v.Progress == lifecycle.Stuck && v.Reason != v1alpha1.ReasonObserved:
+	case v.Progress == reconcile.Stuck && v.Reason != v1alpha1.ReasonObserved:
 		return 4
-	case v.Progress == lifecycle.Retrying:
+	case v.Progress == reconcile.Retrying:
 		return 3
-	case v.Progress == lifecycle.Stuck:
+	case v.Progress == reconcile.Stuck:
 		return 2
-	case v.Progress == lifecycle.Working:
+	case v.Progress == reconcile.Working:
 		return 1
 	default:
 		return 0

@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -19,7 +19,7 @@ import (
 type work struct {
 	*Reconciler
 	in      inputs
-	account registry.Entry
+	account accounts.Entry
 	// before is the object as it was stored last.
 	before *v1alpha1.AccountTier
 	// retry are the errors of AWS to back off with.
@@ -34,7 +34,7 @@ type change struct {
 
 // converge looks at every region, records what it is going to change, and then
 // sends that. The status is left to be written.
-func (w *work) converge(ctx context.Context, goals []goal, v lifecycle.Verdict) (time.Duration, lifecycle.Verdict, error) {
+func (w *work) converge(ctx context.Context, goals []goal, v reconcile.Verdict) (time.Duration, reconcile.Verdict, error) {
 	var changes []change
 	var unseen error // A region that cannot be looked at keeps none of the others.
 	for _, g := range goals {
@@ -63,7 +63,7 @@ func (w *work) converge(ctx context.Context, goals []goal, v lifecycle.Verdict) 
 
 // look reads the tier of a region, and says what is to be changed, or else what
 // there is to tell.
-func (w *work) look(ctx context.Context, g goal) (*change, lifecycle.Verdict, error) {
+func (w *work) look(ctx context.Context, g goal) (*change, reconcile.Verdict, error) {
 	settled := inForce(g.tier, len(w.in.tier.Status.Regions))
 	setting, err := w.account.Cloud.TierSetting(ctx, string(g.region))
 	if err != nil {
@@ -85,7 +85,7 @@ func (w *work) look(ctx context.Context, g goal) (*change, lifecycle.Verdict, er
 		return nil, observed(g.region, g.tier), nil
 	}
 	if g.tier == v1alpha1.TierStandard {
-		if in := w.in; !g.leaving && record.Before == nil && registry.Restored(in.Account) {
+		if in := w.in; !g.leaving && record.Before == nil && accounts.Restored(in.Account) {
 			return nil, awaited(g.region), nil
 		}
 		if v, err := w.kept(ctx, g); v != nil || err != nil {
@@ -95,15 +95,15 @@ func (w *work) look(ctx context.Context, g goal) (*change, lifecycle.Verdict, er
 	return &change{g, setting}, settled, nil
 }
 
-func deref(v *lifecycle.Verdict) lifecycle.Verdict {
+func deref(v *reconcile.Verdict) reconcile.Verdict {
 	if v == nil {
-		return lifecycle.Verdict{}
+		return reconcile.Verdict{}
 	}
 	return *v
 }
 
 // kept says why the tier of a region must stay Advanced; nil when it need not.
-func (w *work) kept(ctx context.Context, g goal) (*lifecycle.Verdict, error) {
+func (w *work) kept(ctx context.Context, g goal) (*reconcile.Verdict, error) {
 	leaving := g.leaving
 	accesses, err := w.needing(ctx, w.in.Account, g.region)
 	if err != nil {
@@ -140,7 +140,7 @@ func (w *work) record(ctx context.Context, changes []change) error {
 }
 
 // send asks AWS for a change and looks at what came of it.
-func (w *work) send(ctx context.Context, c change) lifecycle.Verdict {
+func (w *work) send(ctx context.Context, c change) reconcile.Verdict {
 	log.FromContext(ctx).Info("Changing the instances tier", "region", c.region, "tier", c.tier, "reset", c.reset)
 	record := regionOf(&w.in.tier.Status, c.region)
 	var err error
@@ -174,17 +174,17 @@ func (w *work) send(ctx context.Context, c change) lifecycle.Verdict {
 }
 
 // failed is the verdict on an error of AWS. What heals by itself is returned.
-func (w *work) failed(err error) (lifecycle.Verdict, error) {
-	v, shown := lifecycle.Failure(err)
+func (w *work) failed(err error) (reconcile.Verdict, error) {
+	v, shown := reconcile.Failure(err)
 	if !shown {
 		return v, fmt.Errorf("converge the tiers of AWSAccount %q: %w", w.account.Name, err)
 	}
-	w.retry = errors.Join(w.retry, lifecycle.Retry(err))
+	w.retry = errors.Join(w.retry, reconcile.Retry(err))
 	return v, nil
 }
 
 // count puts the number of hybrid nodes and their cost into the status.
-func (w *work) count(ctx context.Context, goals []goal, v *lifecycle.Verdict) error {
+func (w *work) count(ctx context.Context, goals []goal, v *reconcile.Verdict) error {
 	for _, g := range goals {
 		r := find(&w.in.tier.Status, g.region)
 		if r == nil || r.Tier == "" {
@@ -229,7 +229,7 @@ func (w *work) poll() time.Duration {
 }
 
 // finish writes the status, and returns the errors to back off with.
-func (w *work) finish(ctx context.Context, v lifecycle.Verdict) error {
+func (w *work) finish(ctx context.Context, v reconcile.Verdict) error {
 	if err := w.report(ctx, v); err != nil {
 		return err
 	}
@@ -238,16 +238,16 @@ func (w *work) finish(ctx context.Context, v lifecycle.Verdict) error {
 
 // report writes the status with a verdict where it changed. What is to be put
 // back one day is not stored before the finalizer is.
-func (w *work) report(ctx context.Context, v lifecycle.Verdict) error {
+func (w *work) report(ctx context.Context, v reconcile.Verdict) error {
 	tier := w.in.tier
 	if tier.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(tier, v1alpha1.Finalizer) && !nothingBefore(&tier.Status) {
-		if err := lifecycle.EnsureFinalizer(ctx, w.Client, tier); err != nil {
+		if err := reconcile.EnsureFinalizer(ctx, w.Client, tier); err != nil {
 			return err
 		}
 		w.before.SetResourceVersion(tier.ResourceVersion)
 	}
 	tier.Status.ObservedGeneration = tier.Generation
-	if err := lifecycle.Report(ctx, w.Client, w.Recorder, w.before, tier, &tier.Status.Conditions, v); err != nil {
+	if err := reconcile.Report(ctx, w.Client, w.Recorder, w.before, tier, &tier.Status.Conditions, v); err != nil {
 		return err
 	}
 	w.before = tier.DeepCopy()

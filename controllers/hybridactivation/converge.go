@@ -10,9 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -21,7 +20,7 @@ type work struct {
 	*Reconciler
 	activation *v1alpha1.HybridActivation
 	before     *v1alpha1.HybridActivation
-	account    registry.Entry
+	account    accounts.Entry
 	want       desired
 	// observing: nothing is written to AWS, nor the Secret.
 	observing bool
@@ -31,7 +30,7 @@ type work struct {
 	// registered is how many machines there are, where they are bounded.
 	registered int32
 	// allowed is what the account allows, for the verdicts.
-	allowed gate.Inputs
+	allowed accounts.Inputs
 }
 
 func (w *work) place() place { return place{w.account.AccountID, w.want.region} }
@@ -110,7 +109,7 @@ func (w *work) announceStrays(d decision) {
 	if len(d.stray) == 0 {
 		return
 	}
-	lifecycle.Announce(w.Recorder, w.activation, lifecycle.Verdict{
+	reconcile.Announce(w.Recorder, w.activation, reconcile.Verdict{
 		Reason:  v1alpha1.ReasonStrayRemoved,
 		Message: fmt.Sprintf("Activation %s was deleted, because nobody holds its code: a request for it was broken off.", strings.Join(d.stray, ", ")),
 	})

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -27,7 +27,7 @@ const cleanUpTimeout = 5 * time.Second
 // code stored, and only then the activation before it goes. An activation
 // without a stored code is found by its tags and deleted.
 func (w *work) replace(ctx context.Context, d decision) (time.Duration, error) {
-	if err := lifecycle.EnsureFinalizer(ctx, w.Client, w.activation); err != nil {
+	if err := reconcile.EnsureFinalizer(ctx, w.Client, w.activation); err != nil {
 		return 0, err
 	}
 	w.before = w.activation.DeepCopy()
@@ -82,7 +82,7 @@ func (w *work) recordRequest(ctx context.Context, d decision, request v1alpha1.A
 		status.ObservedGeneration = w.activation.Generation
 		creating(d).Apply(&status.Conditions, w.activation.Generation)
 	}
-	written, err := lifecycle.WriteStatus(ctx, w.Client, w.before, w.activation)
+	written, err := reconcile.WriteStatus(ctx, w.Client, w.before, w.activation)
 	if err == nil && !written {
 		err = fmt.Errorf("record a request for an activation: the object is gone")
 	}
@@ -102,7 +102,7 @@ func (w *work) replaced(ctx context.Context, d decision, id string, request v1al
 		}
 	}
 	if w.before.Status.ActivationID != "" || d.create != firstTime {
-		lifecycle.Announce(w.Recorder, w.activation, lifecycle.Verdict{
+		reconcile.Announce(w.Recorder, w.activation, reconcile.Verdict{
 			Reason:  v1alpha1.ReasonRotated,
 			Message: fmt.Sprintf("Activation %s replaced the one before, because %s; Secret %q has its code.", id, d.create, w.activation.SecretName()),
 		})
@@ -148,11 +148,11 @@ func (w *work) notCreated(ctx context.Context, d decision, err error) (time.Dura
 	if cloud.Classify(err) == cloud.Refused {
 		return 0, w.report(ctx, w.before, w.activation, w.createRefused(err))
 	}
-	if _, shown := lifecycle.Failure(err); shown {
+	if _, shown := reconcile.Failure(err); shown {
 		return 0, w.fail(ctx, w.before, w.activation, err)
 	}
 	// It heals by itself. The record must still say that nothing was sent.
-	if _, written := lifecycle.WriteStatus(ctx, w.Client, w.before, w.activation); written != nil {
+	if _, written := reconcile.WriteStatus(ctx, w.Client, w.before, w.activation); written != nil {
 		return 0, written
 	}
 	return 0, err
@@ -170,7 +170,7 @@ func (w *work) notStored(ctx context.Context, d decision, id string, err error) 
 	err = fmt.Errorf("store the code of activation %s, which was deleted again: %w", id, err)
 	if d.current != nil || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
 		// There is one still, or somebody wrote the Secret in between.
-		_, written := lifecycle.WriteStatus(detached, w.Client, w.before, w.activation)
+		_, written := reconcile.WriteStatus(detached, w.Client, w.before, w.activation)
 		return errors.Join(written, err)
 	}
 	return errors.Join(w.report(detached, w.before, w.activation, w.secretNotWritable(err)), err)

@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -62,7 +62,7 @@ func (r *Reconciler) release(ctx context.Context, a *v1alpha1.HybridActivation, 
 	r.roles.forget(a.UID)
 	r.names.forget(a.UID)
 	log.FromContext(ctx).Info("Letting the object go: no activation of it is left in AWS")
-	return lifecycle.RemoveFinalizer(ctx, r.Client, a)
+	return reconcile.RemoveFinalizer(ctx, r.Client, a)
 }
 
 // deletion is one reconcile of an object that is being deleted.
@@ -70,7 +70,7 @@ type deletion struct {
 	*Reconciler
 	activation *v1alpha1.HybridActivation
 	before     *v1alpha1.HybridActivation
-	account    registry.Entry
+	account    accounts.Entry
 	secrets    secrets
 }
 
@@ -157,34 +157,34 @@ func (d *deletion) nodes(ctx context.Context) ([]string, error) {
 	return slices.Compact(ids), err
 }
 
-func withdrawing() lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonWithdrawing,
+func withdrawing() reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonWithdrawing,
 		Message: "The activation is deleted, and looked for once more when AWS shows for certain that none is left; that takes about a minute.",
 	}
 }
 
-func deregistering(a *v1alpha1.HybridActivation) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonDeregistering,
+func deregistering(a *v1alpha1.HybridActivation) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonDeregistering,
 		Message: fmt.Sprintf("The nodes of the activation are being deregistered in %s, as onDelete.nodes says.", a.Spec.Region),
 	}
 }
 
-func cannotWithdraw(account string) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
+func cannotWithdraw(account string) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonAccountNotReady,
 		Message: fmt.Sprintf("The activation cannot be deleted: account %s cannot be worked on now. Mend the AWSAccount that declares it, or create it again.", account),
 	}
 }
 
-func withdrawalObserved(a *v1alpha1.HybridActivation, account registry.Entry) lifecycle.Verdict {
+func withdrawalObserved(a *v1alpha1.HybridActivation, account accounts.Entry) reconcile.Verdict {
 	would := []string{"delete its activations"}
 	if a.Spec.OnDelete.Nodes == v1alpha1.NodesDeregister {
 		would = append(would, "deregister its nodes")
 	}
-	return lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonObserved,
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonObserved,
 		Message: fmt.Sprintf("AWSAccount %q is in mode Observe, so nothing was written. With mode Enforce the operator would %s.", account.Name, strings.Join(would, ", then ")),
 	}
 }

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -63,7 +63,7 @@ func desire(a *v1alpha1.HybridActivation, owner string, tags map[string]string) 
 	}
 	d.tags[v1alpha1.TagActivation] = string(a.UID)
 	d.tags[v1alpha1.TagOwner] = owner
-	d.tags[v1alpha1.TagObject] = registry.ObjectTag(owner, a)
+	d.tags[v1alpha1.TagObject] = accounts.ObjectTag(owner, a)
 	return d
 }
 

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 const (
@@ -29,7 +29,7 @@ var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
 // guard holds an activation against the guardrails that match its namespace,
 // and returns its tags together with those that they require. The first
 // violation wins. Without a rule that speaks of activations there is none.
-func guard(in gate.Inputs, a *v1alpha1.HybridActivation) (map[string]string, *lifecycle.Verdict) {
+func guard(in accounts.Inputs, a *v1alpha1.HybridActivation) (map[string]string, *reconcile.Verdict) {
 	tags, required := maps.Clone(a.Spec.Tags), map[string]string{}
 	if tags == nil {
 		tags = map[string]string{}
@@ -52,8 +52,8 @@ func guard(in gate.Inputs, a *v1alpha1.HybridActivation) (map[string]string, *li
 		}
 	}
 	if !spoken {
-		return nil, &lifecycle.Verdict{
-			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,
+		return nil, &reconcile.Verdict{
+			Progress: reconcile.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,
 			Message: fmt.Sprintf("AWSAccount %q has no guardrail with activations that matches namespace %q, and without one a namespace may create none; add one that names the role %s. %s", in.Account.Name, in.NamespaceName, a.Spec.Role, nothing),
 		}
 	}
@@ -61,22 +61,22 @@ func guard(in gate.Inputs, a *v1alpha1.HybridActivation) (map[string]string, *li
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		// The API server cannot afford to check them.
 		if !tagText.MatchString(key) || !tagText.MatchString(tags[key]) {
-			return nil, &lifecycle.Verdict{
-				Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInvalidSpec,
+			return nil, &reconcile.Verdict{
+				Progress: reconcile.Stuck, Reason: v1alpha1.ReasonInvalidSpec,
 				Message: fmt.Sprintf("Tag %s=%s cannot be set: AWS takes letters, digits, spaces and _.:/=+-@ only; correct spec.tags, or the guardrail that requires it. %s", key, tags[key], nothing),
 			}
 		}
 	}
 	if n := len(tags) + ownTags; n > maxTags {
-		return nil, &lifecycle.Verdict{
-			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonInvalidSpec,
+		return nil, &reconcile.Verdict{
+			Progress: reconcile.Stuck, Reason: v1alpha1.ReasonInvalidSpec,
 			Message: fmt.Sprintf("With the tags that guardrails require and %d of the operator the activation would have %d tags, and AWS takes %d; remove some from spec.tags. %s", ownTags, n, maxTags, nothing),
 		}
 	}
 	return tags, nil
 }
 
-func violated(in gate.Inputs, rule *v1alpha1.Guardrail, violation string) *lifecycle.Verdict {
+func violated(in accounts.Inputs, rule *v1alpha1.Guardrail, violation string) *reconcile.Verdict {
 	v := in.Violated(rule, violation, nothing)
 	return &v
 }
@@ -99,7 +99,7 @@ func registrationsAllowed(rule *v1alpha1.ActivationRule, spec *v1alpha1.HybridAc
 
 // crowded is the verdict on an object for which no activation is left or created,
 // because as many machines of it are registered as a rule allows.
-func crowded(in gate.Inputs, rule *v1alpha1.Guardrail, registered int32) lifecycle.Verdict {
+func crowded(in accounts.Inputs, rule *v1alpha1.Guardrail, registered int32) reconcile.Verdict {
 	return in.Violated(rule, fmt.Sprintf("at most %d machines of a HybridActivation may be registered, and %d are, over all of its activations; deregister some of the nodes, or raise maxRegistrations in the rule.", *rule.Activations.MaxRegistrations, registered), "No more machines may register.")
 }
 
@@ -111,7 +111,7 @@ func validityAllowed(rule *v1alpha1.ActivationRule, spec *v1alpha1.HybridActivat
 	if rule.MaxValidity == nil || validity <= rule.MaxValidity.Duration {
 		return ""
 	}
-	return fmt.Sprintf("an activation may be valid for %s at most; set a shorter validFor.", lifecycle.ShortDuration(rule.MaxValidity.Duration))
+	return fmt.Sprintf("an activation may be valid for %s at most; set a shorter validFor.", reconcile.ShortDuration(rule.MaxValidity.Duration))
 }
 
 func tagKeysAllowed(rule *v1alpha1.ActivationRule, spec *v1alpha1.HybridActivationSpec) string {

@@ -11,17 +11,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 )
 
-func gateOf(rules ...*v1alpha1.ActivationRule) gate.Inputs {
+func gateOf(rules ...*v1alpha1.ActivationRule) accounts.Inputs {
 	account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}
 	for i, rule := range rules {
 		account.Spec.Guardrails = append(account.Spec.Guardrails, v1alpha1.Guardrail{
 			Name: fmt.Sprint("rule", i), NamespaceSelector: &metav1.LabelSelector{}, Activations: rule,
 		})
 	}
-	return gate.Inputs{Account: account, NamespaceName: "team-a", Namespace: &corev1.Namespace{}}
+	return accounts.Inputs{Account: account, NamespaceName: "team-a", Namespace: &corev1.Namespace{}}
 }
 
 func rule(change ...func(*v1alpha1.ActivationRule)) *v1alpha1.ActivationRule {

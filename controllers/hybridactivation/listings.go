@@ -10,7 +10,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -72,7 +72,7 @@ func (l *Listings) at(p place) *regionListing {
 
 // of is what AWS shows of one object's activations, from a list that began at
 // since or later.
-func (l *Listings) of(ctx context.Context, account registry.Entry, region string, uid types.UID, since time.Time) (sighting, error) {
+func (l *Listings) of(ctx context.Context, account accounts.Entry, region string, uid types.UID, since time.Time) (sighting, error) {
 	r := l.at(place{account.AccountID, region})
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -95,7 +95,7 @@ func (l *Listings) of(ctx context.Context, account registry.Entry, region string
 }
 
 // all are the activations of a region, from a list that is not too old.
-func (l *Listings) all(ctx context.Context, account registry.Entry, region string) (map[string]cloud.Activation, error) {
+func (l *Listings) all(ctx context.Context, account accounts.Entry, region string) (map[string]cloud.Activation, error) {
 	r := l.at(place{account.AccountID, region})
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -78,7 +78,7 @@ func (f facts) countable() time.Time {
 
 // machines counts the nodes of one object by activation, from a list that began at
 // since or later. At least two calls when there is none.
-func (l *Listings) machines(ctx context.Context, account registry.Entry, region string, uid types.UID, activations []string, since time.Time) (map[string]int32, error) {
+func (l *Listings) machines(ctx context.Context, account accounts.Entry, region string, uid types.UID, activations []string, since time.Time) (map[string]int32, error) {
 	r := l.at(place{account.AccountID, region})
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -22,7 +22,7 @@ type nodeListing struct {
 
 // nodes are the hybrid nodes of a region, from lists that are not too old. uids
 // are those of all objects of the region, asked for only when they are needed.
-func (l *Listings) nodes(ctx context.Context, account registry.Entry, region string, uids func() ([]string, error)) (nodeListing, error) {
+func (l *Listings) nodes(ctx context.Context, account accounts.Entry, region string, uids func() ([]string, error)) (nodeListing, error) {
 	r := l.at(place{account.AccountID, region})
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -54,7 +54,7 @@ func (w *work) uids(ctx context.Context) ([]string, error) {
 // uidsIn are the UIDs of the objects of an AWSAccount in a region.
 func uidsIn(ctx context.Context, c client.Reader, account string, region v1alpha1.Region) ([]string, error) {
 	var all v1alpha1.HybridActivationList
-	if err := c.List(ctx, &all, index.OfAccountName(account), client.UnsafeDisableDeepCopy); err != nil {
+	if err := c.List(ctx, &all, queue.OfAccountName(account), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the HybridActivations of AWSAccount %q: %w", account, err)
 	}
 	var uids []string
@@ -124,7 +124,7 @@ func (w *work) tagNodes(ctx context.Context, nodes []cloud.HybridNode, tagged ma
 		}
 	}
 	w.Listings.tagged(w.place(), lost...)
-	lifecycle.Announce(w.Recorder, w.activation, lifecycle.Verdict{
+	reconcile.Announce(w.Recorder, w.activation, reconcile.Verdict{
 		Reason:  v1alpha1.ReasonNodesTagged,
 		Message: fmt.Sprintf("Node %s had lost tag %s, by which access to it is granted, and has it again; so have %d more.", lost[0], v1alpha1.TagActivation, len(lost)-1),
 	})

@@ -16,11 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -35,10 +33,10 @@ type Reconciler struct {
 	Reader   client.Reader
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
-	Accounts *registry.Registry
+	Accounts *accounts.Registry
 	Listings *Listings
 	// Scope says which objects are this manager's.
-	Scope scope.Scope
+	Scope accounts.Shard
 	// OwnerID is in the tags of our activations.
 	OwnerID string
 
@@ -64,25 +62,25 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if !activation.DeletionTimestamp.IsZero() {
 		after, err := r.reconcileDeletion(ctx, activation)
-		return lifecycle.Finish(ctx, r.Client, r.Recorder, activation, lifecycle.PriorityRevocation, after, err)
+		return reconcile.Finish(ctx, r.Client, r.Recorder, activation, reconcile.PriorityRevocation, after, err)
 	}
-	allowed, err := gate.Gather(ctx, r.Client, activation.Spec.AccountRef.Name, activation.Namespace)
+	allowed, err := accounts.Gather(ctx, r.Client, activation.Spec.AccountRef.Name, activation.Namespace)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if stub.Is(activation) && allowed.Open() {
-		if whole, err := stub.Whole(ctx, r.Reader, activation); err != nil || !whole {
+	if objectcache.Is(activation) && allowed.Open() {
+		if whole, err := objectcache.Whole(ctx, r.Reader, activation); err != nil || !whole {
 			return ctrl.Result{}, err
 		}
 	}
 	after, err := r.reconcileSpec(ctx, activation, allowed)
-	return lifecycle.Finish(ctx, r.Client, r.Recorder, activation, lifecycle.PriorityGrant, after, err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, activation, reconcile.PriorityGrant, after, err)
 }
 
 // reconcileSpec judges the spec, and converges to it or withdraws what is not
 // allowed any more.
-func (r *Reconciler) reconcileSpec(ctx context.Context, a *v1alpha1.HybridActivation, allowed gate.Inputs) (time.Duration, error) {
-	if closed := allowed.Judge([]v1alpha1.Region{a.Spec.Region}); closed != nil {
+func (r *Reconciler) reconcileSpec(ctx context.Context, a *v1alpha1.HybridActivation, allowed accounts.Inputs) (time.Duration, error) {
+	if closed := allowed.Check([]v1alpha1.Region{a.Spec.Region}); closed != nil {
 		if closed.Waiting {
 			return 0, r.report(ctx, a.DeepCopy(), a, closed.Verdict)
 		}
@@ -112,9 +110,9 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, a *v1alpha1.HybridActiva
 }
 
 // report writes a verdict into the status where that changes something.
-func (r *Reconciler) report(ctx context.Context, before, a *v1alpha1.HybridActivation, v lifecycle.Verdict) error {
+func (r *Reconciler) report(ctx context.Context, before, a *v1alpha1.HybridActivation, v reconcile.Verdict) error {
 	a.Status.ObservedGeneration, a.Status.UID = a.Generation, string(a.UID)
-	return lifecycle.Report(ctx, r.Client, r.Recorder, before, a, &a.Status.Conditions, v)
+	return reconcile.Report(ctx, r.Client, r.Recorder, before, a, &a.Status.Conditions, v)
 }
 
 // fail reports an error of AWS, and returns what is to be backed off with. Other
@@ -123,33 +121,33 @@ func (r *Reconciler) fail(ctx context.Context, before, a *v1alpha1.HybridActivat
 	if _, ofAWS := errors.AsType[*cloud.Error](err); !ofAWS {
 		return err
 	}
-	v, shown := lifecycle.Failure(err)
+	v, shown := reconcile.Failure(err)
 	if !shown {
 		return err
 	}
 	if written := r.report(ctx, before, a, v); written != nil {
 		return written
 	}
-	return lifecycle.Retry(err)
+	return reconcile.Retry(err)
 }
 
-func accountNotReady(a *v1alpha1.HybridActivation) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
+func accountNotReady(a *v1alpha1.HybridActivation) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonAccountNotReady,
 		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", a.Spec.AccountRef.Name),
 	}
 }
 
-func accountMoved(a *v1alpha1.HybridActivation, to string) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonConflict,
+func accountMoved(a *v1alpha1.HybridActivation, to string) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonConflict,
 		Message: fmt.Sprintf("AWSAccount %q declares account %s now, and the activation lies in account %s; declare an AWSAccount for that one, delete this object, and create it anew.", a.Spec.AccountRef.Name, to, a.Status.Record.AccountID),
 	}
 }
 
-func namespaceTerminating(a *v1alpha1.HybridActivation) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonNamespaceTerminating,
+func namespaceTerminating(a *v1alpha1.HybridActivation) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonNamespaceTerminating,
 		Message: fmt.Sprintf("Namespace %q is being deleted, so nothing is created in it.", a.Namespace),
 	}
 }

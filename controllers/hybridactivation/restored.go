@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -151,7 +151,7 @@ func (w *work) mayHaveEarlier(known *named, listing nodeListing) bool {
 	if known.sought.IsZero() || w.names.unfinished(w.activation.UID) {
 		return true
 	}
-	young := w.Clock.Now().Before(w.activation.CreationTimestamp.Add(registry.RestoreWindow))
+	young := w.Clock.Now().Before(w.activation.CreationTimestamp.Add(accounts.RestoreWindow))
 	return young && listing.begun.After(known.sought)
 }
 
@@ -189,7 +189,7 @@ func (w *work) tagAll(ctx context.Context, earlier, lacking []string, known *nam
 		return nil
 	}
 	w.Listings.tagged(w.place(), earlier...)
-	lifecycle.Announce(w.Recorder, w.activation, lifecycle.Verdict{
+	reconcile.Announce(w.Recorder, w.activation, reconcile.Verdict{
 		Reason:  v1alpha1.ReasonRestored,
 		Message: fmt.Sprintf("Node %s registered with an earlier HybridActivation %s/%s, and belongs to this one now; so do %d more.", earlier[0], w.activation.Namespace, w.activation.Name, len(earlier)-1),
 	})

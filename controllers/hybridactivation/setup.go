@@ -10,13 +10,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // workers bound how many HybridActivations of an account are worked on at once.
@@ -25,16 +23,16 @@ var workers = queue.Limits{Account: 5, Tenant: 4}
 
 // Triggers wake the controllers from outside.
 type Triggers struct {
-	activations, sweeps lifecycle.Trigger[reconcile.Request]
+	activations, sweeps reconcile.Trigger[ctrl.Request]
 }
 
 // WakeAccount wakes the objects of an account, and has what is left of those
 // that are gone looked for.
-func (t *Triggers) WakeAccount(c client.Reader) registry.Listener {
-	wake := registry.Wake(&t.activations, c, &v1alpha1.HybridActivationList{})
+func (t *Triggers) WakeAccount(c client.Reader) accounts.Listener {
+	wake := accounts.Wake(&t.activations, c, &v1alpha1.HybridActivationList{})
 	return func(ctx context.Context, accountID, name string, resync bool) {
 		wake(ctx, accountID, name, resync)
-		t.sweeps.Add(lifecycle.PriorityResync, reconcile.Request{NamespacedName: types.NamespacedName{Name: name}})
+		t.sweeps.Add(reconcile.PriorityResync, ctrl.Request{NamespacedName: types.NamespacedName{Name: name}})
 	}
 }
 
@@ -46,8 +44,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation").
 			WithOptions(items.Options()).
-			Watches(&v1alpha1.HybridActivation{}, lifecycle.OwnEvents()).
-			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(lifecycle.AccountNews())).
+			Watches(&v1alpha1.HybridActivation{}, reconcile.OwnEvents()).
+			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(reconcile.AccountNews())).
 			Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace)).
 			WatchesRawSource(&wake.activations).
 			Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.HybridActivation{}))),
@@ -60,23 +58,23 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 }
 
 // ofAccount lists the objects that name an AWSAccount.
-func (r *Reconciler) ofAccount(ctx context.Context, account client.Object) []reconcile.Request {
-	return r.list(ctx, index.OfAccountName(account.GetName()))
+func (r *Reconciler) ofAccount(ctx context.Context, account client.Object) []ctrl.Request {
+	return r.list(ctx, queue.OfAccountName(account.GetName()))
 }
 
 // inNamespace lists the objects of a namespace, whose labels decide.
-func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) []ctrl.Request {
 	return r.list(ctx, client.InNamespace(namespace.GetName()))
 }
 
-func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []reconcile.Request {
+func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []ctrl.Request {
 	var all v1alpha1.HybridActivationList
 	if err := r.Client.List(ctx, &all, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
 		// A list from the cache fails only while the manager stops.
 		ctrl.LoggerFrom(ctx).Error(err, "Listing the HybridActivations that an event concerns")
 		return nil
 	}
-	requests := make([]reconcile.Request, len(all.Items))
+	requests := make([]ctrl.Request, len(all.Items))
 	for i := range all.Items {
 		requests[i].NamespacedName = client.ObjectKeyFromObject(&all.Items[i])
 	}

@@ -16,8 +16,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -34,7 +34,7 @@ type Sweeper struct {
 	// Reader reads past the cache.
 	Reader   client.Reader
 	Recorder events.EventRecorder
-	Accounts *registry.Registry
+	Accounts *accounts.Registry
 	Listings *Listings
 	OwnerID  string
 
@@ -68,7 +68,7 @@ func (s *Sweeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 			log.FromContext(ctx).V(1).Info("Looking for activations whose object is gone", "region", region, "error", err.Error())
 		}
 	}
-	return lifecycle.Result(lifecycle.PriorityResync, 0, nil)
+	return reconcile.Requeue(reconcile.PriorityResync, 0, nil)
 }
 
 // declared are the UIDs of all objects, whatever their account, and the regions
@@ -100,7 +100,7 @@ func (s *Sweeper) first(p place) bool {
 	return first
 }
 
-func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry registry.Entry, region string, known map[string]bool) error {
+func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry accounts.Entry, region string, known map[string]bool) error {
 	all, err := s.Listings.all(ctx, entry, region)
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry
 		s.Listings.deleted(place{entry.AccountID, region}, id, types.UID(all[id].Tags[v1alpha1.TagActivation]))
 	}
 	if len(deleted) > 0 {
-		lifecycle.Announce(s.Recorder, account, lifecycle.Verdict{
+		reconcile.Announce(s.Recorder, account, reconcile.Verdict{
 			Reason:  v1alpha1.ReasonStrayRemoved,
 			Message: fmt.Sprintf("These activations were deleted in %s, because the HybridActivations that they were made for are gone: %s.", region, strings.Join(deleted, ", ")),
 		})

@@ -7,12 +7,12 @@ import (
 	"unicode"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
 // verdict judges an object for which nothing is left to do now.
-func (w *work) verdict(d decision) lifecycle.Verdict {
+func (w *work) verdict(d decision) reconcile.Verdict {
 	name := w.activation.SecretName()
 	switch {
 	case d.settling:
@@ -22,54 +22,54 @@ func (w *work) verdict(d decision) lifecycle.Verdict {
 	case d.full && d.current == nil:
 		return crowded(w.allowed, w.bound, w.registered)
 	case d.full && usedUp(*d.current):
-		return lifecycle.Verdict{
-			Progress: lifecycle.Settled, Reason: v1alpha1.ReasonUsedUp,
+		return reconcile.Verdict{
+			Progress: reconcile.Settled, Reason: v1alpha1.ReasonUsedUp,
 			Message: fmt.Sprintf("All %d registrations of the activation are used, and guardrail %q of AWSAccount %q allows no more machines: %d are registered over all activations. Deregister some of the nodes to let others register.", d.current.Limit, w.bound.Name, w.account.Name, w.registered),
 		}
 	case d.current != nil && usedUp(*d.current):
-		return lifecycle.Verdict{
-			Progress: lifecycle.Settled, Reason: v1alpha1.ReasonUsedUp,
+		return reconcile.Verdict{
+			Progress: reconcile.Settled, Reason: v1alpha1.ReasonUsedUp,
 			Message: fmt.Sprintf("All %d registrations of the activation are used, and no more machines may register; set replenish: true, or a higher registrationLimit, to let more register.", d.current.Limit),
 		}
 	default:
-		return lifecycle.Verdict{
-			Progress: lifecycle.Settled, Reason: v1alpha1.ReasonActivated,
+		return reconcile.Verdict{
+			Progress: reconcile.Settled, Reason: v1alpha1.ReasonActivated,
 			Message: fmt.Sprintf("Machines may register in %s with the code in Secret %q, which also has the commands to run.", w.want.region, name),
 		}
 	}
 }
 
-func creating(d decision) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonCreating,
+func creating(d decision) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonCreating,
 		Message: fmt.Sprintf("An activation is being made, because %s.", d.create),
 	}
 }
 
-func settling() lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonSettling,
+func settling() reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonSettling,
 		Message: "AWS gave no answer to a request for an activation, and it is looked for until it would show for certain; that takes about a minute, and then another is made.",
 	}
 }
 
-func counting() lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonSettling,
+func counting() reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonSettling,
 		Message: "A guardrail bounds how many machines may be registered, so the activation before was deleted, and its machines are counted when AWS shows them for certain; that takes about two minutes, and then another is created.",
 	}
 }
 
-func (w *work) secretConflict() lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonSecretConflict,
+func (w *work) secretConflict() reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonSecretConflict,
 		Message: fmt.Sprintf("Secret %q exists and does not belong to this object, so it is not written; delete or rename that Secret, or set another secretName.", w.activation.SecretName()),
 	}
 }
 
-func (w *work) secretNotWritable(err error) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonSecretNotWritable,
+func (w *work) secretNotWritable(err error) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonSecretNotWritable,
 		Message: fmt.Sprintf("Secret %q cannot be written, so no activation is made whose code would be lost: the API server says %q. Give the operator that right, or make room for the Secret.", w.activation.SecretName(), cause(err)),
 	}
 }
@@ -97,24 +97,24 @@ func cause(err error) string {
 
 // roleNotUsable tells of the role: first that it is tried again, because a role
 // made seconds ago is not seen everywhere, and then what to do.
-func roleNotUsable(err error, patient bool) lifecycle.Verdict {
-	v := lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonRoleNotUsable, Message: cloud.Sentence(err)}
+func roleNotUsable(err error, patient bool) reconcile.Verdict {
+	v := reconcile.Verdict{Progress: reconcile.Stuck, Reason: v1alpha1.ReasonRoleNotUsable, Message: cloud.Sentence(err)}
 	if patient {
-		v.Progress = lifecycle.Working
+		v.Progress = reconcile.Working
 	}
 	return v
 }
 
 // createRefused names what else the call needs: AWS tells only in its message
 // which of them it was.
-func (w *work) createRefused(err error) lifecycle.Verdict {
-	v, _ := lifecycle.Failure(err)
+func (w *work) createRefused(err error) reconcile.Verdict {
+	v, _ := reconcile.Failure(err)
 	v.Message += fmt.Sprintf(" The call also needs ssm:AddTagsToResource, and iam:PassRole on role %s with iam:PassedToService ssm.amazonaws.com.", w.want.role)
 	return v
 }
 
 // observed tells what would be done in mode Enforce.
-func (w *work) observed(d decision) lifecycle.Verdict {
+func (w *work) observed(d decision) reconcile.Verdict {
 	var would []string
 	for _, id := range d.remove {
 		would = append(would, "delete activation "+id)
@@ -130,8 +130,8 @@ func (w *work) observed(d decision) lifecycle.Verdict {
 	if len(would) == 0 {
 		return w.verdict(d)
 	}
-	return lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonObserved,
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonObserved,
 		Message: fmt.Sprintf("AWSAccount %q is in mode Observe, so nothing was written. With mode Enforce the operator would %s.", w.account.Name, strings.Join(would, ", then ")),
 	}
 }

@@ -10,14 +10,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
 // withdraw deletes activations of an object. What is gone already is fine. One that
 // cannot be deleted keeps none of the others.
-func (r *Reconciler) withdraw(ctx context.Context, account registry.Entry, region string, of types.UID, ids []string) error {
+func (r *Reconciler) withdraw(ctx context.Context, account accounts.Entry, region string, of types.UID, ids []string) error {
 	ctx = cloud.WithPriority(ctx, cloud.Revocation)
 	var failures []error
 	for _, id := range ids {
@@ -34,7 +34,7 @@ func (r *Reconciler) withdraw(ctx context.Context, account registry.Entry, regio
 // takeBack deletes every activation of an object, those that AWS shows and those
 // that are known otherwise, and the Secret, whether or not the activations could be
 // deleted: nobody is to read their code. The status remembers that they were.
-func (r *Reconciler) takeBack(ctx context.Context, account registry.Entry, a *v1alpha1.HybridActivation, s secrets, shown []string) error {
+func (r *Reconciler) takeBack(ctx context.Context, account accounts.Entry, a *v1alpha1.HybridActivation, s secrets, shown []string) error {
 	status := &a.Status
 	ids := append(slices.Clone(shown), known(status)...)
 	slices.Sort(ids)
@@ -71,7 +71,7 @@ func known(status *v1alpha1.HybridActivationStatus) []string {
 
 // refuse takes away what the object had when it is not allowed any more. Nodes
 // stay: what may be done on them is another object's affair.
-func (r *Reconciler) refuse(ctx context.Context, a *v1alpha1.HybridActivation, v lifecycle.Verdict) error {
+func (r *Reconciler) refuse(ctx context.Context, a *v1alpha1.HybridActivation, v reconcile.Verdict) error {
 	before := a.DeepCopy()
 	record := a.Status.Record
 	if record == nil {

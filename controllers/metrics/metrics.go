@@ -29,7 +29,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -83,7 +83,7 @@ func New() *Metrics {
 
 // counted are the metrics that are counted where it happens.
 func (m *Metrics) counted() []prometheus.Collector {
-	return []prometheus.Collector{m.requests, m.durations, m.drift, m.contended, m.revocations, lifecycle.Rejections}
+	return []prometheus.Collector{m.requests, m.durations, m.drift, m.contended, m.revocations, reconcile.Rejections}
 }
 
 // Describe implements prometheus.Collector.

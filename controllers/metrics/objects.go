@@ -12,8 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 )
 
 var (
@@ -39,9 +38,9 @@ type Sources struct {
 	Client client.Reader
 	Clock  clock.PassiveClock
 	// Accounts that are verified.
-	Accounts *registry.Registry
+	Accounts *accounts.Registry
 	// Scope says which objects are this manager's.
-	Scope scope.Scope
+	Scope accounts.Shard
 	// Elected is closed once this process works: others tell nothing of objects,
 	// or a sum would count each twice.
 	Elected <-chan struct{}

@@ -14,8 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 )
 
 // gather is what a scrape gets: values by name and labels. A histogram has its
@@ -82,8 +81,8 @@ func watching(t *testing.T, o objectsOf, selector string) *Metrics {
 	close(elected)
 	m := New()
 	m.Watch(Sources{
-		Client: o, Clock: clocktesting.NewFakePassiveClock(noon), Accounts: registry.New(),
-		Scope: scope.Scope{Selector: mine}, Elected: elected,
+		Client: o, Clock: clocktesting.NewFakePassiveClock(noon), Accounts: accounts.NewRegistry(),
+		Scope: accounts.Shard{Selector: mine}, Elected: elected,
 	})
 	return m
 }

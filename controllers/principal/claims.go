@@ -8,8 +8,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -23,7 +22,7 @@ type claims struct {
 	// ids are the unique ids that the principal had when it was granted, by object.
 	ids map[types.UID]string
 	// saw every object, granting or not.
-	saw map[types.UID]outcome.Sighting
+	saw map[types.UID]grants.Observation
 	// revoking: some object waits for proof that an access is gone.
 	revoking bool
 	// name of the principal as the oldest object spells it; empty without objects.
@@ -32,8 +31,8 @@ type claims struct {
 
 // claimsOf gathers what the records of the objects grant a principal. An object
 // that is being deleted grants nothing, whatever its record says.
-func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time) claims {
-	c := claims{saw: make(map[types.UID]outcome.Sighting, len(accesses)), ids: map[types.UID]string{}}
+func claimsOf(key grants.PrincipalKey, accesses []v1alpha1.SessionAccess, now time.Time) claims {
+	c := claims{saw: make(map[types.UID]grants.Observation, len(accesses)), ids: map[types.UID]string{}}
 	var all []bounded
 	for i := range accesses {
 		access := &accesses[i]
@@ -41,7 +40,7 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 		if record == nil {
 			continue
 		}
-		sighting := outcome.Sighting{
+		sighting := grants.Observation{
 			Object:   types.NamespacedName{Namespace: access.Namespace, Name: access.Name},
 			Serial:   record.Serial,
 			Deleting: !access.DeletionTimestamp.IsZero(),
@@ -49,7 +48,7 @@ func claimsOf(key outcome.Key, accesses []v1alpha1.SessionAccess, now time.Time)
 		spelling, granted := grantedTo(record.Granted, key)
 		if granted && !sighting.Deleting && !grants.Expired(record.Granted, now) {
 			grant := grants.Policy(string(access.UID), record.Granted)
-			grant.HeldOnly = !lifecycle.Own(record.UID, access)
+			grant.HeldOnly = !reconcile.Own(record.UID, access)
 			all = append(all, bounded{grant, record.Granted.DocumentBounds, access})
 			c.name = spelling
 			c.ids[access.UID] = recordedID(record.Granted, key)
@@ -92,12 +91,12 @@ func (c *claims) dropImpossible(problems map[types.UID]problem) {
 }
 
 // grantedTo says whether a grant names the principal, and how it spells it.
-func grantedTo(grant *v1alpha1.ResolvedGrant, key outcome.Key) (spelling string, ok bool) {
+func grantedTo(grant *v1alpha1.ResolvedGrant, key grants.PrincipalKey) (spelling string, ok bool) {
 	if grant == nil {
 		return "", false
 	}
 	for _, p := range grant.Principals {
-		if outcome.KeyOf(grant.AccountID, p) == key {
+		if grants.PrincipalKeyOf(grant.AccountID, p) == key {
 			return p.Name, true
 		}
 	}

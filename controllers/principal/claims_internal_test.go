@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
 // claimant is a SessionAccess with a record. ofAnother: it was written for another
@@ -57,7 +57,7 @@ func TestRestoredRecordsClaimOnlyWhatIsHeld(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			key := outcome.Key{AccountID: "488821267897", Kind: v1alpha1.PrincipalUser, Name: "user01"}
+			key := grants.PrincipalKey{AccountID: "488821267897", Kind: v1alpha1.PrincipalUser, Name: "user01"}
 			got := claimsOf(key, c.accesses, noon)
 			for uid, saw := range got.saw {
 				is := ""

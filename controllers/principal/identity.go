@@ -7,15 +7,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
 // recordedID is the unique id that a principal had when it was granted; "" when
 // the record has none.
-func recordedID(grant *v1alpha1.ResolvedGrant, key outcome.Key) string {
+func recordedID(grant *v1alpha1.ResolvedGrant, key grants.PrincipalKey) string {
 	for _, id := range grant.PrincipalIDs {
-		if outcome.KeyOf(grant.AccountID, v1alpha1.Principal{Kind: id.Kind, Name: id.Name}) == key {
+		if grants.PrincipalKeyOf(grant.AccountID, v1alpha1.Principal{Kind: id.Kind, Name: id.Name}) == key {
 			return id.ID
 		}
 	}

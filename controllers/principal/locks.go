@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
 // locks keep the two lanes off the same principal: one lock for each principal
 // that is worked on. Principals share none, so that none waits for another.
 type locks struct {
 	mu   sync.Mutex
-	held map[outcome.Key]*lock
+	held map[grants.PrincipalKey]*lock
 }
 
 type lock struct {
@@ -21,7 +21,7 @@ type lock struct {
 }
 
 // lock waits for the lock of a principal, or gives up when the context ends.
-func (l *locks) lock(ctx context.Context, key outcome.Key) (unlock func(), err error) {
+func (l *locks) lock(ctx context.Context, key grants.PrincipalKey) (unlock func(), err error) {
 	k := l.enter(key)
 	select {
 	case k.token <- struct{}{}:
@@ -32,11 +32,11 @@ func (l *locks) lock(ctx context.Context, key outcome.Key) (unlock func(), err e
 	}
 }
 
-func (l *locks) enter(key outcome.Key) *lock {
+func (l *locks) enter(key grants.PrincipalKey) *lock {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.held == nil {
-		l.held = map[outcome.Key]*lock{}
+		l.held = map[grants.PrincipalKey]*lock{}
 	}
 	if l.held[key] == nil {
 		l.held[key] = &lock{token: make(chan struct{}, 1)}
@@ -45,7 +45,7 @@ func (l *locks) enter(key outcome.Key) *lock {
 	return l.held[key]
 }
 
-func (l *locks) leave(key outcome.Key, k *lock) {
+func (l *locks) leave(key grants.PrincipalKey, k *lock) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if k.users--; k.users == 0 {

@@ -11,8 +11,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -22,14 +22,14 @@ const maxListed = 5
 
 // notices tells each object what people should know of it although its access
 // is in place.
-func (w *work) notices(ctx context.Context) map[types.UID]outcome.Notices {
-	notices := map[types.UID]outcome.Notices{}
+func (w *work) notices(ctx context.Context) map[types.UID]grants.Notices {
+	notices := map[types.UID]grants.Notices{}
 	endangered := w.endangered(ctx)
 	elsewhere := w.grantedElsewhere()
 	widened := w.widened(ctx)
 	for _, g := range w.claims.grants {
 		uid := types.UID(g.ID)
-		notices[uid] = outcome.Notices{
+		notices[uid] = grants.Notices{
 			Widened:          strings.Join(widened[uid], " "),
 			PrefixHazard:     cmp.Or(w.prefixHazard(g), endangered),
 			GrantedElsewhere: elsewhere,
@@ -72,9 +72,9 @@ func (w *work) endangered(ctx context.Context) string {
 		if letter != '-' || at == 0 {
 			continue
 		}
-		other := outcome.Key{AccountID: w.key.AccountID, Kind: v1alpha1.PrincipalUser, Name: w.key.Name[:at]}
+		other := grants.PrincipalKey{AccountID: w.key.AccountID, Kind: v1alpha1.PrincipalUser, Name: w.key.Name[:at]}
 		var accesses v1alpha1.SessionAccessList
-		if err := w.Client.List(ctx, &accesses, index.OfPrincipal(other), client.UnsafeDisableDeepCopy); err != nil {
+		if err := w.Client.List(ctx, &accesses, queue.OfPrincipal(other), client.UnsafeDisableDeepCopy); err != nil {
 			return "" // A list from the cache fails only while the manager stops.
 		}
 		for i := range accesses.Items {

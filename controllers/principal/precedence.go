@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
 // precedence has the grants of an account wait for the revocations that are found
@@ -16,13 +16,13 @@ type precedence struct {
 	mu sync.Mutex
 	// due are the revocations that are still to be tried, by account id, and held
 	// the principals whose grants wait for them.
-	due, held map[string]map[outcome.Key]struct{}
+	due, held map[string]map[grants.PrincipalKey]struct{}
 }
 
 // expect sets the revocations of an account that are about to be queued. Those
 // that were due before and are not among them are gone, and would never be tried.
 // It returns the principals that need not wait any more.
-func (p *precedence) expect(accountID string, revocations []outcome.Key) (free []outcome.Key) {
+func (p *precedence) expect(accountID string, revocations []grants.PrincipalKey) (free []grants.PrincipalKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.due, accountID)
@@ -36,7 +36,7 @@ func (p *precedence) expect(accountID string, revocations []outcome.Key) (free [
 
 // hold says whether a principal's grants must wait. expect or tried returns it
 // then.
-func (p *precedence) hold(key outcome.Key) bool {
+func (p *precedence) hold(key grants.PrincipalKey) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.due[key.AccountID]) == 0 {
@@ -48,14 +48,14 @@ func (p *precedence) hold(key outcome.Key) bool {
 
 // tried notes that a principal's revocations were tried, whatever came of it. It
 // returns the principals that need not wait any more.
-func (p *precedence) tried(key outcome.Key) (free []outcome.Key) {
+func (p *precedence) tried(key grants.PrincipalKey) (free []grants.PrincipalKey) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.due[key.AccountID], key)
 	return p.free(key.AccountID)
 }
 
-func (p *precedence) free(accountID string) []outcome.Key {
+func (p *precedence) free(accountID string) []grants.PrincipalKey {
 	if len(p.due[accountID]) > 0 {
 		return nil
 	}
@@ -63,12 +63,12 @@ func (p *precedence) free(accountID string) []outcome.Key {
 	return slices.Collect(maps.Keys(p.held[accountID]))
 }
 
-func with(all map[string]map[outcome.Key]struct{}, key outcome.Key) map[string]map[outcome.Key]struct{} {
+func with(all map[string]map[grants.PrincipalKey]struct{}, key grants.PrincipalKey) map[string]map[grants.PrincipalKey]struct{} {
 	if all == nil {
-		all = map[string]map[outcome.Key]struct{}{}
+		all = map[string]map[grants.PrincipalKey]struct{}{}
 	}
 	if all[key.AccountID] == nil {
-		all[key.AccountID] = map[outcome.Key]struct{}{}
+		all[key.AccountID] = map[grants.PrincipalKey]struct{}{}
 	}
 	all[key.AccountID][key] = struct{}{}
 	return all

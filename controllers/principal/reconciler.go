@@ -15,13 +15,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -30,8 +28,8 @@ type Reconciler struct {
 	Client   client.Client
 	Clock    clock.PassiveClock
 	OwnerID  string
-	Accounts *registry.Registry
-	Outcomes *outcome.Store
+	Accounts *accounts.Registry
+	Outcomes *grants.PrincipalStore
 	// PoliciesChanged is told the AWSAccount in which policies came or went. It
 	// must not block.
 	PoliciesChanged func(account string)
@@ -40,7 +38,7 @@ type Reconciler struct {
 	Contention *contention.Tracker
 
 	// old wakes the deletion of old versions.
-	old lifecycle.Trigger[outcome.Key]
+	old reconcile.Trigger[grants.PrincipalKey]
 
 	// Recorder of events on SessionAccesses.
 	Recorder clientevents.EventRecorder
@@ -57,7 +55,7 @@ type lane struct {
 	*Reconciler
 	wake *Triggers
 	// items of the lane, which know for whom a principal is worked on.
-	items *queue.Queue[outcome.Key]
+	items *queue.Queue[grants.PrincipalKey]
 	// revokes: this lane serves deletions and narrowings.
 	revokes bool
 }
@@ -72,17 +70,17 @@ const (
 )
 
 // Reconcile implements reconcile.TypedReconciler.
-func (l lane) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, error) {
+func (l lane) Reconcile(ctx context.Context, key grants.PrincipalKey) (ctrl.Result, error) {
 	_, verified := l.Accounts.Get(key.AccountID)
 	switch {
 	case !verified:
 		return ctrl.Result{}, nil // The registry wakes every principal once it is.
 	case l.revokes:
-		defer func() { l.wake.Grants.Add(lifecycle.PriorityGrant, l.wake.first.tried(key)...) }()
+		defer func() { l.wake.Grants.Add(reconcile.PriorityGrant, l.wake.first.tried(key)...) }()
 	case !l.Accounts.Open(key.AccountID):
-		return lifecycle.Result(lifecycle.PriorityGrant, openingDelay, nil)
+		return reconcile.Requeue(reconcile.PriorityGrant, openingDelay, nil)
 	case l.wake.first.hold(key):
-		return lifecycle.Result(lifecycle.PriorityGrant, heldRecheck, nil)
+		return reconcile.Requeue(reconcile.PriorityGrant, heldRecheck, nil)
 	}
 	unlock, err := l.locks.lock(ctx, key)
 	if err != nil {
@@ -93,11 +91,11 @@ func (l lane) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, erro
 	after, lookUp, err := l.converge(cloud.WithPriority(ctx, l.calls(priority)), key, l.turn(priority))
 	switch {
 	case lookUp && l.revokes:
-		l.wake.Grants.AddFor(tenant, lifecycle.PriorityLookup, key)
+		l.wake.Grants.AddFor(tenant, reconcile.PriorityLookup, key)
 	case lookUp:
-		l.wake.Grants.Add(lifecycle.PriorityLookup, key) // For all tenants for which it is worked on.
+		l.wake.Grants.Add(reconcile.PriorityLookup, key) // For all tenants for which it is worked on.
 	}
-	return lifecycle.Result(l.requeue(), after, err)
+	return reconcile.Requeue(l.requeue(), after, err)
 }
 
 // calls is the priority of calls to AWS at a priority of the queue.
@@ -105,7 +103,7 @@ func (l lane) calls(priority int) cloud.Priority {
 	switch {
 	case !l.revokes:
 		return cloud.Grant
-	case priority >= lifecycle.PriorityRevocation:
+	case priority >= reconcile.PriorityRevocation:
 		return cloud.Revocation
 	default:
 		return cloud.RetriedRevocation
@@ -117,7 +115,7 @@ func (l lane) turn(priority int) turn {
 	switch {
 	case l.revokes:
 		return revocationTurn
-	case priority <= lifecycle.PriorityLookup:
+	case priority <= reconcile.PriorityLookup:
 		return lookupTurn
 	default:
 		return grantTurn
@@ -126,25 +124,25 @@ func (l lane) turn(priority int) turn {
 
 func (l lane) requeue() int {
 	if l.revokes {
-		return lifecycle.PriorityRetriedRevocation
+		return reconcile.PriorityRetriedRevocation
 	}
-	return lifecycle.PriorityGrant
+	return reconcile.PriorityGrant
 }
 
 // converge brings what IAM holds for a principal to what is declared, and
 // stores the outcome. An account that is not verified is left alone. lookUp says
 // that a lookupTurn is needed. after is when to look again for the proof of a
 // revocation.
-func (r *Reconciler) converge(ctx context.Context, key outcome.Key, turn turn) (after time.Duration, lookUp bool, err error) {
+func (r *Reconciler) converge(ctx context.Context, key grants.PrincipalKey, turn turn) (after time.Duration, lookUp bool, err error) {
 	account, ok := r.Accounts.Get(key.AccountID)
 	if !ok {
 		return 0, false, nil
 	}
 	var accesses v1alpha1.SessionAccessList
-	if err := r.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
 		return 0, false, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
 	}
-	abandoned, err := owed.OfPrincipal(ctx, r.Client, key)
+	abandoned, err := grants.PendingRevocationsOfPrincipal(ctx, r.Client, key)
 	if err != nil {
 		return 0, false, err
 	}
@@ -164,7 +162,7 @@ func (r *Reconciler) converge(ctx context.Context, key outcome.Key, turn turn) (
 }
 
 // principalOf is the principal in IAM; nil for a permission set.
-func principalOf(key outcome.Key, name string) *cloud.Principal {
+func principalOf(key grants.PrincipalKey, name string) *cloud.Principal {
 	if key.Kind == v1alpha1.PrincipalPermissionSet {
 		return nil
 	}

@@ -9,30 +9,30 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
 // failed is the outcome when the principal could not even be looked up. Nil
 // where the error is not shown.
-func (w *work) failed(ctx context.Context, err error) *outcome.Outcome {
+func (w *work) failed(ctx context.Context, err error) *grants.Outcome {
 	p, ok := problemOf(err)
 	if !ok {
 		return nil
 	}
-	return w.tell(ctx, false, nil, func(types.UID, outcome.Sighting) problem { return p })
+	return w.tell(ctx, false, nil, func(types.UID, grants.Observation) problem { return p })
 }
 
 // observed is the outcome in mode Observe: nothing was written.
-func (w *work) observed(ctx context.Context, steps []step, problems map[types.UID]problem) *outcome.Outcome {
+func (w *work) observed(ctx context.Context, steps []step, problems map[types.UID]problem) *grants.Outcome {
 	narrowing := false
 	texts := make([]string, len(steps))
 	for i, s := range steps {
 		narrowing = narrowing || s.narrows
 		texts[i] = s.String()
 	}
-	return w.tell(ctx, !narrowing, nil, func(uid types.UID, saw outcome.Sighting) problem {
+	return w.tell(ctx, !narrowing, nil, func(uid types.UID, saw grants.Observation) problem {
 		if p, ok := problems[uid]; ok {
 			return p
 		}
@@ -48,13 +48,13 @@ func (w *work) observed(ctx context.Context, steps []step, problems map[types.UI
 
 // outcome tells what came of the writes. Nil where the error is not shown and
 // the last outcome stays true.
-func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types.UID]problem, done execution) *outcome.Outcome {
+func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types.UID]problem, done execution) *grants.Outcome {
 	failure, shown := problemOf(done.err)
 	if done.err != nil && !shown {
 		return nil
 	}
 	narrowed := !done.failedNarrowing && (!w.claims.revoking || w.proven(plan))
-	return w.tell(ctx, narrowed, w.policyARNs(plan), func(uid types.UID, saw outcome.Sighting) problem {
+	return w.tell(ctx, narrowed, w.policyARNs(plan), func(uid types.UID, saw grants.Observation) problem {
 		switch p, ok := problems[uid]; {
 		case ok:
 			return p
@@ -69,7 +69,7 @@ func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types
 }
 
 // tell makes an outcome of what was seen and what each object is told.
-func (w *work) tell(ctx context.Context, narrowed bool, arns []string, about func(types.UID, outcome.Sighting) problem) *outcome.Outcome {
+func (w *work) tell(ctx context.Context, narrowed bool, arns []string, about func(types.UID, grants.Observation) problem) *grants.Outcome {
 	notices := w.notices(ctx)
 	for uid, saw := range w.claims.saw {
 		p := about(uid, saw)
@@ -80,7 +80,7 @@ func (w *work) tell(ctx context.Context, narrowed bool, arns []string, about fun
 		saw.State, saw.Reason, saw.Message = p.state, p.reason, fit(p.message)
 		w.claims.saw[uid] = saw
 	}
-	return &outcome.Outcome{Narrowed: narrowed, PolicyARNs: arns, Saw: w.claims.saw}
+	return &grants.Outcome{Narrowed: narrowed, PolicyARNs: arns, Saw: w.claims.saw}
 }
 
 // maxMessage and maxARNs are what the status of a principal may hold. One that

@@ -12,8 +12,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -22,7 +21,7 @@ import (
 // worked on. The zero value is ready.
 type firsts struct {
 	mu  sync.Mutex
-	met map[outcome.Key]map[types.UID]meeting
+	met map[grants.PrincipalKey]map[types.UID]meeting
 }
 
 // meeting is how a grant was met last.
@@ -37,11 +36,11 @@ const (
 
 // meet notes how the grants of a principal are met. Those that are granted for the
 // first time are returned, with how they were met before: 0 for not at all.
-func (f *firsts) meet(key outcome.Key, now map[types.UID]meeting) (first map[types.UID]meeting) {
+func (f *firsts) meet(key grants.PrincipalKey, now map[types.UID]meeting) (first map[types.UID]meeting) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.met == nil {
-		f.met = map[outcome.Key]map[types.UID]meeting{}
+		f.met = map[grants.PrincipalKey]map[types.UID]meeting{}
 	}
 	before, next := f.met[key], make(map[types.UID]meeting, len(now)) // What is gone is forgotten.
 	first = map[types.UID]meeting{}
@@ -65,7 +64,7 @@ func (w *work) meetings() map[types.UID]meeting {
 		case !ok:
 		case saw.Included:
 			now[access.UID] = metGranted
-		case !lifecycle.Own(access.Status.Applied.UID, access):
+		case !reconcile.Own(access.Status.Applied.UID, access):
 			now[access.UID] = metRestored
 		default:
 			now[access.UID] = 0
@@ -74,7 +73,7 @@ func (w *work) meetings() map[types.UID]meeting {
 	return now
 }
 
-func (f *firsts) forget(key outcome.Key) {
+func (f *firsts) forget(key grants.PrincipalKey) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.met, key)
@@ -101,8 +100,8 @@ func (w *work) announceRegranted(steps []step) {
 		if _, refused := w.claims.refused[access.UID]; refused || !detached && !w.grows(access) {
 			continue
 		}
-		lifecycle.Announce(w.Recorder, access, lifecycle.Verdict{
-			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonRegranted,
+		reconcile.Announce(w.Recorder, access, reconcile.Verdict{
+			Progress: reconcile.Stuck, Reason: v1alpha1.ReasonRegranted,
 			Message: fmt.Sprintf("IAM did not hold the access of %s %s that the status of this SessionAccess says is in place, and it is granted again. If the cluster was restored from a backup, access that was revoked after the backup comes back in this way; delete this SessionAccess, or what was revoked from its spec.",
 				strings.ToLower(string(w.key.Kind)), w.claims.name),
 		})
@@ -118,9 +117,9 @@ func saysInPlace(access *v1alpha1.SessionAccess) bool {
 
 // saysGranted reports whether the status of an object says that a principal has its
 // access, whatever Ready says since.
-func saysGranted(access *v1alpha1.SessionAccess, key outcome.Key) bool {
+func saysGranted(access *v1alpha1.SessionAccess, key grants.PrincipalKey) bool {
 	return slices.ContainsFunc(access.Status.Principals, func(p v1alpha1.PrincipalStatus) bool {
-		return p.State == v1alpha1.PrincipalGranted && outcome.KeyOf(key.AccountID, v1alpha1.Principal{Kind: p.Kind, Name: p.Name}) == key
+		return p.State == v1alpha1.PrincipalGranted && grants.PrincipalKeyOf(key.AccountID, v1alpha1.Principal{Kind: p.Kind, Name: p.Name}) == key
 	})
 }
 

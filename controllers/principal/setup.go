@@ -15,10 +15,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // workers bound how many principals of an account are worked on at once. The
@@ -29,20 +28,20 @@ var workers = queue.Limits{Account: 5, Tenant: 3}
 // one for deletions and narrowings, and one for everything else.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 	grants := lane{Reconciler: r, wake: wake, items: principals()}
-	if err := r.register(mgr, "principal", grants, r.noting(events(grantsOf, lifecycle.PriorityGrant, grants.items)), &wake.Grants); err != nil {
+	if err := r.register(mgr, "principal", grants, r.noting(events(grantsOf, reconcile.PriorityGrant, grants.items)), &wake.Grants); err != nil {
 		return err
 	}
 	revocations := lane{Reconciler: r, wake: wake, items: principals(), revokes: true}
-	return r.register(mgr, "principal-revocation", revocations, events(revocationsOf, lifecycle.PriorityRevocation, revocations.items), &wake.Revocations)
+	return r.register(mgr, "principal-revocation", revocations, events(revocationsOf, reconcile.PriorityRevocation, revocations.items), &wake.Revocations)
 }
 
 // principals is the queue of a lane. Whoever declares an access is its tenant.
-func principals() *queue.Queue[outcome.Key] {
-	return queue.New(queue.Options[outcome.Key]{Limits: workers, Account: func(key outcome.Key) string { return key.AccountID }})
+func principals() *queue.Queue[grants.PrincipalKey] {
+	return queue.New(queue.Options[grants.PrincipalKey]{Limits: workers, Account: func(key grants.PrincipalKey) string { return key.AccountID }})
 }
 
-func (r *Reconciler) register(mgr ctrl.Manager, name string, l lane, on handler.TypedEventHandler[client.Object, outcome.Key], wake *lifecycle.Trigger[outcome.Key]) error {
-	b := builder.TypedControllerManagedBy[outcome.Key](mgr).
+func (r *Reconciler) register(mgr ctrl.Manager, name string, l lane, on handler.TypedEventHandler[client.Object, grants.PrincipalKey], wake *reconcile.Trigger[grants.PrincipalKey]) error {
+	b := builder.TypedControllerManagedBy[grants.PrincipalKey](mgr).
 		Named(name).
 		WithOptions(l.items.Options()).
 		Watches(&v1alpha1.SessionAccess{}, on).
@@ -55,10 +54,10 @@ func (r *Reconciler) register(mgr ctrl.Manager, name string, l lane, on handler.
 
 // selector picks the principals that a change of an object concerns in a lane.
 // before is nil for a new object, after for one that is gone.
-type selector func(before, after *v1alpha1.SessionAccess) []outcome.Key
+type selector func(before, after *v1alpha1.SessionAccess) []grants.PrincipalKey
 
 // revocationsOf picks the principals that may lose something.
-func revocationsOf(before, after *v1alpha1.SessionAccess) []outcome.Key {
+func revocationsOf(before, after *v1alpha1.SessionAccess) []grants.PrincipalKey {
 	switch {
 	case after == nil:
 		return nil
@@ -66,47 +65,47 @@ func revocationsOf(before, after *v1alpha1.SessionAccess) []outcome.Key {
 		if before != nil && !before.DeletionTimestamp.IsZero() && sameRecord(before, after) {
 			return nil
 		}
-		return outcome.KeysOf(after.Status.Applied)
+		return grants.PrincipalKeysOf(after.Status.Applied)
 	case after.Status.Applied == nil || len(after.Status.Applied.Revoking) == 0:
 		return nil
 	case before != nil && sameRecord(before, after):
 		return nil
 	default:
-		return outcome.KeysOf(after.Status.Applied)
+		return grants.PrincipalKeysOf(after.Status.Applied)
 	}
 }
 
 // grantsOf picks the principals of every other change of a record, and of an
 // object that is gone, whose outcome can be forgotten.
-func grantsOf(before, after *v1alpha1.SessionAccess) []outcome.Key {
+func grantsOf(before, after *v1alpha1.SessionAccess) []grants.PrincipalKey {
 	switch {
 	case after == nil:
-		return outcome.KeysOf(before.Status.Applied)
+		return grants.PrincipalKeysOf(before.Status.Applied)
 	case before == nil:
-		return outcome.KeysOf(after.Status.Applied)
+		return grants.PrincipalKeysOf(after.Status.Applied)
 	case sameRecord(before, after) || len(revocationsOf(before, after)) > 0:
 		return nil
 	default:
-		return append(outcome.KeysOf(before.Status.Applied), outcome.KeysOf(after.Status.Applied)...)
+		return append(grants.PrincipalKeysOf(before.Status.Applied), grants.PrincipalKeysOf(after.Status.Applied)...)
 	}
 }
 
 // debts enqueues the principals of what an account begins or ceases to owe.
-func debts() handler.TypedEventHandler[client.Object, outcome.Key] {
-	return handler.TypedFuncs[client.Object, outcome.Key]{
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[outcome.Key]) {
-			before, after := owed.Keys(e.ObjectOld.(*v1alpha1.AWSAccount)), owed.Keys(e.ObjectNew.(*v1alpha1.AWSAccount))
+func debts() handler.TypedEventHandler[client.Object, grants.PrincipalKey] {
+	return handler.TypedFuncs[client.Object, grants.PrincipalKey]{
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[grants.PrincipalKey]) {
+			before, after := grants.PendingPrincipals(e.ObjectOld.(*v1alpha1.AWSAccount)), grants.PendingPrincipals(e.ObjectNew.(*v1alpha1.AWSAccount))
 			if !slices.Equal(before, after) {
-				lifecycle.Enqueue(q, lifecycle.PriorityRevocation, append(before, after...)...)
+				reconcile.Enqueue(q, reconcile.PriorityRevocation, append(before, after...)...)
 			}
 		},
 	}
 }
 
 // noting remembers when each record was seen, before its principals are enqueued.
-func (r *Reconciler) noting(next handler.TypedEventHandler[client.Object, outcome.Key]) handler.TypedEventHandler[client.Object, outcome.Key] {
-	type items = workqueue.TypedRateLimitingInterface[outcome.Key]
-	return handler.TypedFuncs[client.Object, outcome.Key]{
+func (r *Reconciler) noting(next handler.TypedEventHandler[client.Object, grants.PrincipalKey]) handler.TypedEventHandler[client.Object, grants.PrincipalKey] {
+	type items = workqueue.TypedRateLimitingInterface[grants.PrincipalKey]
+	return handler.TypedFuncs[client.Object, grants.PrincipalKey]{
 		CreateFunc: func(ctx context.Context, e event.CreateEvent, q items) {
 			now := r.Clock.Now()
 			if e.IsInInitialList {
@@ -134,17 +133,17 @@ func sameRecord(before, after *v1alpha1.SessionAccess) bool {
 // news comes at the priority of the lane: a revocation ahead of those that were
 // tried before. The queue that controller-runtime hands to a handler is wrapped and
 // knows no tenants, so that of the lane is used.
-func events(pick selector, news int, items *queue.Queue[outcome.Key]) handler.TypedEventHandler[client.Object, outcome.Key] {
-	type wrapped = workqueue.TypedRateLimitingInterface[outcome.Key]
+func events(pick selector, news int, items *queue.Queue[grants.PrincipalKey]) handler.TypedEventHandler[client.Object, grants.PrincipalKey] {
+	type wrapped = workqueue.TypedRateLimitingInterface[grants.PrincipalKey]
 	access := func(obj client.Object) *v1alpha1.SessionAccess { return obj.(*v1alpha1.SessionAccess) }
-	add := func(obj client.Object, priority int, keys []outcome.Key) {
+	add := func(obj client.Object, priority int, keys []grants.PrincipalKey) {
 		items.AddFor(obj.GetNamespace(), priorityqueue.AddOpts{Priority: &priority}, keys...)
 	}
-	return handler.TypedFuncs[client.Object, outcome.Key]{
+	return handler.TypedFuncs[client.Object, grants.PrincipalKey]{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, _ wrapped) {
 			priority := news
 			if e.IsInInitialList {
-				priority = lifecycle.PriorityResync
+				priority = reconcile.PriorityResync
 			}
 			add(e.Object, priority, pick(nil, access(e.Object)))
 		},
@@ -152,7 +151,7 @@ func events(pick selector, news int, items *queue.Queue[outcome.Key]) handler.Ty
 			add(e.ObjectNew, news, pick(access(e.ObjectOld), access(e.ObjectNew)))
 		},
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ wrapped) {
-			add(e.Object, lifecycle.PriorityResync, pick(access(e.Object), nil))
+			add(e.Object, reconcile.PriorityResync, pick(access(e.Object), nil))
 		},
 	}
 }

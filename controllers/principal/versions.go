@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -25,7 +25,7 @@ type versions struct{ *Reconciler }
 // SetupVersions registers the controller.
 func (r *Reconciler) SetupVersions(mgr ctrl.Manager) error {
 	items := principals()
-	return builder.TypedControllerManagedBy[outcome.Key](mgr).
+	return builder.TypedControllerManagedBy[grants.PrincipalKey](mgr).
 		Named("principal-versions").
 		WithOptions(items.Options()).
 		WatchesRawSource(&r.old).
@@ -40,7 +40,7 @@ func (w *work) leaveVersions(plan policy.Plan) {
 		wanted := ok && parsed.Shard <= len(plan.Documents) && plan.Documents[parsed.Shard-1] == view.Document
 		// What is left of a permission set's policy has no place in the plan.
 		if (wanted || view.Document == policy.Nothing) && len(exceeding(view)) > 0 {
-			w.old.Add(lifecycle.PriorityResync, w.key)
+			w.old.Add(reconcile.PriorityResync, w.key)
 			return
 		}
 	}
@@ -62,7 +62,7 @@ func exceeding(view cloud.PolicyView) []string {
 }
 
 // Reconcile implements reconcile.TypedReconciler.
-func (v versions) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, error) {
+func (v versions) Reconcile(ctx context.Context, key grants.PrincipalKey) (ctrl.Result, error) {
 	account, verified := v.Accounts.Get(key.AccountID)
 	if !verified || account.Mode == v1alpha1.ModeObserve {
 		return ctrl.Result{}, nil // The principal finds them again.
@@ -81,7 +81,7 @@ func (v versions) Reconcile(ctx context.Context, key outcome.Key) (ctrl.Result, 
 			}
 			if err != nil {
 				log.FromContext(ctx).Info("The old version could not be deleted", "policy", view.Name, "version", id, "error", err.Error())
-				return lifecycle.Result(lifecycle.PriorityResync, 0, quiet(err))
+				return reconcile.Requeue(reconcile.PriorityResync, 0, quiet(err))
 			}
 		}
 	}

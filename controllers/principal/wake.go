@@ -7,15 +7,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // Triggers wake the two lanes.
 type Triggers struct {
-	Grants, Revocations lifecycle.Trigger[outcome.Key]
+	Grants, Revocations reconcile.Trigger[grants.PrincipalKey]
 
 	first precedence
 }
@@ -25,18 +24,18 @@ type Triggers struct {
 func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accountID, name string, resync bool) {
 	return func(ctx context.Context, accountID, _ string, resync bool) {
 		var accesses v1alpha1.SessionAccessList
-		if err := c.List(ctx, &accesses, index.OfAccountID(accountID), client.UnsafeDisableDeepCopy); err != nil {
+		if err := c.List(ctx, &accesses, queue.OfAccountID(accountID), client.UnsafeDisableDeepCopy); err != nil {
 			// A list from the cache fails only while the manager stops.
 			log.FromContext(ctx).Error(err, "Listing the SessionAccesses of an account")
 			return
 		}
-		abandoned, err := owed.OfAccount(ctx, c, accountID)
+		abandoned, err := grants.PendingRevocationsOfAccount(ctx, c, accountID)
 		if err != nil {
 			log.FromContext(ctx).Error(err, "Listing what an account owes")
 		}
-		priority := lifecycle.PriorityGrant
+		priority := reconcile.PriorityGrant
 		if resync {
-			priority = lifecycle.PriorityResync
+			priority = reconcile.PriorityResync
 		}
 		t.wake(accountID, priority, append(abandoned, accesses.Items...))
 	}
@@ -45,7 +44,7 @@ func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accoun
 // wake enqueues all revocations before the first grant, which waits until each
 // was tried unless this is but a resync. The namespaces take turns.
 func (t *Triggers) wake(accountID string, priority int, accesses []v1alpha1.SessionAccess) {
-	var revoking []outcome.Key
+	var revoking []grants.PrincipalKey
 	var ends, granting []*v1alpha1.SessionAccess
 	for i := range accesses {
 		access := &accesses[i]
@@ -55,15 +54,15 @@ func (t *Triggers) wake(accountID string, priority int, accesses []v1alpha1.Sess
 		}
 		granting = append(granting, access)
 	}
-	again := lifecycle.PriorityRetriedRevocation
-	if priority != lifecycle.PriorityResync {
-		again = lifecycle.PriorityRevocation // This process has tried none.
+	again := reconcile.PriorityRetriedRevocation
+	if priority != reconcile.PriorityResync {
+		again = reconcile.PriorityRevocation // This process has tried none.
 		t.Grants.Add(priority, t.first.expect(accountID, revoking)...)
 	}
 	for _, access := range ends {
 		t.Revocations.AddFor(access.Namespace, again, revocationsOf(nil, access)...)
 	}
 	for _, access := range granting {
-		t.Grants.AddFor(access.Namespace, priority, outcome.KeysOf(access.Status.Applied)...)
+		t.Grants.AddFor(access.Namespace, priority, grants.PrincipalKeysOf(access.Status.Applied)...)
 	}
 }

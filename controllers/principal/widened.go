@@ -10,8 +10,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -105,9 +104,9 @@ func (w *work) beside(ctx context.Context, names map[types.UID]types.NamespacedN
 // grantsOf lists the grants of another principal by the objects that are not
 // among this one's.
 func (w *work) grantsOf(ctx context.Context, kind v1alpha1.PrincipalKind, name string, names map[types.UID]types.NamespacedName) []policy.Grant {
-	key := outcome.KeyOf(w.key.AccountID, v1alpha1.Principal{Kind: kind, Name: name})
+	key := grants.PrincipalKeyOf(w.key.AccountID, v1alpha1.Principal{Kind: kind, Name: name})
 	var accesses v1alpha1.SessionAccessList
-	if err := w.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
+	if err := w.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
 		return nil // A list from the cache fails only while the manager stops.
 	}
 	var all []policy.Grant

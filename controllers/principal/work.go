@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -20,8 +20,8 @@ import (
 // work is the inputs of one reconcile of one principal.
 type work struct {
 	*Reconciler
-	account registry.Entry
-	key     outcome.Key
+	account accounts.Entry
+	key     grants.PrincipalKey
 	claims  claims
 	turn    turn
 	// lookUp: see find.
@@ -43,7 +43,7 @@ type work struct {
 
 // run gathers, decides, writes and tells. The outcome is nil where nothing is
 // known that was not known before.
-func (w *work) run(ctx context.Context) (*outcome.Outcome, error) {
+func (w *work) run(ctx context.Context) (*grants.Outcome, error) {
 	unread := w.find(ctx)
 	if w.lookUp && w.turn == grantTurn {
 		return nil, nil

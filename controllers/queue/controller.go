@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -71,7 +71,7 @@ func accountOf(ctx context.Context, c client.Reader, obj user) string {
 		return strings.Join(names, " ")
 	}
 	var ids []string
-	for _, key := range outcome.KeysOf(access.Status.Applied) {
+	for _, key := range grants.PrincipalKeysOf(access.Status.Applied) {
 		if !slices.Contains(ids, key.AccountID) {
 			ids = append(ids, key.AccountID)
 		}

@@ -6,13 +6,13 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 func accessTo(account, namespace, name string) *v1alpha1.SessionAccess {
@@ -31,17 +31,17 @@ func TestInventedAccountsGiveATenantNoMoreTurns(t *testing.T) {
 	}
 	mine := accessTo("main", "mine", "one")
 	objects := []client.Object{&v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}, mine}
-	var theirs []reconcile.Request
+	var theirs []ctrl.Request
 	for i := range invented {
 		a := accessTo(fmt.Sprintf("invented-%d", i), "theirs", fmt.Sprint(i))
 		objects = append(objects, a)
-		theirs = append(theirs, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(a)})
+		theirs = append(theirs, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(a)})
 	}
 	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
 	q := ForObjects(c, func() *v1alpha1.SessionAccess { return &v1alpha1.SessionAccess{} }, Limits{Account: invented, Tenant: invented})
-	priority := lifecycle.PriorityRevocation
+	priority := reconcile.PriorityRevocation
 	q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, theirs...)
-	q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(mine)})
+	q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(mine)})
 	for turn := 1; ; turn++ {
 		item, _, _ := q.GetWithPriority()
 		if item.Namespace != "mine" {

@@ -1,7 +1,7 @@
 package queue
 
 import (
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/fair"
 )
 
@@ -33,9 +33,9 @@ const (
 
 func kindOf(priority int) kind {
 	switch {
-	case priority >= lifecycle.PriorityRetriedRevocation:
+	case priority >= reconcile.PriorityRetriedRevocation:
 		return revocation
-	case priority <= lifecycle.PriorityLookup:
+	case priority <= reconcile.PriorityLookup:
 		return lookup
 	default:
 		return other

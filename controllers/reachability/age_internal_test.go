@@ -9,12 +9,12 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
 func TestALookAtANewAccessDoesNotKeepAnOldReport(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC))
-	r := &Reconciler{Clock: clock, Reports: targets.NewStore(func(...types.NamespacedName) {}), ResyncInterval: time.Minute}
+	r := &Reconciler{Clock: clock, Reports: grants.NewReachabilityStore(func(...types.NamespacedName) {}), ResyncInterval: time.Minute}
 	access := func(uid types.UID) *v1alpha1.SessionAccess {
 		a := &v1alpha1.SessionAccess{ObjectMeta: metav1.ObjectMeta{UID: uid}}
 		a.Status.Applied = &v1alpha1.AppliedAccess{}

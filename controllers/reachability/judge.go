@@ -5,14 +5,14 @@ import (
 	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/survey"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/collect"
 )
 
 // finding is what is kept of the checks on one node.
 type finding struct {
-	reach.Verdict
+	check.Verdict
 	region string
 	// missing are the actions for want of which checks were not made.
 	missing []string
@@ -21,18 +21,18 @@ type finding struct {
 // judging judges the nodes of one survey. Each is judged once by the same
 // documents, however many accesses name it.
 type judging struct {
-	taken *survey.Survey
+	taken *collect.Survey
 	// documents by region and names, findings by node and names.
-	documents map[[2]string][]reach.Document
+	documents map[[2]string][]check.Document
 	findings  map[[2]string]finding
 }
 
-func judgingOf(taken *survey.Survey) *judging {
-	return &judging{taken: taken, documents: map[[2]string][]reach.Document{}, findings: map[[2]string]finding{}}
+func judgingOf(taken *collect.Survey) *judging {
+	return &judging{taken: taken, documents: map[[2]string][]check.Document{}, findings: map[[2]string]finding{}}
 }
 
 // access judges the nodes of one access by its own documents.
-func (j *judging) access(access *v1alpha1.SessionAccess) targets.Report {
+func (j *judging) access(access *v1alpha1.SessionAccess) grants.Reachability {
 	granted := grantOf(access)
 	m := meantBy(granted, j.taken)
 	names := documentsOf(granted)
@@ -58,7 +58,7 @@ func (j *judging) node(id string, names []string, joined string) finding {
 		documents = j.taken.Documents(region, names)
 		j.documents[key] = documents
 	}
-	v := reach.Verdict{Node: id, Checks: reach.Judge(j.taken.Facts(id, documents))}
+	v := check.Verdict{Node: id, Checks: check.Judge(j.taken.Facts(id, documents))}
 	actions := missing(v.Checks)
 	v.Checks = v.Telling() // All checks of many nodes would take some megabytes.
 	return finding{Verdict: v, region: region, missing: actions}
@@ -73,7 +73,7 @@ type meant struct {
 	denied []string
 }
 
-func meantBy(granted *v1alpha1.ResolvedGrant, taken *survey.Survey) meant {
+func meantBy(granted *v1alpha1.ResolvedGrant, taken *collect.Survey) meant {
 	m := meant{nodes: idsOf(granted)}
 	for _, s := range selectionsOf(granted) {
 		found, others, denied := taken.Selected(s)
@@ -86,7 +86,7 @@ func meantBy(granted *v1alpha1.ResolvedGrant, taken *survey.Survey) meant {
 }
 
 // missing are the actions for want of which checks were not made.
-func missing(checks []reach.Check) []string {
+func missing(checks []check.Check) []string {
 	var actions []string
 	for i := range checks {
 		actions = append(actions, checks[i].Missing...)

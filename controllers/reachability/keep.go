@@ -6,8 +6,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
 // stillHolds is said of a report that is older than the last look.
@@ -16,7 +16,7 @@ const stillHolds = " This is of an earlier look: at the last one AWS gave no ans
 // kept is what to tell after a look: what was found last of the same record, for
 // some time, where this look says no more than that AWS gave no answer. A call
 // that was throttled mends nothing, and breaks nothing.
-func (r *Reconciler) kept(uid types.UID, now targets.Report) targets.Report {
+func (r *Reconciler) kept(uid types.UID, now grants.Reachability) grants.Reachability {
 	now.Found = metav1.NewTime(r.Clock.Now())
 	before, had := r.Reports.Get(uid)
 	if !had || !onlyUnread(&now) || onlyUnread(&before) || !alike(&before, &now) || now.Found.Sub(before.Found.Time) >= staleAfter*r.ResyncInterval {
@@ -27,11 +27,11 @@ func (r *Reconciler) kept(uid types.UID, now targets.Report) targets.Report {
 }
 
 // onlyUnread: nothing is known to be wrong, and AWS gave no answer.
-func onlyUnread(r *targets.Report) bool { return r.Reason == string(reach.ReadFailed) }
+func onlyUnread(r *grants.Reachability) bool { return r.Reason == string(check.ReadFailed) }
 
 // alike: both are of the same record, with as many nodes of which as many are
 // connected.
-func alike(before, now *targets.Report) bool {
+func alike(before, now *grants.Reachability) bool {
 	a, b := before.Targets, now.Targets
 	return before.Serial == now.Serial && a != nil && b != nil && *a.Total == *b.Total && *a.Connected == *b.Connected
 }

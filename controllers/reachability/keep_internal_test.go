@@ -8,16 +8,16 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
-var silent = told(reach.CheckLogGroup, reach.NotChecked, reach.ReadFailed)
+var silent = told(check.CheckLogGroup, check.NotChecked, check.ReadFailed)
 
 func TestAnAnswerThatFailedTurnsNoVerdictAround(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(time.Date(2025, 1, 1, 12, 0, 0, 0, time.UTC))
-	r := Reconciler{Clock: clock, ResyncInterval: 5 * time.Minute, Reports: targets.NewStore(func(...types.NamespacedName) {})}
-	look := func(serial int64, found []finding) targets.Report {
+	r := Reconciler{Clock: clock, ResyncInterval: 5 * time.Minute, Reports: grants.NewReachabilityStore(func(...types.NamespacedName) {})}
+	look := func(serial int64, found []finding) grants.Reachability {
 		report := r.kept("access", report(serial, found, meant{}))
 		r.Reports.Put("access", types.NamespacedName{}, report)
 		clock.SetTime(clock.Now().Add(5 * time.Minute))

@@ -18,12 +18,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/survey"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/collect"
 )
 
 // staleAfter is after how many resync intervals without a look what was found
@@ -41,8 +41,8 @@ type Round struct {
 type Reconciler struct {
 	Client   client.Client
 	Clock    clock.PassiveClock
-	Accounts *registry.Registry
-	Reports  *targets.Store
+	Accounts *accounts.Registry
+	Reports  *grants.ReachabilityStore
 	// ResyncInterval is how often every account is looked at.
 	ResyncInterval time.Duration
 
@@ -53,7 +53,7 @@ type Reconciler struct {
 	// crowded: the last look at what is new had much to look at.
 	crowded atomic.Bool
 	// memories of the surveys, by account. One worker alone uses each.
-	memories map[string]*survey.Memory
+	memories map[string]*collect.Memory
 }
 
 // Reconcile looks at the nodes of an account and judges them for each
@@ -65,17 +65,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 		r.crowded.Store(len(accesses) > crowd)
 	}
 	if err != nil || len(accesses) == 0 {
-		return lifecycle.Result(lifecycle.PriorityResync, 0, err)
+		return reconcile.Requeue(reconcile.PriorityResync, 0, err)
 	}
 	account, ok := r.Accounts.Get(round.AccountID)
 	if !ok {
-		return lifecycle.Result(lifecycle.PriorityResync, r.age(accesses), nil)
+		return reconcile.Requeue(reconcile.PriorityResync, r.age(accesses), nil)
 	}
 	request := requestOf(account, accesses)
 	request.Memory, request.Partial = r.memory(round.AccountID), round.New
-	taken, err := survey.Take(cloud.WithPriority(ctx, cloud.Resync), account.Cloud, r.Clock.Now(), request)
+	taken, err := collect.Take(cloud.WithPriority(ctx, cloud.Resync), account.Cloud, r.Clock.Now(), request)
 	if err != nil {
-		return lifecycle.Result(lifecycle.PriorityResync, r.unanswered(ctx, round, accesses, err), lifecycle.Retry(err))
+		return reconcile.Requeue(reconcile.PriorityResync, r.unanswered(ctx, round, accesses, err), reconcile.Retry(err))
 	}
 	judging := judgingOf(taken)
 	var unanswered []*v1alpha1.SessionAccess
@@ -88,18 +88,18 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 		r.fresh(access.UID)
 	}
 	if err == nil {
-		return lifecycle.Result(lifecycle.PriorityResync, 0, nil)
+		return reconcile.Requeue(reconcile.PriorityResync, 0, nil)
 	}
 	holds := r.unanswered(ctx, round, unanswered, err)
 	if !round.New {
 		// The next resync asks again; to look at all the others before would be dear.
 		err = nil
 	}
-	return lifecycle.Result(lifecycle.PriorityResync, holds, lifecycle.Retry(err))
+	return reconcile.Requeue(reconcile.PriorityResync, holds, reconcile.Retry(err))
 }
 
 // failedFor is why it cannot be told which nodes of an access are connected.
-func failedFor(access *v1alpha1.SessionAccess, taken *survey.Survey) error {
+func failedFor(access *v1alpha1.SessionAccess, taken *collect.Survey) error {
 	granted := grantOf(access)
 	regions := make([]string, len(granted.Regions))
 	for i, region := range granted.Regions {
@@ -120,7 +120,7 @@ func (r *Reconciler) unanswered(ctx context.Context, round Round, accesses []*v1
 func (r *Reconciler) accesses(ctx context.Context, round Round) ([]*v1alpha1.SessionAccess, error) {
 	var all v1alpha1.SessionAccessList
 	// They are read only, and one at a time.
-	if err := r.Client.List(ctx, &all, index.OfAccountID(round.AccountID), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &all, queue.OfAccountID(round.AccountID), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the SessionAccesses in account %s: %w", round.AccountID, err)
 	}
 	live := make([]*v1alpha1.SessionAccess, 0, len(all.Items))
@@ -147,14 +147,14 @@ func grantOf(access *v1alpha1.SessionAccess) *v1alpha1.ResolvedGrant {
 }
 
 // memory of the surveys of an account.
-func (r *Reconciler) memory(accountID string) *survey.Memory {
+func (r *Reconciler) memory(accountID string) *collect.Memory {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.memories == nil {
-		r.memories = map[string]*survey.Memory{}
+		r.memories = map[string]*collect.Memory{}
 	}
 	if r.memories[accountID] == nil {
-		r.memories[accountID] = &survey.Memory{}
+		r.memories[accountID] = &collect.Memory{}
 	}
 	return r.memories[accountID]
 }

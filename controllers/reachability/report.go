@@ -9,9 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/survey"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/collect"
 )
 
 // maxFailing bounds the nodes that a status lists, as the API does, and
@@ -22,19 +22,19 @@ const (
 )
 
 // report sums up what was found on the nodes of an access.
-func report(serial int64, findings []finding, m meant) targets.Report {
-	verdicts := make([]reach.Verdict, len(findings))
+func report(serial int64, findings []finding, m meant) grants.Reachability {
+	verdicts := make([]check.Verdict, len(findings))
 	for i := range findings {
 		verdicts[i] = findings[i].Verdict
 	}
-	s := reach.Summarize(verdicts)
-	r := targets.Report{Serial: serial, Targets: statusOf(&s, findings, m.more || len(m.denied) > 0)}
+	s := check.Summarize(verdicts)
+	r := grants.Reachability{Serial: serial, Targets: statusOf(&s, findings, m.more || len(m.denied) > 0)}
 	r.Status, r.Reason, r.Message = conditionOf(&s)
 	if len(m.denied) > 0 {
 		r.Status, r.Reason, r.Message = unfound(r, s.Total, m.denied)
 	}
 	if m.more {
-		r.Message += fmt.Sprintf(" Of the nodes with the same tags in a region, %d are looked at, and there are more.", survey.MaxSelected)
+		r.Message += fmt.Sprintf(" Of the nodes with the same tags in a region, %d are looked at, and there are more.", collect.MaxSelected)
 	}
 	r.Message += unchecked(r.Message, findings)
 	return r
@@ -42,14 +42,14 @@ func report(serial int64, findings []finding, m meant) targets.Report {
 
 // unfound tells that nodes may be meant that nobody could look for. Of those it
 // cannot be told whether they are connected, so that all are is not said.
-func unfound(r targets.Report, total int, denied []string) (status metav1.ConditionStatus, reason, message string) {
+func unfound(r grants.Reachability, total int, denied []string) (status metav1.ConditionStatus, reason, message string) {
 	needs := strings.Join(denied, ", ")
 	if total == 0 {
-		return metav1.ConditionUnknown, string(reach.PermissionMissing), fmt.Sprintf("Which nodes are meant cannot be told without %s; allow it to the operator's role. See %s.", needs, reach.PermissionMissing.Docs())
+		return metav1.ConditionUnknown, string(check.PermissionMissing), fmt.Sprintf("Which nodes are meant cannot be told without %s; allow it to the operator's role. See %s.", needs, check.PermissionMissing.Docs())
 	}
 	others := fmt.Sprintf("There may be more nodes with the tags: to find them all, the operator's role needs %s.", needs)
 	if r.Status == metav1.ConditionTrue {
-		return metav1.ConditionUnknown, string(reach.PermissionMissing), fmt.Sprintf("What was found is connected, %s. %s See %s.", counted(total), others, reach.PermissionMissing.Docs())
+		return metav1.ConditionUnknown, string(check.PermissionMissing), fmt.Sprintf("What was found is connected, %s. %s See %s.", counted(total), others, check.PermissionMissing.Docs())
 	}
 	return r.Status, r.Reason, r.Message + " " + others
 }
@@ -76,10 +76,10 @@ func unchecked(message string, findings []finding) string {
 	return fmt.Sprintf(" Some checks were not made: they need %s.", strings.Join(actions, ", "))
 }
 
-func statusOf(s *reach.Summary, findings []finding, more bool) *v1alpha1.TargetsStatus {
+func statusOf(s *check.Summary, findings []finding, more bool) *v1alpha1.TargetsStatus {
 	return &v1alpha1.TargetsStatus{
 		Total: new(int32(s.Total)), Connected: new(int32(s.Connected)),
-		Unknown: int32(s.In[reach.StateUnknown].Count), Unjudged: int32(s.In[reach.StateUnjudged].Count), Impaired: int32(s.In[reach.StateImpaired].Count),
+		Unknown: int32(s.In[check.StateUnknown].Count), Unjudged: int32(s.In[check.StateUnjudged].Count), Impaired: int32(s.In[check.StateImpaired].Count),
 		Incomplete: more, Failing: failing(findings),
 	}
 }
@@ -111,11 +111,11 @@ func failingTarget(f *finding) (v1alpha1.FailingTarget, bool) {
 		Check: string(first.Name), Reason: string(first.Reason), Message: shorten(first.Message), Remedy: shorten(first.Remedy),
 	}
 	switch f.State() {
-	case reach.StateUnknown, reach.StateUnjudged:
+	case check.StateUnknown, check.StateUnjudged:
 		t.State = v1alpha1.TargetUnknown
-	case reach.StateImpaired:
+	case check.StateImpaired:
 		t.State = v1alpha1.TargetImpaired
-	case reach.StateDown, reach.StateInOrder: // Of a node in order nothing is told.
+	case check.StateDown, check.StateInOrder: // Of a node in order nothing is told.
 		t.State = v1alpha1.TargetNotConnected
 	}
 	return t, true
@@ -131,9 +131,9 @@ func shorten(text string) string {
 
 // conditionOf is the condition TargetsReachable. It is False only for what is known
 // to be wrong, and True only where all that sessions need was found in order.
-func conditionOf(s *reach.Summary) (status metav1.ConditionStatus, reason, message string) {
-	down, impaired, unknown, unjudged := s.In[reach.StateDown], s.In[reach.StateImpaired], s.In[reach.StateUnknown], s.In[reach.StateUnjudged]
-	told := func(status metav1.ConditionStatus, of reach.Group, begin ...string) (metav1.ConditionStatus, string, string) {
+func conditionOf(s *check.Summary) (status metav1.ConditionStatus, reason, message string) {
+	down, impaired, unknown, unjudged := s.In[check.StateDown], s.In[check.StateImpaired], s.In[check.StateUnknown], s.In[check.StateUnjudged]
+	told := func(status metav1.ConditionStatus, of check.Group, begin ...string) (metav1.ConditionStatus, string, string) {
 		cause := of.Causes[0]
 		return status, string(cause.Reason), toldOf(cause, strings.Join(begin, " "), of.Count)
 	}
@@ -194,10 +194,10 @@ func alsoUnknown(n int) string {
 	return fmt.Sprintf(" Of %d more it cannot be told whether %s connected.", n, itIs(n))
 }
 
-func see(reason string) string { return fmt.Sprintf("See %s.", reach.Reason(reason).Docs()) }
+func see(reason string) string { return fmt.Sprintf("See %s.", check.Reason(reason).Docs()) }
 
 // toldOf tells the commonest cause of n nodes, by the first that has it.
-func toldOf(c reach.Cause, begin string, n int) string {
+func toldOf(c check.Cause, begin string, n int) string {
 	parts := []string{begin}
 	if n > c.Count {
 		parts = append(parts, fmt.Sprintf("The commonest cause is that of %d:", c.Count))
@@ -207,8 +207,8 @@ func toldOf(c reach.Cause, begin string, n int) string {
 }
 
 // notLookedAt tells that an account could not be looked at for too long.
-func notLookedAt(access *v1alpha1.SessionAccess) targets.Report {
-	return targets.Report{
+func notLookedAt(access *v1alpha1.SessionAccess) grants.Reachability {
+	return grants.Reachability{
 		Serial: access.Status.Applied.Serial, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotLookedAt,
 		Message: fmt.Sprintf("The nodes could not be looked at for %d resyncs, so what was known of them holds no more; AWSAccount %q tells why. %s", staleAfter, access.Spec.AccountRef.Name, see(v1alpha1.ReasonNotLookedAt)),
 	}

@@ -8,30 +8,30 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
 // told is a check that did not pass.
-func told(name reach.Name, result reach.Result, reason reach.Reason) reach.Check {
-	return reach.Check{Name: name, Result: result, Reason: reason, Message: fmt.Sprintf("It is %s.", reason), Remedy: "Mend it."}
+func told(name check.Name, result check.Result, reason check.Reason) check.Check {
+	return check.Check{Name: name, Result: result, Reason: reason, Message: fmt.Sprintf("It is %s.", reason), Remedy: "Mend it."}
 }
 
 var (
-	up       = reach.Check{Name: reach.CheckConnected, Result: reach.Pass, Reason: reach.InOrder}
-	offline  = told(reach.CheckAgentOnline, reach.Fail, reach.AgentOffline)
-	cut      = told(reach.CheckConnected, reach.Fail, reach.NotConnected)
-	hidden   = told(reach.CheckConnected, reach.NotChecked, reach.PermissionMissing)
-	starting = told(reach.CheckConnected, reach.NotChecked, reach.InstanceStarting)
-	noGroup  = told(reach.CheckLogGroup, reach.Fail, reach.LogGroupNotFound)
-	denied   = told(reach.CheckLogGroup, reach.NotChecked, reach.PermissionMissing)
-	tooOld   = told(reach.CheckAgentVersion, reach.Warn, reach.AgentTooOld)
+	up       = check.Check{Name: check.CheckConnected, Result: check.Pass, Reason: check.InOrder}
+	offline  = told(check.CheckAgentOnline, check.Fail, check.AgentOffline)
+	cut      = told(check.CheckConnected, check.Fail, check.NotConnected)
+	hidden   = told(check.CheckConnected, check.NotChecked, check.PermissionMissing)
+	starting = told(check.CheckConnected, check.NotChecked, check.InstanceStarting)
+	noGroup  = told(check.CheckLogGroup, check.Fail, check.LogGroupNotFound)
+	denied   = told(check.CheckLogGroup, check.NotChecked, check.PermissionMissing)
+	tooOld   = told(check.CheckAgentVersion, check.Warn, check.AgentTooOld)
 )
 
 // of are n nodes with the same checks.
-func of(n int, checks ...reach.Check) []finding {
+func of(n int, checks ...check.Check) []finding {
 	found := make([]finding, n)
 	for i := range found {
-		found[i] = finding{Verdict: reach.Verdict{Node: fmt.Sprintf("i-%s%d", checks[0].Reason, i), Checks: checks}, region: "ap-northeast-1"}
+		found[i] = finding{Verdict: check.Verdict{Node: fmt.Sprintf("i-%s%d", checks[0].Reason, i), Checks: checks}, region: "ap-northeast-1"}
 	}
 	return found
 }
@@ -87,10 +87,10 @@ func TestEveryNodeOfWhichSomethingIsToldIsListedWithItsState(t *testing.T) {
 const conditionLimit = 32768
 
 func TestTheMessageOfTheConditionIsBounded(t *testing.T) {
-	long := told(reach.CheckSessionPermissions, reach.Fail, reach.RolePermissionMissing)
+	long := told(check.CheckSessionPermissions, check.Fail, check.RolePermissionMissing)
 	long.Message, long.Remedy = strings.Repeat("ü", 2*conditionLimit), strings.Repeat("é", 2*conditionLimit)
 	r := report(1, of(30, up, long), meant{more: true, denied: []string{"ec2:DescribeInstances"}})
-	if n := len([]rune(r.Message)); n > 3*maxMessage || !strings.Contains(r.Message, reach.RolePermissionMissing.Docs()) {
+	if n := len([]rune(r.Message)); n > 3*maxMessage || !strings.Contains(r.Message, check.RolePermissionMissing.Docs()) {
 		t.Errorf("the message has %d characters", n)
 	}
 }

@@ -4,13 +4,13 @@ import (
 	"slices"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/survey"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/collect"
 )
 
 // requestOf asks for the nodes of all the accesses together.
-func requestOf(account registry.Entry, accesses []*v1alpha1.SessionAccess) *survey.Request {
-	request := &survey.Request{
+func requestOf(account accounts.Entry, accesses []*v1alpha1.SessionAccess) *collect.Request {
+	request := &collect.Request{
 		AccountID: account.AccountID, Partition: account.Partition,
 		Nodes: map[string][]string{}, Documents: map[string][]string{},
 	}
@@ -42,12 +42,12 @@ func idsOf(granted *v1alpha1.ResolvedGrant) []string {
 }
 
 // selectionsOf lists the sets of nodes that a grant means by their tags.
-func selectionsOf(granted *v1alpha1.ResolvedGrant) []survey.Selection {
-	var selections []survey.Selection
+func selectionsOf(granted *v1alpha1.ResolvedGrant) []collect.Selection {
+	var selections []collect.Selection
 	for _, region := range granted.Regions {
 		for _, t := range granted.Targets {
 			if len(t.InstanceIDs) == 0 && len(t.Tags) > 0 {
-				selections = append(selections, survey.Selection{Region: string(region), Tags: t.Tags})
+				selections = append(selections, collect.Selection{Region: string(region), Tags: t.Tags})
 			}
 		}
 	}

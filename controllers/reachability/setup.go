@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 const (
@@ -27,11 +27,11 @@ const (
 )
 
 // Trigger wakes the controller from outside.
-type Trigger struct{ lifecycle.Trigger[Round] }
+type Trigger struct{ reconcile.Trigger[Round] }
 
 // WakeAccount has an account looked at that was verified, lost or read anew.
 func (t *Trigger) WakeAccount(_ context.Context, accountID, _ string, _ bool) {
-	t.Add(lifecycle.PriorityResync, Round{AccountID: accountID})
+	t.Add(reconcile.PriorityResync, Round{AccountID: accountID})
 }
 
 // SetupWithManager registers the controller. Each account has one worker, so that
@@ -67,7 +67,7 @@ func (r *Reconciler) changes(wake *Trigger) handler.TypedEventHandler[client.Obj
 		return access.Status.Applied.Serial
 	}
 	look := func(access *v1alpha1.SessionAccess) {
-		wake.AddAfter(lifecycle.PriorityResync, r.settle(), Round{AccountID: grantOf(access).AccountID, New: true})
+		wake.AddAfter(reconcile.PriorityResync, r.settle(), Round{AccountID: grantOf(access).AccountID, New: true})
 	}
 	return handler.TypedFuncs[client.Object, Round]{
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ items) {

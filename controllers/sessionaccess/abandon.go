@@ -11,10 +11,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 const (
@@ -42,10 +42,10 @@ type delay struct {
 // every account allows it.
 func (r *Reconciler) abandon(ctx context.Context, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) (*delay, error) {
 	now := r.Clock.Now()
-	accounts := map[string]*v1alpha1.AWSAccount{}
+	byID := map[string]*v1alpha1.AWSAccount{}
 	ids := accountsOf(lost)
 	for _, id := range ids {
-		account, err := registry.Declaring(ctx, r.Client, id)
+		account, err := accounts.Declaring(ctx, r.Client, id)
 		if err != nil {
 			return nil, err
 		}
@@ -55,10 +55,10 @@ func (r *Reconciler) abandon(ctx context.Context, access *v1alpha1.SessionAccess
 		if d := mayAbandon(account, access, inAccount(lost, id), now); d != nil {
 			return d, nil
 		}
-		accounts[id] = account
+		byID[id] = account
 	}
 	for _, id := range ids {
-		if err := r.owe(ctx, accounts[id], access, inAccount(lost, id), now); err != nil {
+		if err := r.owe(ctx, byID[id], access, inAccount(lost, id), now); err != nil {
 			return nil, err
 		}
 	}
@@ -70,7 +70,7 @@ func (r *Reconciler) abandon(ctx context.Context, access *v1alpha1.SessionAccess
 func mayAbandon(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, now time.Time) *delay {
 	since := account.Status.UnreachableSince
 	switch {
-	case owed.In(account, access):
+	case grants.IsPending(account, access):
 		return nil
 	case !account.Spec.AllowAbandon:
 		return &delay{message: fmt.Sprintf("It cannot be abandoned: AWSAccount %q does not allow it; set spec.allowAbandon: true there.", account.Name)}
@@ -89,28 +89,28 @@ func mayAbandon(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lo
 
 // overfull says that an account cannot take on what an object leaves.
 func overfull(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) bool {
-	item := owed.Item(access, lost, metav1.Time{})
-	return len(account.Status.Owed) >= maxOwed || stub.Dropped(account)+lifecycle.Size(account)+lifecycle.Size(item) > lifecycle.MaxObject
+	item := grants.PendingRevocationOf(access, lost, metav1.Time{})
+	return len(account.Status.Owed) >= maxOwed || objectcache.Dropped(account)+reconcile.Size(account)+reconcile.Size(item) > reconcile.MaxObject
 }
 
 // owe writes into an account's status what an object leaves. A status that was
 // written meanwhile is a conflict, so nothing that is owed is ever overwritten.
 func (r *Reconciler) owe(ctx context.Context, account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, now time.Time) error {
-	if owed.In(account, access) {
+	if grants.IsPending(account, access) {
 		return nil
 	}
 	after := account.DeepCopy()
-	after.Status.Owed = append(after.Status.Owed, owed.Item(access, lost, metav1.NewTime(now).Rfc3339Copy()))
+	after.Status.Owed = append(after.Status.Owed, grants.PendingRevocationOf(access, lost, metav1.NewTime(now).Rfc3339Copy()))
 	log.FromContext(ctx).Info("Recording what is owed by an account that is out of reach", "account", account.Name)
-	if _, err := lifecycle.WriteStatus(ctx, r.Client, account, after); err != nil {
+	if _, err := reconcile.WriteStatus(ctx, r.Client, account, after); err != nil {
 		return err
 	}
-	v := lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonAbandoned,
+	v := reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonAbandoned,
 		Message: fmt.Sprintf("SessionAccess %s was let go while account %s is out of reach. Its access is still in AWS; it is taken away when the account is back.", client.ObjectKeyFromObject(access), account.Spec.AccountID),
 	}
-	lifecycle.Announce(r.Recorder, after, v)
-	lifecycle.Announce(r.Recorder, access, v)
+	reconcile.Announce(r.Recorder, after, v)
+	reconcile.Announce(r.Recorder, access, v)
 	return nil
 }
 

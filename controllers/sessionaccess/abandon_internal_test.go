@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
@@ -25,7 +25,7 @@ func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
 		}
 		return items
 	}
-	huge := []v1alpha1.OwedAccess{{UID: "huge", Grants: []v1alpha1.ResolvedGrant{{Principals: make([]v1alpha1.Principal, lifecycle.MaxObject/2)}}}}
+	huge := []v1alpha1.OwedAccess{{UID: "huge", Grants: []v1alpha1.ResolvedGrant{{Principals: make([]v1alpha1.Principal, reconcile.MaxObject/2)}}}}
 	for name, c := range map[string]struct {
 		allow bool
 		since *metav1.Time

@@ -7,7 +7,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 func grantOn(ids ...v1alpha1.InstanceID) *v1alpha1.ResolvedGrant {
@@ -35,7 +35,7 @@ func TestTheLastOfTheNextRecordsTakesNoMoreRoomThanTheRecord(t *testing.T) {
 			t.Errorf("%+v allows more than %+v and %+v", both, record.Granted, wanted)
 		}
 		// Only the names of the fields and the numbers differ.
-		if stored, last := lifecycle.Size(record), lifecycle.Size(records[2]); last > stored+8 {
+		if stored, last := reconcile.Size(record), reconcile.Size(records[2]); last > stored+8 {
 			t.Errorf("the last takes %d bytes, and %d are stored", last, stored)
 		}
 		for _, next := range records {

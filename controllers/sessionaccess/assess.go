@@ -10,12 +10,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // look returns the last outcome of a principal in this process.
-type look func(outcome.Key) (outcome.Outcome, bool)
+type look func(grants.PrincipalKey) (grants.Outcome, bool)
 
 // principalStatuses reports each granted principal from its outcome. known is
 // false while one of them has no outcome for this very record.
@@ -27,7 +27,7 @@ func principalStatuses(record *v1alpha1.AppliedAccess, uid types.UID, look look)
 	reasons = map[string]string{}
 	for _, p := range record.Granted.Principals {
 		status := v1alpha1.PrincipalStatus{Kind: p.Kind, Name: p.Name, State: v1alpha1.PrincipalPending}
-		o, ok := look(outcome.KeyOf(record.Granted.AccountID, p))
+		o, ok := look(grants.PrincipalKeyOf(record.Granted.AccountID, p))
 		saw := o.Saw[uid]
 		if !ok || !saw.Included || saw.Serial != record.Serial {
 			known = false
@@ -43,7 +43,7 @@ func principalStatuses(record *v1alpha1.AppliedAccess, uid types.UID, look look)
 
 // ended says whether a principal is proven to have nothing left of what the
 // record does not grant. While the object is being deleted that is everything.
-func ended(record *v1alpha1.AppliedAccess, key outcome.Key, uid types.UID, deleting bool, look look) bool {
+func ended(record *v1alpha1.AppliedAccess, key grants.PrincipalKey, uid types.UID, deleting bool, look look) bool {
 	o, ok := look(key)
 	if !ok || !o.Narrowed {
 		return false
@@ -62,7 +62,7 @@ var severity = []v1alpha1.PrincipalState{
 }
 
 // verdictOf judges an access whose principals are known.
-func verdictOf(spec *v1alpha1.SessionAccessSpec, j judgement, statuses []v1alpha1.PrincipalStatus, reasons map[string]string, p progress, now time.Time) lifecycle.Verdict {
+func verdictOf(spec *v1alpha1.SessionAccessSpec, j judgement, statuses []v1alpha1.PrincipalStatus, reasons map[string]string, p progress, now time.Time) reconcile.Verdict {
 	if j.problem != nil {
 		return *j.problem
 	}
@@ -75,12 +75,12 @@ func verdictOf(spec *v1alpha1.SessionAccessSpec, j judgement, statuses []v1alpha
 		return p.verdict
 	}
 	if spec.NotAfter != nil && !now.Before(spec.NotAfter.Time) {
-		return lifecycle.Verdict{
-			Progress: lifecycle.Settled, Reason: v1alpha1.ReasonExpired,
+		return reconcile.Verdict{
+			Progress: reconcile.Settled, Reason: v1alpha1.ReasonExpired,
 			Message: "The access has ended and nothing of it is left in AWS; delete this object, or set a later notAfter to grant it again.",
 		}
 	}
-	return lifecycle.Verdict{Progress: lifecycle.Settled, Reason: v1alpha1.ReasonGranted, Message: grantedMessage(statuses)}
+	return reconcile.Verdict{Progress: reconcile.Settled, Reason: v1alpha1.ReasonGranted, Message: grantedMessage(statuses)}
 }
 
 func grantedMessage(statuses []v1alpha1.PrincipalStatus) string {
@@ -106,7 +106,7 @@ func count(n int, noun string) string {
 
 // worst makes a verdict of the principals in one state: the message of the
 // first, and how many more there are.
-func worst(statuses []v1alpha1.PrincipalStatus, reasons map[string]string, state v1alpha1.PrincipalState) (lifecycle.Verdict, bool) {
+func worst(statuses []v1alpha1.PrincipalStatus, reasons map[string]string, state v1alpha1.PrincipalState) (reconcile.Verdict, bool) {
 	var first *v1alpha1.PrincipalStatus
 	n := 0
 	for i := range statuses {
@@ -118,7 +118,7 @@ func worst(statuses []v1alpha1.PrincipalStatus, reasons map[string]string, state
 		}
 	}
 	if first == nil {
-		return lifecycle.Verdict{}, false
+		return reconcile.Verdict{}, false
 	}
 	reason := reasons[string(first.Kind)+"/"+first.Name]
 	if reason == "" {
@@ -128,34 +128,34 @@ func worst(statuses []v1alpha1.PrincipalStatus, reasons map[string]string, state
 	if n > 1 {
 		message = strings.TrimSpace(fmt.Sprintf("%s The same holds for %s; status.principals names each.", message, count(n-1, "other principal")))
 	}
-	return lifecycle.Verdict{Progress: progressOf(state), Reason: reason, Message: message}, true
+	return reconcile.Verdict{Progress: progressOf(state), Reason: reason, Message: message}, true
 }
 
-func progressOf(state v1alpha1.PrincipalState) lifecycle.Progress {
+func progressOf(state v1alpha1.PrincipalState) reconcile.Progress {
 	switch state {
 	case v1alpha1.PrincipalFailed:
-		return lifecycle.Retrying
+		return reconcile.Retrying
 	case v1alpha1.PrincipalPending:
-		return lifecycle.Working
+		return reconcile.Working
 	default:
-		return lifecycle.Stuck
+		return reconcile.Stuck
 	}
 }
 
-func applying(record *v1alpha1.AppliedAccess) lifecycle.Verdict {
+func applying(record *v1alpha1.AppliedAccess) reconcile.Verdict {
 	if record == nil || record.Granted == nil {
 		return revoking(record)
 	}
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonApplying,
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonApplying,
 		Message: fmt.Sprintf("The policies of %s are being written.", count(len(record.Granted.Principals), "principal")),
 	}
 }
 
-func revoking(record *v1alpha1.AppliedAccess) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonRevoking,
-		Message: fmt.Sprintf("Access that is no longer declared is being taken away from %s.", count(len(outcome.KeysOf(record)), "principal")),
+func revoking(record *v1alpha1.AppliedAccess) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonRevoking,
+		Message: fmt.Sprintf("Access that is no longer declared is being taken away from %s.", count(len(grants.PrincipalKeysOf(record)), "principal")),
 	}
 }
 
@@ -163,7 +163,7 @@ func revoking(record *v1alpha1.AppliedAccess) lifecycle.Verdict {
 func setActive(access *v1alpha1.SessionAccess, now time.Time) {
 	status, spec, deleting := &access.Status, &access.Spec, !access.DeletionTimestamp.IsZero()
 	set := func(s metav1.ConditionStatus, reason, message string) {
-		lifecycle.SetCondition(&status.Conditions, access.Generation, v1alpha1.ConditionActive, s, reason, message)
+		reconcile.SetCondition(&status.Conditions, access.Generation, v1alpha1.ConditionActive, s, reason, message)
 	}
 	switch {
 	case spec.NotAfter != nil && !now.Before(spec.NotAfter.Time):

@@ -3,7 +3,7 @@ package sessionaccess
 import (
 	"slices"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -21,7 +21,7 @@ type candidate struct {
 
 // owned picks the sessions whose owner is, or belongs to, a principal of the
 // lost grants, and those of federated tokens where users have lost something.
-func (v revocation) owned(account registry.Entry, region string, open []cloud.Session, lost []held) []candidate {
+func (v revocation) owned(account accounts.Entry, region string, open []cloud.Session, lost []held) []candidate {
 	var candidates []candidate
 	for _, s := range open {
 		c := candidate{Session: s, facts: policy.Session{Owner: s.Owner, Target: s.Target, Region: region, Document: s.Document}}

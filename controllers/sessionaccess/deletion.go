@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // reconcileDeletion lets the object go once every principal of its record is
@@ -57,7 +57,7 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 		p.after = soonest(p.after, d.after)
 	}
 	err = r.write(ctx, before, access, p.verdict)
-	if lifecycle.Rejected(err) {
+	if reconcile.Rejected(err) {
 		r.endUnrecorded(ctx, access, p)
 	}
 	return p.after, err
@@ -65,7 +65,7 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 
 func (r *Reconciler) release(ctx context.Context, access *v1alpha1.SessionAccess) (released bool, err error) {
 	log.FromContext(ctx).Info("Letting the object go: nothing of it is left in AWS, or its account owes it")
-	return lifecycle.Release(ctx, r.Client, access)
+	return reconcile.Release(ctx, r.Client, access)
 }
 
 // everything lists all grants of a record.
@@ -83,11 +83,11 @@ func everything(record *v1alpha1.AppliedAccess) []v1alpha1.ResolvedGrant {
 // advance takes a revocation a step further: first the permission of every
 // principal, then the open sessions.
 func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, deleting bool) (progress, error) {
-	var left []outcome.Key
+	var left []grants.PrincipalKey
 	for i := range lost {
-		left = append(left, outcome.GrantKeys(&lost[i])...)
+		left = append(left, grants.GrantKeys(&lost[i])...)
 	}
-	left = slices.DeleteFunc(left, func(key outcome.Key) bool {
+	left = slices.DeleteFunc(left, func(key grants.PrincipalKey) bool {
 		return ended(access.Status.Applied, key, access.UID, deleting, r.Outcomes.Get)
 	})
 	if len(left) == 0 {
@@ -103,12 +103,12 @@ func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess
 }
 
 // without leaves principals out of grants, and grants that have none left.
-func without(lost []v1alpha1.ResolvedGrant, left []outcome.Key) []v1alpha1.ResolvedGrant {
+func without(lost []v1alpha1.ResolvedGrant, left []grants.PrincipalKey) []v1alpha1.ResolvedGrant {
 	var out []v1alpha1.ResolvedGrant
 	for i := range lost {
 		g := lost[i].DeepCopy()
 		g.Principals = slices.DeleteFunc(g.Principals, func(p v1alpha1.Principal) bool {
-			return slices.Contains(left, outcome.KeyOf(g.AccountID, p))
+			return slices.Contains(left, grants.PrincipalKeyOf(g.AccountID, p))
 		})
 		if len(g.Principals) > 0 {
 			out = append(out, *g)
@@ -119,17 +119,17 @@ func without(lost []v1alpha1.ResolvedGrant, left []outcome.Key) []v1alpha1.Resol
 
 // held tells what keeps a permission from going: the first principal with a
 // problem, or else that AWS is being told. stuck says that it is a problem.
-func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []outcome.Key) (v lifecycle.Verdict, stuck bool) {
+func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []grants.PrincipalKey) (v reconcile.Verdict, stuck bool) {
 	for _, key := range left {
 		if _, ok := r.Accounts.Get(key.AccountID); !ok {
-			return lifecycle.Verdict{
-				Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
+			return reconcile.Verdict{
+				Progress: reconcile.Working, Reason: v1alpha1.ReasonAccountNotReady,
 				Message: fmt.Sprintf("Access cannot be taken away: account %s cannot be worked on now. Mend the AWSAccount that declares it, or create it again.", key.AccountID),
 			}, true
 		}
 		o, _ := r.Outcomes.Get(key)
 		if saw, ok := o.Saw[access.UID]; ok && !saw.Included && saw.Reason != "" {
-			return lifecycle.Verdict{
+			return reconcile.Verdict{
 				Progress: progressOf(saw.State), Reason: saw.Reason,
 				Message: fmt.Sprintf("The access of %s cannot be taken away. %s", key, saw.Message),
 			}, true
@@ -141,14 +141,14 @@ func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []outcome.Key) (v
 // announceRevoked tells in an event what a revocation came to.
 func (r *Reconciler) announceRevoked(access *v1alpha1.SessionAccess) {
 	if record := access.Status.Revocation; record != nil {
-		lifecycle.Announce(r.Recorder, access, revoked(record))
+		reconcile.Announce(r.Recorder, access, revoked(record))
 	}
 }
 
 // revoked tells what a revocation came to.
-func revoked(record *v1alpha1.RevocationStatus) lifecycle.Verdict {
-	v := lifecycle.Verdict{
-		Progress: lifecycle.Settled, Reason: v1alpha1.ReasonSessionsEnded,
+func revoked(record *v1alpha1.RevocationStatus) reconcile.Verdict {
+	v := reconcile.Verdict{
+		Progress: reconcile.Settled, Reason: v1alpha1.ReasonSessionsEnded,
 		Message: fmt.Sprintf("Access was taken away; %s ended.", verb(int(*record.SessionsEnded))),
 	}
 	switch record.Sessions {

@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -77,7 +77,7 @@ func displaced(record *v1alpha1.AppliedAccess, uid types.UID, look look) *v1alph
 	}
 	lost := record.Granted.DeepCopy()
 	lost.Principals = slices.DeleteFunc(lost.Principals, func(p v1alpha1.Principal) bool {
-		return !isDisplaced(outcome.KeyOf(lost.AccountID, p), record.Serial, uid, look)
+		return !isDisplaced(grants.PrincipalKeyOf(lost.AccountID, p), record.Serial, uid, look)
 	})
 	if len(lost.Principals) == 0 {
 		return nil
@@ -86,7 +86,7 @@ func displaced(record *v1alpha1.AppliedAccess, uid types.UID, look look) *v1alph
 }
 
 // isDisplaced says whether a principal's policies are known not to hold a grant.
-func isDisplaced(key outcome.Key, serial int64, uid types.UID, look look) bool {
+func isDisplaced(key grants.PrincipalKey, serial int64, uid types.UID, look look) bool {
 	o, ok := look(key)
 	saw := o.Saw[uid]
 	return ok && o.Narrowed && saw.Displaced && saw.Serial == serial
@@ -122,8 +122,8 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 	settled := known.since.Add(cloud.ConsistencyWindow)
 	switch {
 	case len(open) > 0:
-		lifecycle.Announce(r.Recorder, access, lifecycle.Verdict{
-			Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonEndingSessions,
+		reconcile.Announce(r.Recorder, access, reconcile.Verdict{
+			Progress: reconcile.Stuck, Reason: v1alpha1.ReasonEndingSessions,
 			Message: fmt.Sprintf("Not every principal has this grant, as status.principals shows; %s terminated.", verb(len(open))),
 		})
 		return sessionPoll

@@ -9,9 +9,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -25,10 +23,10 @@ func (r *Reconciler) beginFirst(ctx context.Context, access *v1alpha1.SessionAcc
 		return nil // Nothing is recorded then.
 	}
 	var failure error
-	explained := map[outcome.Key][]v1alpha1.ResolvedGrant{}
-	documents := map[outcome.Key][]cloud.PolicyView{}
+	explained := map[grants.PrincipalKey][]v1alpha1.ResolvedGrant{}
+	documents := map[grants.PrincipalKey][]cloud.PolicyView{}
 	for _, p := range first.Granted.Principals {
-		key := outcome.KeyOf(first.Granted.AccountID, p)
+		key := grants.PrincipalKeyOf(first.Granted.AccountID, p)
 		documents[key] = policiesOf(account.Cloud.Mirror(), p)
 		if len(documents[key]) == 0 || failure != nil {
 			continue
@@ -39,7 +37,7 @@ func (r *Reconciler) beginFirst(ctx context.Context, access *v1alpha1.SessionAcc
 		return failure
 	}
 	doubted := grants.DoubtedParts(first.Granted, func(p v1alpha1.Principal, t *v1alpha1.ResolvedTarget, id string) bool {
-		key := outcome.KeyOf(first.Granted.AccountID, p)
+		key := grants.PrincipalKeyOf(first.Granted.AccountID, p)
 		return mayHold(documents[key], t.Tags, id) && !grants.AnyHasPart(explained[key], grants.TargetPart(t, id))
 	})
 	if len(doubted) > 0 {
@@ -72,12 +70,12 @@ func mayHold(policies []cloud.PolicyView, tags map[string]string, id string) boo
 
 // othersOf lists the grants to a principal that other objects have on record, pending
 // revocations of accounts included.
-func (r *Reconciler) othersOf(ctx context.Context, access *v1alpha1.SessionAccess, key outcome.Key) ([]v1alpha1.ResolvedGrant, error) {
+func (r *Reconciler) othersOf(ctx context.Context, access *v1alpha1.SessionAccess, key grants.PrincipalKey) ([]v1alpha1.ResolvedGrant, error) {
 	var accesses v1alpha1.SessionAccessList
-	if err := r.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
 	}
-	abandoned, err := owed.OfPrincipal(ctx, r.Client, key)
+	abandoned, err := grants.PendingRevocationsOfPrincipal(ctx, r.Client, key)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +85,7 @@ func (r *Reconciler) othersOf(ctx context.Context, access *v1alpha1.SessionAcces
 			continue
 		}
 		for _, g := range everything(other.Status.Applied) {
-			if slices.Contains(outcome.GrantKeys(&g), key) {
+			if slices.Contains(grants.GrantKeys(&g), key) {
 				all = append(all, g)
 			}
 		}

@@ -7,13 +7,13 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // exclude takes the nodes that the guardrails exclude out of a grant. Tags become
 // conditions, so they hold however a node is named. An id can only be kept out of
 // a grant that names ids.
-func exclude(in inputs, grant *v1alpha1.ResolvedGrant) *lifecycle.Verdict {
+func exclude(in inputs, grant *v1alpha1.ResolvedGrant) *reconcile.Verdict {
 	for _, rule := range in.Rules() {
 		if rule.ExcludedNodes == nil {
 			continue

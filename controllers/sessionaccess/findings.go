@@ -11,11 +11,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/awscache"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -28,7 +28,7 @@ func (r *Reconciler) setFindings(ctx context.Context, access *v1alpha1.SessionAc
 		return nil
 	}
 	conditions, granted := &access.Status.Conditions, grantedNowIn(access)
-	account, ok := registry.Entry{}, false
+	account, ok := accounts.Entry{}, false
 	if granted != nil {
 		account, ok = r.Accounts.Get(granted.AccountID)
 	}
@@ -42,7 +42,7 @@ func (r *Reconciler) setFindings(ctx context.Context, access *v1alpha1.SessionAc
 	if err != nil {
 		return err
 	}
-	lifecycle.Notice(conditions, access.Generation, v1alpha1.ConditionTierBlocksSessions, v1alpha1.ReasonStandardTier, blocked)
+	reconcile.Notice(conditions, access.Generation, v1alpha1.ConditionTierBlocksSessions, v1alpha1.ReasonStandardTier, blocked)
 	r.setDocumentMissing(ctx, account, access, granted)
 	return nil
 }
@@ -66,13 +66,13 @@ func targetsHybridNodes(access *v1alpha1.SessionAccess) bool {
 // blockedByTier tells of the first region whose tier lets no session open on the
 // hybrid nodes of the grant, and names the mend. What cannot be read is not told
 // of: nothing is known then.
-func (r *Reconciler) blockedByTier(ctx context.Context, account registry.Entry, access *v1alpha1.SessionAccess, granted *v1alpha1.ResolvedGrant) (string, error) {
+func (r *Reconciler) blockedByTier(ctx context.Context, account accounts.Entry, access *v1alpha1.SessionAccess, granted *v1alpha1.ResolvedGrant) (string, error) {
 	regions := grants.HybridRegions(granted)
 	if len(regions) == 0 {
 		return "", nil
 	}
 	var tiers v1alpha1.AccountTierList
-	if err := r.Client.List(ctx, &tiers, index.OfAccountName(access.AccountName()), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &tiers, queue.OfAccountName(access.AccountName()), client.UnsafeDisableDeepCopy); err != nil {
 		return "", fmt.Errorf("list the AccountTiers of AWSAccount %q: %w", access.AccountName(), err)
 	}
 	for _, region := range regions {
@@ -118,12 +118,12 @@ const maxMissing = 3
 
 // setDocumentMissing tells of documents given by name that do not exist, or else
 // that nobody may look.
-func (r *Reconciler) setDocumentMissing(ctx context.Context, account registry.Entry, access *v1alpha1.SessionAccess, granted *v1alpha1.ResolvedGrant) {
+func (r *Reconciler) setDocumentMissing(ctx context.Context, account accounts.Entry, access *v1alpha1.SessionAccess, granted *v1alpha1.ResolvedGrant) {
 	var missing []string
 	var unchecked error
 	for _, name := range plainDocuments(&access.Spec) {
 		for _, region := range granted.Regions {
-			switch found, err := r.Readings.Documents.Get(ctx, account, reading.Document{Region: region, Name: name}); {
+			switch found, err := r.Readings.Documents.Get(ctx, account, awscache.Document{Region: region, Name: name}); {
 			case err != nil && unchecked == nil:
 				unchecked = err
 			case err == nil && !found:
@@ -132,7 +132,7 @@ func (r *Reconciler) setDocumentMissing(ctx context.Context, account registry.En
 		}
 	}
 	set := func(status metav1.ConditionStatus, reason, message string) {
-		lifecycle.SetCondition(&access.Status.Conditions, access.Generation, v1alpha1.ConditionDocumentMissing, status, reason, message)
+		reconcile.SetCondition(&access.Status.Conditions, access.Generation, v1alpha1.ConditionDocumentMissing, status, reason, message)
 	}
 	switch {
 	case len(missing) > 0:

@@ -8,12 +8,12 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // guard holds a resolved grant against the guardrails that match its namespace,
 // and puts the tags that they require on its targets. The first violation wins.
-func guard(in inputs, grant *v1alpha1.ResolvedGrant) *lifecycle.Verdict {
+func guard(in inputs, grant *v1alpha1.ResolvedGrant) *reconcile.Verdict {
 	required := map[string]string{}
 	for _, rule := range in.Rules() {
 		for _, check := range []func(*v1alpha1.Guardrail, *v1alpha1.SessionAccess, *v1alpha1.ResolvedGrant) string{
@@ -36,7 +36,7 @@ func guard(in inputs, grant *v1alpha1.ResolvedGrant) *lifecycle.Verdict {
 	return exclude(in, grant)
 }
 
-func violated(in inputs, rule *v1alpha1.Guardrail, violation string) *lifecycle.Verdict {
+func violated(in inputs, rule *v1alpha1.Guardrail, violation string) *reconcile.Verdict {
 	v := in.Violated(rule, violation, "Nothing is granted.")
 	return &v
 }
@@ -74,14 +74,14 @@ func validityAllowed(rule *v1alpha1.Guardrail, access *v1alpha1.SessionAccess, g
 		return ""
 	}
 	if grant.NotAfter == nil {
-		return fmt.Sprintf("an access may be valid for %s at most; set notAfter.", lifecycle.ShortDuration(rule.MaxValidity.Duration))
+		return fmt.Sprintf("an access may be valid for %s at most; set notAfter.", reconcile.ShortDuration(rule.MaxValidity.Duration))
 	}
 	begin := access.CreationTimestamp.Time
 	if grant.NotBefore != nil && grant.NotBefore.After(begin) {
 		begin = grant.NotBefore.Time
 	}
 	if grant.NotAfter.Sub(begin) > rule.MaxValidity.Duration {
-		return fmt.Sprintf("an access may be valid for %s at most; set an earlier notAfter.", lifecycle.ShortDuration(rule.MaxValidity.Duration))
+		return fmt.Sprintf("an access may be valid for %s at most; set an earlier notAfter.", reconcile.ShortDuration(rule.MaxValidity.Duration))
 	}
 	return ""
 }

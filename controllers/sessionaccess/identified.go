@@ -7,9 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -50,7 +50,7 @@ func seenIDs(record *v1alpha1.AppliedAccess, uid types.UID, look look) *v1alpha1
 		return record
 	}
 	granted := withIDs(record.Granted, func(p v1alpha1.Principal) string {
-		o, _ := look(outcome.KeyOf(record.Granted.AccountID, p))
+		o, _ := look(grants.PrincipalKeyOf(record.Granted.AccountID, p))
 		saw := o.Saw[uid]
 		if saw.Included && !saw.Displaced && saw.State == v1alpha1.PrincipalGranted && saw.PrincipalID != "" {
 			return saw.PrincipalID
@@ -95,11 +95,11 @@ func inIAM(p v1alpha1.Principal) cloud.Principal {
 // out because the principal disappeared from IAM.
 func (r *Reconciler) announceDisappeared(access *v1alpha1.SessionAccess, lost *v1alpha1.ResolvedGrant) {
 	for _, p := range lost.Principals {
-		o, _ := r.Outcomes.Get(outcome.KeyOf(lost.AccountID, p))
+		o, _ := r.Outcomes.Get(grants.PrincipalKeyOf(lost.AccountID, p))
 		switch saw := o.Saw[access.UID]; saw.Reason {
 		case v1alpha1.ReasonPrincipalNotFound, v1alpha1.ReasonPrincipalRecreated:
-			lifecycle.Announce(r.Recorder, access, lifecycle.Verdict{
-				Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonPrincipalDisappeared, Message: saw.Message,
+			reconcile.Announce(r.Recorder, access, reconcile.Verdict{
+				Progress: reconcile.Stuck, Reason: v1alpha1.ReasonPrincipalDisappeared, Message: saw.Message,
 			})
 		}
 	}
@@ -109,7 +109,7 @@ func (r *Reconciler) announceDisappeared(access *v1alpha1.SessionAccess, lost *v
 // under their names any more: a renamed principal under its new name, which could
 // open sessions until the policies were detached from it, and of a group that is
 // gone the last known members.
-func asNamedNow(account registry.Entry, lost []v1alpha1.ResolvedGrant) []v1alpha1.ResolvedGrant {
+func asNamedNow(account accounts.Entry, lost []v1alpha1.ResolvedGrant) []v1alpha1.ResolvedGrant {
 	mirror := account.Cloud.Mirror()
 	out := slices.Clone(lost)
 	for i := range out {

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -48,14 +48,14 @@ func incompleteIn(failures []failure) []v1alpha1.IncompleteRegion {
 }
 
 // unlisted reports in which regions open sessions could not be looked for or ended.
-func unlisted(failures []failure) lifecycle.Verdict {
-	progress := lifecycle.Retrying
+func unlisted(failures []failure) reconcile.Verdict {
+	progress := reconcile.Retrying
 	for _, f := range failures {
 		if cloud.Classify(f.err) != cloud.Transport {
-			progress = lifecycle.Stuck
+			progress = reconcile.Stuck
 		}
 	}
-	return lifecycle.Verdict{
+	return reconcile.Verdict{
 		Progress: progress, Reason: v1alpha1.ReasonEndingSessions,
 		Message: "The permission is gone, but this is not complete: open sessions cannot be looked for or ended in some regions. " + inRegions(incompleteIn(failures)) +
 			" In all other regions they are ended. Where sessions of a region can never be listed, AWSAccount.spec.sessionTermination: BestEffort lets a revocation complete without.",

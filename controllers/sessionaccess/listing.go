@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/utils/clock"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -90,7 +90,7 @@ func NewListings() *Listings { return &Listings{last: map[place]*listing{}} }
 
 // list returns the open sessions of a region from a read that began after the
 // permission went, and when it began.
-func (l *Listings) list(ctx context.Context, account registry.Entry, region string, after time.Time, clk clock.PassiveClock) ([]cloud.Session, time.Time, error) {
+func (l *Listings) list(ctx context.Context, account accounts.Entry, region string, after time.Time, clk clock.PassiveClock) ([]cloud.Session, time.Time, error) {
 	read, err := l.at(place{account.AccountID, region}).get(ctx, clk, after, reuse, func() ([]cloud.Session, error) {
 		return account.Cloud.ActiveSessions(ctx, region, cloud.SessionFilter{})
 	})
@@ -99,7 +99,7 @@ func (l *Listings) list(ctx context.Context, account registry.Entry, region stri
 
 // readMembers reads IAM anew where the last read began before the permission
 // went: whoever joined a group since then had its access too.
-func (l *Listings) readMembers(ctx context.Context, account registry.Entry, after time.Time, clk clock.PassiveClock) error {
+func (l *Listings) readMembers(ctx context.Context, account accounts.Entry, after time.Time, clk clock.PassiveClock) error {
 	_, err := l.at(place{accountID: account.AccountID}).get(ctx, clk, after, math.MaxInt64, func() ([]cloud.Session, error) {
 		_, err := account.Cloud.Mirror().Refresh(ctx)
 		return nil, err

@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -34,7 +34,7 @@ type found struct {
 // losing looks in all regions of lost grants for the sessions that must end. A region
 // that fails keeps none of the others. The error is about the cluster, or that there
 // is no time left.
-func (v revocation) losing(ctx context.Context, account registry.Entry, lost []v1alpha1.ResolvedGrant) (found, error) {
+func (v revocation) losing(ctx context.Context, account accounts.Entry, lost []v1alpha1.ResolvedGrant) (found, error) {
 	f := found{seen: v.Clock.Now()}
 	fail := func(region string, err error) {
 		f.failures = append(f.failures, failure{accountID: account.AccountID, region: region, err: err})
@@ -79,7 +79,7 @@ func (v revocation) losing(ctx context.Context, account registry.Entry, lost []v
 // membershipDecides says whether who is a member of which group decides about some
 // session: a group has lost access, or a user has who may still have it by a group.
 // What spares a session must be as fresh as what ends it.
-func (v revocation) membershipDecides(ctx context.Context, account registry.Entry, lost []v1alpha1.ResolvedGrant, open map[string][]cloud.Session) (bool, error) {
+func (v revocation) membershipDecides(ctx context.Context, account accounts.Entry, lost []v1alpha1.ResolvedGrant, open map[string][]cloud.Session) (bool, error) {
 	if slices.ContainsFunc(lost, namesGroup) {
 		return true, nil
 	}
@@ -92,7 +92,7 @@ func (v revocation) membershipDecides(ctx context.Context, account registry.Entr
 		return false, nil
 	}
 	var accesses v1alpha1.SessionAccessList
-	if err := v.Client.List(ctx, &accesses, index.OfAccountID(account.AccountID), client.UnsafeDisableDeepCopy); err != nil {
+	if err := v.Client.List(ctx, &accesses, queue.OfAccountID(account.AccountID), client.UnsafeDisableDeepCopy); err != nil {
 		return false, fmt.Errorf("list the SessionAccesses of account %s: %w", account.AccountID, err)
 	}
 	return slices.ContainsFunc(accesses.Items, func(a v1alpha1.SessionAccess) bool {
@@ -109,7 +109,7 @@ func heldAll(id string, lost []v1alpha1.ResolvedGrant) []held {
 }
 
 // choose decides about the sessions that are open in a region.
-func (v revocation) choose(ctx context.Context, account registry.Entry, region string, open []cloud.Session, lost []v1alpha1.ResolvedGrant, f *found) error {
+func (v revocation) choose(ctx context.Context, account accounts.Entry, region string, open []cloud.Session, lost []v1alpha1.ResolvedGrant, f *found) error {
 	in := policy.Account{ID: account.AccountID, Partition: account.Partition}
 	lost = asNamedNow(account, lost)
 	candidates := v.owned(account, region, open, heldAll(string(v.access.UID), lost))
@@ -143,7 +143,7 @@ func tagsDecide(lost []v1alpha1.ResolvedGrant, known []recordedGrant) bool {
 
 // tag reads the tags of the candidates' nodes: grants may be bound to them. unread
 // says why those of a node could not be read.
-func (v revocation) tag(ctx context.Context, account registry.Entry, region string, candidates []candidate) (unread func(node string) error) {
+func (v revocation) tag(ctx context.Context, account accounts.Entry, region string, candidates []candidate) (unread func(node string) error) {
 	var ids []string
 	for _, c := range candidates {
 		ids = append(ids, c.Target)

@@ -14,9 +14,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // debtor settles what AWSAccounts owe. The principals take the permissions from
@@ -52,25 +52,25 @@ func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, e
 	}
 	before := account.DeepCopy()
 	after, settled, unrecorded, err := d.advance(ctx, account)
-	if _, failure := lifecycle.WriteStatus(ctx, d.Client, before, account); failure != nil {
-		if lifecycle.Rejected(failure) {
+	if _, failure := reconcile.WriteStatus(ctx, d.Client, before, account); failure != nil {
+		if reconcile.Rejected(failure) {
 			d.endUnrecorded(ctx, &v1alpha1.SessionAccess{}, progress{unrecorded: unrecorded})
 		}
-		return lifecycle.Finish(ctx, d.Client, d.Recorder, account, lifecycle.PriorityRevocation, after, failure)
+		return reconcile.Finish(ctx, d.Client, d.Recorder, account, reconcile.PriorityRevocation, after, failure)
 	}
 	for _, v := range settled {
-		lifecycle.Announce(d.Recorder, account, v)
+		reconcile.Announce(d.Recorder, account, v)
 	}
-	return lifecycle.Result(lifecycle.PriorityRevocation, after, err)
+	return reconcile.Requeue(reconcile.PriorityRevocation, after, err)
 }
 
 // advance keeps in the account what is still owed, and returns a verdict on each
 // item that is not any more, and the sessions that end once the account is stored.
-func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []lifecycle.Verdict, unrecorded []openSession, err error) {
+func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []reconcile.Verdict, unrecorded []openSession, err error) {
 	var left []v1alpha1.OwedAccess
 	for i := range account.Status.Owed {
 		item := account.Status.Owed[i]
-		access := owed.Access(account, &item)
+		access := grants.PendingRevocation(account, &item)
 		p, failure := d.Reconciler.advance(ctx, &access, item.Grants, true)
 		err = errors.Join(err, failure)
 		item.Revocation = access.Status.Revocation

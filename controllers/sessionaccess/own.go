@@ -7,7 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // A record names the object that it was written for. One that names another object
@@ -57,7 +57,7 @@ func marked(access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess) *v1a
 	if record == nil || record.UID != "" {
 		return record
 	}
-	if own := ownRecord(access, record); sizeWith(access, own) <= lifecycle.MaxObject-statusReserve {
+	if own := ownRecord(access, record); sizeWith(access, own) <= reconcile.MaxObject-statusReserve {
 		return own
 	}
 	return record
@@ -68,15 +68,15 @@ func marked(access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess) *v1a
 // outcome keeps its status. taken reports that it was stored.
 func (r *Reconciler) takeOver(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) (taken bool, err error) {
 	record := access.Status.Applied
-	if record == nil || lifecycle.Own(record.UID, access) || !j.decided(record) {
+	if record == nil || reconcile.Own(record.UID, access) || !j.decided(record) {
 		return false, nil
 	}
-	if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
+	if err := reconcile.EnsureFinalizer(ctx, r.Client, access); err != nil {
 		return false, err
 	}
 	before := access.DeepCopy()
 	access.Status.Applied = ownRecord(access, record)
 	log.FromContext(ctx).Info("Granting what a restored record says", "recordedFor", record.UID)
-	_, err = lifecycle.WriteStatus(ctx, r.Client, before, access)
+	_, err = reconcile.WriteStatus(ctx, r.Client, before, access)
 	return true, err
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -53,7 +53,7 @@ func (v revocation) pass(ctx context.Context, passes []passing) (waiting bool, e
 		after := access.DeepCopy()
 		after.Status.Applied.Granted = granted
 		log.FromContext(ctx).Info("Passing open sessions to a grant that allows them, too", "to", access.Namespace+"/"+access.Name)
-		_, failure := lifecycle.WriteStatus(ctx, v.Client, access, after)
+		_, failure := reconcile.WriteStatus(ctx, v.Client, access, after)
 		err = errors.Join(err, failure)
 	}
 	return waiting, err

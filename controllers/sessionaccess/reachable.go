@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // setReachable shows what was found on the nodes of an access, as long as one is
@@ -30,7 +30,7 @@ func (r *Reconciler) setReachable(access *v1alpha1.SessionAccess) (news *metav1.
 		before = *c
 	}
 	status.Targets = report.Targets.DeepCopy()
-	lifecycle.SetCondition(&status.Conditions, access.Generation, v1alpha1.ConditionTargetsReachable, report.Status, report.Reason, report.Message)
+	reconcile.SetCondition(&status.Conditions, access.Generation, v1alpha1.ConditionTargetsReachable, report.Status, report.Reason, report.Message)
 	switch {
 	case before.Status == report.Status && before.Reason == report.Reason:
 		return nil

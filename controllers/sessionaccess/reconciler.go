@@ -14,15 +14,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/awscache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/targets"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // Reconciler decides, records and reports one SessionAccess at a time.
@@ -32,18 +29,18 @@ type Reconciler struct {
 	Reader   client.Reader
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
-	Accounts *registry.Registry
-	Outcomes *outcome.Store
+	Accounts *accounts.Registry
+	Outcomes *grants.PrincipalStore
 	Sessions *Listings
 	// Displaced remembers the grants that others keep out.
 	Displaced *Displacements
-	Readings  *reading.Readings
+	Readings  *awscache.Caches
 	// Scope says which objects are this manager's.
-	Scope scope.Scope
+	Scope accounts.Shard
 	// Metrics times revocations; it may be nil.
 	Metrics *metrics.Metrics
 	// Targets are what was found on the nodes.
-	Targets *targets.Store
+	Targets *grants.ReachabilityStore
 
 	rejected rejectedRecords
 }
@@ -64,14 +61,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.Displaced.forget(access.UID)
 		r.rejected.forget(access.UID)
 		after, err := r.reconcileDeletion(ctx, access)
-		return lifecycle.Finish(ctx, r.Client, r.Recorder, access, lifecycle.PriorityRevocation, after, err)
+		return reconcile.Finish(ctx, r.Client, r.Recorder, access, reconcile.PriorityRevocation, after, err)
 	}
-	allowed, err := gate.Gather(ctx, r.Client, access.Spec.AccountRef.Name, access.Namespace)
+	allowed, err := accounts.Gather(ctx, r.Client, access.Spec.AccountRef.Name, access.Namespace)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if stub.Is(access) && allowed.Open() {
-		if whole, err := stub.Whole(ctx, r.Reader, access); err != nil || !whole {
+	if objectcache.Is(access) && allowed.Open() {
+		if whole, err := objectcache.Whole(ctx, r.Reader, access); err != nil || !whole {
 			return ctrl.Result{}, err
 		}
 	}
@@ -80,12 +77,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	after, err := r.reconcileSpec(ctx, access, judge(inputs{Inputs: allowed, access: access, references: refs}))
-	priority := lifecycle.PriorityGrant
+	priority := reconcile.PriorityGrant
 	if ending(access) {
-		priority = lifecycle.PriorityRevocation
+		priority = reconcile.PriorityRevocation
 	}
 	after = soonest(after, nextWake(access, r.Clock.Now()))
-	return lifecycle.Finish(ctx, r.Client, r.Recorder, access, priority, after, err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, access, priority, after, err)
 }
 
 // soonest is the smaller of two waits, of which zero means never.
@@ -114,7 +111,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 		return recorded, nil
 	}
 	if record != nil { // It may have been restored without.
-		if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
+		if err := reconcile.EnsureFinalizer(ctx, r.Client, access); err != nil {
 			return 0, err
 		}
 		record, before = access.Status.Applied, access.DeepCopy()
@@ -128,12 +125,12 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 			access.Status.Applied = settled(record)
 		}
 	}
-	if short != nil && j.problem == nil && (short.Progress == lifecycle.Stuck || p.verdict.Reason == "") {
+	if short != nil && j.problem == nil && (short.Progress == reconcile.Stuck || p.verdict.Reason == "") {
 		j.problem = short
 	}
 	after := soonest(p.after, r.endDisplaced(ctx, access))
 	err = r.report(ctx, before, access, j, p)
-	if lifecycle.Rejected(err) {
+	if reconcile.Rejected(err) {
 		r.endUnrecorded(ctx, access, p)
 	}
 	if p.done && short != nil {
@@ -148,8 +145,8 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 
 // recordGrant writes the record of a changed grant. The principals act on it
 // once it is stored.
-func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAccess, next *v1alpha1.AppliedAccess, problem *lifecycle.Verdict, write writeFunc) error {
-	if err := lifecycle.EnsureFinalizer(ctx, r.Client, access); err != nil {
+func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAccess, next *v1alpha1.AppliedAccess, problem *reconcile.Verdict, write writeFunc) error {
+	if err := reconcile.EnsureFinalizer(ctx, r.Client, access); err != nil {
 		return err
 	}
 	if len(next.Revoking) > 0 {
@@ -171,7 +168,7 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 }
 
 // writeFunc writes a status with a verdict.
-type writeFunc func(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error
+type writeFunc func(ctx context.Context, before, access *v1alpha1.SessionAccess, v reconcile.Verdict) error
 
 // report writes how far the principals are, once every one of them is known.
 func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.SessionAccess, j judgement, p progress) error {
@@ -198,7 +195,7 @@ func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.Sessio
 
 // accountVerified says whether the account can be written to in this process.
 func (r *Reconciler) accountVerified(record *v1alpha1.AppliedAccess) bool {
-	for _, key := range outcome.KeysOf(record) {
+	for _, key := range grants.PrincipalKeysOf(record) {
 		if _, ok := r.Accounts.Get(key.AccountID); !ok {
 			return false
 		}

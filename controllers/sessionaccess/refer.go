@@ -4,34 +4,34 @@ import (
 	"context"
 
 	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // referenceEvents enqueues the objects that name an object of a kind whenever
 // something happens to it. One that goes takes what was granted on it along.
 func (r *Reconciler) referenceEvents(kind string) handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
-	enqueue := func(ctx context.Context, obj client.Object, priority int, q queue) {
+	type workQueue = workqueue.TypedRateLimitingInterface[ctrl.Request]
+	enqueue := func(ctx context.Context, obj client.Object, priority int, q workQueue) {
 		if !obj.GetDeletionTimestamp().IsZero() {
-			priority = lifecycle.PriorityRevocation
+			priority = reconcile.PriorityRevocation
 		}
-		lifecycle.Enqueue(q, priority, list(ctx, r.Client, index.OfReference(kind, obj)...)...)
+		reconcile.Enqueue(q, priority, list(ctx, r.Client, queue.OfReference(kind, obj)...)...)
 	}
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
-			enqueue(ctx, e.Object, lifecycle.PriorityGrant, q)
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workQueue) {
+			enqueue(ctx, e.Object, reconcile.PriorityGrant, q)
 		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
-			enqueue(ctx, e.ObjectNew, lifecycle.PriorityGrant, q)
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workQueue) {
+			enqueue(ctx, e.ObjectNew, reconcile.PriorityGrant, q)
 		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
-			enqueue(ctx, e.Object, lifecycle.PriorityRevocation, q)
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workQueue) {
+			enqueue(ctx, e.Object, reconcile.PriorityRevocation, q)
 		},
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // references are the objects that a spec names, by name, all of the namespace
@@ -194,7 +194,7 @@ func (in inputs) unusable(obj client.Object, account string) string {
 // undecided is why what was granted before does not resolve a reference: the record
 // came from a backup. "" where the record is the object's own.
 func (in inputs) undecided() string {
-	if record := in.access.Status.Applied; record != nil && !lifecycle.Own(record.UID, in.access) {
+	if record := in.access.Status.Applied; record != nil && !reconcile.Own(record.UID, in.access) {
 		return notReady
 	}
 	return ""
@@ -212,7 +212,7 @@ func (in inputs) granted() *v1alpha1.ResolvedGrant {
 // it is: one from a backup proves nothing.
 func ready(obj client.Object, uid string, conditions []metav1.Condition) bool {
 	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
-	return lifecycle.Own(uid, obj) && c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == obj.GetGeneration()
+	return reconcile.Own(uid, obj) && c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == obj.GetGeneration()
 }
 
 // refused says whether an object is not what the platform allows, or not ours to

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 )
 
 const (
@@ -63,7 +63,7 @@ func theActivation(change ...func(*v1alpha1.HybridActivation)) *v1alpha1.HybridA
 
 // judgeReferring judges it with the objects that exist.
 func judgeReferring(access *v1alpha1.SessionAccess, d *v1alpha1.SessionDocument, a *v1alpha1.HybridActivation, rules ...v1alpha1.Guardrail) judgement {
-	in := inputs{access: access, Inputs: gate.Inputs{
+	in := inputs{access: access, Inputs: accounts.Inputs{
 		Name: "main", NamespaceName: "team-a",
 		Account: &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}, Spec: v1alpha1.AWSAccountSpec{
 			AccountID: "488821267897", Regions: []v1alpha1.Region{tokyo, osaka}, Guardrails: rules,

@@ -6,13 +6,13 @@ import (
 	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // inputs are everything that decides what a SessionAccess grants.
 type inputs struct {
-	gate.Inputs
+	accounts.Inputs
 	access *v1alpha1.SessionAccess
 	references
 }
@@ -25,17 +25,17 @@ type judgement struct {
 	// still asked for stays; nothing is added.
 	waiting bool
 	// problem tells why; nil when everything is resolved.
-	problem *lifecycle.Verdict
+	problem *reconcile.Verdict
 }
 
 func waiting(reason, format string, args ...any) judgement {
-	return judgement{waiting: true, problem: &lifecycle.Verdict{Progress: lifecycle.Working, Reason: reason, Message: fmt.Sprintf(format, args...)}}
+	return judgement{waiting: true, problem: &reconcile.Verdict{Progress: reconcile.Working, Reason: reason, Message: fmt.Sprintf(format, args...)}}
 }
 
 // judge decides what a SessionAccess grants. Whether the namespace may use the
 // account comes before anything the spec says.
 func judge(in inputs) judgement {
-	if closed := in.Judge(in.access.Spec.Regions); closed != nil {
+	if closed := in.Check(in.access.Spec.Regions); closed != nil {
 		return judgement{waiting: closed.Waiting, problem: &closed.Verdict}
 	}
 	return resolveReferences(in)

@@ -12,8 +12,8 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // A narrowing never waits for room in the object: a record that grants less, and
@@ -26,7 +26,7 @@ const statusReserve = 150 << 10
 // recordNext stores the first of the records that may follow a judgement which
 // can be stored. stored reports that one was. short says why a record that comes
 // before the one that is stored now cannot be; nil where there is none.
-func (r *Reconciler) recordNext(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) (stored bool, short *lifecycle.Verdict, err error) {
+func (r *Reconciler) recordNext(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) (stored bool, short *reconcile.Verdict, err error) {
 	now, record := r.Clock.Now(), access.Status.Applied
 	records := ownRecords(access, j, now)
 	for i, next := range records {
@@ -57,13 +57,13 @@ func (r *Reconciler) recordNext(ctx context.Context, access *v1alpha1.SessionAcc
 			write = r.write
 		}
 		err = r.recordGrant(ctx, updated, next, cmp.Or(j.problem, short), write)
-		if !lifecycle.Rejected(err) {
+		if !reconcile.Rejected(err) {
 			if err == nil && i == 0 {
 				r.rejected.forget(access.UID)
 			}
 			return true, short, err
 		}
-		lifecycle.ReportRejected(ctx, r.Client, r.Recorder, access, err) // Once for a record, and a smaller one is tried.
+		reconcile.ReportRejected(ctx, r.Client, r.Recorder, access, err) // Once for a record, and a smaller one is tried.
 		r.rejected.add(access, next, now)
 		access.SetFinalizers(updated.GetFinalizers())
 		access.SetResourceVersion(updated.GetResourceVersion())
@@ -77,15 +77,15 @@ func (r *Reconciler) recordNext(ctx context.Context, access *v1alpha1.SessionAcc
 func roomFor(record, next *v1alpha1.AppliedAccess) int {
 	narrows := record != nil && next.Granted != nil && grants.Covers(grants.Intersect(record.Granted, next.Granted), next.Granted)
 	if narrows {
-		return lifecycle.MaxObject
+		return reconcile.MaxObject
 	}
-	return lifecycle.MaxObject - statusReserve
+	return reconcile.MaxObject - statusReserve
 }
 
 // sizeWith is the size of an object with another record, and with nothing else in
 // its status.
 func sizeWith(access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess) int {
-	return stub.Dropped(access) + lifecycle.Size(&v1alpha1.SessionAccess{
+	return objectcache.Dropped(access) + reconcile.Size(&v1alpha1.SessionAccess{
 		TypeMeta: access.TypeMeta, ObjectMeta: access.ObjectMeta, Spec: access.Spec,
 		Status: v1alpha1.SessionAccessStatus{Applied: record},
 	})
@@ -93,20 +93,20 @@ func sizeWith(access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess) in
 
 // tooLarge reports that a record cannot be stored, and what to do. The former
 // grants go by themselves; the rest stays until a person changes it.
-func (r *Reconciler) tooLarge(access *v1alpha1.SessionAccess, next *v1alpha1.AppliedAccess) *lifecycle.Verdict {
+func (r *Reconciler) tooLarge(access *v1alpha1.SessionAccess, next *v1alpha1.AppliedAccess) *reconcile.Verdict {
 	const kib = 1 << 10
 	alone := *next
 	alone.Revoking = nil
-	if len(next.Revoking) > 0 && sizeWith(access, &alone) <= lifecycle.MaxObject-statusReserve && !r.rejected.has(access, &alone, r.Clock.Now()) {
-		return &lifecycle.Verdict{
-			Progress: lifecycle.Working, Reason: v1alpha1.ReasonRevoking,
+	if len(next.Revoking) > 0 && sizeWith(access, &alone) <= reconcile.MaxObject-statusReserve && !r.rejected.has(access, &alone, r.Clock.Now()) {
+		return &reconcile.Verdict{
+			Progress: reconcile.Working, Reason: v1alpha1.ReasonRevoking,
 			Message: "What the spec allows less than before is being revoked first. The record has no room for the rest until that is complete.",
 		}
 	}
-	return &lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonRecordTooLarge,
+	return &reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonRecordTooLarge,
 		Message: fmt.Sprintf("The operator cannot record what this spec resolves to: the record takes %d KiB and the spec and metadata %d KiB, and an object holds some %d KiB of both. What is allowed no longer is revoked, and nothing is added. Give fewer tags, ids, documents or regions, shorten annotations and labels, or declare several SessionAccesses.",
-			lifecycle.Size(next.Granted)/kib, sizeWith(access, nil)/kib, (lifecycle.MaxObject-statusReserve)/kib),
+			reconcile.Size(next.Granted)/kib, sizeWith(access, nil)/kib, (reconcile.MaxObject-statusReserve)/kib),
 	}
 }
 
@@ -133,7 +133,7 @@ type rejectedRecords struct {
 type attempt struct{ granted, former, total int }
 
 func attemptOf(access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess) attempt {
-	return attempt{lifecycle.Size(record.Granted), len(record.Revoking), sizeWith(access, record)}
+	return attempt{reconcile.Size(record.Granted), len(record.Revoking), sizeWith(access, record)}
 }
 
 func (m *rejectedRecords) has(access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess, now time.Time) bool {
@@ -143,7 +143,7 @@ func (m *rejectedRecords) has(access *v1alpha1.SessionAccess, record *v1alpha1.A
 		return false
 	}
 	at, ok := m.seen[access.UID][attemptOf(access, record)]
-	return ok && now.Before(at.Add(lifecycle.RejectedDelay))
+	return ok && now.Before(at.Add(reconcile.RejectedDelay))
 }
 
 func (m *rejectedRecords) add(access *v1alpha1.SessionAccess, record *v1alpha1.AppliedAccess, now time.Time) {

@@ -6,9 +6,8 @@ import (
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -127,7 +126,7 @@ func (v revocation) terminating(ctx context.Context, lost []v1alpha1.ResolvedGra
 	if v.access.Spec.OnRevoke == v1alpha1.RevokeTerminateSessions || !slices.ContainsFunc(lost, leaves) {
 		return lost, nil
 	}
-	in, err := gate.Gather(ctx, v.Client, v.access.Spec.AccountRef.Name, v.access.Namespace)
+	in, err := accounts.Gather(ctx, v.Client, v.access.Spec.AccountRef.Name, v.access.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -137,9 +136,9 @@ func (v revocation) terminating(ctx context.Context, lost []v1alpha1.ResolvedGra
 	return slices.DeleteFunc(slices.Clone(lost), leaves), nil
 }
 
-func observing(account registry.Entry) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonObserved,
+func observing(account accounts.Entry) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonObserved,
 		Message: "The permission is gone, but AWSAccount \"" + account.Name + "\" is in mode Observe since, so open sessions that it covered are not ended. Set mode: Enforce to have them ended.",
 	}
 }

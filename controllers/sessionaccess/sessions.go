@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -38,7 +38,7 @@ type progress struct {
 	done bool
 	// after is when to look again, where it is not done.
 	after   time.Duration
-	verdict lifecycle.Verdict
+	verdict reconcile.Verdict
 	// unrecorded are sessions that end once their ids are stored.
 	unrecorded []openSession
 }
@@ -266,12 +266,12 @@ func regionsOf(lost []v1alpha1.ResolvedGrant) []string {
 	return slices.Compact(regions)
 }
 
-func endingSessions(open int) lifecycle.Verdict {
+func endingSessions(open int) reconcile.Verdict {
 	message := "The permission that was taken away is gone. Open sessions are looked for once more, for those that began while AWS was still taking it in."
 	if open > 0 {
 		message = fmt.Sprintf("The permission that was taken away is gone. Open sessions that it covered are being ended: %d.", open)
 	}
-	return lifecycle.Verdict{Progress: lifecycle.Working, Reason: v1alpha1.ReasonEndingSessions, Message: message}
+	return reconcile.Verdict{Progress: reconcile.Working, Reason: v1alpha1.ReasonEndingSessions, Message: message}
 }
 
 // unlistedRetry is how soon sessions are looked for again where that failed.

@@ -10,9 +10,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/owed"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -110,32 +108,32 @@ func (v revocation) accessesFor(ctx context.Context, accountID string, c candida
 	}
 	if c.federated {
 		var accesses v1alpha1.SessionAccessList
-		if err := v.Client.List(ctx, &accesses, index.OfAccountID(accountID), client.UnsafeDisableDeepCopy); err != nil {
+		if err := v.Client.List(ctx, &accesses, queue.OfAccountID(accountID), client.UnsafeDisableDeepCopy); err != nil {
 			return nil, fmt.Errorf("list the SessionAccesses of account %s: %w", accountID, err)
 		}
 		if err := add(accesses.Items, nil); err != nil {
 			return nil, err
 		}
-		return found, add(owed.OfAccount(ctx, v.Client, accountID))
+		return found, add(grants.PendingRevocationsOfAccount(ctx, v.Client, accountID))
 	}
 	for _, p := range c.principals() {
 		key := keyOfPrincipal(accountID, p)
 		var accesses v1alpha1.SessionAccessList
-		if err := v.Client.List(ctx, &accesses, index.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
+		if err := v.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
 			return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
 		}
 		if err := add(accesses.Items, nil); err != nil {
 			return nil, err
 		}
-		if err := add(owed.OfPrincipal(ctx, v.Client, key)); err != nil {
+		if err := add(grants.PendingRevocationsOfPrincipal(ctx, v.Client, key)); err != nil {
 			return nil, err
 		}
 	}
 	return found, nil
 }
 
-func keyOfPrincipal(accountID string, p policy.Principal) outcome.Key {
-	return outcome.KeyOf(accountID, v1alpha1.Principal{Kind: v1alpha1.PrincipalKind(p.Kind), Name: p.Name})
+func keyOfPrincipal(accountID string, p policy.Principal) grants.PrincipalKey {
+	return grants.PrincipalKeyOf(accountID, v1alpha1.Principal{Kind: v1alpha1.PrincipalKind(p.Kind), Name: p.Name})
 }
 
 // inForce says whether the grant of an object is in force now for what the owner of

@@ -5,19 +5,19 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // Trigger wakes the controller from outside.
 type Trigger struct {
-	lifecycle.Trigger[reconcile.Request]
+	reconcile.Trigger[ctrl.Request]
 	// owed wakes AWSAccounts, for what they owe.
-	owed lifecycle.Trigger[reconcile.Request]
+	owed reconcile.Trigger[ctrl.Request]
 	// revoking says whether an object waits for the end of an access.
 	revoking func(types.NamespacedName) bool
 }
@@ -25,9 +25,9 @@ type Trigger struct {
 // WakeObjects wakes the objects that an outcome changes something for. One
 // without a namespace is an AWSAccount that owes the access.
 func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
-	var requests, ends, debtors []reconcile.Request
+	var requests, ends, debtors []ctrl.Request
 	for _, object := range objects {
-		switch request := (reconcile.Request{NamespacedName: object}); {
+		switch request := (ctrl.Request{NamespacedName: object}); {
 		case object.Namespace == "":
 			debtors = append(debtors, request)
 		case t.revoking != nil && t.revoking(object): // Its sessions end next.
@@ -36,9 +36,9 @@ func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
 			requests = append(requests, request)
 		}
 	}
-	t.Add(lifecycle.PriorityRevocation, ends...)
-	t.Add(lifecycle.PriorityGrant, requests...)
-	t.owed.Add(lifecycle.PriorityRevocation, debtors...)
+	t.Add(reconcile.PriorityRevocation, ends...)
+	t.Add(reconcile.PriorityGrant, requests...)
+	t.owed.Add(reconcile.PriorityRevocation, debtors...)
 }
 
 // WakeAccount wakes the objects of an account that was verified, lost or
@@ -47,13 +47,13 @@ func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
 // of documents and of hybrid nodes.
 func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, accountID, name string, resync bool) {
 	return func(ctx context.Context, accountID, name string, resync bool) {
-		t.owed.Add(lifecycle.PriorityRevocation, reconcile.Request{NamespacedName: types.NamespacedName{Name: name}})
+		t.owed.Add(reconcile.PriorityRevocation, ctrl.Request{NamespacedName: types.NamespacedName{Name: name}})
 		if resync {
-			t.Add(lifecycle.PriorityResync, listOf(ctx, c, findable, index.OfAccountID(accountID))...)
+			t.Add(reconcile.PriorityResync, listOf(ctx, c, findable, queue.OfAccountID(accountID))...)
 			return
 		}
-		t.Add(lifecycle.PriorityGrant, list(ctx, c, index.OfAccountID(accountID))...)
-		t.Add(lifecycle.PriorityGrant, list(ctx, c, index.OfAccountName(name))...)
+		t.Add(reconcile.PriorityGrant, list(ctx, c, queue.OfAccountID(accountID))...)
+		t.Add(reconcile.PriorityGrant, list(ctx, c, queue.OfAccountName(name))...)
 	}
 }
 

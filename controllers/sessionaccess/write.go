@@ -11,19 +11,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/outcome"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // write completes the status with a verdict and writes it where it changed. Where
 // the API server rejects it, it writes what must not be lost, with the verdict or,
 // where there is no room for that either, without.
-func (r *Reconciler) write(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error {
+func (r *Reconciler) write(ctx context.Context, before, access *v1alpha1.SessionAccess, v reconcile.Verdict) error {
 	err := r.writeWhole(ctx, before, access, v)
-	if !lifecycle.Rejected(err) {
+	if !reconcile.Rejected(err) {
 		return err
 	}
-	lifecycle.ReportRejected(ctx, r.Client, r.Recorder, access, err)
+	reconcile.ReportRejected(ctx, r.Client, r.Recorder, access, err)
 	slim := slimStatus(&access.Status)
 	if v.Apply(&slim.Conditions, access.Generation); len(v.Message) > maxSlimMessage {
 		v.Message = strings.ToValidUTF8(v.Message[:maxSlimMessage], "") + " …"
@@ -32,7 +32,7 @@ func (r *Reconciler) write(ctx context.Context, before, access *v1alpha1.Session
 	bare := v1alpha1.SessionAccessStatus{Applied: slim.Applied, Revocation: slim.Revocation}
 	for _, less := range []v1alpha1.SessionAccessStatus{slim, bare} {
 		access.Status = less
-		if _, err = lifecycle.WriteStatus(ctx, r.Client, before, access); !lifecycle.Rejected(err) {
+		if _, err = reconcile.WriteStatus(ctx, r.Client, before, access); !reconcile.Rejected(err) {
 			return err
 		}
 	}
@@ -52,7 +52,7 @@ func slimStatus(status *v1alpha1.SessionAccessStatus) v1alpha1.SessionAccessStat
 	return slim
 }
 
-func (r *Reconciler) writeWhole(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error {
+func (r *Reconciler) writeWhole(ctx context.Context, before, access *v1alpha1.SessionAccess, v reconcile.Verdict) error {
 	status := &access.Status
 	status.ObservedGeneration = access.Generation
 	news := r.setReachable(access)
@@ -60,9 +60,9 @@ func (r *Reconciler) writeWhole(ctx context.Context, before, access *v1alpha1.Se
 	transition := v.Apply(&status.Conditions, access.Generation)
 	r.setNotices(access)
 	setActive(access, r.Clock.Now())
-	written, err := lifecycle.WriteStatus(ctx, r.Client, before, access)
+	written, err := reconcile.WriteStatus(ctx, r.Client, before, access)
 	if err == nil && written && transition {
-		lifecycle.Announce(r.Recorder, access, v)
+		reconcile.Announce(r.Recorder, access, v)
 	}
 	if err == nil && written && news != nil {
 		r.announceReachable(access, news)
@@ -73,8 +73,8 @@ func (r *Reconciler) writeWhole(ctx context.Context, before, access *v1alpha1.Se
 // setNotices shows what the principals should be known for although their
 // access is in place: of each sort the first.
 func (r *Reconciler) setNotices(access *v1alpha1.SessionAccess) {
-	var first outcome.Notices
-	for _, key := range outcome.KeysOf(access.Status.Applied) {
+	var first grants.Notices
+	for _, key := range grants.PrincipalKeysOf(access.Status.Applied) {
 		o, _ := r.Outcomes.Get(key)
 		n := o.Saw[access.UID].Notices
 		first.Widened = cmp.Or(first.Widened, n.Widened)
@@ -82,14 +82,14 @@ func (r *Reconciler) setNotices(access *v1alpha1.SessionAccess) {
 		first.GrantedElsewhere = cmp.Or(first.GrantedElsewhere, n.GrantedElsewhere)
 	}
 	conditions, generation := &access.Status.Conditions, access.Generation
-	lifecycle.Notice(conditions, generation, v1alpha1.ConditionWidened, v1alpha1.ReasonNodeAndDocument, first.Widened)
-	lifecycle.Notice(conditions, generation, v1alpha1.ConditionPrefixHazard, v1alpha1.ReasonSharedPrefix, first.PrefixHazard)
-	lifecycle.Notice(conditions, generation, v1alpha1.ConditionGrantedElsewhere, v1alpha1.ReasonOtherOwner, first.GrantedElsewhere)
+	reconcile.Notice(conditions, generation, v1alpha1.ConditionWidened, v1alpha1.ReasonNodeAndDocument, first.Widened)
+	reconcile.Notice(conditions, generation, v1alpha1.ConditionPrefixHazard, v1alpha1.ReasonSharedPrefix, first.PrefixHazard)
+	reconcile.Notice(conditions, generation, v1alpha1.ConditionGrantedElsewhere, v1alpha1.ReasonOtherOwner, first.GrantedElsewhere)
 }
 
 // writeIfNew writes a verdict where there is none for this generation yet, or
 // the status has something else to tell.
-func (r *Reconciler) writeIfNew(ctx context.Context, before, access *v1alpha1.SessionAccess, v lifecycle.Verdict) error {
+func (r *Reconciler) writeIfNew(ctx context.Context, before, access *v1alpha1.SessionAccess, v reconcile.Verdict) error {
 	ready := meta.FindStatusCondition(access.Status.Conditions, v1alpha1.ConditionReady)
 	if ready != nil && ready.ObservedGeneration == access.Generation && equality.Semantic.DeepEqual(before.Status, access.Status) {
 		return nil
@@ -97,9 +97,9 @@ func (r *Reconciler) writeIfNew(ctx context.Context, before, access *v1alpha1.Se
 	return r.write(ctx, before, access, v)
 }
 
-func accountNotReady(access *v1alpha1.SessionAccess) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
+func accountNotReady(access *v1alpha1.SessionAccess) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonAccountNotReady,
 		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", access.Spec.AccountRef.Name),
 	}
 }

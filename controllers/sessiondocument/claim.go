@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -45,7 +45,7 @@ func (r *Reconciler) claimFrom(ctx context.Context, s *site, uid string) (*findi
 		}
 		if precedes(other, s.doc) || s.yields || !other.DeletionTimestamp.IsZero() {
 			return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
-				fmt.Sprintf("Document %q in %s belongs to %s; delete that object, or give this one another name in a new object.", s.name, s.region, index.Named("SessionDocument", other)))), nil
+				fmt.Sprintf("Document %q in %s belongs to %s; delete that object, or give this one another name in a new object.", s.name, s.region, queue.Named("SessionDocument", other)))), nil
 		}
 		return nil, r.inherit(ctx, s, other)
 	}
@@ -88,7 +88,7 @@ func (r *Reconciler) isOurs(ctx context.Context, s *site) (bool, error) {
 		return s.asRecorded(ctx)
 	case ofObject:
 		// It was the object's before a restore, which its status came through.
-		return s.latest.Tags[v1alpha1.TagObject] == registry.ObjectTag(r.OwnerID, s.doc), nil
+		return s.latest.Tags[v1alpha1.TagObject] == accounts.ObjectTag(r.OwnerID, s.doc), nil
 	default:
 		return false, nil
 	}

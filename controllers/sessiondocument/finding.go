@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // finding is what became of one region.
 type finding struct {
-	lifecycle.Verdict
+	reconcile.Verdict
 	// state of the document there.
 	state v1alpha1.DocumentState
 	// after is when to look again by itself; zero leaves it to the resync.
@@ -27,9 +27,9 @@ func active() finding { return finding{state: v1alpha1.DocumentActive} }
 
 // failed is the finding on an error of AWS.
 func failed(err error) finding {
-	v, shown := lifecycle.Failure(err)
+	v, shown := reconcile.Failure(err)
 	f := finding{Verdict: v, err: err, hidden: !shown, state: v1alpha1.DocumentBlocked}
-	if v.Progress == lifecycle.Retrying {
+	if v.Progress == reconcile.Retrying {
 		f.state = v1alpha1.DocumentPending
 	}
 	return f
@@ -38,14 +38,14 @@ func failed(err error) finding {
 // waits is the finding on something that AWS will do by itself.
 func waits(state v1alpha1.DocumentState, after time.Duration, reason, message string) finding {
 	return finding{
-		Verdict: lifecycle.Verdict{Progress: lifecycle.Working, Reason: reason, Message: message},
+		Verdict: reconcile.Verdict{Progress: reconcile.Working, Reason: reason, Message: message},
 		state:   state, after: after,
 	}
 }
 
 // blocked is the finding on something that somebody has to mend.
 func blocked(state v1alpha1.DocumentState, reason, message string) finding {
-	return finding{Verdict: lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: reason, Message: message}, state: state}
+	return finding{Verdict: reconcile.Verdict{Progress: reconcile.Stuck, Reason: reason, Message: message}, state: state}
 }
 
 // findings are those of all regions, in their order.
@@ -70,8 +70,8 @@ func (all *findings) add(at *v1alpha1.DocumentRegion, f finding) {
 
 // verdict is the one to show: what somebody has to mend first, then what AWS
 // fails at, then what is under way. settled is the one where there is nothing.
-func (all *findings) verdict(settled lifecycle.Verdict) lifecycle.Verdict {
-	for _, progress := range []lifecycle.Progress{lifecycle.Stuck, lifecycle.Retrying, lifecycle.Working} {
+func (all *findings) verdict(settled reconcile.Verdict) reconcile.Verdict {
+	for _, progress := range []reconcile.Progress{reconcile.Stuck, reconcile.Retrying, reconcile.Working} {
 		for _, f := range all.shown {
 			if f.Progress == progress && f.Reason != "" {
 				return f.Verdict
@@ -85,7 +85,7 @@ func (all *findings) verdict(settled lifecycle.Verdict) lifecycle.Verdict {
 func (all *findings) retry() error {
 	errs := slices.Clone(all.hidden)
 	for _, f := range all.shown {
-		errs = append(errs, lifecycle.Retry(f.err))
+		errs = append(errs, reconcile.Retry(f.err))
 	}
 	return errors.Join(errs...)
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
@@ -27,7 +27,7 @@ type demand struct {
 }
 
 // guard holds an object against what bounds it; nil when all is allowed.
-func guard(in gate.Inputs, doc *v1alpha1.SessionDocument) *refusal {
+func guard(in accounts.Inputs, doc *v1alpha1.SessionDocument) *refusal {
 	if slices.Contains(doc.Spec.SharedWith, v1alpha1.AccountID(in.Account.Spec.AccountID)) {
 		return refusef(v1alpha1.ReasonInvalidSpec, "sharedWith names account %s, in which the document itself is; remove it there. %s", in.Account.Spec.AccountID, nothing)
 	}
@@ -44,12 +44,12 @@ func guard(in gate.Inputs, doc *v1alpha1.SessionDocument) *refusal {
 // where the namespace is refused. It does not matter what else is wrong with the
 // object, or its author could keep a share by making a mistake. Nothing is known
 // where no AWSAccount speaks for the account that the document is in.
-func allowedShares(in gate.Inputs, doc *v1alpha1.SessionDocument) (allowed []string, known bool) {
+func allowedShares(in accounts.Inputs, doc *v1alpha1.SessionDocument) (allowed []string, known bool) {
 	if in.Account == nil || in.Rival != "" || madeElsewhere(in, doc) {
 		return nil, false
 	}
 	// Regions are left out: they say nothing about whom to share with.
-	if in.Judge(nil) != nil {
+	if in.Check(nil) != nil {
 		return nil, true
 	}
 	rules := rulesOf(in)
@@ -62,7 +62,7 @@ func allowedShares(in gate.Inputs, doc *v1alpha1.SessionDocument) (allowed []str
 }
 
 // rulesOf are the guardrails that speak of documents and bound the namespace.
-func rulesOf(in gate.Inputs) []*v1alpha1.Guardrail {
+func rulesOf(in accounts.Inputs) []*v1alpha1.Guardrail {
 	var rules []*v1alpha1.Guardrail
 	for _, rule := range in.Rules() {
 		if rule.SessionDocuments != nil {
@@ -107,7 +107,7 @@ func shareDemand(account v1alpha1.AccountID) demand {
 }
 
 // judge asks the rules: all that speak of it must allow it, and one must.
-func (d demand) judge(in gate.Inputs, rules []*v1alpha1.Guardrail) *refusal {
+func (d demand) judge(in accounts.Inputs, rules []*v1alpha1.Guardrail) *refusal {
 	spoken := false
 	for _, rule := range rules {
 		if !d.speaks(rule.SessionDocuments) {
@@ -127,7 +127,7 @@ func (d demand) judge(in gate.Inputs, rules []*v1alpha1.Guardrail) *refusal {
 
 // namePrefixAllows checks the name against the prefixes of all rules. One that
 // may be adopted is named by others, and is free: adopt was allowed before.
-func namePrefixAllows(in gate.Inputs, rules []*v1alpha1.Guardrail, doc *v1alpha1.SessionDocument) *refusal {
+func namePrefixAllows(in accounts.Inputs, rules []*v1alpha1.Guardrail, doc *v1alpha1.SessionDocument) *refusal {
 	if doc.Spec.Adopt {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -63,7 +63,7 @@ func setLogging(p *pass, found []trouble) {
 			break
 		}
 	}
-	lifecycle.SetCondition(&p.doc.Status.Conditions, p.doc.Generation, v1alpha1.ConditionLoggingReady, status, reason, message)
+	reconcile.SetCondition(&p.doc.Status.Conditions, p.doc.Generation, v1alpha1.ConditionLoggingReady, status, reason, message)
 }
 
 func wrong(reason, format string, args ...any) []trouble {

@@ -13,8 +13,8 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reading"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/awscache"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -23,7 +23,7 @@ import (
 // of a region told. Losing it costs calls and nothing else.
 type Memory struct {
 	started time.Time
-	lists   *reading.Once[v1alpha1.Region, listing]
+	lists   *awscache.Cache[v1alpha1.Region, listing]
 
 	mu      sync.Mutex
 	settled map[types.UID]settled
@@ -155,8 +155,8 @@ type listing struct {
 
 // newLists lists the documents of a region once in a resync of the account: a
 // hundred objects need two pages of a list, not a hundred calls.
-func newLists(clk clock.PassiveClock) *reading.Once[v1alpha1.Region, listing] {
-	return reading.NewOnce(clk, func(ctx context.Context, account registry.Entry, region v1alpha1.Region) (listing, error) {
+func newLists(clk clock.PassiveClock) *awscache.Cache[v1alpha1.Region, listing] {
+	return awscache.NewCache(clk, func(ctx context.Context, account accounts.Entry, region v1alpha1.Region) (listing, error) {
 		begun := clk.Now()
 		documents, err := account.Cloud.SessionDocuments(cloud.WithPriority(ctx, cloud.Resync), string(region))
 		return listing{begun: begun, documents: documents}, err

@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // narrow does what needs no further record, where the API server rejects that of
 // what is declared now: it removes the shares and cleans up in the regions that
 // are no longer declared. Nothing is added.
 func (r *Reconciler) narrow(ctx context.Context, p *pass, cause error) (time.Duration, error) {
-	lifecycle.ReportRejected(ctx, r.Client, r.Recorder, p.doc, cause)
+	reconcile.ReportRejected(ctx, r.Client, r.Recorder, p.doc, cause)
 	r.Memory.forget(p.doc.UID)
 	p.doc.Status = *p.before.Status.DeepCopy()
 	var all findings
@@ -36,12 +36,12 @@ func (r *Reconciler) narrow(ctx context.Context, p *pass, cause error) (time.Dur
 	if all.after > 0 {
 		return all.after, nil
 	}
-	return lifecycle.RejectedDelay, nil
+	return reconcile.RejectedDelay, nil
 }
 
-func notRecorded(name string) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonRecordTooLarge,
+func notRecorded(name string) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonRecordTooLarge,
 		Message: fmt.Sprintf("The API server does not store what the operator has to remember of document %q, so only what is no longer declared is removed from AWS. Use fewer tags and regions, shorten annotations and labels, or install the CRDs of the operator's version.", name),
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
 // claim says whose a document in AWS is.
@@ -68,7 +68,7 @@ func (r *Reconciler) olderClaim(ctx context.Context, p *pass) (*v1alpha1.Session
 // the same account.
 func (r *Reconciler) claimants(ctx context.Context, doc *v1alpha1.SessionDocument) ([]v1alpha1.SessionDocument, error) {
 	var all v1alpha1.SessionDocumentList
-	if err := r.Client.List(ctx, &all, index.OfAccountName(doc.AccountName())); err != nil {
+	if err := r.Client.List(ctx, &all, queue.OfAccountName(doc.AccountName())); err != nil {
 		return nil, fmt.Errorf("list the SessionDocuments of AWSAccount %q: %w", doc.AccountName(), err)
 	}
 	return slices.DeleteFunc(all.Items, func(other v1alpha1.SessionDocument) bool {

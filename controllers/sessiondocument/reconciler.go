@@ -12,11 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/scope"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/stub"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // Delays. AWS tells of nothing: what it is about to do has to be looked for.
@@ -41,14 +39,14 @@ type Reconciler struct {
 	Reader   client.Reader
 	Recorder events.EventRecorder
 	Clock    clock.PassiveClock
-	Accounts *registry.Registry
+	Accounts *accounts.Registry
 	// OwnerID of this installation, in a tag of every document.
 	OwnerID string
 	Memory  *Memory
 	// Scope says which objects are this manager's.
-	Scope scope.Scope
+	Scope accounts.Shard
 
-	departed lifecycle.Departed[*v1alpha1.SessionDocument]
+	departed reconcile.Departed[*v1alpha1.SessionDocument]
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments,verbs=get;list;watch;patch
@@ -67,21 +65,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.finalize(ctx, doc)
 	}
 	after, err := r.reconcileSpec(ctx, doc)
-	return lifecycle.Finish(ctx, r.Client, r.Recorder, doc, lifecycle.PriorityGrant, after, err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, doc, reconcile.PriorityGrant, after, err)
 }
 
 func (r *Reconciler) finalize(ctx context.Context, doc *v1alpha1.SessionDocument) (ctrl.Result, error) {
 	after, err := r.reconcileDeletion(ctx, doc)
-	return lifecycle.Finish(ctx, r.Client, r.Recorder, doc, lifecycle.PriorityRevocation, after, err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, doc, reconcile.PriorityRevocation, after, err)
 }
 
 func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDocument) (time.Duration, error) {
-	in, err := gate.Gather(ctx, r.Client, doc.AccountName(), doc.Namespace)
+	in, err := accounts.Gather(ctx, r.Client, doc.AccountName(), doc.Namespace)
 	if err != nil {
 		return 0, err
 	}
-	if stub.Is(doc) && in.Open() {
-		if whole, err := stub.Whole(ctx, r.Reader, doc); err != nil || !whole {
+	if objectcache.Is(doc) && in.Open() {
+		if whole, err := objectcache.Whole(ctx, r.Reader, doc); err != nil || !whole {
 			return 0, err
 		}
 	}
@@ -115,7 +113,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDoc
 type pass struct {
 	// doc is the object as it changes, before how it was last written.
 	doc, before *v1alpha1.SessionDocument
-	account     registry.Entry
+	account     accounts.Entry
 	want        wanted
 	// rival is an older object that declares the document, where AWS shows that
 	// this one had it before a restore.
@@ -131,7 +129,7 @@ func (p *pass) observing() bool { return p.account.Mode == v1alpha1.ModeObserve 
 // recorded before.
 func (r *Reconciler) converge(ctx context.Context, p *pass) (time.Duration, error) {
 	if err := r.record(ctx, p); err != nil {
-		if lifecycle.Rejected(err) {
+		if reconcile.Rejected(err) {
 			return r.narrow(ctx, p, err)
 		}
 		return 0, err
@@ -152,14 +150,14 @@ func (r *Reconciler) converge(ctx context.Context, p *pass) (time.Duration, erro
 	}
 	r.checkLogging(ctx, p)
 	verdict := all.verdict(inPlace(p))
-	if verdict.Progress == lifecycle.Settled {
+	if verdict.Progress == reconcile.Settled {
 		p.doc.Status.TagKeys = p.want.declaredKeys()
 	}
 	setPromotionPending(p)
 	if err := r.reportUnlessHidden(ctx, p, &all, verdict); err != nil {
 		return 0, err
 	}
-	if verdict.Progress == lifecycle.Settled && len(all.hidden) == 0 {
+	if verdict.Progress == reconcile.Settled && len(all.hidden) == 0 {
 		r.Memory.settle(p, r.Clock.Now())
 	} else {
 		r.Memory.forget(p.doc.UID)

@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // record writes down, before AWS is told, where the document may come to be and
@@ -22,7 +22,7 @@ func (r *Reconciler) record(ctx context.Context, p *pass) error {
 		return nil
 	}
 	had := controllerutil.ContainsFinalizer(p.doc, v1alpha1.Finalizer)
-	if err := lifecycle.EnsureFinalizer(ctx, r.Client, p.doc); err != nil {
+	if err := reconcile.EnsureFinalizer(ctx, r.Client, p.doc); err != nil {
 		return err
 	}
 	if !had {
@@ -88,7 +88,7 @@ func (r *Reconciler) persist(ctx context.Context, p *pass) error {
 	if equality.Semantic.DeepEqual(p.before.Status, p.doc.Status) {
 		return nil
 	}
-	written, err := lifecycle.WriteStatus(ctx, r.Client, p.before, p.doc)
+	written, err := reconcile.WriteStatus(ctx, r.Client, p.before, p.doc)
 	if err == nil && !written {
 		err = apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("sessiondocuments").GroupResource(), p.doc.Name)
 	}

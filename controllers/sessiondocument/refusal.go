@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -22,7 +22,7 @@ func (r *Reconciler) refuse(ctx context.Context, p *pass, problem *refusal) erro
 		return err
 	}
 	for i, err := range failures {
-		failures[i] = lifecycle.Retry(err)
+		failures[i] = reconcile.Retry(err)
 	}
 	return errors.Join(failures...)
 }

@@ -10,33 +10,33 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // report writes the status with a verdict, where it changed.
-func (r *Reconciler) report(ctx context.Context, p *pass, v lifecycle.Verdict) error {
+func (r *Reconciler) report(ctx context.Context, p *pass, v reconcile.Verdict) error {
 	status := &p.doc.Status
 	status.ObservedGeneration, status.UID = p.doc.Generation, string(p.doc.UID)
 	if status.Name == "" {
 		status.Name = p.doc.DocumentName()
 	}
 	status.Summary = summarize(status.Regions)
-	return lifecycle.Report(ctx, r.Client, r.Recorder, p.before, p.doc, &status.Conditions, v)
+	return reconcile.Report(ctx, r.Client, r.Recorder, p.before, p.doc, &status.Conditions, v)
 }
 
 // reportUnlessHidden reports, and keeps the conditions as they are where all
 // there is to tell heals by itself.
-func (r *Reconciler) reportUnlessHidden(ctx context.Context, p *pass, all *findings, v lifecycle.Verdict) error {
+func (r *Reconciler) reportUnlessHidden(ctx context.Context, p *pass, all *findings, v reconcile.Verdict) error {
 	ready := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionReady)
-	if len(all.hidden) == 0 || v.Progress != lifecycle.Settled {
+	if len(all.hidden) == 0 || v.Progress != reconcile.Settled {
 		return r.report(ctx, p, v)
 	}
-	if ready == nil || ready.ObservedGeneration != p.doc.Generation || !lifecycle.Own(p.doc.Status.UID, p.doc) {
+	if ready == nil || ready.ObservedGeneration != p.doc.Generation || !reconcile.Own(p.doc.Status.UID, p.doc) {
 		return r.report(ctx, p, applying(p.want.name))
 	}
 	p.doc.Status.Summary = summarize(p.doc.Status.Regions)
-	_, err := lifecycle.WriteStatus(ctx, r.Client, p.before, p.doc)
+	_, err := reconcile.WriteStatus(ctx, r.Client, p.before, p.doc)
 	return err
 }
 
@@ -54,23 +54,23 @@ func summarize(regions []v1alpha1.DocumentRegion) *v1alpha1.DocumentSummary {
 	return &v1alpha1.DocumentSummary{Regions: fmt.Sprintf("%d/%d", ready, len(regions)), Version: strings.Join(versions, ",")}
 }
 
-func inPlace(p *pass) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Settled, Reason: v1alpha1.ReasonInPlace,
+func inPlace(p *pass) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Settled, Reason: v1alpha1.ReasonInPlace,
 		Message: fmt.Sprintf("Document %q is in place in %s.", p.want.name, join(p.want.regions)),
 	}
 }
 
-func applying(name string) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonApplying,
+func applying(name string) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonApplying,
 		Message: fmt.Sprintf("Document %q is being written.", name),
 	}
 }
 
-func accountNotReady(doc *v1alpha1.SessionDocument) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Working, Reason: v1alpha1.ReasonAccountNotReady,
+func accountNotReady(doc *v1alpha1.SessionDocument) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonAccountNotReady,
 		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", doc.AccountName()),
 	}
 }
@@ -85,10 +85,10 @@ func (r *Reconciler) reportNotReady(ctx context.Context, p *pass) error {
 	return r.report(ctx, p, accountNotReady(p.doc))
 }
 
-func claimedBy(name string, other *v1alpha1.SessionDocument) lifecycle.Verdict {
-	return lifecycle.Verdict{
-		Progress: lifecycle.Stuck, Reason: v1alpha1.ReasonConflict,
-		Message: fmt.Sprintf("%s declares document %q in the same account and region, and is older; delete one of the two, or give this one another name in a new object.", index.Named("SessionDocument", other), name),
+func claimedBy(name string, other *v1alpha1.SessionDocument) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonConflict,
+		Message: fmt.Sprintf("%s declares document %q in the same account and region, and is older; delete one of the two, or give this one another name in a new object.", queue.Named("SessionDocument", other), name),
 	}
 }
 
@@ -101,7 +101,7 @@ func setPromotionPending(p *pass) {
 			break
 		}
 	}
-	lifecycle.Notice(&p.doc.Status.Conditions, p.doc.Generation, v1alpha1.ConditionPromotionPending, v1alpha1.ReasonVersionWaits, message)
+	reconcile.Notice(&p.doc.Status.Conditions, p.doc.Generation, v1alpha1.ConditionPromotionPending, v1alpha1.ReasonVersionWaits, message)
 }
 
 func join(regions []v1alpha1.Region) string {

@@ -13,9 +13,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // After a restore an object has another UID than the one on its document, perhaps
@@ -77,7 +77,7 @@ func (s *site) leftToRival() *finding {
 		return nil
 	}
 	return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
-		fmt.Sprintf("Document %q in %s does not exist, and %s is older and declares it as well; delete one of the two objects.", s.name, s.region, index.Named("SessionDocument", s.rival))))
+		fmt.Sprintf("Document %q in %s does not exist, and %s is older and declares it as well; delete one of the two objects.", s.name, s.region, queue.Named("SessionDocument", s.rival))))
 }
 
 // claimLost decides about a document of this installation whose UID is no
@@ -86,7 +86,7 @@ func (s *site) leftToRival() *finding {
 // restored yet. A document without such a tag was made by an earlier version.
 func (r *Reconciler) claimLost(ctx context.Context, s *site, others []v1alpha1.SessionDocument) (*finding, error) {
 	switch was := s.latest.Tags[v1alpha1.TagObject]; was {
-	case registry.ObjectTag(r.OwnerID, s.doc):
+	case accounts.ObjectTag(r.OwnerID, s.doc):
 		return nil, r.takeBack(ctx, s)
 	case "":
 		if known, err := s.asRecorded(ctx); known || err != nil {
@@ -95,7 +95,7 @@ func (r *Reconciler) claimLost(ctx context.Context, s *site, others []v1alpha1.S
 		return r.adopt(ctx, s, "belonged to a SessionDocument that is gone")
 	default:
 		remedy := fmt.Sprintf("which is gone. Create that object again, or remove the tags %s from the document and set adopt: true", strings.Join(ownTags, ", "))
-		if slices.ContainsFunc(others, func(other v1alpha1.SessionDocument) bool { return registry.ObjectTag(r.OwnerID, &other) == was }) {
+		if slices.ContainsFunc(others, func(other v1alpha1.SessionDocument) bool { return accounts.ObjectTag(r.OwnerID, &other) == was }) {
 			remedy = "which declares it. Delete that object, or give this one another name in a new object"
 		}
 		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
@@ -117,9 +117,9 @@ func (r *Reconciler) takeBack(ctx context.Context, s *site) error {
 		return nil
 	}
 	log.FromContext(ctx).Info("Taking back the document of a restored object", "document", s.name, "region", s.region)
-	lifecycle.Announce(r.Recorder, s.doc, lifecycle.Verdict{
+	reconcile.Announce(r.Recorder, s.doc, reconcile.Verdict{
 		Reason:  v1alpha1.ReasonRestored,
-		Message: fmt.Sprintf("Document %q in %s was kept by an earlier %s, and is kept by this one now. What is declared is put back, its shares included.", s.name, s.region, index.Named("SessionDocument", client.Object(s.doc))),
+		Message: fmt.Sprintf("Document %q in %s was kept by an earlier %s, and is kept by this one now. What is declared is put back, its shares included.", s.name, s.region, queue.Named("SessionDocument", client.Object(s.doc))),
 	})
 	return nil
 }

@@ -12,12 +12,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/index"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // workers bound how many SessionDocuments of an account are worked on at once. Most
@@ -25,7 +23,7 @@ import (
 var workers = queue.Limits{Account: 5, Tenant: 4}
 
 // SetupWithManager registers the controller. wake is how accounts enqueue objects.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[reconcile.Request]) error {
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *reconcile.Trigger[ctrl.Request]) error {
 	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.SessionDocument { return &v1alpha1.SessionDocument{} }, workers)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("sessiondocument").
@@ -42,30 +40,30 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *lifecycle.Trigger[
 // and the others of the same document when one goes or lets go of it. Its own
 // status writes are no news; a status from a backup is.
 func (r *Reconciler) ownEvents() handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 	return handler.Funcs{
 		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
-			lifecycle.Enqueue(q, priority(e.Object, e.IsInInitialList), requestFor(e.Object))
+			reconcile.Enqueue(q, priority(e.Object, e.IsInInitialList), requestFor(e.Object))
 			if !e.IsInInitialList {
-				lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.Object)...)
+				reconcile.Enqueue(q, reconcile.PriorityGrant, r.sharers(ctx, e.Object)...)
 			}
 		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
 			if claimChanged(e) {
-				lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
+				reconcile.Enqueue(q, reconcile.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
 			}
 			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&
 				e.ObjectOld.GetDeletionTimestamp().Equal(e.ObjectNew.GetDeletionTimestamp()) &&
 				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) &&
-				!lifecycle.StatusRestored(e.ObjectOld, e.ObjectNew) {
+				!reconcile.StatusRestored(e.ObjectOld, e.ObjectNew) {
 				return
 			}
-			lifecycle.Enqueue(q, priority(e.ObjectNew, false), requestFor(e.ObjectNew))
-			lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
+			reconcile.Enqueue(q, priority(e.ObjectNew, false), requestFor(e.ObjectNew))
+			reconcile.Enqueue(q, reconcile.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
 		},
 		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
 			r.Memory.drop(e.Object.GetUID()) // One that was never recorded goes without a reconcile.
-			lifecycle.Enqueue(q, lifecycle.PriorityGrant, r.sharers(ctx, e.Object)...)
+			reconcile.Enqueue(q, reconcile.PriorityGrant, r.sharers(ctx, e.Object)...)
 		},
 	}
 }
@@ -81,20 +79,20 @@ func claimChanged(e event.UpdateEvent) bool {
 func priority(obj client.Object, initial bool) int {
 	switch {
 	case !obj.GetDeletionTimestamp().IsZero():
-		return lifecycle.PriorityRevocation
+		return reconcile.PriorityRevocation
 	case initial:
-		return lifecycle.PriorityResync
+		return reconcile.PriorityResync
 	default:
-		return lifecycle.PriorityGrant
+		return reconcile.PriorityGrant
 	}
 }
 
-func requestFor(obj client.Object) reconcile.Request {
-	return reconcile.Request{NamespacedName: client.ObjectKeyFromObject(obj)}
+func requestFor(obj client.Object) ctrl.Request {
+	return ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj)}
 }
 
 // sharers are the other objects that declare the same document.
-func (r *Reconciler) sharers(ctx context.Context, obj client.Object) []reconcile.Request {
+func (r *Reconciler) sharers(ctx context.Context, obj client.Object) []ctrl.Request {
 	doc, ok := obj.(*v1alpha1.SessionDocument)
 	if !ok {
 		return nil
@@ -108,8 +106,8 @@ func (r *Reconciler) sharers(ctx context.Context, obj client.Object) []reconcile
 	return requestsFor(others)
 }
 
-func requestsFor(docs []v1alpha1.SessionDocument) []reconcile.Request {
-	requests := make([]reconcile.Request, len(docs))
+func requestsFor(docs []v1alpha1.SessionDocument) []ctrl.Request {
+	requests := make([]ctrl.Request, len(docs))
 	for i := range docs {
 		requests[i] = requestFor(&docs[i])
 	}
@@ -118,16 +116,16 @@ func requestsFor(docs []v1alpha1.SessionDocument) []reconcile.Request {
 
 // ofAccount lists the objects that name an AWSAccount: its guardrails and
 // regions decide. That it is ready is told by the registry.
-func (r *Reconciler) ofAccount(ctx context.Context, account client.Object) []reconcile.Request {
-	return r.list(ctx, index.OfAccountName(account.GetName()))
+func (r *Reconciler) ofAccount(ctx context.Context, account client.Object) []ctrl.Request {
+	return r.list(ctx, queue.OfAccountName(account.GetName()))
 }
 
 // inNamespace lists the objects of a namespace, whose labels decide.
-func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) []reconcile.Request {
+func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) []ctrl.Request {
 	return r.list(ctx, client.InNamespace(namespace.GetName()))
 }
 
-func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []reconcile.Request {
+func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []ctrl.Request {
 	var all v1alpha1.SessionDocumentList
 	if err := r.Client.List(ctx, &all, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
 		// A list from the cache fails only while the manager stops.

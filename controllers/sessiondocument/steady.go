@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -18,7 +18,7 @@ import (
 // and the tags are enough. It says no where the object or its account changed,
 // or when it is time to read the document whole: a list shows no shares.
 func (r *Reconciler) steady(ctx context.Context, p *pass) bool {
-	if !lifecycle.Own(p.doc.Status.UID, p.doc) {
+	if !reconcile.Own(p.doc.Status.UID, p.doc) {
 		return false
 	}
 	known, ok := r.Memory.get(p.doc.UID)

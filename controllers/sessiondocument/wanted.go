@@ -7,9 +7,8 @@ import (
 	"slices"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/gate"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/lifecycle"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/registry"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
 )
 
@@ -48,7 +47,7 @@ func (w *wanted) declaredKeys() []string {
 
 // judge says what an object asks for, or why it may not. The first reason wins,
 // and none of them hides which shares are allowed.
-func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
+func judge(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
 	want, problem := judgeAll(in, doc, owner)
 	if problem != nil {
 		problem.allowed, problem.withdraws = allowedShares(in, doc)
@@ -56,8 +55,8 @@ func judge(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted,
 	return want, problem
 }
 
-func judgeAll(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
-	if closed := in.Judge(doc.Spec.Regions); closed != nil {
+func judgeAll(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
+	if closed := in.Check(doc.Spec.Regions); closed != nil {
 		return wanted{}, &refusal{Verdict: closed.Verdict}
 	}
 	if madeElsewhere(in, doc) {
@@ -74,7 +73,7 @@ func judgeAll(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (want
 	}
 	maps.Copy(w.tags, doc.Spec.Tags)
 	w.tags[uidTag], w.tags[ownerTag] = string(doc.UID), owner
-	w.tags[v1alpha1.TagObject] = registry.ObjectTag(owner, doc)
+	w.tags[v1alpha1.TagObject] = accounts.ObjectTag(owner, doc)
 	for _, account := range doc.Spec.SharedWith {
 		w.shares = append(w.shares, string(account))
 	}
@@ -84,13 +83,13 @@ func judgeAll(in gate.Inputs, doc *v1alpha1.SessionDocument, owner string) (want
 
 // madeElsewhere says whether the AWSAccount stands for another account than the
 // one that the document is in.
-func madeElsewhere(in gate.Inputs, doc *v1alpha1.SessionDocument) bool {
+func madeElsewhere(in accounts.Inputs, doc *v1alpha1.SessionDocument) bool {
 	return doc.Status.AccountID != "" && doc.Status.AccountID != in.Account.Spec.AccountID
 }
 
 // refusal is why an object may not have what it asks for.
 type refusal struct {
-	lifecycle.Verdict
+	reconcile.Verdict
 	// withdraws says whether shares other than the allowed ones are taken away,
 	// whatever else the object has to wait for.
 	withdraws bool
@@ -99,7 +98,7 @@ type refusal struct {
 }
 
 func refusef(reason, format string, args ...any) *refusal {
-	return &refusal{Verdict: lifecycle.Verdict{Progress: lifecycle.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}}
+	return &refusal{Verdict: reconcile.Verdict{Progress: reconcile.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}}
 }
 
 // render writes the document.

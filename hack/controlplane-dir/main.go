@@ -11,7 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv/controlplane/assets"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv/controlplane/assets"
 )
 
 func main() {

@@ -17,8 +17,8 @@ import (
 	"github.com/go-logr/logr"
 	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv/controlplane/lend"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv/controlplane/lend"
 )
 
 func main() {

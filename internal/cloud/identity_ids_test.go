@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	emuiam "github.com/ssm-access-operator/ssm-access-operator/internal/emulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	emuiam "github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
 )
 
 func (w *world) iam() *emuiam.Account { return w.aws.Account(testAccount).IAM }

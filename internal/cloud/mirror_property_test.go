@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"pgregory.net/rapid"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
 )
 
 // Of the window, reads may lag by readLag, and what was sent may still take
@@ -46,7 +46,7 @@ func (lostError) RetryableError() bool { return false }
 // lossyNetwork loses writes as it is told to.
 type lossyNetwork struct {
 	client aws.HTTPClient
-	aws    *emulator.Server
+	aws    *awsemulator.Server
 	// next are the fates of the next writes; beyond them all arrive.
 	next []fate
 	// delayed are the writes that are yet to take effect.
@@ -131,7 +131,7 @@ var (
 func newMachine(t *rapid.T) *machine {
 	m := &machine{world: newWorld(t), touched: map[string]time.Time{}, meddled: map[string]time.Time{}}
 	m.network = &lossyNetwork{client: m.base.HTTPClient, aws: m.aws}
-	m.aws.SetConsistency(emulator.Consistency{Reads: readLag, Spread: rapid.Bool().Draw(t, "spread")})
+	m.aws.SetConsistency(awsemulator.Consistency{Reads: readLag, Spread: rapid.Bool().Draw(t, "spread")})
 	m.aws.SetShortPages(0.3)
 	m.begin()
 	return m

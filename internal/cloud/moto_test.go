@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	clocktesting "k8s.io/utils/clock/testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv/moto"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv/moto"
 )
 
 func TestMirrorAndWritesWorkAgainstMoto(t *testing.T) {

@@ -11,13 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
 // Instances reads EC2 instances by id. One that does not exist is left out. One
 // call for 200.
-func (a *Account) Instances(ctx context.Context, region string, ids []string) (map[string]reach.Instance, error) {
-	found := map[string]reach.Instance{}
+func (a *Account) Instances(ctx context.Context, region string, ids []string) (map[string]check.Instance, error) {
+	found := map[string]check.Instance{}
 	for chunk := range slices.Chunk(ids, filterValues) {
 		// By id itself, one instance that is gone would fail the call for all.
 		filters := []ec2types.Filter{{Name: aws.String("instance-id"), Values: chunk}}
@@ -37,17 +37,17 @@ var filterEscape = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`)
 // TaggedInstances reads the EC2 instances that carry all the tags and are not
 // being terminated, limit of them at most; more says that there are others. One
 // call for 1,000.
-func (a *Account) TaggedInstances(ctx context.Context, region string, tags map[string]string, limit int) (found map[string]reach.Instance, more bool, err error) {
+func (a *Account) TaggedInstances(ctx context.Context, region string, tags map[string]string, limit int) (found map[string]check.Instance, more bool, err error) {
 	filters := []ec2types.Filter{{Name: aws.String("instance-state-name"), Values: livingStates}}
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		filters = append(filters, ec2types.Filter{Name: aws.String("tag:" + key), Values: []string{filterEscape.Replace(tags[key])}})
 	}
-	found = map[string]reach.Instance{}
+	found = map[string]check.Instance{}
 	more, err = a.describeInstances(ctx, region, filters, limit, found)
 	return found, more, err
 }
 
-func (a *Account) describeInstances(ctx context.Context, region string, filters []ec2types.Filter, limit int, into map[string]reach.Instance) (more bool, err error) {
+func (a *Account) describeInstances(ctx context.Context, region string, filters []ec2types.Filter, limit int, into map[string]check.Instance) (more bool, err error) {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {
 		return false, err
@@ -74,8 +74,8 @@ func (a *Account) describeInstances(ctx context.Context, region string, filters 
 	return false, nil
 }
 
-func instanceOf(i *ec2types.Instance) reach.Instance {
-	out := reach.Instance{
+func instanceOf(i *ec2types.Instance) check.Instance {
+	out := check.Instance{
 		Launched: aws.ToTime(i.LaunchTime), VPC: aws.ToString(i.VpcId), Subnet: aws.ToString(i.SubnetId),
 	}
 	if i.State != nil {
@@ -85,7 +85,7 @@ func instanceOf(i *ec2types.Instance) reach.Instance {
 		out.ProfileARN = aws.ToString(i.IamInstanceProfile.Arn)
 	}
 	if m := i.MetadataOptions; m != nil {
-		out.Metadata = reach.Metadata{Endpoint: string(m.HttpEndpoint), Tokens: string(m.HttpTokens)}
+		out.Metadata = check.Metadata{Endpoint: string(m.HttpEndpoint), Tokens: string(m.HttpTokens)}
 	}
 	for j := range i.NetworkInterfaces {
 		out.Interfaces = append(out.Interfaces, interfaceOf(&i.NetworkInterfaces[j]))
@@ -93,8 +93,8 @@ func instanceOf(i *ec2types.Instance) reach.Instance {
 	return out
 }
 
-func interfaceOf(i *ec2types.InstanceNetworkInterface) reach.Interface {
-	out := reach.Interface{
+func interfaceOf(i *ec2types.InstanceNetworkInterface) check.Interface {
+	out := check.Interface{
 		ID: aws.ToString(i.NetworkInterfaceId), Subnet: aws.ToString(i.SubnetId),
 		Address: aws.ToString(i.PrivateIpAddress), IPv6: len(i.Ipv6Addresses) > 0,
 		Public: i.Association != nil && aws.ToString(i.Association.PublicIp) != "",

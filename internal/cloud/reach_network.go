@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
 const (
@@ -54,8 +54,8 @@ func (a *Account) byFilter(ctx context.Context, region, name string, values []st
 
 // Subnets reads the subnets of VPCs, by VPC and by id. One call for 200 VPCs,
 // and for 1,000 subnets.
-func (a *Account) Subnets(ctx context.Context, region string, vpcs []string) (map[string]map[string]reach.Subnet, error) {
-	found := map[string]map[string]reach.Subnet{}
+func (a *Account) Subnets(ctx context.Context, region string, vpcs []string) (map[string]map[string]check.Subnet, error) {
+	found := map[string]map[string]check.Subnet{}
 	err := a.byFilter(ctx, region, "vpc-id", vpcs, "subnets", func(client *ec2.Client, filters []ec2types.Filter) error {
 		pages := ec2.NewDescribeSubnetsPaginator(client, &ec2.DescribeSubnetsInput{Filters: filters, MaxResults: aws.Int32(networkPage)})
 		return eachPage(ctx, pages, func(page *ec2.DescribeSubnetsOutput) {
@@ -63,7 +63,7 @@ func (a *Account) Subnets(ctx context.Context, region string, vpcs []string) (ma
 				s := &page.Subnets[i]
 				vpc := aws.ToString(s.VpcId)
 				if found[vpc] == nil {
-					found[vpc] = map[string]reach.Subnet{}
+					found[vpc] = map[string]check.Subnet{}
 				}
 				found[vpc][aws.ToString(s.SubnetId)] = subnetOf(s)
 			}
@@ -72,8 +72,8 @@ func (a *Account) Subnets(ctx context.Context, region string, vpcs []string) (ma
 	return found, err
 }
 
-func subnetOf(s *ec2types.Subnet) reach.Subnet {
-	out := reach.Subnet{Zone: aws.ToString(s.AvailabilityZone), OwnerID: aws.ToString(s.OwnerId)}
+func subnetOf(s *ec2types.Subnet) check.Subnet {
+	out := check.Subnet{Zone: aws.ToString(s.AvailabilityZone), OwnerID: aws.ToString(s.OwnerId)}
 	if cidr := aws.ToString(s.CidrBlock); cidr != "" {
 		out.CIDRs = append(out.CIDRs, cidr)
 	}
@@ -85,8 +85,8 @@ func subnetOf(s *ec2types.Subnet) reach.Subnet {
 
 // NetworkACLs reads the network ACLs of VPCs, by VPC. One call for 200 VPCs,
 // and for 1,000 ACLs.
-func (a *Account) NetworkACLs(ctx context.Context, region string, vpcs []string) (map[string][]reach.NetworkACL, error) {
-	found := map[string][]reach.NetworkACL{}
+func (a *Account) NetworkACLs(ctx context.Context, region string, vpcs []string) (map[string][]check.NetworkACL, error) {
+	found := map[string][]check.NetworkACL{}
 	err := a.byFilter(ctx, region, "vpc-id", vpcs, "network ACLs", func(client *ec2.Client, filters []ec2types.Filter) error {
 		pages := ec2.NewDescribeNetworkAclsPaginator(client, &ec2.DescribeNetworkAclsInput{Filters: filters, MaxResults: aws.Int32(networkPage)})
 		return eachPage(ctx, pages, func(page *ec2.DescribeNetworkAclsOutput) {
@@ -100,13 +100,13 @@ func (a *Account) NetworkACLs(ctx context.Context, region string, vpcs []string)
 	return found, err
 }
 
-func aclOf(acl *ec2types.NetworkAcl) reach.NetworkACL {
-	out := reach.NetworkACL{ID: aws.ToString(acl.NetworkAclId)}
+func aclOf(acl *ec2types.NetworkAcl) check.NetworkACL {
+	out := check.NetworkACL{ID: aws.ToString(acl.NetworkAclId)}
 	for _, a := range acl.Associations {
 		out.Subnets = append(out.Subnets, aws.ToString(a.SubnetId))
 	}
 	for _, e := range acl.Entries {
-		entry := reach.ACLEntry{
+		entry := check.ACLEntry{
 			Number: aws.ToInt32(e.RuleNumber), Egress: aws.ToBool(e.Egress), Allow: e.RuleAction == ec2types.RuleActionAllow,
 			Protocol: aws.ToString(e.Protocol), FromPort: -1, ToPort: -1, CIDR: aws.ToString(e.CidrBlock),
 		}

@@ -9,13 +9,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
 // NodeAgents reads what SSM knows of nodes by id, "i-…" or "mi-…". A node that
 // it does not know, or that is a stopped instance, is left out. One call for 50.
-func (a *Account) NodeAgents(ctx context.Context, region string, ids []string) (map[string]reach.Agent, error) {
-	found := map[string]reach.Agent{}
+func (a *Account) NodeAgents(ctx context.Context, region string, ids []string) (map[string]check.Agent, error) {
+	found := map[string]check.Agent{}
 	for chunk := range slices.Chunk(ids, nodePage) {
 		filters := []ssmtypes.InstanceInformationStringFilter{{Key: aws.String("InstanceIds"), Values: chunk}}
 		if _, err := a.describeAgents(ctx, region, filters, len(chunk), found); err != nil {
@@ -27,18 +27,18 @@ func (a *Account) NodeAgents(ctx context.Context, region string, ids []string) (
 
 // TaggedAgents reads what SSM knows of the nodes that carry all the tags, limit
 // of them at most; more says that there are others. One call for 50.
-func (a *Account) TaggedAgents(ctx context.Context, region string, tags map[string]string, limit int) (found map[string]reach.Agent, more bool, err error) {
+func (a *Account) TaggedAgents(ctx context.Context, region string, tags map[string]string, limit int) (found map[string]check.Agent, more bool, err error) {
 	var filters []ssmtypes.InstanceInformationStringFilter
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		filters = append(filters, ssmtypes.InstanceInformationStringFilter{Key: aws.String("tag:" + key), Values: []string{tags[key]}})
 	}
-	found = map[string]reach.Agent{}
+	found = map[string]check.Agent{}
 	more, err = a.describeAgents(ctx, region, filters, limit, found)
 	return found, more, err
 }
 
 // describeAgents reads pages until there are limit nodes.
-func (a *Account) describeAgents(ctx context.Context, region string, filters []ssmtypes.InstanceInformationStringFilter, limit int, into map[string]reach.Agent) (more bool, err error) {
+func (a *Account) describeAgents(ctx context.Context, region string, filters []ssmtypes.InstanceInformationStringFilter, limit int, into map[string]check.Agent) (more bool, err error) {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {
 		return false, err
@@ -63,8 +63,8 @@ func (a *Account) describeAgents(ctx context.Context, region string, filters []s
 	return false, nil
 }
 
-func agentOf(i *ssmtypes.InstanceInformation) reach.Agent {
-	return reach.Agent{
+func agentOf(i *ssmtypes.InstanceInformation) check.Agent {
+	return check.Agent{
 		Registered: true, PingStatus: string(i.PingStatus), LastPing: aws.ToTime(i.LastPingDateTime),
 		Version: aws.ToString(i.AgentVersion), Platform: string(i.PlatformType),
 		Activation: aws.ToString(i.ActivationId), Role: aws.ToString(i.IamRole),
@@ -73,7 +73,7 @@ func agentOf(i *ssmtypes.InstanceInformation) reach.Agent {
 
 // ConnectionStatus asks whether sessions reach a node. One that does not exist
 // is not connected. One call.
-func (a *Account) ConnectionStatus(ctx context.Context, region, id string) (reach.ConnectionStatus, error) {
+func (a *Account) ConnectionStatus(ctx context.Context, region, id string) (check.ConnectionStatus, error) {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {
 		return "", err
@@ -82,5 +82,5 @@ func (a *Account) ConnectionStatus(ctx context.Context, region, id string) (reac
 	if err != nil {
 		return "", a.explain(err, "asking whether node %s in %s is connected", id, region)
 	}
-	return reach.ConnectionStatus(out.Status), nil
+	return check.ConnectionStatus(out.Status), nil
 }

@@ -8,13 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
 // RouteTables reads the route tables of VPCs, by VPC. One call for 200 VPCs, and
 // for 100 tables.
-func (a *Account) RouteTables(ctx context.Context, region string, vpcs []string) (map[string][]reach.RouteTable, error) {
-	found := map[string][]reach.RouteTable{}
+func (a *Account) RouteTables(ctx context.Context, region string, vpcs []string) (map[string][]check.RouteTable, error) {
+	found := map[string][]check.RouteTable{}
 	err := a.byFilter(ctx, region, "vpc-id", vpcs, "route tables", func(client *ec2.Client, filters []ec2types.Filter) error {
 		pages := ec2.NewDescribeRouteTablesPaginator(client, &ec2.DescribeRouteTablesInput{Filters: filters, MaxResults: aws.Int32(routePage)})
 		return eachPage(ctx, pages, func(page *ec2.DescribeRouteTablesOutput) {
@@ -28,8 +28,8 @@ func (a *Account) RouteTables(ctx context.Context, region string, vpcs []string)
 	return found, err
 }
 
-func routeTableOf(t *ec2types.RouteTable) reach.RouteTable {
-	out := reach.RouteTable{ID: aws.ToString(t.RouteTableId)}
+func routeTableOf(t *ec2types.RouteTable) check.RouteTable {
+	out := check.RouteTable{ID: aws.ToString(t.RouteTableId)}
 	for _, a := range t.Associations {
 		out.Main = out.Main || aws.ToBool(a.Main)
 		associated := a.AssociationState == nil || a.AssociationState.State == ec2types.RouteTableAssociationStateCodeAssociated
@@ -43,7 +43,7 @@ func routeTableOf(t *ec2types.RouteTable) reach.RouteTable {
 	return out
 }
 
-func routeOf(r *ec2types.Route) reach.Route {
+func routeOf(r *ec2types.Route) check.Route {
 	first := func(texts ...*string) string {
 		for _, text := range texts {
 			if aws.ToString(text) != "" {
@@ -52,7 +52,7 @@ func routeOf(r *ec2types.Route) reach.Route {
 		}
 		return ""
 	}
-	return reach.Route{
+	return check.Route{
 		Destination: first(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock, r.DestinationPrefixListId),
 		Target: first(r.GatewayId, r.NatGatewayId, r.TransitGatewayId, r.VpcPeeringConnectionId, r.EgressOnlyInternetGatewayId,
 			r.NetworkInterfaceId, r.InstanceId, r.LocalGatewayId, r.CarrierGatewayId, r.CoreNetworkArn),
@@ -62,17 +62,17 @@ func routeOf(r *ec2types.Route) reach.Route {
 
 // NATGateways reads the NAT gateways of all VPCs of a region, by id. One call for
 // 1,000.
-func (a *Account) NATGateways(ctx context.Context, region string) (map[string]reach.NATGateway, error) {
+func (a *Account) NATGateways(ctx context.Context, region string) (map[string]check.NATGateway, error) {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {
 		return nil, err
 	}
-	gateways := map[string]reach.NATGateway{}
+	gateways := map[string]check.NATGateway{}
 	pages := ec2.NewDescribeNatGatewaysPaginator(clients.ec2In(region), &ec2.DescribeNatGatewaysInput{MaxResults: aws.Int32(networkPage)})
 	err = eachPage(ctx, pages, func(page *ec2.DescribeNatGatewaysOutput) {
 		for i := range page.NatGateways {
 			g := &page.NatGateways[i]
-			gateways[aws.ToString(g.NatGatewayId)] = reach.NATGateway{
+			gateways[aws.ToString(g.NatGatewayId)] = check.NATGateway{
 				State: string(g.State), Private: g.ConnectivityType == ec2types.ConnectivityTypePrivate, Subnet: aws.ToString(g.SubnetId),
 			}
 		}
@@ -82,8 +82,8 @@ func (a *Account) NATGateways(ctx context.Context, region string) (map[string]re
 
 // SecurityGroupRules reads the rules of security groups, by group: a group
 // without a rule has an empty list. One call for 200 groups, and for 1,000 rules.
-func (a *Account) SecurityGroupRules(ctx context.Context, region string, groups []string) (map[string][]reach.Rule, error) {
-	found := map[string][]reach.Rule{}
+func (a *Account) SecurityGroupRules(ctx context.Context, region string, groups []string) (map[string][]check.Rule, error) {
+	found := map[string][]check.Rule{}
 	for _, group := range groups {
 		found[group] = nil
 	}
@@ -100,8 +100,8 @@ func (a *Account) SecurityGroupRules(ctx context.Context, region string, groups 
 	return found, err
 }
 
-func ruleOf(r *ec2types.SecurityGroupRule) reach.Rule {
-	out := reach.Rule{
+func ruleOf(r *ec2types.SecurityGroupRule) check.Rule {
+	out := check.Rule{
 		Egress: aws.ToBool(r.IsEgress), Protocol: aws.ToString(r.IpProtocol), FromPort: -1, ToPort: -1,
 		CIDR: cmp.Or(aws.ToString(r.CidrIpv4), aws.ToString(r.CidrIpv6)), PrefixList: aws.ToString(r.PrefixListId),
 	}
@@ -118,12 +118,12 @@ func ruleOf(r *ec2types.SecurityGroupRule) reach.Rule {
 }
 
 // VPCEndpoints reads the endpoints of all VPCs of a region. One call for 1,000.
-func (a *Account) VPCEndpoints(ctx context.Context, region string) ([]reach.Endpoint, error) {
+func (a *Account) VPCEndpoints(ctx context.Context, region string) ([]check.Endpoint, error) {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {
 		return nil, err
 	}
-	endpoints := []reach.Endpoint{}
+	endpoints := []check.Endpoint{}
 	pages := ec2.NewDescribeVpcEndpointsPaginator(clients.ec2In(region), &ec2.DescribeVpcEndpointsInput{MaxResults: aws.Int32(networkPage)})
 	err = eachPage(ctx, pages, func(page *ec2.DescribeVpcEndpointsOutput) {
 		for i := range page.VpcEndpoints {
@@ -133,8 +133,8 @@ func (a *Account) VPCEndpoints(ctx context.Context, region string) ([]reach.Endp
 	return endpoints, a.explain(err, "reading VPC endpoints in %s", region)
 }
 
-func endpointOf(e *ec2types.VpcEndpoint) reach.Endpoint {
-	out := reach.Endpoint{
+func endpointOf(e *ec2types.VpcEndpoint) check.Endpoint {
+	out := check.Endpoint{
 		ID: aws.ToString(e.VpcEndpointId), VPC: aws.ToString(e.VpcId), Service: aws.ToString(e.ServiceName),
 		Type: string(e.VpcEndpointType), State: string(e.State), Subnets: e.SubnetIds, RouteTables: e.RouteTableIds,
 		PrivateDNS: aws.ToBool(e.PrivateDnsEnabled), Policy: aws.ToString(e.PolicyDocument),

@@ -11,7 +11,7 @@ import (
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
 // NodeRole is the role of a node, as IAM has it. The zero value is none.
@@ -67,7 +67,7 @@ func nodeRoleOf(r *iamtypes.Role) NodeRole {
 // RoleAllows asks IAM which permissions the policies of a role allow, its
 // permissions boundary and the organisation's policies included. A permission of
 // which that is not certain, because of conditions, is not in the answer. One call.
-func (a *Account) RoleAllows(ctx context.Context, roleARN string, permissions []reach.Permission) (map[reach.Permission]bool, error) {
+func (a *Account) RoleAllows(ctx context.Context, roleARN string, permissions []check.Permission) (map[check.Permission]bool, error) {
 	client, err := a.iam(ctx)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (a *Account) RoleAllows(ctx context.Context, roleARN string, permissions []
 	// Every action is judged on every resource, and what was not asked for is
 	// left out of the answer.
 	input := &iam.SimulatePrincipalPolicyInput{PolicySourceArn: &roleARN, MaxItems: aws.Int32(pageSize)}
-	wanted := map[reach.Permission]bool{}
+	wanted := map[check.Permission]bool{}
 	for _, p := range permissions {
 		wanted[p] = true
 		if !slices.Contains(input.ActionNames, p.Action) {
@@ -85,7 +85,7 @@ func (a *Account) RoleAllows(ctx context.Context, roleARN string, permissions []
 			input.ResourceArns = append(input.ResourceArns, p.Resource)
 		}
 	}
-	allowed := map[reach.Permission]bool{}
+	allowed := map[check.Permission]bool{}
 	pages := iam.NewSimulatePrincipalPolicyPaginator(client, input)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -102,9 +102,9 @@ func (a *Account) RoleAllows(ctx context.Context, roleARN string, permissions []
 // takeDecisions takes the decisions on one action. It could not be tried how AWS
 // answers for several resources: an entry for each, or one entry with a part for
 // each. Either is taken.
-func takeDecisions(r *iamtypes.EvaluationResult, wanted, into map[reach.Permission]bool) {
+func takeDecisions(r *iamtypes.EvaluationResult, wanted, into map[check.Permission]bool) {
 	take := func(resource string, d decision) {
-		p := reach.Permission{Action: aws.ToString(r.EvalActionName), Resource: resource}
+		p := check.Permission{Action: aws.ToString(r.EvalActionName), Resource: resource}
 		if wanted[p] && d.certain(p.Action) {
 			into[p] = d.allowed()
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/reach"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
 func TestWhatASimulationCannotKnowIsNotTakenForCertain(t *testing.T) {
@@ -30,7 +30,7 @@ func TestWhatASimulationCannotKnowIsNotTakenForCertain(t *testing.T) {
 		"denied, unless keys are as meant": {"ssm:UpdateInstanceInformation", decision{decided: deny, missing: keys, matched: statement}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := reach.Permission{Action: c.action, Resource: "arn"}
+			p := check.Permission{Action: c.action, Resource: "arn"}
 			whole := iamtypes.EvaluationResult{
 				EvalActionName: &c.action, EvalResourceName: &p.Resource,
 				EvalDecision: c.decision.decided, MissingContextValues: c.decision.missing, MatchedStatements: c.decision.matched,
@@ -40,8 +40,8 @@ func TestWhatASimulationCannotKnowIsNotTakenForCertain(t *testing.T) {
 				MissingContextValues: c.decision.missing, MatchedStatements: c.decision.matched,
 			}}}
 			for _, r := range []iamtypes.EvaluationResult{whole, parts} {
-				got := map[reach.Permission]bool{}
-				takeDecisions(&r, map[reach.Permission]bool{p: true}, got)
+				got := map[check.Permission]bool{}
+				takeDecisions(&r, map[check.Permission]bool{p: true}, got)
 				if yes, certain := got[p]; yes != c.yes || certain != c.certain {
 					t.Errorf("got %v, certain: %v; want %v, certain: %v", yes, certain, c.yes, c.certain)
 				}

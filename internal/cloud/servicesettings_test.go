@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
-	emulatorssm "github.com/ssm-access-operator/ssm-access-operator/internal/emulator/ssm"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	emulatorssm "github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ssm"
 )
 
 func TestTheTierIsReadChangedAndReset(t *testing.T) {

@@ -12,10 +12,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator"
-	emulatorclock "github.com/ssm-access-operator/ssm-access-operator/internal/emulator/clock"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
+	emulatorclock "github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/clock"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
 const (
@@ -49,7 +49,7 @@ type tester interface {
 // somebody who changes things behind the operator's back.
 type world struct {
 	t       tester
-	aws     *emulator.Server
+	aws     *awsemulator.Server
 	url     string
 	base    aws.Config
 	pool    *Pool
@@ -90,7 +90,7 @@ func newWorld(t tester, options ...option) *world {
 
 func newWorldOf(t tester, fixture *fixtures.Fixture, options ...option) *world {
 	t.Helper()
-	server, err := emulator.New(emulator.Options{
+	server, err := awsemulator.New(awsemulator.Options{
 		Fixture: fixture, Seed: 1, Clock: emulatorclock.Fixed(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)),
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func (w *world) restart(options ...option) {
 }
 
 // serverClock tells the emulator's time.
-type serverClock struct{ server *emulator.Server }
+type serverClock struct{ server *awsemulator.Server }
 
 func (c serverClock) Now() time.Time                  { return c.server.Now() }
 func (c serverClock) Since(t time.Time) time.Duration { return c.server.Now().Sub(t) }

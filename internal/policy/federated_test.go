@@ -5,8 +5,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/authz"
 )
 
 // federated asks as a token of GetFederationToken does: with the policies of the

@@ -9,8 +9,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/authz"
 )
 
 // circumstances are what a request is made in.

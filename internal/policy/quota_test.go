@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/authz"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/authz"
 )
 
 // many gives n instance ids.

@@ -1,0 +1,80 @@
+// Package readiness says when the operator is ready: its caches are filled and,
+// where it is the one that works, every AWSAccount was looked at once.
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// CheckName is the check's name under /readyz.
+const CheckName = "accounts"
+
+// patience bounds one check; probes come again.
+const patience = 500 * time.Millisecond
+
+// Readiness knows which accounts were looked at. An account counts whether it
+// was verified or found unusable: one broken account must not keep the process
+// unready for ever. Once ready, it stays so: what comes later has conditions.
+type Readiness struct {
+	scope   Shard
+	cache   cache.Cache
+	elected <-chan struct{}
+
+	judged sync.Map // names of AWSAccounts
+	ready  atomic.Bool
+}
+
+// NewReadiness registers the check with the manager, and has its caches filled before it
+// leads.
+func NewReadiness(ctx context.Context, mgr ctrl.Manager, s Shard) (*Readiness, error) {
+	r := &Readiness{scope: s, cache: mgr.GetCache(), elected: mgr.Elected()}
+	for _, kind := range []client.Object{&v1alpha1.AWSAccount{}, &corev1.Namespace{}} {
+		if _, err := r.cache.GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
+			return nil, fmt.Errorf("watch %Ts: %w", kind, err)
+		}
+	}
+	return r, mgr.AddReadyzCheck(CheckName, r.Check)
+}
+
+// Judged tells that an AWSAccount was verified or found unusable.
+func (r *Readiness) Judged(account string) { r.judged.Store(account, nil) }
+
+// Check implements healthz.Checker.
+func (r *Readiness) Check(req *http.Request) error {
+	if r.ready.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), patience)
+	defer cancel()
+	if !r.cache.WaitForCacheSync(ctx) {
+		return fmt.Errorf("the caches are not filled yet")
+	}
+	select {
+	case <-r.elected:
+	default:
+		return nil // Another one works. This one is ready to take over.
+	}
+	var all v1alpha1.AWSAccountList
+	if err := r.cache.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list the AWSAccounts: %w", err)
+	}
+	for i := range all.Items {
+		if _, ok := r.judged.Load(all.Items[i].Name); !ok && r.scope.Selects(&all.Items[i]) {
+			return fmt.Errorf("AWSAccount %q was not looked at yet", all.Items[i].Name)
+		}
+	}
+	r.ready.Store(true)
+	return nil
+}

@@ -1,0 +1,174 @@
+// Package registry holds the accounts that were verified in this process. An
+// account that is not in it is not written to.
+package accounts
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// Entry is a verified account.
+type Entry struct {
+	// Name and Generation of the AWSAccount that was verified.
+	Name       string
+	Generation int64
+	// ConfirmedRemoval is the annotation that confirms a removal, as it was then.
+	ConfirmedRemoval string
+	// AccountID and Partition as AWS answered them.
+	AccountID, Partition string
+	// Mode of the AWSAccount: Observe as soon as it is declared, Enforce once the
+	// account was verified with it.
+	Mode v1alpha1.AccountMode
+	// SessionTermination of the AWSAccount, and the regions whose open sessions
+	// cannot be listed and never could.
+	SessionTermination v1alpha1.SessionTermination
+	NeverListed        map[string]bool
+	// RecreatedPrincipals of the AWSAccount.
+	RecreatedPrincipals v1alpha1.RecreatedPrincipals
+	// Quotas as AWS reported them last.
+	Quotas cloud.Quotas
+	// Cloud is the account in AWS. Its mirror is filled.
+	Cloud *cloud.Account
+	// NextResync is when the account is to be read again.
+	NextResync time.Time
+}
+
+// Listener hears that an account was verified, lost or read anew, with the name
+// of its AWSAccount. resync is true when nothing but the time made it happen. It
+// must not block.
+type Listener func(ctx context.Context, accountID, name string, resync bool)
+
+// Registry holds the verified accounts by account id.
+type Registry struct {
+	mu        sync.RWMutex
+	listeners []Listener
+	entries   map[string]Entry
+	// opening are the accounts of which the listeners have not heard yet.
+	opening map[string]bool
+	// observed are the generations of AWSAccounts, by name, that declare mode
+	// Observe.
+	observed map[string]int64
+}
+
+// NewRegistry returns an empty registry.
+func NewRegistry(listeners ...Listener) *Registry {
+	return &Registry{listeners: listeners, entries: map[string]Entry{}, opening: map[string]bool{}, observed: map[string]int64{}}
+}
+
+// Get returns the verified account of an id.
+func (r *Registry) Get(accountID string) (Entry, bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	e, ok := r.entries[accountID]
+	return r.declared(e), ok
+}
+
+// Declare tells what an AWSAccount says of the mode as soon as that is known.
+// Until the account is verified again, which may take long where AWS does not
+// answer, nothing may be written that its declaration forbids.
+func (r *Registry) Declare(account *v1alpha1.AWSAccount) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if account.Spec.Mode == v1alpha1.ModeObserve {
+		r.observed[account.Name] = account.Generation
+	} else {
+		delete(r.observed, account.Name)
+	}
+}
+
+// Undeclare forgets what an AWSAccount said that is gone.
+func (r *Registry) Undeclare(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.observed, name)
+}
+
+// declared is an entry with the mode that counts now.
+func (r *Registry) declared(e Entry) Entry {
+	if r.observed[e.Name] > e.Generation {
+		e.Mode = v1alpha1.ModeObserve
+	}
+	return e
+}
+
+// Open says whether grants may be worked on in an account: only once every
+// listener has heard of it, so that what is to be taken away is queued before
+// the first grant spends a call.
+func (r *Registry) Open(accountID string) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return !r.opening[accountID]
+}
+
+// All returns the verified accounts in no order.
+func (r *Registry) All() []Entry {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := slices.Collect(maps.Values(r.entries))
+	for i := range all {
+		all[i] = r.declared(all[i])
+	}
+	return all
+}
+
+// MayWrite is a cloud.Guard: only a verified account is written to, and none in
+// mode Observe.
+func (r *Registry) MayWrite(accountID string) error {
+	switch entry, ok := r.Get(accountID); {
+	case !ok:
+		return errNotVerified
+	case entry.Mode == v1alpha1.ModeObserve:
+		return errObserved
+	default:
+		return nil
+	}
+}
+
+var (
+	errNotVerified = errors.New("the account is not verified, or not any more")
+	errObserved    = errors.New("the account is in mode Observe")
+)
+
+// Put records a verified account.
+func (r *Registry) Put(ctx context.Context, e Entry) {
+	r.mu.Lock()
+	before, had := r.entries[e.AccountID]
+	r.entries[e.AccountID] = e
+	if !had {
+		r.opening[e.AccountID] = true
+	}
+	r.mu.Unlock()
+	r.tell(ctx, e.AccountID, e.Name, had && before.Generation == e.Generation && before.Name == e.Name)
+	r.mu.Lock()
+	delete(r.opening, e.AccountID)
+	r.mu.Unlock()
+}
+
+// Remove forgets the account that was registered under an AWSAccount, if any.
+func (r *Registry) Remove(ctx context.Context, name string) {
+	var lost []string
+	r.mu.Lock()
+	for id, e := range r.entries {
+		if e.Name == name {
+			delete(r.entries, id)
+			lost = append(lost, id)
+		}
+	}
+	r.mu.Unlock()
+	for _, id := range lost {
+		r.tell(ctx, id, name, false)
+	}
+}
+
+func (r *Registry) tell(ctx context.Context, accountID, name string, resync bool) {
+	for _, listener := range r.listeners {
+		listener(ctx, accountID, name, resync)
+	}
+}

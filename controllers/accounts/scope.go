@@ -1,0 +1,91 @@
+// Package scope divides the AWSAccounts, and what belongs to them, among several
+// managers of one cluster by labels of the AWSAccounts.
+package accounts
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+)
+
+// Shard says what one manager works on. The zero value is everything.
+type Shard struct {
+	// Selector of the labels of AWSAccounts; nil selects every one.
+	Selector labels.Selector
+}
+
+// everything says that there is nothing to divide.
+func (s Shard) everything() bool { return s.Selector == nil || s.Selector.Empty() }
+
+// Selects says whether an AWSAccount is this manager's.
+func (s Shard) Selects(account *v1alpha1.AWSAccount) bool {
+	return s.everything() || s.Selector.Matches(labels.Set(account.Labels))
+}
+
+// Covers says whether an object is this manager's: its AWSAccount decides, or,
+// where that is gone, one that declares an account in which the object's record
+// has access. An object of which no AWSAccount is known is everybody's: each
+// manager says the same of it, and none can write to AWS for it.
+func (s Shard) Covers(ctx context.Context, c client.Reader, name string, recorded []string) (bool, error) {
+	if s.everything() {
+		return true, nil
+	}
+	var all v1alpha1.AWSAccountList
+	if err := c.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		return false, fmt.Errorf("list the AWSAccounts: %w", err)
+	}
+	known, covered := false, false
+	for i := range all.Items {
+		account := &all.Items[i]
+		if account.Name == name {
+			return s.Selects(account), nil
+		}
+		if slices.Contains(recorded, account.Spec.AccountID) {
+			known, covered = true, covered || s.Selects(account)
+		}
+	}
+	return covered || !known, nil
+}
+
+// Only passes to a reconciler the objects of a kind that are this manager's. The
+// others are not looked at: no finalizer, no status. kind has an AccountName
+// method.
+func (s Shard) Only(next reconcile.Reconciler, c client.Reader, kind client.Object) reconcile.Reconciler {
+	if s.everything() {
+		return next
+	}
+	return reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+		obj := kind.DeepCopyObject().(client.Object)
+		if err := c.Get(ctx, req.NamespacedName, obj); err != nil {
+			if client.IgnoreNotFound(err) != nil {
+				return reconcile.Result{}, fmt.Errorf("read %s: %w", req.NamespacedName, err)
+			}
+			return next.Reconcile(ctx, req) // It may have something to forget.
+		}
+		covered, err := s.Covers(ctx, c, obj.(interface{ AccountName() string }).AccountName(), recorded(obj))
+		if err != nil || !covered {
+			return reconcile.Result{}, err
+		}
+		return next.Reconcile(ctx, req)
+	})
+}
+
+// recorded are the account ids in which an object has access.
+func recorded(obj client.Object) []string {
+	access, ok := obj.(*v1alpha1.SessionAccess)
+	if !ok {
+		return nil
+	}
+	var ids []string
+	for _, key := range grants.PrincipalKeysOf(access.Status.Applied) {
+		ids = append(ids, key.AccountID)
+	}
+	return ids
+}

@@ -1,0 +1,74 @@
+package awsaccount
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
+)
+
+// maxNamed bounds the dependents that a message names.
+const maxNamed = 5
+
+// dependents lists the objects that need an account, to work or to have what
+// they made taken away, in a stable order.
+func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccount) ([]string, error) {
+	names, err := queue.UsersOf(ctx, r.Client, account.Name)
+	if err != nil {
+		return nil, err
+	}
+	if entry, ok := r.Accounts.Get(account.Spec.AccountID); ok && entry.Name != account.Name {
+		return names, nil
+	}
+	// Nobody else is there to take their access away.
+	var all v1alpha1.SessionAccessList
+	if err := r.Client.List(ctx, &all, queue.OfAccountID(account.Spec.AccountID), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the SessionAccesses in account %s: %w", account.Spec.AccountID, err)
+	}
+	for i := range all.Items {
+		names = append(names, queue.Named("SessionAccess", &all.Items[i]))
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// staying tells what keeps an account that is being deleted, and, where it
+// cannot be worked on, why that does not come to an end.
+func staying(account *v1alpha1.AWSAccount, v reconcile.Verdict, dependents []string) reconcile.Verdict {
+	kept := inUse(dependents)
+	if len(dependents) == 0 {
+		kept = owing(account)
+	}
+	if v.Progress == reconcile.Settled {
+		return kept
+	}
+	v.Message += " " + kept.Message
+	return v
+}
+
+// owing tells that an account stays for what it owes.
+func owing(account *v1alpha1.AWSAccount) reconcile.Verdict {
+	item := account.Status.Owed[0]
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonInUse,
+		Message: fmt.Sprintf("This AWSAccount is being deleted and stays until what abandoned SessionAccesses left in AWS is taken away, such as that of %s/%s; status.owed lists it.", item.Namespace, item.Name),
+	}
+}
+
+// inUse tells which objects keep an account that is being deleted.
+func inUse(dependents []string) reconcile.Verdict {
+	named := strings.Join(dependents[:min(len(dependents), maxNamed)], ", ")
+	if more := len(dependents) - maxNamed; more > 0 {
+		named = fmt.Sprintf("%s and %d more", named, more)
+	}
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonInUse,
+		Message: fmt.Sprintf("This AWSAccount is being deleted and stays while other objects use it, so that what they made in AWS can be taken away; delete them: %s.", named),
+	}
+}

@@ -1,0 +1,112 @@
+package awsaccount
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// maxDriftEvents bounds the events of one read; the last one counts the rest.
+const maxDriftEvents = 10
+
+// Drifts is the one place that records what others changed in our policies,
+// whichever read of IAM found it: in metrics, in events on the AWSAccount, and in
+// the count of repairs. Every field is needed.
+type Drifts struct {
+	Client   client.Reader
+	Recorder events.EventRecorder
+	// Contention counts the repairs.
+	Contention *contention.Tracker
+	// Found counts a change of a kind, and Contended a policy that is contended from
+	// now on. Neither may block.
+	Found     func(accountID string, kind cloud.DriftKind)
+	Contended func(accountID string)
+	// Wake has the principals of an account put back what was changed. It must not
+	// block.
+	Wake accounts.Listener
+}
+
+// Report is for cloud.Pool.OnDrift.
+func (d *Drifts) Report(accountID string, drifts []cloud.Drift) {
+	for _, drift := range drifts {
+		d.Found(accountID, drift.Kind)
+	}
+	ctx := context.Background() // It only reads the cache.
+	account, err := accounts.Declaring(ctx, d.Client, accountID)
+	if err != nil || account == nil {
+		log.Log.Info("No AWSAccount declares the account in which policies were changed", "account", accountID)
+		return
+	}
+	d.announce(account, drifts)
+	if account.Spec.Mode == v1alpha1.ModeObserve {
+		return // Nothing is put back.
+	}
+	for range d.Contention.Repair(accountID, policiesOf(drifts)) {
+		d.Contended(accountID)
+	}
+	d.Wake(ctx, accountID, account.Name, true)
+}
+
+func policiesOf(drifts []cloud.Drift) []string {
+	names := make([]string, len(drifts))
+	for i, d := range drifts {
+		names[i] = d.Policy
+	}
+	return names
+}
+
+// announce records events. To the principals, which put it back, a change is one
+// more difference.
+func (d *Drifts) announce(account *v1alpha1.AWSAccount, drifts []cloud.Drift) {
+	for i, drift := range drifts {
+		message := describeDrift(drift, account.Spec.Mode)
+		if i == maxDriftEvents {
+			message = fmt.Sprintf("%d more policies were changed outside of the operator.", len(drifts)-i)
+		}
+		reconcile.Announce(d.Recorder, account, reconcile.Verdict{Progress: reconcile.Stuck, Reason: v1alpha1.ReasonDriftFound, Message: message})
+		if i == maxDriftEvents {
+			return
+		}
+	}
+}
+
+// showContended sets the condition that names the contended policies of an account.
+func (r *Reconciler) showContended(account *v1alpha1.AWSAccount) {
+	message := contention.Message(r.Contention.In(account.Spec.AccountID))
+	appeared := reconcile.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPoliciesContended, v1alpha1.ReasonContended, message)
+	if appeared {
+		reconcile.Announce(r.Recorder, account, reconcile.Verdict{Progress: reconcile.Stuck, Reason: v1alpha1.ReasonContended, Message: message})
+	}
+}
+
+func describeDrift(d cloud.Drift, mode v1alpha1.AccountMode) string {
+	remedy := "it is put back"
+	if mode == v1alpha1.ModeObserve {
+		remedy = "in mode Observe it is left so"
+	}
+	var found string
+	switch d.Kind {
+	case cloud.Edited:
+		found = "was edited"
+	case cloud.DefaultMoved:
+		found = "got another default version"
+	case cloud.Detached:
+		found = fmt.Sprintf("was detached from %s", d.Principal)
+	case cloud.AttachedElsewhere:
+		found = fmt.Sprintf("was attached to %s", d.Principal)
+	case cloud.Deleted:
+		found = "was deleted"
+	case cloud.Appeared:
+		found, remedy = "appeared under this operator's path", "it is removed unless a SessionAccess declares it"
+	}
+	return fmt.Sprintf("Policy %s %s outside of the operator; %s.", d.Policy, found, remedy)
+}

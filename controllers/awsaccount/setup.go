@@ -1,0 +1,96 @@
+package awsaccount
+
+import (
+	"context"
+
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
+)
+
+// SetupWithManager registers the controller, which wake wakes from outside.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
+	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, paidUp()))
+	// Each account has a worker, so that none waits for one that does not answer. The
+	// memory of the bulk reads is bounded where they are decoded.
+	items := queue.ForAccounts()
+	b := ctrl.NewControllerManagedBy(mgr).
+		Named("awsaccount").
+		WithOptions(items.Options()).
+		For(&v1alpha1.AWSAccount{}, spec).
+		// One that goes may have kept another from being used.
+		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), spec).
+		Watches(&v1alpha1.AWSAccount{}, r.declarations()).
+		WatchesRawSource(&wake.Trigger)
+	for _, user := range queue.Users() {
+		b = b.Watches(user, handler.Funcs{DeleteFunc: r.released})
+	}
+	return b.Complete(items.Serving(r))
+}
+
+// declarations tells the registry what AWSAccounts declare, ahead of the queue.
+func (r *Reconciler) declarations() handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, _ queue) {
+			r.Accounts.Declare(e.Object.(*v1alpha1.AWSAccount))
+		},
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ queue) {
+			r.Accounts.Declare(e.ObjectNew.(*v1alpha1.AWSAccount))
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ queue) { r.Accounts.Undeclare(e.Object.GetName()) },
+	}
+}
+
+// paidUp lets through that an account that is being deleted owes nothing more.
+func paidUp() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		DeleteFunc: func(event.DeleteEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return len(e.ObjectOld.(*v1alpha1.AWSAccount).Status.Owed) > 0 && len(e.ObjectNew.(*v1alpha1.AWSAccount).Status.Owed) == 0
+		},
+	}
+}
+
+// released wakes the accounts that are being deleted when an object goes that
+// may have kept them.
+func (r *Reconciler) released(ctx context.Context, _ event.DeleteEvent, q workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+	var all v1alpha1.AWSAccountList
+	if err := r.Client.List(ctx, &all); err != nil {
+		// A list from the cache fails only while the manager stops.
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the AWSAccounts")
+		return
+	}
+	for i := range all.Items {
+		if !all.Items[i].DeletionTimestamp.IsZero() {
+			reconcile.Enqueue(q, reconcile.PriorityGrant, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+		}
+	}
+}
+
+// rivals lists the other AWSAccounts of the same account id.
+func (r *Reconciler) rivals(ctx context.Context, obj client.Object) []ctrl.Request {
+	var all v1alpha1.AWSAccountList
+	if err := r.Client.List(ctx, &all); err != nil {
+		// A list from the cache fails only while the manager stops.
+		ctrl.LoggerFrom(ctx).Error(err, "Listing the AWSAccounts")
+		return nil
+	}
+	var requests []ctrl.Request
+	for i := range all.Items {
+		other := &all.Items[i]
+		if other.Name != obj.GetName() && other.Spec.AccountID == obj.(*v1alpha1.AWSAccount).Spec.AccountID {
+			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(other)})
+		}
+	}
+	return requests
+}

@@ -1,0 +1,102 @@
+package awsaccount
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+func verified(account *v1alpha1.AWSAccount) reconcile.Verdict {
+	message := fmt.Sprintf("Account %s is verified and its IAM has been read.", account.Spec.AccountID)
+	if account.Spec.Mode == v1alpha1.ModeObserve {
+		message += " Mode Observe: nothing is written to it."
+	}
+	return reconcile.Verdict{Progress: reconcile.Settled, Reason: v1alpha1.ReasonVerified, Message: message}
+}
+
+func verifying(account *v1alpha1.AWSAccount) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Working, Reason: v1alpha1.ReasonVerifying,
+		Message: fmt.Sprintf("Account %s is being verified.", account.Spec.AccountID),
+	}
+}
+
+func conflict(account *v1alpha1.AWSAccount, other string) reconcile.Verdict {
+	return reconcile.Verdict{
+		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonConflict,
+		Message: fmt.Sprintf("AWSAccount %q declares account %s as well, and this one is not used: the other was in use first, or nothing shows which of them was, as after a restore. Delete one of the two.", other, account.Spec.AccountID),
+	}
+}
+
+// refusal is why an account cannot be worked on, and what to do.
+func refusal(account *v1alpha1.AWSAccount, err error) reconcile.Verdict {
+	if wrong, ok := errors.AsType[*cloud.WrongAccountError](err); ok {
+		return reconcile.Verdict{
+			Progress: reconcile.Stuck, Reason: v1alpha1.ReasonWrongAccount,
+			Message: fmt.Sprintf("The operator's credentials belong to account %s, not to %s; correct accountID in a new AWSAccount, or set assumeRole to a role of account %s. Nothing is written to either.", wrong.Got, wrong.Want, wrong.Want),
+		}
+	}
+	switch cloud.Classify(err) {
+	case cloud.Refused:
+		return reconcile.Verdict{Progress: reconcile.Stuck, Reason: refusedReason(err), Message: cloud.Sentence(err) + roleOf(account, err)}
+	case cloud.Invalid, cloud.Missing, cloud.Conflict:
+		return reconcile.Verdict{Progress: reconcile.Stuck, Reason: v1alpha1.ReasonInvalid, Message: cloud.Sentence(err)}
+	case cloud.Throttled, cloud.Waiting, cloud.Canceled:
+		return verifying(account)
+	default:
+		return reconcile.Verdict{Progress: reconcile.Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: cloud.Sentence(err)}
+	}
+}
+
+// roleOf names the role that cannot be assumed.
+func roleOf(account *v1alpha1.AWSAccount, err error) string {
+	if role := account.Spec.AssumeRole; role != nil && refusedReason(err) == v1alpha1.ReasonCredentialsInvalid {
+		return fmt.Sprintf(" The role to assume is %s.", role.RoleARN)
+	}
+	return ""
+}
+
+// refusedReason tells missing permissions from credentials that are no good:
+// what STS refuses is about the credentials.
+func refusedReason(err error) string {
+	switch cloud.Action(err) {
+	case "sts:AssumeRole", "sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity", "":
+		return v1alpha1.ReasonCredentialsInvalid
+	default:
+		return v1alpha1.ReasonAccessDenied
+	}
+}
+
+// showUsage puts the use of the policy quota into the status.
+func showUsage(account *v1alpha1.AWSAccount, entry accounts.Entry) {
+	mirror := entry.Cloud.Mirror()
+	account.Status.Policies = &v1alpha1.PolicyUsage{
+		Used:  count(mirror.PolicyCount()),
+		Quota: count(entry.Quotas.Policies),
+		Ours:  count(len(mirror.OurNames())),
+	}
+	reconcile.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPolicyQuota, v1alpha1.ReasonNearQuota,
+		nearQuota(mirror.PolicyCount(), entry.Quotas.Policies))
+}
+
+// quotaWarning is the share of the policy quota, in percent, from which an
+// account says that it is nearly used up.
+const quotaWarning = 80
+
+// nearQuota is the sentence for an account that is near its policy quota. It
+// names no counts, which would change with every policy; the status has them.
+func nearQuota(used, quota int) string {
+	if quota == 0 || used*100 < quota*quotaWarning {
+		return ""
+	}
+	return fmt.Sprintf("%d %% or more of the account's %d customer managed policies are used; ask AWS for a higher quota, or remove policies that are not needed. Access is still taken away when the quota is reached.", quotaWarning, quota)
+}
+
+func count(n int) *int32 {
+	c := int32(min(n, 1<<30))
+	return &c
+}

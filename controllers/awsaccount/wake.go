@@ -1,0 +1,26 @@
+package awsaccount
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
+)
+
+// usageDelay gathers the policies that come and go together into one write of
+// the account's status.
+const usageDelay = 10 * time.Second
+
+// Trigger wakes the controller from outside.
+type Trigger struct {
+	reconcile.Trigger[ctrl.Request]
+}
+
+// PoliciesChanged makes an account show anew how much of its quota is used. It
+// asks AWS nothing.
+func (t *Trigger) PoliciesChanged(account string) {
+	t.AddAfter(reconcile.PriorityResync, usageDelay, ctrl.Request{NamespacedName: types.NamespacedName{Name: account}})
+}

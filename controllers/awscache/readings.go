@@ -1,0 +1,42 @@
+package awscache
+
+import (
+	"context"
+
+	"k8s.io/utils/clock"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// Caches are shared by the controllers.
+type Caches struct {
+	// Tiers of the hybrid nodes, by region: one call.
+	Tiers *Cache[v1alpha1.Region, cloud.TierSetting]
+	// HybridNodes counts them, by region: one call for 50.
+	HybridNodes *Cache[v1alpha1.Region, int]
+	// Documents tells whether a session document exists: one call.
+	Documents *Cache[Document, bool]
+}
+
+// Document is a session document by its name in AWS, of the account or of AWS.
+type Document struct {
+	Region v1alpha1.Region
+	Name   string
+}
+
+// NewCaches returns Readings of nothing yet.
+func NewCaches(clk clock.PassiveClock) *Caches {
+	return &Caches{
+		Tiers: NewCache(clk, func(ctx context.Context, account accounts.Entry, region v1alpha1.Region) (cloud.TierSetting, error) {
+			return account.Cloud.TierSetting(ctx, string(region))
+		}),
+		HybridNodes: NewCache(clk, func(ctx context.Context, account accounts.Entry, region v1alpha1.Region) (int, error) {
+			return account.Cloud.CountHybridNodes(ctx, string(region))
+		}),
+		Documents: NewCache(clk, func(ctx context.Context, account accounts.Entry, d Document) (bool, error) {
+			return account.Cloud.HasDocument(ctx, string(d.Region), d.Name)
+		}),
+	}
+}

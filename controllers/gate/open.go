@@ -1,5 +1,0 @@
-package gate
-
-// Open reports whether the namespace of the object may use the account, whatever
-// the object's spec says.
-func (in Inputs) Open() bool { return in.Judge(nil) == nil }

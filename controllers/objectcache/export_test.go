@@ -1,0 +1,4 @@
+package objectcache
+
+// ListPages is what an informer lists with.
+var ListPages = listPages

@@ -1,0 +1,41 @@
+package reconcile
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// Announce records the transition of an object to a verdict as one event,
+// whose reason is the condition's. Events are a courtesy: the recorder works in
+// the background, and where one cannot be created nothing else is held up.
+//
+// That something is being written is no event: what comes of it follows at once,
+// and an event for each would be a fifth of all requests of a large onboarding.
+func Announce(recorder events.EventRecorder, obj runtime.Object, v Verdict) {
+	if v.Reason == v1alpha1.ReasonApplying {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if v.Progress == Stuck || v.Progress == Retrying {
+		kind = corev1.EventTypeWarning
+	}
+	recorder.Eventf(obj, nil, kind, v.Reason, "Reconcile", "%s", shorten(v.Message, maxNote))
+}
+
+// maxNote is how long the API server lets the note of an event be. The recorder
+// drops an event with a longer one.
+const maxNote = 1024
+
+// shorten cuts a text that has more than so many bytes.
+func shorten(text string, most int) string {
+	const more = " …"
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most-len(more)], "") + more
+}

@@ -1,0 +1,33 @@
+package reconcile
+
+import (
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+)
+
+// Failure is the verdict on an error of AWS. shown is false for what heals by
+// itself, such as throttling: the object keeps its conditions, and the error is
+// to be returned for a retry.
+func Failure(err error) (v Verdict, shown bool) {
+	switch cloud.Classify(err) {
+	case cloud.Refused:
+		return Verdict{Progress: Stuck, Reason: v1alpha1.ReasonAccessDenied, Message: cloud.Sentence(err)}, true
+	case cloud.Invalid, cloud.Missing, cloud.Conflict:
+		return Verdict{Progress: Stuck, Reason: v1alpha1.ReasonInvalid, Message: cloud.Sentence(err)}, true
+	case cloud.Transport:
+		return Verdict{Progress: Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: cloud.Sentence(err)}, true
+	default:
+		return Verdict{}, false
+	}
+}
+
+// Retry is the part of an error of AWS that the work queue backs off with: what
+// only somebody's help or the next resync can mend is not retried.
+func Retry(err error) error {
+	switch cloud.Classify(err) {
+	case cloud.None, cloud.Refused, cloud.Invalid, cloud.Missing, cloud.Conflict:
+		return nil
+	default:
+		return err
+	}
+}

@@ -1,0 +1,67 @@
+package reconcile
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// WriteStatus writes the status of after where it differs from that of before,
+// and nothing otherwise. A status written meanwhile by somebody else is a
+// conflict, which the caller returns: the next reconcile starts from the newer
+// object. An object that is gone has no status to write.
+func WriteStatus(ctx context.Context, c client.Client, before, after client.Object) (written bool, err error) {
+	if departed(ctx) != nil || equality.Semantic.DeepEqual(statusOf(before), statusOf(after)) {
+		return false, nil
+	}
+	patch, err := statusPatch(before.GetResourceVersion(), statusOf(after))
+	if err == nil {
+		err = patchObject(ctx, c, c.Status(), after, patch)
+	}
+	if err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			return false, nil
+		}
+		return false, fmt.Errorf("write the status of %s: %w", client.ObjectKeyFromObject(after), err)
+	}
+	return true, nil
+}
+
+// statusPatch replaces the status of an object of a version as a whole: finding
+// out what differs costs more than sending it. What sets another version than
+// there is conflicts.
+func statusPatch(version string, status any) (client.Patch, error) {
+	type operation struct {
+		Op    string `json:"op"`
+		Path  string `json:"path"`
+		Value any    `json:"value"`
+	}
+	data, err := json.Marshal([]operation{
+		{"replace", "/metadata/resourceVersion", version},
+		{"add", "/status", status},
+	})
+	return client.RawPatch(types.JSONPatchType, data), err
+}
+
+func statusOf(obj client.Object) any {
+	switch obj := obj.(type) {
+	case *v1alpha1.AWSAccount:
+		return &obj.Status
+	case *v1alpha1.SessionAccess:
+		return &obj.Status
+	case *v1alpha1.SessionDocument:
+		return &obj.Status
+	case *v1alpha1.HybridActivation:
+		return &obj.Status
+	case *v1alpha1.AccountTier:
+		return &obj.Status
+	default:
+		panic(fmt.Sprintf("%T has no status of ours", obj)) // No such kind is reconciled.
+	}
+}

@@ -1,0 +1,106 @@
+package reconcile
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+)
+
+// Priorities of the work queues, higher first. Deleting and narrowing overtake
+// new grants, and new grants overtake looking again. A revocation that was tried
+// before never overtakes a new one. Reading a single principal comes last.
+const (
+	PriorityRevocation        = 100
+	PriorityRetriedRevocation = 50
+	PriorityGrant             = 0
+	PriorityResync            = -100
+	PriorityLookup            = -200
+)
+
+// Trigger is a source through which one controller wakes another: what is
+// added goes straight to the other's queue. What is added before the queue
+// exists waits for it.
+type Trigger[T comparable] struct {
+	mu      sync.Mutex
+	queue   workqueue.TypedRateLimitingInterface[T]
+	waiting []pending[T]
+}
+
+type pending[T comparable] struct {
+	tenant   string
+	priority int
+	after    time.Duration
+	items    []T
+}
+
+// Start takes the queue of the controller that the trigger wakes.
+func (t *Trigger[T]) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[T]) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queue = queue
+	for _, p := range t.waiting {
+		enqueueAfter(queue, p.tenant, p.priority, p.after, p.items...)
+	}
+	t.waiting = nil
+	return nil
+}
+
+// String names the source in logs.
+func (t *Trigger[T]) String() string { return "trigger" }
+
+// Add enqueues the items at a priority.
+func (t *Trigger[T]) Add(priority int, items ...T) { t.AddAfter(priority, 0, items...) }
+
+// AddAfter enqueues the items at a priority once some time has passed. Of
+// several waits for one item the shortest holds.
+func (t *Trigger[T]) AddAfter(priority int, after time.Duration, items ...T) {
+	t.add("", priority, after, items)
+}
+
+// AddFor enqueues items that a tenant asks for: tenants are served in turn.
+func (t *Trigger[T]) AddFor(tenant string, priority int, items ...T) {
+	t.add(tenant, priority, 0, items)
+}
+
+func (t *Trigger[T]) add(tenant string, priority int, after time.Duration, items []T) {
+	if len(items) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.queue == nil {
+		t.waiting = append(t.waiting, pending[T]{tenant, priority, after, items})
+		return
+	}
+	enqueueAfter(t.queue, tenant, priority, after, items...)
+}
+
+// Enqueue adds items to a controller's queue at a priority.
+func Enqueue[T comparable](queue workqueue.TypedRateLimitingInterface[T], priority int, items ...T) {
+	enqueueAfter(queue, "", priority, 0, items...)
+}
+
+// tenants is a queue that serves tenants in turn: see package queue.
+type tenants[T comparable] interface {
+	AddFor(tenant string, o priorityqueue.AddOpts, items ...T)
+}
+
+func enqueueAfter[T comparable](queue workqueue.TypedRateLimitingInterface[T], tenant string, priority int, after time.Duration, items ...T) {
+	if len(items) == 0 {
+		return
+	}
+	opts := priorityqueue.AddOpts{Priority: &priority, After: after}
+	switch q := queue.(type) {
+	case tenants[T]:
+		q.AddFor(tenant, opts, items...)
+	case priorityqueue.PriorityQueue[T]:
+		q.AddWithOpts(opts, items...)
+	default:
+		for _, item := range items {
+			queue.AddAfter(item, after)
+		}
+	}
+}

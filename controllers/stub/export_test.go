@@ -1,4 +1,0 @@
-package stub
-
-// ListPages is what an informer lists with.
-var ListPages = listPages

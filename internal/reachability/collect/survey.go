@@ -1,0 +1,184 @@
+package collect
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
+)
+
+// Survey is what was read of an account's nodes.
+type Survey struct {
+	account, partition string
+	now                time.Time
+	nodes              map[string]*node
+	// selected are by the keys of selections.
+	selected map[string]selected
+	regions  map[string]*region
+	// lostRegions are those that give no answer about nodes.
+	lostRegions map[string]error
+	// profiles and services are the roles read, by the profile's ARN and by name.
+	profiles, services map[string]check.Known[cloud.NodeRole]
+}
+
+// node is what was read of one node by itself.
+type node struct {
+	id string
+	// wanted are the regions in which it is looked for, and region is where it is:
+	// the first of them as long as it was not found.
+	wanted     []string
+	region     string
+	agent      check.Known[check.Agent]
+	connection check.Known[check.ConnectionStatus]
+	instance   check.Known[check.Instance]
+}
+
+// region is what nodes of a region share.
+type region struct {
+	documents   map[string]check.Known[check.Content]
+	logging     *check.Logging
+	networks    map[string]*check.Network
+	roles       map[string]check.Known[check.Role]
+	tier        check.Known[check.Tier]
+	defaultRole check.Known[check.Role]
+}
+
+// selected are the nodes of a selection. denied are the actions for want of which
+// there may be others.
+type selected struct {
+	ids    []string
+	more   bool
+	denied []string
+	// err is why the nodes could not be looked for.
+	err error
+}
+
+// taking is a survey under way.
+type taking struct {
+	*Survey
+	cloud *cloud.Account
+}
+
+// Take reads what the request asks for. now is the time by the clock of the
+// agents' reports.
+func Take(ctx context.Context, account *cloud.Account, now time.Time, r *Request) (*Survey, error) {
+	s := &Survey{
+		account: r.AccountID, partition: r.Partition, now: now,
+		nodes: map[string]*node{}, selected: map[string]selected{}, regions: map[string]*region{}, lostRegions: map[string]error{},
+		profiles: map[string]check.Known[cloud.NodeRole]{}, services: map[string]check.Known[cloud.NodeRole]{},
+	}
+	t := &taking{Survey: s, cloud: account}
+	for _, name := range r.regions() {
+		s.regions[name] = &region{networks: map[string]*check.Network{}, roles: map[string]check.Known[check.Role]{}}
+	}
+	t.selectNodes(ctx, r.Selections)
+	for id, regions := range r.Nodes {
+		s.want(id, regions)
+	}
+	if err := t.agents(ctx); err != nil {
+		return nil, err
+	}
+	t.instances(ctx, t.quiet)
+	t.dropGone(r.Nodes)
+	memory := r.Memory
+	if memory == nil {
+		memory = &Memory{}
+	}
+	t.connections(ctx, memory, r.Partial)
+	t.documents(ctx, r.Documents)
+	t.instances(ctx, t.asked)
+	t.networks(ctx)
+	t.settings(ctx)
+	t.roles(ctx)
+	return s, ctx.Err()
+}
+
+// want has a node looked for.
+func (s *Survey) want(id string, regions []string) {
+	if len(regions) == 0 {
+		return
+	}
+	n := s.nodes[id]
+	if n == nil {
+		n = &node{id: id, region: regions[0]}
+		s.nodes[id] = n
+	}
+	for _, region := range regions {
+		if !slices.Contains(n.wanted, region) {
+			n.wanted = append(n.wanted, region)
+		}
+	}
+}
+
+// pick lists the nodes for which something holds, by id.
+func (s *Survey) pick(holds func(*node) bool) []*node {
+	var picked []*node
+	for _, n := range s.nodes {
+		if holds(n) {
+			picked = append(picked, n)
+		}
+	}
+	slices.SortFunc(picked, func(a, b *node) int { return strings.Compare(a.id, b.id) })
+	return picked
+}
+
+func ids(nodes []*node) []string {
+	list := make([]string, len(nodes))
+	for i, n := range nodes {
+		list[i] = n.id
+	}
+	return list
+}
+
+// regionNames are those of the regions that answer.
+func (s *Survey) regionNames() []string {
+	names := slices.Sorted(maps.Keys(s.regions))
+	return slices.DeleteFunc(names, func(name string) bool { return s.lostRegions[name] != nil })
+}
+
+// lost: it may be where there is no answer.
+func (s *Survey) lost(n *node) bool {
+	return !n.registered() && slices.ContainsFunc(n.wanted, func(region string) bool { return s.lostRegions[region] != nil })
+}
+
+func (n *node) facts() *check.Node { return &check.Node{ID: n.id} }
+
+// hybrid: it is no EC2 instance.
+func (n *node) hybrid() bool { return n.facts().Hybrid() }
+
+// registered: its agent is known to SSM, so that it is known where it is.
+func (n *node) registered() bool {
+	agent, known := n.agent.Get()
+	return known && agent.Registered
+}
+
+// quiet: its agent's reports do not show that the node is connected.
+func (t *taking) quiet(n *node) bool { return check.NeedsConnectionStatus(n.agent, t.now) }
+
+// down: it is not known to be connected.
+func (s *Survey) down(n *node) bool {
+	return check.NeedsNetwork(&check.Facts{Now: s.now, Node: check.Node{ID: n.id, Agent: n.agent, Connection: n.connection}})
+}
+
+// asked: session documents in its region ask for logs or keys.
+func (t *taking) asked(n *node) bool { return t.regions[n.region].asks() }
+
+// looked: more is read of it than whether it is connected.
+func (t *taking) looked(n *node) bool { return t.down(n) || t.asked(n) }
+
+// known makes a fact of an answer.
+func known[T any](value T, err error) check.Known[T] {
+	switch cloud.Classify(err) {
+	case cloud.None:
+		return check.Is(value)
+	case cloud.Refused:
+		return check.Denied[T](cloud.Action(err))
+	default:
+		return check.Unread[T](cmp.Or(cloud.Action(err), "AWS"))
+	}
+}

@@ -1,0 +1,140 @@
+package invariants
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// Facts are what decides about a declaration besides itself.
+type Facts struct {
+	// Allowed are the namespaces that may use the account.
+	Allowed []string
+	// Regions of the account.
+	Regions []v1alpha1.Region
+	// Users are how the names begin of those who may be granted anything.
+	Users []string
+	// Exist are the principals that there are, besides all permission sets.
+	Exist []v1alpha1.Principal
+	// Observe: the account is in mode Observe, so nothing is written.
+	Observe bool
+	// Rules are the guardrails of the account.
+	Rules []v1alpha1.Guardrail
+	// Things are what references may name.
+	Things map[string]*thing
+}
+
+// expect is the reason that Ready must have at rest.
+func (f Facts) expect(namespace string, raw *v1alpha1.SessionAccessSpec, at time.Time) string {
+	s, missing, doubtful := f.resolve(namespace, raw)
+	switch {
+	case s.AccountRef.Name != AccountName:
+		return v1alpha1.ReasonAccountNotFound
+	case !slices.Contains(f.Allowed, namespace):
+		return v1alpha1.ReasonNamespaceNotAllowed
+	case slices.ContainsFunc(s.Regions, func(r v1alpha1.Region) bool { return !slices.Contains(f.Regions, r) }):
+		return v1alpha1.ReasonRegionNotAllowed
+	case slices.ContainsFunc(s.Principals, f.forbids), f.violates(namespace, raw):
+		return v1alpha1.ReasonGuardrailViolated
+	case slices.ContainsFunc(s.Targets, malformed):
+		return v1alpha1.ReasonInvalidSpec
+	case missing && !doubtful:
+		return v1alpha1.ReasonReferenceNotResolved
+	case doubtful:
+		return undecided
+	case s.NotAfter != nil && !at.Before(s.NotAfter.Time):
+		return v1alpha1.ReasonExpired
+	case slices.ContainsFunc(s.Principals, f.misses):
+		return v1alpha1.ReasonPrincipalNotFound
+	default:
+		return v1alpha1.ReasonGranted
+	}
+}
+
+func (f Facts) forbids(p v1alpha1.Principal) bool {
+	return p.Kind == v1alpha1.PrincipalUser && !slices.ContainsFunc(f.Users, func(begin string) bool { return strings.HasPrefix(strings.ToLower(p.Name), begin) })
+}
+
+func (f Facts) misses(p v1alpha1.Principal) bool {
+	return p.Kind != v1alpha1.PrincipalPermissionSet && !slices.ContainsFunc(f.Exist, func(e v1alpha1.Principal) bool { return e.Kind == p.Kind && strings.EqualFold(e.Name, p.Name) })
+}
+
+// tagKey is what AWS takes as the key of a tag.
+var tagKey = regexp.MustCompile(`^[\p{L}\p{M}\p{Z}\p{N}_.:/=+@-]+$`)
+
+// unwritable says whether a policy document cannot hold a character.
+func unwritable(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r", r) }
+
+// malformed says whether no node can have the tags of a target.
+func malformed(t v1alpha1.Target) bool {
+	for key, value := range t.Tags {
+		if strings.HasPrefix(key, excludedMark) {
+			continue
+		}
+		if !tagKey.MatchString(key) || strings.ContainsFunc(value, unwritable) {
+			return true
+		}
+	}
+	return false
+}
+
+// declaration is what a SessionAccess declares, and what it may have declared
+// when the operator last looked.
+type declaration struct {
+	key  client.ObjectKey
+	spec v1alpha1.SessionAccessSpec
+	// bases are the specs, as they were resolved, that could be granted in full: one of them is what an
+	// object that waits for something keeps.
+	bases []v1alpha1.SessionAccessSpec
+	// rested: it has been in force at rest.
+	rested bool
+}
+
+// grants are what a declaration comes to. There are several where nobody can
+// know which of the earlier specs the operator has seen.
+func (f Facts) grants(d *declaration, at time.Time) []Grant {
+	resolved, _, _ := f.resolve(d.key.Namespace, &d.spec)
+	switch f.expect(d.key.Namespace, &d.spec, at) {
+	case v1alpha1.ReasonGranted, v1alpha1.ReasonPrincipalNotFound, v1alpha1.ReasonExpired:
+		return []Grant{{Specs: []v1alpha1.SessionAccessSpec{*resolved}, Certain: true, Rested: d.rested}}
+	case v1alpha1.ReasonReferenceNotResolved, undecided:
+		var kept []Grant
+		if f.expect(d.key.Namespace, &d.spec, at) == undecided {
+			kept = append(kept, Grant{Specs: []v1alpha1.SessionAccessSpec{*resolved}})
+		}
+		for _, base := range d.bases {
+			kept = append(kept, Grant{Specs: []v1alpha1.SessionAccessSpec{base, *resolved}})
+		}
+		return kept
+	default:
+		return nil
+	}
+}
+
+// declare takes in another spec of the same object.
+func (f Facts) declare(d *declaration, spec v1alpha1.SessionAccessSpec) {
+	d.spec, d.rested = spec, false
+	f.reconsider(d)
+}
+
+// full says whether a spec can be granted as it is.
+func (f Facts) full(d *declaration) bool {
+	grants := f.grants(d, time.Time{})
+	return len(grants) > 0 && grants[0].Certain
+}
+
+// rest forgets what was declared before.
+func (f Facts) rest(d *declaration) {
+	switch {
+	case f.full(d):
+		resolved, _, _ := f.resolve(d.key.Namespace, &d.spec)
+		d.bases, d.rested = []v1alpha1.SessionAccessSpec{*resolved}, true
+	case len(f.grants(d, time.Time{})) == 0:
+		d.bases = nil
+	}
+}

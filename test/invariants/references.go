@@ -1,0 +1,311 @@
+package invariants
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// undecided is what the model expects of an access that names something of which
+// it does not know what becomes.
+const undecided = ""
+
+// thing is what references may name: a SessionDocument or a HybridActivation.
+type thing struct {
+	object client.Object
+	// as is the name of the document in AWS, or tells one activation of the name
+	// from those before it.
+	as string
+	// declared is false once it was deleted, and lives counts how often it came.
+	declared bool
+	lives    int
+}
+
+// certain says whether a thing must be ready at rest.
+func (f Facts) certain(x *thing) bool {
+	switch obj := x.object.(type) {
+	case *v1alpha1.SessionDocument:
+		return f.sound(obj)
+	case *v1alpha1.HybridActivation:
+		return f.activates(obj)
+	}
+	return false
+}
+
+func thingKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
+
+// resolve puts into a spec what its references mean and what guardrails require
+// of nodes. missing: it names what there is not. doubtful: or what nobody knows
+// the state of. What was there once still has its name, of which nobody may have
+// more than before.
+func (f Facts) resolve(namespace string, raw *v1alpha1.SessionAccessSpec) (s *v1alpha1.SessionAccessSpec, missing, doubtful bool) {
+	s = raw.DeepCopy()
+	mean := func(kind, name string) string {
+		x := f.Things[thingKey(kind, namespace, name)]
+		switch {
+		case x == nil:
+			missing = true
+			return ""
+		case !x.declared:
+			missing = true
+		case !f.certain(x):
+			doubtful = true
+		}
+		return x.as
+	}
+	for i := range s.Documents {
+		if ref := s.Documents[i].Ref; ref != nil {
+			s.Documents[i].Name = mean("SessionDocument", ref.Name)
+		}
+	}
+	for i := range s.Targets {
+		t := &s.Targets[i]
+		if t.ActivationRef != nil {
+			t.ActivationRef.Name = mean("HybridActivation", t.ActivationRef.Name)
+		}
+		for _, r := range f.rules(namespace) {
+			t.Tags = joined(joined(t.Tags, r.RequiredTags), excludedTags(r.ExcludedNodes))
+		}
+	}
+	return s, missing, doubtful
+}
+
+// joined are tags and those that are required besides.
+func joined(tags, required map[string]string) map[string]string {
+	all := map[string]string{}
+	for _, some := range []map[string]string{required, tags} {
+		maps.Copy(all, some)
+	}
+	return all
+}
+
+// reconsider takes in that something besides a declaration has changed.
+func (f Facts) reconsider(d *declaration) {
+	if !f.full(d) {
+		d.rested = false
+		return
+	}
+	resolved, _, _ := f.resolve(d.key.Namespace, &d.spec) // It is full, so nothing is missing.
+	if !slices.ContainsFunc(d.bases, func(base v1alpha1.SessionAccessSpec) bool { return reflect.DeepEqual(base, *resolved) }) {
+		d.bases, d.rested = append(d.bases, *resolved), false
+	}
+}
+
+// reconsider judges anew what is declared, after something that it depends on has
+// changed. The lock is held.
+func (o *Observer) reconsider() {
+	for _, d := range o.declared {
+		o.facts.reconsider(d)
+		o.took(d)
+	}
+	for _, x := range o.facts.Things {
+		switch obj := x.object.(type) {
+		case *v1alpha1.SessionDocument:
+			if d := o.documents[obj.DocumentName()]; d != nil {
+				d.maybe = !o.facts.certain(x)
+			}
+		case *v1alpha1.HybridActivation:
+			if a := o.activations[obj.Spec.Description]; a != nil {
+				a.maybe = !o.facts.certain(x)
+				a.bounded = a.bounded || a.maybe
+			}
+		}
+	}
+}
+
+// DeclareThing must be called before a SessionDocument or a HybridActivation is
+// written. The function that it returns takes it back when the API server did not
+// accept it.
+func (o *Observer) DeclareThing(obj client.Object) (rejected func()) {
+	key := thingKey(kindOf(obj), obj.GetNamespace(), obj.GetName())
+	back := o.keepBack(obj)
+	switch obj := obj.(type) {
+	case *v1alpha1.SessionDocument:
+		o.DeclareDocument(obj.DocumentName(), profileDeclared(obj))
+	case *v1alpha1.HybridActivation:
+		o.DeclareActivation(obj.Spec.Description, limitOf(obj))
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	before, x := o.facts.Things[key], thing{}
+	if before != nil {
+		x = *before
+	}
+	if !x.declared {
+		x.lives++
+	}
+	x.object, x.declared = obj.DeepCopyObject().(client.Object), true
+	x.as = fmt.Sprintf("%s/%s#%d", obj.GetNamespace(), obj.GetName(), x.lives)
+	if document, ok := obj.(*v1alpha1.SessionDocument); ok {
+		x.as = document.DocumentName()
+	}
+	o.facts.Things[key] = &x
+	o.reconsider()
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		back()
+		if o.facts.Things[key] = before; before == nil {
+			delete(o.facts.Things, key)
+		}
+		o.reconsider()
+	}
+}
+
+// keepBack remembers what is known of a document or an activation, besides what
+// may have been in AWS. The lock is held when what it returns is called.
+func (o *Observer) keepBack(obj client.Object) func() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch obj := obj.(type) {
+	case *v1alpha1.SessionDocument:
+		return restoring(o.documents, obj.DocumentName())
+	case *v1alpha1.HybridActivation:
+		return restoring(o.activations, obj.Spec.Description)
+	}
+	return func() {}
+}
+
+func restoring[T any](all map[string]*T, name string) func() {
+	before := all[name]
+	if before == nil {
+		return func() { delete(all, name) }
+	}
+	copied := *before
+	return func() { all[name] = &copied }
+}
+
+// WithdrawThing must be called when one was deleted.
+func (o *Observer) WithdrawThing(obj client.Object) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	x := o.facts.Things[thingKey(kindOf(obj), obj.GetNamespace(), obj.GetName())]
+	if x == nil || !x.declared {
+		return
+	}
+	x.declared = false
+	switch obj := x.object.(type) {
+	case *v1alpha1.SessionDocument:
+		d := o.documents[obj.DocumentName()]
+		d.declared = false
+	case *v1alpha1.HybridActivation:
+		o.activations[obj.Spec.Description].declared = false
+		if obj.Spec.OnDelete.Nodes != v1alpha1.NodesDeregister {
+			o.leaveMachines(obj.Spec.Description)
+		}
+	}
+	o.reconsider()
+}
+
+// leaveMachines has the machines of an activation stay when it goes. The lock is
+// held.
+func (o *Observer) leaveMachines(description string) {
+	for id, of := range o.registered {
+		if of == description {
+			o.places() // While it is known whose they are.
+			delete(o.registered, id)
+		}
+	}
+}
+
+// places are the nodes of the universe and the machines that have registered. The
+// lock is held.
+func (o *Observer) places() []Node {
+	for id, description := range o.registered {
+		for _, x := range o.facts.Things {
+			if a, ok := x.object.(*v1alpha1.HybridActivation); ok && a.Spec.Description == description && o.machines[id] == "" {
+				o.machines[id] = x.as
+			}
+		}
+	}
+	all := slices.Clone(o.universe.Nodes)
+	fleet := o.server.Account(o.universe.AccountID).Region(o.universe.Region).Fleet
+	for id, of := range o.machines {
+		if n, ok := fleet.Node(id); ok {
+			all = append(all, Node{ID: id, Tags: n.Tags, Of: of})
+		}
+	}
+	return all
+}
+
+// papers are the documents of the universe and those that were declared. The lock
+// is held.
+func (o *Observer) papers() []string {
+	all := slices.Clone(o.universe.Documents)
+	for _, x := range o.facts.Things {
+		if d, ok := x.object.(*v1alpha1.SessionDocument); ok && !slices.Contains(all, d.DocumentName()) {
+			all = append(all, d.DocumentName())
+		}
+	}
+	return all
+}
+
+// DeclareAccount must be called before an AWSAccount is written.
+func (o *Observer) DeclareAccount(s *v1alpha1.AWSAccountSpec) (rejected func()) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	before := o.facts
+	o.facts.take(s.DeepCopy())
+	o.reconsider()
+	return func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.facts = before
+		o.reconsider()
+	}
+}
+
+// profileDeclared is the shell profile for Linux that a SessionDocument declares.
+func profileDeclared(d *v1alpha1.SessionDocument) string {
+	if d.Spec.Inputs == nil || d.Spec.Inputs.ShellProfile == nil {
+		return ""
+	}
+	return d.Spec.Inputs.ShellProfile.Linux
+}
+
+// doubts says whether the model does not know what becomes of an object.
+func (o *Observer) doubts(obj client.Object) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch obj := obj.(type) {
+	case *v1alpha1.SessionAccess:
+		reason := o.facts.expect(obj.Namespace, &obj.Spec, o.server.Now())
+		return reason == undecided || o.facts.Observe && reason != v1alpha1.ReasonReferenceNotResolved
+	case *v1alpha1.AccountTier:
+		return o.facts.Observe
+	case *v1alpha1.AWSAccount:
+		return false
+	default:
+		x := o.facts.Things[thingKey(kindOf(obj), obj.GetNamespace(), obj.GetName())]
+		return x != nil && !o.facts.certain(x)
+	}
+}
+
+// Observes says whether the account is in mode Observe.
+func (o *Observer) Observes() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.facts.Observe
+}
+
+// Registrable says whether a machine can register with a HybridActivation at rest,
+// and none has.
+func (o *Observer) Registrable(a *v1alpha1.HybridActivation) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	x := o.facts.Things[thingKey(kindOf(a), a.Namespace, a.Name)]
+	if x == nil || !x.declared || !o.facts.certain(x) {
+		return false
+	}
+	for _, description := range o.registered {
+		if description == a.Spec.Description {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,308 @@
+package invariants
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
+)
+
+// quiet is how long nothing happens before the clock is moved on.
+const quiet = 300 * time.Millisecond
+
+// needTime are reasons of an object that goes on when time has passed, and not
+// before.
+var needTime = []string{
+	v1alpha1.ReasonEndingSessions, v1alpha1.ReasonTierChanging, v1alpha1.ReasonSettling, v1alpha1.ReasonWithdrawing, v1alpha1.ReasonDeregistering,
+}
+
+// Rest waits until every object says what the model expects of it and those that
+// were deleted are gone, and judges AWS then. Whenever nothing happens any more,
+// or all that is unsettled waits for the consistency window, it moves the clock on
+// and has everything looked at again, as a resync would.
+func (b *Bed) Rest(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
+	defer cancel()
+	if err := b.heal(ctx); err != nil {
+		return err
+	}
+	b.jumps, b.waited = 0, 0
+	begun := b.Clock.Now()
+	err := b.settle(ctx)
+	if err == nil && b.Observer.leaders() > 1 {
+		err = b.calm(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, b.Observer.Holds())
+	}
+	if err := b.inTime(b.Clock.Since(begun)); err != nil {
+		return err
+	}
+	for id, w := range b.written {
+		if w.deleted {
+			delete(b.written, id)
+		}
+	}
+	if err := b.searchCluster(ctx); err != nil {
+		return err
+	}
+	stored, err := b.stored(ctx)
+	if err != nil {
+		return err
+	}
+	return b.Observer.Judge(stored)
+}
+
+// How much of AWS's time may pass from the last change until all is as declared.
+const (
+	// Waited is what objects may wait for in any weather by what they say: sessions
+	// that end, a tier that changes, an answer that was lost. Besides that nothing
+	// needs AWS's time but resyncs.
+	Waited = 12 * window
+	// Settled is the time in all where AWS answers.
+	Settled = 20 * window
+	// Weathered is the time in all where answers or watches are lost or two lead.
+	// Pauses between attempts run on the machine's clock, and AWS's jumps over a window
+	// whenever nothing happens: so a pause of a second counts as minutes. That is why it
+	// is many windows.
+	Weathered = 60 * window
+)
+
+// inTime checks how long it took until all was as declared.
+func (b *Bed) inTime(took time.Duration) error {
+	b.slowest, b.longestWait = max(b.slowest, took), max(b.longestWait, b.waited)
+	if !b.Untimed && (b.waited > Waited || b.Within > 0 && took > b.Within) {
+		return fmt.Errorf("AWS was as declared after %s of its time, %s of which objects waited for by what they say; at most %s and %s are right",
+			took.Round(time.Second), b.waited, b.Within, Waited)
+	}
+	return nil
+}
+
+// Slowest is the most of AWS's time that a rest has taken, and that objects have
+// waited for by what they say.
+func (b *Bed) Slowest() (took, waited time.Duration) { return b.slowest, b.longestWait }
+
+// calm waits until every leader has come to rest, and not only the one that wrote
+// the statuses last: what another one still has under way, or put back from what
+// it had read before, is found by the next resync. Rest is a resync after which
+// nobody had anything to write.
+func (b *Bed) calm(ctx context.Context) error {
+	for writes := -1; writes != b.Emulator.Calls().Writes; {
+		writes = b.Emulator.Calls().Writes
+		if err := b.resync(ctx); err != nil {
+			return err
+		}
+		if err := b.settle(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Resync has everything looked at, and returns when nothing calls AWS any more.
+func (b *Bed) Resync(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
+	defer cancel()
+	return b.resync(ctx)
+}
+
+// resync has everything looked at, accounts among it, and waits until nothing
+// calls AWS any more.
+func (b *Bed) resync(ctx context.Context) error {
+	for range resyncEvery {
+		objects, _ := b.lens.look()
+		if err := b.jump(ctx, objects); err != nil {
+			return err
+		}
+		for calls := -1; calls != b.Emulator.Calls().Total; {
+			calls = b.Emulator.Calls().Total
+			select {
+			case <-time.After(quiet):
+			case <-ctx.Done():
+				return fmt.Errorf("the leaders do not come to rest: %w", ctx.Err())
+			}
+		}
+	}
+	return nil
+}
+
+func (b *Bed) settle(ctx context.Context) error {
+	last := ""
+	for {
+		objects, changed := b.lens.look()
+		left := b.unsettled(objects)
+		if len(left) == 0 {
+			return nil
+		}
+		now := strings.Join(left, "\n  ")
+		waiting := !slices.ContainsFunc(left, func(s string) bool {
+			return !slices.ContainsFunc(needTime, func(reason string) bool { return strings.Contains(s, "/"+reason+" ") })
+		})
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("no rest after %d jumps of the clock (%w):\n  %s\n%s", b.jumps, ctx.Err(), now, dump(objects))
+		case waiting && now != last, !stirs(ctx, changed):
+			if waiting && now != last {
+				b.waited += window
+			}
+			last = now
+			if err := b.jump(ctx, objects); err != nil && ctx.Err() == nil {
+				return err
+			}
+		}
+	}
+}
+
+// stirs waits for a change, and says whether there was one before it had been
+// quiet for long enough.
+func stirs(ctx context.Context, changed <-chan struct{}) bool {
+	still := time.NewTimer(quiet)
+	defer still.Stop()
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	case <-still.C:
+		return false
+	}
+	return true
+}
+
+// unsettled tells of each object that is not what it should be.
+func (b *Bed) unsettled(objects []*unstructured.Unstructured) []string {
+	var left []string
+	present := map[string]*unstructured.Unstructured{}
+	for _, u := range objects {
+		present[id(u)] = u
+	}
+	for id, w := range b.written {
+		u := present[id]
+		switch {
+		case w.deleted && (u == nil || u.GetUID() != w.uid):
+		case w.deleted:
+			left = append(left, fmt.Sprintf("%s is still being deleted: %s", id, readyOf(u)))
+		case u == nil || u.GetUID() != w.uid || u.GetGeneration() < w.generation:
+			left = append(left, id+" has not been seen yet")
+		default:
+			if problem := b.judge(u, w.loose); problem != "" {
+				left = append(left, id+" "+problem)
+			}
+		}
+	}
+	slices.Sort(left)
+	return left
+}
+
+// judge says what is wrong with the status of an object; empty when nothing is.
+// Where it is loose, every decision is right.
+func (b *Bed) judge(u *unstructured.Unstructured, loose bool) string {
+	want := map[string]string{
+		"AWSAccount": v1alpha1.ReasonVerified, "SessionDocument": v1alpha1.ReasonInPlace, "AccountTier": v1alpha1.ReasonTierInForce,
+		"HybridActivation": v1alpha1.ReasonActivated,
+	}[u.GetKind()]
+	if u.GetKind() == "SessionAccess" {
+		want = b.Observer.expects(client.ObjectKeyFromObject(u), b.Clock.Now())
+	}
+	ready := readyOf(u)
+	if loose {
+		result, err := status.Compute(u)
+		if err != nil || ready.generation != u.GetGeneration() || result.Status == status.InProgressStatus && ready.reason != v1alpha1.ReasonAccountNotFound && ready.reason != v1alpha1.ReasonReferenceNotResolved {
+			return fmt.Sprintf("should come to a decision and says %s", ready)
+		}
+		return ""
+	}
+	if ready.generation != u.GetGeneration() || ready.reason != want {
+		return fmt.Sprintf("should say %s and says %s", want, ready)
+	}
+	result, err := status.Compute(u)
+	if err != nil {
+		return err.Error()
+	}
+	expected := map[string]status.Status{
+		v1alpha1.ReasonVerified: status.CurrentStatus, v1alpha1.ReasonGranted: status.CurrentStatus, v1alpha1.ReasonExpired: status.CurrentStatus,
+		v1alpha1.ReasonInPlace: status.CurrentStatus, v1alpha1.ReasonTierInForce: status.CurrentStatus,
+		v1alpha1.ReasonActivated:            status.CurrentStatus,
+		v1alpha1.ReasonReferenceNotResolved: status.InProgressStatus, v1alpha1.ReasonAccountNotFound: status.InProgressStatus,
+	}[want]
+	if expected == "" {
+		expected = status.FailedStatus
+	}
+	if result.Status != expected {
+		return fmt.Sprintf("says %s, which is %s to kstatus and should be %s", ready, result.Status, expected)
+	}
+	return ""
+}
+
+// resyncEvery is how often the clock jumps until accounts are looked at too.
+const resyncEvery = 3
+
+// jump moves the clock over the consistency window and has every object looked at.
+// Every third time the accounts are among them, which makes a resync.
+func (b *Bed) jump(ctx context.Context, objects []*unstructured.Unstructured) error {
+	b.jumps++
+	b.Emulator.Advance(window)
+	for _, u := range objects {
+		if u.GetKind() == "AWSAccount" && b.jumps%resyncEvery != 0 {
+			continue
+		}
+		touched := u.DeepCopy()
+		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"proof/touched":%q}}}`, time.Now().Format(time.RFC3339Nano))
+		if err := client.IgnoreNotFound(b.lens.client.Patch(ctx, touched, client.RawPatch("application/merge-patch+json", patch))); err != nil {
+			return fmt.Errorf("touch %s: %w", id(u), err)
+		}
+	}
+	return nil
+}
+
+// ready is the condition of that name.
+type ready struct {
+	status, reason, message string
+	generation              int64
+	ending                  int
+}
+
+func (r ready) String() string {
+	return fmt.Sprintf("%s/%s for generation %d, with %d sessions to end: %s", r.status, r.reason, r.generation, r.ending, r.message)
+}
+
+func readyOf(u *unstructured.Unstructured) ready {
+	var r ready
+	ending, _, _ := unstructured.NestedSlice(u.Object, "status", "revocation", "ending") // Absent is none.
+	r.ending = len(ending)
+	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions") // The same.
+	for _, c := range conditions {
+		condition, ok := c.(map[string]any)
+		if !ok || condition["type"] != v1alpha1.ConditionReady {
+			continue
+		}
+		r.status, _ = condition["status"].(string)
+		r.reason, _ = condition["reason"].(string)
+		r.message, _ = condition["message"].(string)
+		r.generation, _ = condition["observedGeneration"].(int64)
+	}
+	return r
+}
+
+// dump shows objects in full.
+func dump(objects []*unstructured.Unstructured) string {
+	var text strings.Builder
+	for _, u := range objects {
+		short := u.DeepCopy()
+		short.SetManagedFields(nil)
+		line, err := json.Marshal(short)
+		if err != nil {
+			line = []byte(err.Error())
+		}
+		text.Write(append(line, '\n'))
+	}
+	return text.String()
+}

@@ -1,0 +1,252 @@
+package invariants_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"pgregory.net/rapid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
+)
+
+// act is one step of a generated sequence.
+type act struct {
+	kind string
+	// object that is set or deleted, with times told from when it is declared.
+	object func(now time.Time) client.Object
+	// do is what the steps do that have files of their own.
+	do   func(context.Context, *invariants.Bed) error
+	text string
+}
+
+// String tells what is done, for the list that a failure shrinks to.
+func (a act) String() string { return a.kind + " " + a.text }
+
+const (
+	// idle does nothing. It is what the steps that do not matter shrink to.
+	idle         = "idle"
+	setObject    = "set"
+	furnish      = "set what references name"
+	deleteObject = "delete"
+	restAll      = "rest"
+	openAll      = "open sessions"
+	registerOne  = "register a machine"
+	restart      = "restart"
+	passTime     = "let an hour pass"
+)
+
+// drawers draw an object of each kind that is set and deleted.
+var drawers = []func(*rapid.T) (at func(time.Time) client.Object, text string){
+	accesses, accesses, accesses, accesses, still(documentObjects), still(documentObjects), still(activationObjects), still(activationObjects), still(tierObjects),
+}
+
+func accesses(t *rapid.T) (func(time.Time) client.Object, string) {
+	namespace, name := namespaces(t), drawn(t, "name", "a", "b", "c")
+	at, text := specs(t)
+	return func(now time.Time) client.Object { return invariants.Access(namespace, name, at(now)) }, fmt.Sprintf("SessionAccess %s/%s %s", namespace, name, text)
+}
+
+func namespaces(t *rapid.T) string {
+	return drawn(t, "namespace", invariants.Namespace, invariants.Namespace, invariants.Namespace, invariants.OtherNamespace)
+}
+
+// still is for objects that have no times in them.
+func still(draw func(*rapid.T) client.Object) func(*rapid.T) (func(time.Time) client.Object, string) {
+	return func(t *rapid.T) (func(time.Time) client.Object, string) {
+		obj := draw(t)
+		body, err := json.Marshal(obj)
+		if err != nil {
+			body = []byte(err.Error())
+		}
+		return func(time.Time) client.Object { return obj.DeepCopyObject().(client.Object) }, fmt.Sprintf("%T %s", obj, body)
+	}
+}
+
+// kinds are the kinds of steps, each as often as it should be drawn.
+var kinds = []string{
+	idle, furnish, setObject, setObject, setObject, setObject, setObject, setObject, deleteObject, deleteObject, restAll, openAll, registerOne, restart, passTime,
+	failRegion, holdSession, openFederated,
+}
+
+func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
+	return rapid.Custom(func(t *rapid.T) act {
+		a := act{kind: drawn(t, "act", kinds...)}
+		switch a.kind {
+		case setObject:
+			all := append(slices.Clip(drawers), still(func(t *rapid.T) client.Object { return accountObjects(t, account) }))
+			a.object, a.text = drawn(t, "kind", all...)(t)
+		case deleteObject:
+			obj := drawn(t, "deleted", everything()...)
+			a.object, a.text = func(time.Time) client.Object { return obj.DeepCopyObject().(client.Object) }, fmt.Sprintf("%T %s", obj, client.ObjectKeyFromObject(obj))
+		case failRegion, holdSession:
+			return failures(t, a.kind)
+		case openFederated:
+			return federations(t)
+		}
+		return a
+	})
+}
+
+// everything is what a sequence may have declared, the account apart.
+func everything() []client.Object {
+	all := []client.Object{
+		invariants.Document("proof-shell", ""), invariants.Document("named", ""), invariants.Tier(v1alpha1.TierStandard),
+		invariants.Activation(invariants.Namespace, "site", 1), invariants.Activation(invariants.OtherNamespace, "site", 1),
+	}
+	other := invariants.Document("other-shell", "")
+	other.Namespace = invariants.OtherNamespace
+	all = append(all, other)
+	for _, name := range []string{"a", "b", "c"} {
+		for _, namespace := range []string{invariants.Namespace, invariants.OtherNamespace} {
+			all = append(all, invariants.Access(namespace, name, v1alpha1.SessionAccessSpec{}))
+		}
+	}
+	return all
+}
+
+// play carries out a sequence on a bed with a manager that is restarted when the
+// sequence says so, and rests at its end and whenever it says so. Then everything
+// is deleted, and nothing may be left.
+func play(ctx context.Context, b *invariants.Bed, sequence []act) error {
+	if err := declare(ctx, b, regional(b)); err != nil {
+		return err
+	}
+	keeper := b.Keep(ctx, &invariants.Cut{})
+	defer func() { _ = keeper.Stop() }() // What went wrong shows in what it did.
+	for _, a := range append(sequence, act{kind: restAll}) {
+		if a.kind == restart {
+			if err := keeper.Stop(); err != nil {
+				return fmt.Errorf("stop the manager: %w", err)
+			}
+			keeper = b.Keep(ctx, &invariants.Cut{})
+		}
+		if err := perform(ctx, b, a); err != nil {
+			return fmt.Errorf("%s: %w", a, err)
+		}
+		if err := b.Observer.Holds(); err != nil {
+			return fmt.Errorf("%s: %w", a, err)
+		}
+	}
+	if err := leaveNothing(ctx, b); err != nil {
+		return err
+	}
+	if err := b.Delete(ctx, b.Account()); err != nil {
+		return err
+	}
+	if err := b.Rest(ctx); err != nil {
+		return fmt.Errorf("after the account was deleted: %w", err)
+	}
+	return nil
+}
+
+// leaveNothing deletes what a sequence has declared, the account apart.
+func leaveNothing(ctx context.Context, b *invariants.Bed) error {
+	if err := enforce(ctx, b); err != nil {
+		return err
+	}
+	if err := remove(ctx, b, everything()...); err != nil {
+		return err
+	}
+	if err := b.Rest(ctx); err != nil {
+		return fmt.Errorf("after all was deleted: %w", err)
+	}
+	return nil
+}
+
+// enforce ends mode Observe, in which what is deleted stays until it is over.
+func enforce(ctx context.Context, b *invariants.Bed) error {
+	if !b.Observer.Observes() {
+		return nil
+	}
+	if err := declare(ctx, b, regional(b)); err != nil {
+		return err
+	}
+	return b.Rest(ctx)
+}
+
+func perform(ctx context.Context, b *invariants.Bed, a act) error {
+	switch a.kind {
+	case setObject:
+		return declareAnew(ctx, b, a.object(b.Clock.Now().Truncate(time.Second)))
+	case furnish:
+		for _, obj := range []client.Object{invariants.Document("proof-shell", "date"), invariants.Activation(invariants.Namespace, "site", 2)} {
+			if err := declareAnew(ctx, b, obj); err != nil {
+				return err
+			}
+		}
+		return registerMachine(ctx, b)
+	case deleteObject:
+		if err := enforce(ctx, b); err != nil {
+			return err
+		}
+		obj := a.object(b.Clock.Now())
+		if _, ok := obj.(*v1alpha1.AccountTier); ok { // What it leaves depends on whether it was in force.
+			if err := b.Rest(ctx); err != nil {
+				return err
+			}
+		}
+		return b.Delete(ctx, obj)
+	case restAll:
+		return b.Rest(ctx)
+	case openAll:
+		if err := enforce(ctx, b); err != nil {
+			return err
+		}
+		if err := b.Rest(ctx); err != nil {
+			return err
+		}
+		return openSessions(b)
+	case registerOne:
+		return registerMachine(ctx, b)
+	case passTime:
+		b.Emulator.Advance(time.Hour)
+	}
+	if a.do != nil {
+		return a.do(ctx, b)
+	}
+	return nil
+}
+
+// declareAnew declares an object. One of the name that is being deleted must be gone
+// first, and all that was under way before an account is only observed.
+func declareAnew(ctx context.Context, b *invariants.Bed, obj client.Object) error {
+	account, ok := obj.(*v1alpha1.AWSAccount)
+	observes := ok && account.Spec.Mode == v1alpha1.ModeObserve
+	if observes || b.Leaving(obj) {
+		if err := b.Rest(ctx); err != nil {
+			return err
+		}
+	}
+	if _, err := b.Apply(ctx, obj); err != nil {
+		return err
+	}
+	if observes {
+		return b.Rest(ctx)
+	}
+	return nil
+}
+
+// registerMachine registers a machine where the model is certain that one can be,
+// and one registration is left after it.
+func registerMachine(ctx context.Context, b *invariants.Bed) error {
+	if err := enforce(ctx, b); err != nil {
+		return err
+	}
+	if err := b.Rest(ctx); err != nil {
+		return err
+	}
+	site := invariants.Activation(invariants.Namespace, "site", 2)
+	if !b.Observer.Registrable(site) {
+		return nil
+	}
+	code, err := b.Code(ctx, site.Spec.Description)
+	if err != nil {
+		return err
+	}
+	return b.Observer.Register(site.Spec.Description, code)
+}

@@ -1,0 +1,120 @@
+package invariants
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+)
+
+// SecondRegion has none of the nodes. What fails there must delay nothing in the
+// region that has them.
+const SecondRegion = "eu-west-1"
+
+// trouble is something that AWS fails at until the next rest.
+type trouble struct {
+	fault string
+	// region is where no session can be listed or ended; session is one that cannot
+	// be ended. One of them is set.
+	region, session string
+}
+
+// FailRegion has SSM fail in a region until the next rest, as the fault says.
+func (b *Bed) FailRegion(region string, f faults.Fault) error {
+	f.Region = region
+	return b.trouble(f, trouble{region: region})
+}
+
+// HoldSession keeps one of the open sessions from being ended until the next rest:
+// the n-th, counted on from the first where there are fewer. It reports whether there
+// is one.
+func (b *Bed) HoldSession(n int) (bool, error) {
+	open := b.Observer.open()
+	if len(open) == 0 {
+		return false, nil
+	}
+	id := open[n%len(open)]
+	f := faults.Fault{Kind: faults.AccessDenied, Action: "ssm:TerminateSession", Parameter: id}
+	return true, b.trouble(f, trouble{session: id})
+}
+
+func (b *Bed) trouble(f faults.Fault, t trouble) error {
+	id, err := b.Emulator.Inject(f)
+	if err != nil {
+		return fmt.Errorf("have AWS fail: %w", err)
+	}
+	t.fault = id
+	b.troubles = append(b.troubles, t)
+	return nil
+}
+
+// heal ends the troubles, once they have delayed nothing else: sessions that nothing
+// covers any more have ended wherever AWS does not fail.
+func (b *Bed) heal(ctx context.Context) error {
+	if len(b.troubles) == 0 {
+		return nil
+	}
+	err := b.endElsewhere(ctx)
+	for _, t := range b.troubles {
+		b.Emulator.RemoveFault(t.fault)
+	}
+	b.troubles = nil
+	return err
+}
+
+func (b *Bed) endElsewhere(ctx context.Context) error {
+	for {
+		late := b.Observer.overdue(func(id string) bool {
+			return slices.ContainsFunc(b.troubles, func(t trouble) bool { return t.region == b.Universe.Region || t.session == id })
+		})
+		if len(late) == 0 {
+			return nil
+		}
+		objects, changed := b.lens.look()
+		if ctx.Err() != nil {
+			return errors.Join(fmt.Errorf("while AWS fails at something else (%w):\n  %s\n%s", ctx.Err(), strings.Join(late, "\n  "), dump(objects)), b.Observer.Holds())
+		}
+		if stirs(ctx, changed) {
+			continue
+		}
+		if err := b.jump(ctx, objects); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+}
+
+// open are the ids of the sessions that are open.
+func (o *Observer) open() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var open []string
+	for id := range o.sessions {
+		if !o.over(id) {
+			open = append(open, id)
+		}
+	}
+	slices.Sort(open)
+	return open
+}
+
+// overdue tells of the open sessions that nothing covers any more, those apart that
+// are spared.
+func (o *Observer) overdue(spared func(id string) bool) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.facts.Observe {
+		return nil // Nobody's sessions are ended.
+	}
+	o.keepSessions()
+	var late []string
+	for id, s := range o.sessions {
+		if !o.over(id) && !spared(id) && o.uncovered(s) {
+			late = append(late, s.String()+" is open, and nothing declares it any more")
+		}
+	}
+	slices.Sort(late)
+	return late
+}

@@ -1,0 +1,129 @@
+package invariants_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
+)
+
+// What AWS fails at until the next rest.
+const (
+	failRegion  = "fail a region"
+	holdSession = "hold a session open"
+)
+
+// regional is the account of the sequences. It has a region without nodes, which can
+// fail while the other one works.
+func regional(b *invariants.Bed) *v1alpha1.AWSAccount {
+	a := b.Account()
+	a.Spec.Regions = append(a.Spec.Regions, invariants.SecondRegion)
+	return a
+}
+
+// regionFaults are the ways in which SSM of a region fails.
+var regionFaults = []faults.Fault{
+	{Kind: faults.AccessDenied, Action: "ssm:DescribeSessions"},
+	{Kind: faults.ServerError, Action: "ssm:DescribeSessions"},
+	{Kind: faults.Unavailable, Action: "ssm:*"},
+	{Kind: faults.AccessDenied, Action: "ssm:TerminateSession"},
+}
+
+// failures draws what fails. Sessions are open, and one access goes meanwhile: more
+// may in the steps that follow.
+func failures(t *rapid.T, kind string) act {
+	number, deletes := evenly(t, "which", 4), rapid.Bool().Draw(t, "deletes")
+	region, f := drawn(t, "region", small.Region, invariants.SecondRegion), drawn(t, "fault", regionFaults...)
+	a := act{kind: kind, text: fmt.Sprintf("number %d, deletes one: %t", number, deletes)}
+	if kind == failRegion {
+		a.text = fmt.Sprintf("%s %s in %s, %s", f.Kind, f.Action, region, a.text)
+	}
+	a.do = func(ctx context.Context, b *invariants.Bed) error {
+		if err := perform(ctx, b, act{kind: openAll}); err != nil {
+			return err
+		}
+		if kind == failRegion {
+			happened.count(kind + " " + region)
+			if err := b.FailRegion(region, f); err != nil {
+				return err
+			}
+		} else {
+			held, err := b.HoldSession(number)
+			if err != nil || !held {
+				return err
+			}
+			happened.count(kind)
+		}
+		if list := b.Accesses(); deletes && len(list) > 0 {
+			return b.Delete(ctx, list[number%len(list)])
+		}
+		return nil
+	}
+	return a
+}
+
+// A region that fails, and a session that cannot be ended, keep no other session open.
+// The judge waits for the others before it heals AWS.
+func TestTroubleKeepsNoOtherSessionOpen(t *testing.T) {
+	for name, begin := range map[string]func(*invariants.Bed) error{
+		"another region": func(b *invariants.Bed) error { return b.FailRegion(invariants.SecondRegion, regionFaults[2]) },
+		"a session": func(b *invariants.Bed) error {
+			held, err := b.HoldSession(0)
+			if err == nil && !held {
+				err = fmt.Errorf("no session is open")
+			}
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := attacked(t, 0, 0)
+			mine := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01, pc02))
+			if err := declare(t.Context(), b, regional(b), mine); err != nil {
+				t.Fatal(err)
+			}
+			rest(t, b)
+			if err := openSessions(b); err != nil {
+				t.Fatal(err)
+			}
+			if err := begin(b); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.Delete(t.Context(), mine); err != nil {
+				t.Fatal(err)
+			}
+			rest(t, b)
+		})
+	}
+}
+
+// The judge of what ends elsewhere condemns, where it should: here nothing ends, for
+// a fault that it was not told of.
+func TestASessionThatTroubleElsewhereKeepsOpenIsFound(t *testing.T) {
+	b := attacked(t, 0, 0)
+	mine := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01))
+	if err := declare(t.Context(), b, regional(b), mine); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, b)
+	if err := openSessions(b); err != nil {
+		t.Fatal(err)
+	}
+	inject(t, b, faults.Fault{Kind: faults.AccessDenied, Action: "ssm:TerminateSession"})
+	if err := b.FailRegion(invariants.SecondRegion, regionFaults[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Delete(t.Context(), mine); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), settling)
+	defer cancel()
+	if err := b.Rest(ctx); err == nil || !strings.Contains(err.Error(), "while AWS fails at something else") || !strings.Contains(err.Error(), "is open, and nothing declares it") {
+		t.Errorf("the judge says %v", err)
+	}
+}

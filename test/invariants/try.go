@@ -1,0 +1,91 @@
+package invariants
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// Try creates an object as somebody hostile would, who is not bound to what a Go
+// type can hold. accepted is false where the API server refuses it. Of a
+// SessionAccess the model knows what must become of it; anything else must come to
+// a decision, and when it is deleted nothing of it may be left.
+func (b *Bed) Try(ctx context.Context, u *unstructured.Unstructured) (accepted bool, err error) {
+	rejected := b.suspect(u)
+	// Patches of it begin with what was sent, and not with what came back.
+	err = b.lens.client.Create(ctx, u)
+	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
+		rejected()
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("try %s: %w", id(u), err)
+	}
+	b.written[id(u)] = written{uid: u.GetUID(), generation: u.GetGeneration(), loose: u.GetKind() != "SessionAccess"}
+	return true, nil
+}
+
+// Forget deletes an object that was tried.
+func (b *Bed) Forget(ctx context.Context, u *unstructured.Unstructured) error {
+	if err := client.IgnoreNotFound(b.lens.client.Delete(ctx, u)); err != nil {
+		return fmt.Errorf("delete %s: %w", id(u), err)
+	}
+	w := b.written[id(u)]
+	w.deleted = true
+	b.written[id(u)] = w
+	b.suspected(u)()
+	return nil
+}
+
+// suspect tells the model what an object may come to. The function that it
+// returns takes that back.
+func (b *Bed) suspect(u *unstructured.Unstructured) (rejected func()) {
+	switch u.GetKind() {
+	case "SessionAccess":
+		var access v1alpha1.SessionAccess
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &access); err != nil {
+			return func() {} // Not even a SessionAccess: the API server will see that too.
+		}
+		return b.Observer.Declare(client.ObjectKeyFromObject(u), access.Spec)
+	case "SessionDocument":
+		b.Observer.MayDeclareDocument(documentName(u), text(u, "inputs", "shellProfile", "linux"))
+	case "HybridActivation":
+		limit, _, _ := unstructured.NestedInt64(u.Object, "spec", "registrationLimit") // Absent is the default.
+		b.Observer.MayDeclareActivation(text(u, "description"), int32(max(limit, 1)))
+	}
+	return b.suspected(u)
+}
+
+// suspected takes an object back from the model.
+func (b *Bed) suspected(u *unstructured.Unstructured) func() {
+	return func() {
+		switch u.GetKind() {
+		case "SessionAccess":
+			b.Observer.Withdraw(client.ObjectKeyFromObject(u))
+		case "SessionDocument":
+			b.Observer.WithdrawDocument(documentName(u))
+		case "HybridActivation":
+			b.Observer.WithdrawActivation(text(u, "description"))
+		}
+	}
+}
+
+// documentName is the name in AWS.
+func documentName(u *unstructured.Unstructured) string {
+	if name := text(u, "name"); name != "" {
+		return name
+	}
+	return u.GetName()
+}
+
+// text is a string of the spec; empty where there is none.
+func text(u *unstructured.Unstructured, path ...string) string {
+	s, _, _ := unstructured.NestedString(u.Object, append([]string{"spec"}, path...)...)
+	return s
+}
