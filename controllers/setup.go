@@ -49,7 +49,7 @@ type Options struct {
 }
 
 // CacheOptions are those of the manager's cache. It keeps what decisions read, and
-// of objects without a record little more than their names: see package stub.
+// of objects without a record little more than their names: see package objectcache.
 func CacheOptions() cache.Options {
 	trim := objectcache.Transform(sessionaccess.Brief)
 	return cache.Options{DefaultTransform: trim, NewInformer: objectcache.NewInformer(trim)}

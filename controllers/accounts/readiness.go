@@ -1,5 +1,3 @@
-// Package readiness says when the operator is ready: its caches are filled and,
-// where it is the one that works, every AWSAccount was looked at once.
 package accounts
 
 import (

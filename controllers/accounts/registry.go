@@ -1,5 +1,3 @@
-// Package registry holds the accounts that were verified in this process. An
-// account that is not in it is not written to.
 package accounts
 
 import (

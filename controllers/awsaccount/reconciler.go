@@ -1,4 +1,4 @@
-// Package account reconciles AWSAccount: it verifies who the operator is in an
+// Package awsaccount reconciles AWSAccount: it verifies who the operator is in an
 // account, reads its quotas and what IAM holds, and lets the other controllers
 // work on it only then.
 package awsaccount

@@ -1,5 +1,3 @@
-// Package grants compares resolved grants and puts them into the terms of the
-// policy compiler. It is pure.
 package grants
 
 import (

@@ -1,6 +1,3 @@
-// Package targets is where the reachability and the SessionAccess reconcilers
-// meet: per SessionAccess, what was found on its nodes. Nothing in it survives a
-// restart: an object of which nothing is known yet keeps its status.
 package grants
 
 import (

@@ -1,12 +1,3 @@
-// Package ownwrites gives a client that never reads an object as it was before
-// the client's own last patch of it. The cache learns of a patch a little later,
-// and a reconcile in between would take the former status for what is stored:
-// where it comes to that status again it would write nothing, and what is stored
-// by then would stay, for a status that was written wakes nobody.
-//
-// controller-runtime's own consistency of reads and writes does not serve here:
-// it would keep a second cache, of metadata, because patches ask for no more of
-// their answer.
 package objectcache
 
 import (

@@ -1,11 +1,3 @@
-// Package stub keeps the manager's cache small. An object for which nothing is
-// recorded, and nothing was ever written to AWS, is cached as a stub: who it is,
-// its status, and of its spec the small fields by which other objects or events
-// are judged. Its reconciler reads it whole once its namespace may use the
-// account that it names. An object with a record is cached with its whole spec.
-//
-// So a tenant whom no account allows cannot fill the memory of the manager,
-// however many objects it creates, and however large they are.
 package objectcache
 
 import (

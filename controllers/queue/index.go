@@ -1,4 +1,3 @@
-// Package index names the fields by which the cache finds objects.
 package queue
 
 import (

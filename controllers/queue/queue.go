@@ -1,8 +1,3 @@
-// Package queue is the work queue of every controller that calls AWS. Accounts
-// take turns, and so do the tenants of an account; each may keep only so many
-// workers. An account that does not answer therefore delays no other account, and
-// a tenant with much to do delays no other tenant. The order itself is decided in
-// package fair.
 package queue
 
 import (

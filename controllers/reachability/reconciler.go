@@ -1,6 +1,6 @@
 // Package reachability looks, account by account, whether sessions reach the
 // nodes of the SessionAccesses in force, and what keeps them from it. What it
-// finds goes to the store in package targets. It reads only, after everything
+// finds goes to the store in package grants. It reads only, after everything
 // else: at resync priority.
 package reachability
 

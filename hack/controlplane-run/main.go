@@ -60,7 +60,7 @@ func run(command []string) (code int, err error) {
 
 // execute runs the command, which the end of ctx interrupts.
 func execute(ctx context.Context, command []string, socket string) (code int, err error) {
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // Running it is this program's purpose.
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.Env = append(os.Environ(), lend.Variable+"="+socket)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr

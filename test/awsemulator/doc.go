@@ -1,4 +1,4 @@
-// Package emulator is AWS over the wire, as far as the operator goes: IAM,
+// Package awsemulator is AWS over the wire, as far as the operator goes: IAM,
 // STS, Session Manager and what it needs of EC2, KMS, CloudWatch Logs and S3,
 // for several accounts and regions in one process. It is an http.Handler that
 // the AWS SDKs and the CLI call unchanged.

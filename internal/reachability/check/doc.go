@@ -1,4 +1,4 @@
-// Package reach says why a node cannot be reached by a session, and what to
+// Package check says why a node cannot be reached by a session, and what to
 // do about it, from what was read of the node, its network, its role, its
 // region and the session documents in use.
 //

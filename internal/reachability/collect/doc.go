@@ -1,4 +1,4 @@
-// Package survey gathers the facts that package reach judges, of all nodes of an
+// Package collect gathers the facts that package check judges, of all nodes of an
 // account at once, with as few calls as AWS's interfaces allow.
 //
 // A node that is connected costs its share of a page of

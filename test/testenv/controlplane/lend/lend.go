@@ -101,14 +101,21 @@ func (l *Lender) lend(ctx context.Context, connection net.Conn) {
 	defer func() { _ = connection.Close() }()
 	plane, err := l.take(ctx)
 	if err != nil {
-		_ = json.NewEncoder(connection).Encode(Plane{Error: err.Error()}) // The borrower may be gone.
+		_ = answer(connection, Plane{Error: err.Error()}) // The borrower may be gone.
 		return
 	}
 	defer l.put(plane)
-	if json.NewEncoder(connection).Encode(plane) != nil {
+	if answer(connection, plane) != nil {
 		return
 	}
 	_, _ = connection.Read(make([]byte, 1)) // It returns at the end: borrowers send nothing.
+}
+
+func answer(connection net.Conn, plane Plane) error {
+	if err := json.NewEncoder(connection).Encode(plane); err != nil {
+		return fmt.Errorf("lend a control plane: %w", err)
+	}
+	return nil
 }
 
 // take returns a control plane that nobody else has.

@@ -1,6 +1,3 @@
-// Package owed holds what AWSAccounts owe: the access that SessionAccesses left
-// in AWS when they were let go while it was out of reach. To everybody who takes
-// access away it looks like SessionAccesses that are being deleted.
 package grants
 
 import (

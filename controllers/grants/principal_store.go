@@ -1,7 +1,3 @@
-// Package outcome is where the principal and the SessionAccess reconcilers
-// meet: per principal, which SessionAccess at which serial its policies hold,
-// and what went wrong. Nothing in it survives a restart: an object whose
-// principals have no outcome yet keeps its status.
 package grants
 
 import (

@@ -1,5 +1,3 @@
-// Package gate decides whether an object may use the AWSAccount that it names,
-// and which guardrails bound it: the same for every kind.
 package accounts
 
 import (

@@ -1,5 +1,3 @@
-// Package reading keeps what was read from AWS for statuses to tell of: each
-// thing once in a resync of its account, however many objects ask for it.
 package awscache
 
 import (

@@ -1,5 +1,3 @@
-// Package scope divides the AWSAccounts, and what belongs to them, among several
-// managers of one cluster by labels of the AWSAccounts.
 package accounts
 
 import (
