@@ -1,0 +1,44 @@
+package controllers_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+)
+
+// An object that changes faster than its sessions are looked for keeps none of them
+// open.
+func TestAnObjectThatIsTouchedAllTheTimeKeepsNoSessionOpen(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	grant := access("g", "user01", pc01)
+	w.create(account(), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	// As long as AWS takes at times.
+	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.Latency, Action: "ssm:DescribeSessions", Latency: faults.Duration(300 * time.Millisecond)})
+	w.must(err)
+	w.must(w.Client.Delete(t.Context(), grant))
+	touching, stop := context.WithCancel(t.Context())
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for tick := time.NewTicker(20 * time.Millisecond); touching.Err() == nil; <-tick.C {
+			w.touch(grant)
+		}
+	}()
+	defer func() { stop(); <-stopped }()
+	lists := 0
+	for seen := w.LastCall(); w.isOpen(session) && lists < 20; {
+		c, err := w.WaitCall(t.Context(), seen, func(c calls.Call) bool { return c.Operation == "DescribeSessions" || c.Operation == "TerminateSession" })
+		w.must(err)
+		lists, seen = lists+1, c.N
+	}
+	if w.isOpen(session) {
+		t.Errorf("the session is open after %d lists of sessions", lists)
+	}
+}
