@@ -37,6 +37,8 @@ type Bed struct {
 	// Within is how much of AWS's time may pass from a call of Rest until AWS equals
 	// the declarations; zero: as much as there is.
 	Within time.Duration
+	// Stirred: principals of IAM have changed since the last rest.
+	Stirred bool
 	// Untimed: so many calls fail that the pauses between them, on the machine's clock,
 	// are all that could be measured.
 	Untimed bool
@@ -52,6 +54,8 @@ type Bed struct {
 	waited time.Duration
 	// troubles are what AWS fails at until the next rest.
 	troubles []trouble
+	// lost are the objects of a cluster that was lost.
+	lost []lost
 	// slowest and longestWait are the most of AWS's time that a rest took and waited.
 	slowest, longestWait time.Duration
 }

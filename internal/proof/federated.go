@@ -122,7 +122,7 @@ func (o *Observer) keepFederated() {
 
 // keepBy notes what a declaration is to the session of a federated token.
 func (o *Observer) keepBy(f *federated, key client.ObjectKey, d *declaration) {
-	resolved, _, _ := o.facts.resolve(key.Namespace, &d.spec)
+	resolved, _, _ := o.facts.resolve(d)
 	before, known := f.reaching[key]
 	grants := o.facts.grants(d, o.server.Now())
 	reached := slices.ContainsFunc(grants, f.reached)
@@ -180,14 +180,13 @@ func (o *Observer) federatedMay(state *iam.State, p Person, n Node, document str
 	return answer.Allowed
 }
 
-// neverFederated checks that no federated token may open a session. The lock is held.
-func (o *Observer) neverFederated(state *iam.State) {
-	for _, p := range o.universe.People {
-		for _, n := range o.places() {
-			for _, document := range o.papers() {
-				if o.federatedMay(state, p, n, document) {
-					o.violated("a federated token of %s may use %s with %s", p.ARN, n.ID, document)
-				}
+// neverFederated checks that no federated token of a person may open a session. The
+// lock is held.
+func (o *Observer) neverFederated(state *iam.State, p Person) {
+	for _, n := range o.places() {
+		for _, document := range o.papers() {
+			if o.federatedMay(state, p, n, document) {
+				o.violated("a federated token of %s may use %s with %s", p.ARN, n.ID, document)
 			}
 		}
 	}

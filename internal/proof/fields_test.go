@@ -21,7 +21,6 @@ var fixed = map[string]string{
 	"AWSAccount.accountID":             "it cannot change, and a bed has one account",
 	"AWSAccount.assumeRole.externalID": "a bed's manager works with the credentials that it was started with",
 	"AWSAccount.assumeRole.roleARN":    "the same",
-	"AWSAccount.recreatedPrincipals":   "no sequence deletes a principal and creates it again",
 	"AWSAccount.regions[]":             "the nodes of a bed are in one region",
 	"HybridActivation.description":     "the judge tells the activations in AWS by it",
 	"SessionAccess.accountRef.name":    "it cannot change; another account is tried among the hostile strings",
