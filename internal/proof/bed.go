@@ -259,6 +259,13 @@ func (b *Bed) Accesses() []*v1alpha1.SessionAccess {
 	return all
 }
 
+// Knows reports whether an object of that kind and name is declared, or is being
+// deleted.
+func (b *Bed) Knows(obj client.Object) bool {
+	_, ok := b.written[b.id(obj)]
+	return ok
+}
+
 // Leaving says whether an object of that kind and name is being deleted.
 func (b *Bed) Leaving(obj client.Object) bool { return b.written[b.id(obj)].deleted }
 

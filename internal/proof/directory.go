@@ -146,8 +146,8 @@ func (o *Observer) membersAtFirst(group string) []*identity {
 	return members
 }
 
-// changedPerson notes that nobody's session has to stay that the person with a token
-// has opened, or somebody as a member of that group. The lock is held.
+// changedPerson notes that the sessions of the person with a token, or of the members
+// of that group, may end. The lock is held.
 func (o *Observer) changedPerson(token string) {
 	for _, s := range o.sessions {
 		if slices.ContainsFunc(s.Person.As, func(as v1alpha1.Principal) bool { return as.Name == token }) {
@@ -158,7 +158,8 @@ func (o *Observer) changedPerson(token string) {
 
 // heirs takes in that who is made again gets what the one before had, where the
 // account says so: what a waiting object keeps, too. Which sessions of the one before
-// end depends on what the operator has read, so nobody knows. The lock is held.
+// end depends on what the operator has read, so the model does not judge them. The
+// lock is held.
 func (o *Observer) heirs() {
 	if !o.facts.Grant {
 		return
@@ -192,8 +193,8 @@ func inherited(bases []v1alpha1.SessionAccessSpec, base v1alpha1.SessionAccessSp
 	return append(bases, next)
 }
 
-// disinherit notes that who is made again gets nothing any more. Nobody knows who was
-// taken for the one before until then. The lock is held.
+// disinherit notes that a principal that is made again gets nothing any more. The model
+// does not know which one was taken for the one before until then. The lock is held.
 func (o *Observer) disinherit() {
 	for _, d := range o.declared {
 		for _, p := range d.spec.Principals {

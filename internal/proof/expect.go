@@ -50,7 +50,7 @@ func (f Facts) expect(d *declaration, at time.Time) string {
 		return v1alpha1.ReasonInvalidSpec
 	case absent && !doubtful:
 		return v1alpha1.ReasonReferenceNotResolved
-	case doubtful:
+	case doubtful, oversize(raw):
 		return undecided
 	case s.NotAfter != nil && !at.Before(s.NotAfter.Time):
 		return v1alpha1.ReasonExpired
@@ -67,6 +67,21 @@ func (f Facts) expect(d *declaration, at time.Time) string {
 
 func (f Facts) forbids(p v1alpha1.Principal) bool {
 	return p.Kind == v1alpha1.PrincipalUser && !slices.ContainsFunc(f.Users, func(begin string) bool { return strings.HasPrefix(strings.ToLower(p.Name), begin) })
+}
+
+// What surely fits into IAM's quotas for one principal.
+const fittingIDs, fittingTags = 400, 3000
+
+// oversize reports whether a spec is perhaps too large for IAM's quotas.
+func oversize(s *v1alpha1.SessionAccessSpec) bool {
+	ids, tags := 0, 0
+	for _, t := range s.Targets {
+		ids += len(t.InstanceIDs)
+		for key, value := range t.Tags {
+			tags += len(key) + len(value)
+		}
+	}
+	return ids > fittingIDs || tags > fittingTags
 }
 
 // tagKey is what AWS takes as the key of a tag.

@@ -28,7 +28,7 @@ type federated struct {
 	// reaching are the declarations for users and groups that reach the node, as they
 	// were when they first did.
 	reaching map[client.ObjectKey]v1alpha1.SessionAccessSpec
-	// by are those of them that were in force for node and document when it was opened,
+	// by are those of them that were active for node and document when it was opened,
 	// as long as they are unchanged.
 	by map[client.ObjectKey]bool
 	// owned: there was one.
@@ -81,7 +81,7 @@ func (o *Observer) newFederated(name string, n int, document string) *federated 
 	return f
 }
 
-// opens reports whether a grant has been in force at rest, and is now, for the node
+// opens reports whether a grant was active at rest, and is now, for the node
 // and the document.
 func (f *federated) opens(g Grant) bool {
 	return g.Certain && g.Rested && f.reached(g) && all(g.Specs, func(s *v1alpha1.SessionAccessSpec) bool {
@@ -172,7 +172,7 @@ func (o *Observer) federatedMay(state *iam.State, p Person, n Node, document str
 	}
 	o.questions++
 	answer, err := o.server.MayIn(state, emulator.Question{
-		Principal: p.ARN, Federated: "somebody", Target: n.ID, Document: document, Region: o.universe.Region, SourceIP: Inside,
+		Principal: p.ARN, Federated: "another", Target: n.ID, Document: document, Region: o.universe.Region, SourceIP: Inside,
 	})
 	if err != nil {
 		o.violated("asking about a federated token of %s: %v", p.ARN, err)
@@ -192,7 +192,7 @@ func (o *Observer) neverFederated(state *iam.State, p Person) {
 	}
 }
 
-// Federated tells of the sessions of federated tokens that are open.
+// Federated lists the sessions of federated tokens that are open.
 func (o *Observer) Federated() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

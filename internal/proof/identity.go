@@ -61,8 +61,8 @@ const (
 	missing
 	// recreated: another one has the name.
 	recreated
-	// unsure: another one has the name, and nobody can know whether the operator took
-	// it for the one that is meant.
+	// unsure: another one has the name, and the model does not know whether the operator
+	// took it for the one that is meant.
 	unsure
 )
 
@@ -114,8 +114,8 @@ func (f Facts) meant(p v1alpha1.Principal, b bond) (token string, is fate) {
 	}
 }
 
-// identify puts tokens in the place of the names in a spec. Whoever is not there, or
-// is another one, is left out.
+// identify puts tokens in the place of the names in a spec. A principal that is
+// not there, or is another one, is left out.
 func (f Facts) identify(s *v1alpha1.SessionAccessSpec, b bond) {
 	var all []v1alpha1.Principal
 	for _, p := range s.Principals {
@@ -151,7 +151,8 @@ func (b bond) drop(before, after []v1alpha1.Principal) {
 }
 
 // bind notes at rest whom the operator knows by the names that an access grants
-// anything to. Of one that is not granted now, nobody knows whether it noted that.
+// anything to. Of one that is not granted now, the model does not know whether it
+// noted that.
 func (f Facts) bind(d *declaration, certain bool) {
 	next := newBond()
 	for _, p := range d.spec.Principals {

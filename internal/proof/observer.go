@@ -33,7 +33,7 @@ type Observer struct {
 	// tokens are the sessions of federated tokens.
 	tokens  map[string]*federated
 	foreign string
-	// meddling: IAM is changed by somebody else, who may.
+	// meddling: an administrator is changing IAM.
 	meddling bool
 	// first are the people that there were at first.
 	first []Person

@@ -72,7 +72,7 @@ func still(draw func(*rapid.T) client.Object) func(*rapid.T) (func(time.Time) cl
 // kinds are the kinds of steps, each as often as it should be drawn.
 var kinds = []string{
 	idle, furnish, setObject, setObject, setObject, setObject, setObject, setObject, deleteObject, deleteObject, restAll, openAll, registerOne, restart, passTime,
-	failRegion, holdSession, openFederated, changeIAM,
+	failRegion, holdSession, openFederated, changeIAM, renameAccess, fillRecord,
 }
 
 func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
@@ -91,6 +91,10 @@ func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
 			return federations(t)
 		case changeIAM:
 			return principalChanges(t)
+		case renameAccess:
+			return renames(t)
+		case fillRecord:
+			return fillings(t)
 		}
 		return a
 	})
@@ -105,7 +109,7 @@ func everything() []client.Object {
 	other := proof.Document("other-shell", "")
 	other.Namespace = proof.OtherNamespace
 	all = append(all, other)
-	for _, name := range []string{"a", "b", "c"} {
+	for _, name := range append(slices.Clip(names), large) {
 		for _, namespace := range []string{proof.Namespace, proof.OtherNamespace} {
 			all = append(all, proof.Access(namespace, name, v1alpha1.SessionAccessSpec{}))
 		}

@@ -102,8 +102,8 @@ func TestTroubleKeepsNoOtherSessionOpen(t *testing.T) {
 	}
 }
 
-// The judge of what ends elsewhere condemns, where it should: here nothing ends, for
-// a fault that it was not told of.
+// The judge finds a session that stays open elsewhere: here a fault that it does not
+// know of keeps it open.
 func TestASessionThatTroubleElsewhereKeepsOpenIsFound(t *testing.T) {
 	b := attacked(t, 0, 0)
 	mine := proof.Access(proof.Namespace, "a", grant(people(user("user01")), pc01))
