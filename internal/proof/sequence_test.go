@@ -72,7 +72,7 @@ func still(draw func(*rapid.T) client.Object) func(*rapid.T) (func(time.Time) cl
 // kinds are the kinds of steps, each as often as it should be drawn.
 var kinds = []string{
 	idle, furnish, setObject, setObject, setObject, setObject, setObject, setObject, deleteObject, deleteObject, restAll, openAll, registerOne, restart, passTime,
-	failRegion, holdSession, openFederated, changeIAM, renameAccess, fillRecord,
+	failRegion, holdSession, openFederated, changeIAM, restoreAll, renameAccess, fillRecord,
 }
 
 func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
@@ -91,6 +91,8 @@ func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
 			return federations(t)
 		case changeIAM:
 			return principalChanges(t)
+		case restoreAll:
+			return restores(t)
 		case renameAccess:
 			return renames(t)
 		case fillRecord:
