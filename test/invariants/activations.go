@@ -76,7 +76,8 @@ func (o *Observer) Managers(n int) {
 	o.managers = n
 }
 
-func (o *Observer) leaders() int {
+// Leaders is how many managers lead.
+func (o *Observer) Leaders() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.managers

@@ -37,6 +37,8 @@ type Bed struct {
 	// Within is how much of AWS's time may pass from a call of Rest until AWS equals
 	// the declarations; zero: as much as there is.
 	Within time.Duration
+	// Stirred: principals of IAM have changed since the last rest.
+	Stirred bool
 	// Untimed: so many calls fail that the pauses between them, on the machine's clock,
 	// are all that could be measured.
 	Untimed bool
@@ -52,6 +54,8 @@ type Bed struct {
 	waited time.Duration
 	// troubles are what AWS fails at until the next rest.
 	troubles []trouble
+	// lost are the objects of a cluster that was lost.
+	lost []lost
 	// slowest and longestWait are the most of AWS's time that a rest took and waited.
 	slowest, longestWait time.Duration
 }
@@ -253,6 +257,13 @@ func (b *Bed) Accesses() []*v1alpha1.SessionAccess {
 		}
 	}
 	return all
+}
+
+// Knows reports whether an object of that kind and name is declared, or is being
+// deleted.
+func (b *Bed) Knows(obj client.Object) bool {
+	_, ok := b.written[b.id(obj)]
+	return ok
 }
 
 // Leaving says whether an object of that kind and name is being deleted.

@@ -19,8 +19,12 @@ type Facts struct {
 	Regions []v1alpha1.Region
 	// Users are how the names begin of those who may be granted anything.
 	Users []string
-	// Exist are the principals that there are, besides all permission sets.
+	// Exist are the principals that there are at first, besides all permission sets.
 	Exist []v1alpha1.Principal
+	// IDs are those that there are and have been.
+	IDs *identities
+	// Grant: who is made again under a name gets what the one before had.
+	Grant bool
 	// Observe: the account is in mode Observe, so nothing is written.
 	Observe bool
 	// Rules are the guardrails of the account.
@@ -30,8 +34,9 @@ type Facts struct {
 }
 
 // expect is the reason that Ready must have at rest.
-func (f Facts) expect(namespace string, raw *v1alpha1.SessionAccessSpec, at time.Time) string {
-	s, missing, doubtful := f.resolve(namespace, raw)
+func (f Facts) expect(d *declaration, at time.Time) string {
+	s, absent, doubtful := f.resolve(d)
+	namespace, raw := d.key.Namespace, &d.spec
 	switch {
 	case s.AccountRef.Name != AccountName:
 		return v1alpha1.ReasonAccountNotFound
@@ -39,17 +44,21 @@ func (f Facts) expect(namespace string, raw *v1alpha1.SessionAccessSpec, at time
 		return v1alpha1.ReasonNamespaceNotAllowed
 	case slices.ContainsFunc(s.Regions, func(r v1alpha1.Region) bool { return !slices.Contains(f.Regions, r) }):
 		return v1alpha1.ReasonRegionNotAllowed
-	case slices.ContainsFunc(s.Principals, f.forbids), f.violates(namespace, raw):
+	case slices.ContainsFunc(raw.Principals, f.forbids), f.violates(namespace, raw):
 		return v1alpha1.ReasonGuardrailViolated
 	case slices.ContainsFunc(s.Targets, malformed):
 		return v1alpha1.ReasonInvalidSpec
-	case missing && !doubtful:
+	case absent && !doubtful:
 		return v1alpha1.ReasonReferenceNotResolved
-	case doubtful:
+	case doubtful, oversize(raw):
 		return undecided
 	case s.NotAfter != nil && !at.Before(s.NotAfter.Time):
 		return v1alpha1.ReasonExpired
-	case slices.ContainsFunc(s.Principals, f.misses):
+	case f.fates(raw, d.bond, unsure):
+		return undecided
+	case f.fates(raw, d.bond, recreated):
+		return v1alpha1.ReasonPrincipalRecreated
+	case f.fates(raw, d.bond, missing):
 		return v1alpha1.ReasonPrincipalNotFound
 	default:
 		return v1alpha1.ReasonGranted
@@ -60,8 +69,19 @@ func (f Facts) forbids(p v1alpha1.Principal) bool {
 	return p.Kind == v1alpha1.PrincipalUser && !slices.ContainsFunc(f.Users, func(begin string) bool { return strings.HasPrefix(strings.ToLower(p.Name), begin) })
 }
 
-func (f Facts) misses(p v1alpha1.Principal) bool {
-	return p.Kind != v1alpha1.PrincipalPermissionSet && !slices.ContainsFunc(f.Exist, func(e v1alpha1.Principal) bool { return e.Kind == p.Kind && strings.EqualFold(e.Name, p.Name) })
+// What surely fits into IAM's quotas for one principal.
+const fittingIDs, fittingTags = 400, 3000
+
+// oversize reports whether a spec is perhaps too large for IAM's quotas.
+func oversize(s *v1alpha1.SessionAccessSpec) bool {
+	ids, tags := 0, 0
+	for _, t := range s.Targets {
+		ids += len(t.InstanceIDs)
+		for key, value := range t.Tags {
+			tags += len(key) + len(value)
+		}
+	}
+	return ids > fittingIDs || tags > fittingTags
 }
 
 // tagKey is what AWS takes as the key of a tag.
@@ -91,6 +111,8 @@ type declaration struct {
 	// bases are the specs, as they were resolved, that could be granted in full: one of them is what an
 	// object that waits for something keeps.
 	bases []v1alpha1.SessionAccessSpec
+	// bond is who its principals are.
+	bond bond
 	// rested: it has been in force at rest.
 	rested bool
 }
@@ -98,13 +120,13 @@ type declaration struct {
 // grants are what a declaration comes to. There are several where nobody can
 // know which of the earlier specs the operator has seen.
 func (f Facts) grants(d *declaration, at time.Time) []Grant {
-	resolved, _, _ := f.resolve(d.key.Namespace, &d.spec)
-	switch f.expect(d.key.Namespace, &d.spec, at) {
-	case v1alpha1.ReasonGranted, v1alpha1.ReasonPrincipalNotFound, v1alpha1.ReasonExpired:
+	resolved, _, _ := f.resolve(d)
+	switch reason := f.expect(d, at); reason {
+	case v1alpha1.ReasonGranted, v1alpha1.ReasonPrincipalNotFound, v1alpha1.ReasonPrincipalRecreated, v1alpha1.ReasonExpired:
 		return []Grant{{Specs: []v1alpha1.SessionAccessSpec{*resolved}, Certain: true, Rested: d.rested}}
 	case v1alpha1.ReasonReferenceNotResolved, undecided:
 		var kept []Grant
-		if f.expect(d.key.Namespace, &d.spec, at) == undecided {
+		if reason == undecided {
 			kept = append(kept, Grant{Specs: []v1alpha1.SessionAccessSpec{*resolved}})
 		}
 		for _, base := range d.bases {
@@ -118,6 +140,7 @@ func (f Facts) grants(d *declaration, at time.Time) []Grant {
 
 // declare takes in another spec of the same object.
 func (f Facts) declare(d *declaration, spec v1alpha1.SessionAccessSpec) {
+	d.bond.drop(d.spec.Principals, spec.Principals)
 	d.spec, d.rested = spec, false
 	f.reconsider(d)
 }
@@ -128,13 +151,14 @@ func (f Facts) full(d *declaration) bool {
 	return len(grants) > 0 && grants[0].Certain
 }
 
-// rest forgets what was declared before.
-func (f Facts) rest(d *declaration) {
+// rest forgets what was declared before, at a time.
+func (f Facts) rest(d *declaration, at time.Time) {
+	f.bind(d, f.full(d) && f.expect(d, at) != v1alpha1.ReasonExpired)
 	switch {
 	case f.full(d):
-		resolved, _, _ := f.resolve(d.key.Namespace, &d.spec)
+		resolved, _, _ := f.resolve(d)
 		d.bases, d.rested = []v1alpha1.SessionAccessSpec{*resolved}, true
 	case len(f.grants(d, time.Time{})) == 0:
-		d.bases = nil
+		d.bases, d.bond = nil, newBond()
 	}
 }

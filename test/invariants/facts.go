@@ -17,6 +17,7 @@ var labelled = map[string]labels.Set{Namespace: {"proof": "allowed"}, Neighbour:
 // take reads from an AWSAccount who may use it and what bounds them.
 func (f *Facts) take(s *v1alpha1.AWSAccountSpec) {
 	f.Observe, f.Rules, f.Regions, f.Allowed = s.Mode == v1alpha1.ModeObserve, s.Guardrails, s.Regions, nil
+	f.Grant = s.RecreatedPrincipals == v1alpha1.RecreatedGrant
 	for namespace := range labelled {
 		if s.AllowedNamespaces.From == v1alpha1.NamespacesAll ||
 			s.AllowedNamespaces.From == v1alpha1.NamespacesSelector && selects(s.AllowedNamespaces.Selector, namespace) {

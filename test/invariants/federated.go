@@ -28,7 +28,7 @@ type federated struct {
 	// reaching are the declarations for users and groups that reach the node, as they
 	// were when they first did.
 	reaching map[client.ObjectKey]v1alpha1.SessionAccessSpec
-	// by are those of them that were in force for node and document when it was opened,
+	// by are those of them that were active for node and document when it was opened,
 	// as long as they are unchanged.
 	by map[client.ObjectKey]bool
 	// owned: there was one.
@@ -81,7 +81,7 @@ func (o *Observer) newFederated(name string, n int, document string) *federated 
 	return f
 }
 
-// opens reports whether a grant has been in force at rest, and is now, for the node
+// opens reports whether a grant was active at rest, and is now, for the node
 // and the document.
 func (f *federated) opens(g Grant) bool {
 	return g.Certain && g.Rested && f.reached(g) && all(g.Specs, func(s *v1alpha1.SessionAccessSpec) bool {
@@ -122,7 +122,7 @@ func (o *Observer) keepFederated() {
 
 // keepBy notes what a declaration is to the session of a federated token.
 func (o *Observer) keepBy(f *federated, key client.ObjectKey, d *declaration) {
-	resolved, _, _ := o.facts.resolve(key.Namespace, &d.spec)
+	resolved, _, _ := o.facts.resolve(d)
 	before, known := f.reaching[key]
 	grants := o.facts.grants(d, o.server.Now())
 	reached := slices.ContainsFunc(grants, f.reached)
@@ -172,7 +172,7 @@ func (o *Observer) federatedMay(state *iam.State, p Person, n Node, document str
 	}
 	o.questions++
 	answer, err := o.server.MayIn(state, awsemulator.Question{
-		Principal: p.ARN, Federated: "somebody", Target: n.ID, Document: document, Region: o.universe.Region, SourceIP: Inside,
+		Principal: p.ARN, Federated: "another", Target: n.ID, Document: document, Region: o.universe.Region, SourceIP: Inside,
 	})
 	if err != nil {
 		o.violated("asking about a federated token of %s: %v", p.ARN, err)
@@ -180,20 +180,19 @@ func (o *Observer) federatedMay(state *iam.State, p Person, n Node, document str
 	return answer.Allowed
 }
 
-// neverFederated checks that no federated token may open a session. The lock is held.
-func (o *Observer) neverFederated(state *iam.State) {
-	for _, p := range o.universe.People {
-		for _, n := range o.places() {
-			for _, document := range o.papers() {
-				if o.federatedMay(state, p, n, document) {
-					o.violated("a federated token of %s may use %s with %s", p.ARN, n.ID, document)
-				}
+// neverFederated checks that no federated token of a person may open a session. The
+// lock is held.
+func (o *Observer) neverFederated(state *iam.State, p Person) {
+	for _, n := range o.places() {
+		for _, document := range o.papers() {
+			if o.federatedMay(state, p, n, document) {
+				o.violated("a federated token of %s may use %s with %s", p.ARN, n.ID, document)
 			}
 		}
 	}
 }
 
-// Federated tells of the sessions of federated tokens that are open.
+// Federated lists the sessions of federated tokens that are open.
 func (o *Observer) Federated() []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()

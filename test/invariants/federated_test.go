@@ -24,7 +24,7 @@ const openFederated = "open a federated session"
 // nothing. Some time may pass after it, so that it is older than the grants that
 // come.
 func federations(t *rapid.T) act {
-	name, number := drawn(t, "name", "user01", "somebody", "deploy"), evenly(t, "node", 4)
+	name, number := drawn(t, "name", "user01", "another", "deploy"), evenly(t, "node", 4)
 	document := drawn(t, "document", v1alpha1.DefaultDocument, v1alpha1.DefaultDocument, "Shell")
 	passes := drawn(t, "passes", 0, 0, time.Minute, 10*time.Minute)
 	return act{
@@ -85,7 +85,7 @@ func TestTheObserverFindsWhatIsWrongWithFederatedSessions(t *testing.T) {
 	access := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01)).Spec
 	opened := func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Universe) (end func()) {
 		t.Helper()
-		if err := o.OpenFederated("somebody", 0, v1alpha1.DefaultDocument); err != nil {
+		if err := o.OpenFederated("another", 0, v1alpha1.DefaultDocument); err != nil {
 			t.Fatal(err)
 		}
 		return func() {
@@ -113,7 +113,7 @@ func TestTheObserverFindsWhatIsWrongWithFederatedSessions(t *testing.T) {
 		}, "was ended, and no grant on the node was lost"},
 		"one that is older": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Universe) {
 			t.Helper()
-			if err := o.OpenFederated("somebody", 1, v1alpha1.DefaultDocument); err != nil {
+			if err := o.OpenFederated("another", 1, v1alpha1.DefaultDocument); err != nil {
 				t.Fatal(err)
 			}
 			end := opened(t, s, o, u)
@@ -131,7 +131,7 @@ func TestTheObserverFindsWhatIsWrongWithFederatedSessions(t *testing.T) {
 			}
 			o := invariants.NewObserver(server, u, invariants.Facts{Allowed: []string{invariants.Namespace}, Users: []string{"user"}, Exist: u.People[0].As}, testenv.DefaultOwner)
 			o.Declare(key, access)
-			_ = o.Judge(nil) // What is declared counts as having been in force.
+			_ = o.Judge(nil) // What is declared counts as active at rest.
 			test.breaks(t, server, o, u)
 			if err := o.Judge(nil); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("the observer says %v, want %q", err, test.want)

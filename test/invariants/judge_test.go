@@ -91,7 +91,7 @@ func TestTheObserverFindsWhatIsBroken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			observer := invariants.NewObserver(server, u, invariants.Facts{Allowed: []string{invariants.Namespace}, Users: []string{"user"}}, testenv.DefaultOwner)
+			observer := invariants.NewObserver(server, u, invariants.Facts{Allowed: []string{invariants.Namespace}, Users: []string{"user"}, Exist: u.People[0].As}, testenv.DefaultOwner)
 			test.breaks(t, server, observer, u)
 			err = observer.Judge(nil)
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {

@@ -140,6 +140,7 @@ func accountObjects(t *rapid.T, b *v1alpha1.AWSAccount) client.Object {
 	s.Mode = drawn(t, "mode", "", v1alpha1.ModeEnforce, v1alpha1.ModeObserve)
 	s.DataChannelScope = drawn(t, "channels", "", v1alpha1.DataChannelOwn, v1alpha1.DataChannelAccount)
 	s.SessionTermination = drawn(t, "termination", "", v1alpha1.TerminationRequired, v1alpha1.TerminationBestEffort)
+	s.RecreatedPrincipals = drawn(t, "recreated", "", v1alpha1.RecreatedHold, v1alpha1.RecreatedGrant)
 	s.AllowAbandon = drawn(t, "abandon", false, true)
 	s.AllowedNamespaces = often(t, "namespaces", []v1alpha1.AllowedNamespaces{
 		s.AllowedNamespaces,

@@ -33,6 +33,10 @@ type Observer struct {
 	// tokens are the sessions of federated tokens.
 	tokens  map[string]*federated
 	foreign string
+	// meddling: an administrator is changing IAM.
+	meddling bool
+	// first are the people that there were at first.
+	first []Person
 
 	// What is declared of documents by their names in AWS, and of the tier.
 	documents   map[string]*document
@@ -71,7 +75,13 @@ func NewObserver(server *awsemulator.Server, u Universe, f Facts, owner string) 
 		documents: map[string]*document{}, activations: map[string]*activation{}, codes: map[string]bool{},
 		registered: map[string]string{}, machines: map[string]string{}, managers: 1, written: -1,
 	}
-	o.facts.Things = map[string]*thing{}
+	o.first, o.universe.People = slices.Clone(u.People), slices.Clone(u.People)
+	o.facts.Things, o.facts.IDs = map[string]*thing{}, &identities{}
+	for _, p := range f.Exist {
+		if o.facts.IDs.named(p.Kind, p.Name) == nil {
+			o.facts.IDs.add(p.Kind, p.Name)
+		}
+	}
 	o.tier, o.foreignDocs, o.foreignActs = o.ssm().Tier(), o.foreignDocuments(), o.foreignActivations()
 	o.foreign = o.foreignTo(server.Account(u.AccountID).IAM.Latest())
 	server.Observe(o.changed)
@@ -86,12 +96,12 @@ func (o *Observer) Declare(key client.ObjectKey, spec v1alpha1.SessionAccessSpec
 	var before *declaration
 	if d := o.declared[key]; d != nil {
 		copied := *d
-		copied.bases = slices.Clone(d.bases)
+		copied.bases, copied.bond = slices.Clone(d.bases), d.bond.clone()
 		before = &copied
 	}
 	since, ever, all := len(o.since), len(o.ever), len(o.all)
 	if before == nil {
-		o.declared[key] = &declaration{key: key}
+		o.declared[key] = &declaration{key: key, bond: newBond()}
 	}
 	o.facts.declare(o.declared[key], *spec.DeepCopy())
 	o.took(o.declared[key])
@@ -118,12 +128,21 @@ func (o *Observer) Withdraw(key client.ObjectKey) {
 // took notes what is declared anew. The lock is held.
 func (o *Observer) took(d *declaration) {
 	for _, g := range o.facts.grants(d, o.server.Now()) {
-		o.since, o.all = append(o.since, g), append(o.all, g)
+		o.since, o.all = append(o.since, g), append(o.all, toWhomever(g, d.spec.Principals))
 		if g.leaves() {
 			o.ever = append(o.ever, g)
 		}
 	}
 	o.keepSessions()
+}
+
+// toWhomever is a grant that names those of its principals too that there are not.
+func toWhomever(g Grant, principals []v1alpha1.Principal) Grant {
+	g.Specs = slices.Clone(g.Specs)
+	for i := range g.Specs {
+		g.Specs[i].Principals = principals
+	}
+	return g
 }
 
 // present are the grants that are declared now. The lock is held.
@@ -141,7 +160,7 @@ func (o *Observer) rested() {
 		return // Whatever is in AWS stays there.
 	}
 	for _, d := range o.declared {
-		o.facts.rest(d)
+		o.facts.rest(d, o.server.Now())
 	}
 	o.since = o.present()
 }
@@ -158,19 +177,29 @@ func (o *Observer) changed(c awsemulator.Change) {
 		o.changedActivations()
 		return
 	}
+	if o.meddling {
+		o.foreign = o.foreignTo(c.IAM)
+	}
+	o.judgeState(c.IAM)
+}
+
+// judgeState judges a state of IAM. The lock is held.
+func (o *Observer) judgeState(state *iam.State) {
 	o.states++
-	if foreign := o.foreignTo(c.IAM); foreign != o.foreign {
+	if foreign := o.foreignTo(state); foreign != o.foreign {
 		o.violated("something of others was changed: it was\n%s\nand is\n%s", o.foreign, foreign)
 	}
 	for _, q := range o.ask() {
-		if o.may(c.IAM, q) && !allowed(o.since, q, margin) {
+		if o.may(state, q) && !allowed(o.since, q, margin) {
 			o.violated("%s may use %s with %s (MFA %t, from %s), which nobody has declared since the last rest", q.Person.ARN, q.Node.ID, q.Document, q.MFA, q.From)
 		}
 	}
 	for _, p := range o.universe.People {
-		o.never(c.IAM, p)
+		if _, ok := state.EntityByARN(p.ARN); ok {
+			o.never(state, p)
+			o.neverFederated(state, p)
+		}
 	}
-	o.neverFederated(c.IAM)
 }
 
 // ask are all questions of the universe.
@@ -192,6 +221,9 @@ func (o *Observer) ask() []Question {
 
 // may asks the emulator, which evaluates the policies.
 func (o *Observer) may(state *iam.State, q Question) bool {
+	if _, ok := state.EntityByARN(q.Person.ARN); !ok {
+		return false // Who is not there any more, or not yet, may do nothing.
+	}
 	o.questions++
 	answer, err := o.server.MayIn(state, awsemulator.Question{
 		Principal: q.Person.ARN, Target: q.Node.ID, Document: q.Document, Region: o.universe.Region, SourceIP: q.From, MFA: &q.MFA,
@@ -235,5 +267,5 @@ func (o *Observer) expects(key client.ObjectKey, at time.Time) string {
 	if d == nil {
 		return ""
 	}
-	return o.facts.expect(key.Namespace, &d.spec, at)
+	return o.facts.expect(d, at)
 }

@@ -39,12 +39,14 @@ func (f Facts) certain(x *thing) bool {
 
 func thingKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
 
-// resolve puts into a spec what its references mean and what guardrails require
-// of nodes. missing: it names what there is not. doubtful: or what nobody knows
+// resolve puts into a spec whom its principals and what its references mean, and what
+// guardrails require of nodes. missing: it names what there is not. doubtful: or what nobody knows
 // the state of. What was there once still has its name, of which nobody may have
 // more than before.
-func (f Facts) resolve(namespace string, raw *v1alpha1.SessionAccessSpec) (s *v1alpha1.SessionAccessSpec, missing, doubtful bool) {
-	s = raw.DeepCopy()
+func (f Facts) resolve(d *declaration) (s *v1alpha1.SessionAccessSpec, missing, doubtful bool) {
+	s = d.spec.DeepCopy()
+	f.identify(s, d.bond)
+	namespace := d.key.Namespace
 	mean := func(kind, name string) string {
 		x := f.Things[thingKey(kind, namespace, name)]
 		switch {
@@ -90,7 +92,7 @@ func (f Facts) reconsider(d *declaration) {
 		d.rested = false
 		return
 	}
-	resolved, _, _ := f.resolve(d.key.Namespace, &d.spec) // It is full, so nothing is missing.
+	resolved, _, _ := f.resolve(d) // It is full, so nothing is missing.
 	if !slices.ContainsFunc(d.bases, func(base v1alpha1.SessionAccessSpec) bool { return reflect.DeepEqual(base, *resolved) }) {
 		d.bases, d.rested = append(d.bases, *resolved), false
 	}
@@ -99,6 +101,7 @@ func (f Facts) reconsider(d *declaration) {
 // reconsider judges anew what is declared, after something that it depends on has
 // changed. The lock is held.
 func (o *Observer) reconsider() {
+	o.heirs()
 	for _, d := range o.declared {
 		o.facts.reconsider(d)
 		o.took(d)
@@ -251,6 +254,9 @@ func (o *Observer) DeclareAccount(s *v1alpha1.AWSAccountSpec) (rejected func()) 
 	defer o.mu.Unlock()
 	before := o.facts
 	o.facts.take(s.DeepCopy())
+	if before.Grant && !o.facts.Grant {
+		o.disinherit()
+	}
 	o.reconsider()
 	return func() {
 		o.mu.Lock()
@@ -274,10 +280,14 @@ func (o *Observer) doubts(obj client.Object) bool {
 	defer o.mu.Unlock()
 	switch obj := obj.(type) {
 	case *v1alpha1.SessionAccess:
-		reason := o.facts.expect(obj.Namespace, &obj.Spec, o.server.Now())
+		d := o.declared[client.ObjectKeyFromObject(obj)]
+		if d == nil {
+			return false
+		}
+		reason := o.facts.expect(d, o.server.Now())
 		return reason == undecided || o.facts.Observe && reason != v1alpha1.ReasonReferenceNotResolved
 	case *v1alpha1.AccountTier:
-		return o.facts.Observe
+		return o.facts.Observe || o.tierHeld()
 	case *v1alpha1.AWSAccount:
 		return false
 	default:

@@ -36,10 +36,13 @@ func (b *Bed) Rest(ctx context.Context) error {
 	if err := b.heal(ctx); err != nil {
 		return err
 	}
+	if err := b.reread(ctx); err != nil {
+		return err
+	}
 	b.jumps, b.waited = 0, 0
 	begun := b.Clock.Now()
 	err := b.settle(ctx)
-	if err == nil && b.Observer.leaders() > 1 {
+	if err == nil && b.Observer.Leaders() > 1 {
 		err = b.calm(ctx)
 	}
 	if err != nil {
@@ -179,6 +182,7 @@ func stirs(ctx context.Context, changed <-chan struct{}) bool {
 
 // unsettled tells of each object that is not what it should be.
 func (b *Bed) unsettled(objects []*unstructured.Unstructured) []string {
+	b.loosen() // Time may have passed.
 	var left []string
 	present := map[string]*unstructured.Unstructured{}
 	for _, u := range objects {

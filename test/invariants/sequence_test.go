@@ -20,7 +20,9 @@ type act struct {
 	// object that is set or deleted, with times told from when it is declared.
 	object func(now time.Time) client.Object
 	// do is what the steps do that have files of their own.
-	do   func(context.Context, *invariants.Bed) error
+	do func(context.Context, *invariants.Bed) error
+	// down is what happens while no manager runs.
+	down func(context.Context, *invariants.Bed) error
 	text string
 }
 
@@ -70,7 +72,7 @@ func still(draw func(*rapid.T) client.Object) func(*rapid.T) (func(time.Time) cl
 // kinds are the kinds of steps, each as often as it should be drawn.
 var kinds = []string{
 	idle, furnish, setObject, setObject, setObject, setObject, setObject, setObject, deleteObject, deleteObject, restAll, openAll, registerOne, restart, passTime,
-	failRegion, holdSession, openFederated,
+	failRegion, holdSession, openFederated, changeIAM, restoreAll, renameAccess, fillRecord,
 }
 
 func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
@@ -87,6 +89,14 @@ func acts(account *v1alpha1.AWSAccount) *rapid.Generator[act] {
 			return failures(t, a.kind)
 		case openFederated:
 			return federations(t)
+		case changeIAM:
+			return principalChanges(t)
+		case restoreAll:
+			return restores(t)
+		case renameAccess:
+			return renames(t)
+		case fillRecord:
+			return fillings(t)
 		}
 		return a
 	})
@@ -101,7 +111,7 @@ func everything() []client.Object {
 	other := invariants.Document("other-shell", "")
 	other.Namespace = invariants.OtherNamespace
 	all = append(all, other)
-	for _, name := range []string{"a", "b", "c"} {
+	for _, name := range append(slices.Clip(names), large) {
 		for _, namespace := range []string{invariants.Namespace, invariants.OtherNamespace} {
 			all = append(all, invariants.Access(namespace, name, v1alpha1.SessionAccessSpec{}))
 		}
@@ -119,9 +129,9 @@ func play(ctx context.Context, b *invariants.Bed, sequence []act) error {
 	keeper := b.Keep(ctx, &invariants.Cut{})
 	defer func() { _ = keeper.Stop() }() // What went wrong shows in what it did.
 	for _, a := range append(sequence, act{kind: restAll}) {
-		if a.kind == restart {
-			if err := keeper.Stop(); err != nil {
-				return fmt.Errorf("stop the manager: %w", err)
+		if a.kind == restart || a.down != nil && b.Observer.Leaders() == 1 {
+			if err := whileDown(ctx, b, keeper, a.down); err != nil {
+				return fmt.Errorf("%s: %w", a, err)
 			}
 			keeper = b.Keep(ctx, &invariants.Cut{})
 		}
@@ -142,6 +152,20 @@ func play(ctx context.Context, b *invariants.Bed, sequence []act) error {
 		return fmt.Errorf("after the account was deleted: %w", err)
 	}
 	return nil
+}
+
+// whileDown does something between the end of one manager and the start of the next,
+// at rest where there is anything to do.
+func whileDown(ctx context.Context, b *invariants.Bed, keeper *invariants.Keeper, do func(context.Context, *invariants.Bed) error) error {
+	if do == nil {
+		do = func(context.Context, *invariants.Bed) error { return nil }
+	} else if err := perform(ctx, b, act{kind: openAll}); err != nil {
+		return err
+	}
+	if err := keeper.Stop(); err != nil {
+		return fmt.Errorf("stop the manager: %w", err)
+	}
+	return do(ctx, b)
 }
 
 // leaveNothing deletes what a sequence has declared, the account apart.
@@ -185,10 +209,8 @@ func perform(ctx context.Context, b *invariants.Bed, a act) error {
 			return err
 		}
 		obj := a.object(b.Clock.Now())
-		if _, ok := obj.(*v1alpha1.AccountTier); ok { // What it leaves depends on whether it was in force.
-			if err := b.Rest(ctx); err != nil {
-				return err
-			}
+		if _, ok := obj.(*v1alpha1.AccountTier); ok {
+			return deleteTier(ctx, b, obj)
 		}
 		return b.Delete(ctx, obj)
 	case restAll:
@@ -212,12 +234,25 @@ func perform(ctx context.Context, b *invariants.Bed, a act) error {
 	return nil
 }
 
+// deleteTier deletes an AccountTier at rest, because what it leaves depends on whether
+// it was in force. Where access to hybrid nodes would keep it, it stays.
+func deleteTier(ctx context.Context, b *invariants.Bed, obj client.Object) error {
+	if err := b.Rest(ctx); err != nil || b.Observer.TierHeld() {
+		return err
+	}
+	if err := b.Delete(ctx, obj); err != nil {
+		return err
+	}
+	return b.Rest(ctx)
+}
+
 // declareAnew declares an object. One of the name that is being deleted must be gone
-// first, and all that was under way before an account is only observed.
+// first, principals that have changed must be known, and all that was under way before an account is only observed.
 func declareAnew(ctx context.Context, b *invariants.Bed, obj client.Object) error {
 	account, ok := obj.(*v1alpha1.AWSAccount)
 	observes := ok && account.Spec.Mode == v1alpha1.ModeObserve
-	if observes || b.Leaving(obj) {
+	_, names := obj.(*v1alpha1.SessionAccess)
+	if observes || b.Leaving(obj) || names && b.Stirred {
 		if err := b.Rest(ctx); err != nil {
 			return err
 		}

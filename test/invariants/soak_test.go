@@ -103,7 +103,7 @@ func playOn(ctx context.Context, b *invariants.Bed, seed int) error {
 	if err := declare(ctx, b, regional(b)); err != nil {
 		return err
 	}
-	sequence := rapid.SliceOfN(acts(regional(b)).Filter(func(a act) bool { return a.kind != restart }), stepsOfASequence, stepsOfASequence).Example(seed)
+	sequence := rapid.SliceOfN(acts(regional(b)).Filter(func(a act) bool { return a.kind != restart && a.down == nil }), stepsOfASequence, stepsOfASequence).Example(seed)
 	for _, a := range append(sequence, act{kind: restAll}) {
 		if err := perform(ctx, b, a); err != nil {
 			return fmt.Errorf("%s: %w", a, err)

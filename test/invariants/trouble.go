@@ -100,13 +100,13 @@ func (o *Observer) open() []string {
 	return open
 }
 
-// overdue tells of the open sessions that nothing covers any more, those apart that
-// are spared.
+// overdue lists the open sessions that nothing covers any more, except those that are
+// spared.
 func (o *Observer) overdue(spared func(id string) bool) []string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.facts.Observe {
-		return nil // Nobody's sessions are ended.
+		return nil // No session is ended.
 	}
 	o.keepSessions()
 	var late []string

@@ -1,0 +1,170 @@
+package invariants
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+)
+
+// identity is one principal of IAM. Its name may change or go to another one; its
+// token does neither. Of the first that has a name, the token is the name.
+type identity struct {
+	kind  v1alpha1.PrincipalKind
+	token string
+	// name is what it is called now, or was when it was deleted.
+	name    string
+	deleted bool
+}
+
+// identities are all that there are and have been.
+type identities struct{ all []*identity }
+
+// named is the principal under a name, whatever its case; nil where there is none.
+func (s *identities) named(kind v1alpha1.PrincipalKind, name string) *identity {
+	for _, i := range s.all {
+		if i.kind == kind && !i.deleted && strings.EqualFold(i.name, name) {
+			return i
+		}
+	}
+	return nil
+}
+
+// known is the principal with a token; nil where there is none.
+func (s *identities) known(kind v1alpha1.PrincipalKind, token string) *identity {
+	for _, i := range s.all {
+		if i.kind == kind && i.token == token {
+			return i
+		}
+	}
+	return nil
+}
+
+// add makes a principal under a name.
+func (s *identities) add(kind v1alpha1.PrincipalKind, name string) *identity {
+	i := &identity{kind: kind, name: name, token: name}
+	for n := 2; s.known(kind, i.token) != nil; n++ {
+		i.token = fmt.Sprintf("%s#%d", name, n)
+	}
+	s.all = append(s.all, i)
+	return i
+}
+
+// fate is what has become of a principal that an access names.
+type fate int
+
+const (
+	// there: IAM has it.
+	there fate = iota
+	// missing: nothing has the name.
+	missing
+	// recreated: another one has the name.
+	recreated
+	// unsure: another one has the name, and the model does not know whether the operator
+	// took it for the one that is meant.
+	unsure
+)
+
+// bond is who the principals of a declaration are to the operator: the tokens, by
+// kind and name.
+type bond struct {
+	of map[string]string
+	// unsure are those that may mean another one by now, and dropped those that the
+	// spec has ceased to name since the last rest.
+	unsure, dropped map[string]bool
+}
+
+func newBond() bond { return bond{map[string]string{}, map[string]bool{}, map[string]bool{}} }
+
+func (b bond) clone() bond {
+	c := newBond()
+	for name, token := range b.of {
+		c.of[name] = token
+	}
+	for name := range b.unsure {
+		c.unsure[name] = true
+	}
+	for name := range b.dropped {
+		c.dropped[name] = true
+	}
+	return c
+}
+
+func bondKey(p v1alpha1.Principal) string { return string(p.Kind) + "/" + strings.ToLower(p.Name) }
+
+// meant is whom an access means by a principal: the token of one that gets the access
+// and what has become of it.
+func (f Facts) meant(p v1alpha1.Principal, b bond) (token string, is fate) {
+	if p.Kind == v1alpha1.PrincipalPermissionSet {
+		return p.Name, there
+	}
+	present := f.IDs.named(p.Kind, p.Name)
+	if present == nil {
+		return "", missing
+	}
+	recorded := f.IDs.known(p.Kind, b.of[bondKey(p)])
+	switch {
+	case recorded == nil, recorded == present, recorded.deleted && f.Grant:
+		return present.token, there
+	case b.unsure[bondKey(p)]:
+		return present.token, unsure
+	default:
+		return "", recreated
+	}
+}
+
+// identify puts tokens in the place of the names in a spec. A principal that is
+// not there, or is another one, is left out.
+func (f Facts) identify(s *v1alpha1.SessionAccessSpec, b bond) {
+	var all []v1alpha1.Principal
+	for _, p := range s.Principals {
+		if token, _ := f.meant(p, b); token != "" {
+			all = append(all, v1alpha1.Principal{Kind: p.Kind, Name: token})
+		}
+	}
+	s.Principals = all
+}
+
+// fates reports whether some principal of a spec has a fate.
+func (f Facts) fates(s *v1alpha1.SessionAccessSpec, b bond, wanted fate) bool {
+	return slices.ContainsFunc(s.Principals, func(p v1alpha1.Principal) bool {
+		_, is := f.meant(p, b)
+		return is == wanted
+	})
+}
+
+// drop notes which principals a spec does not name any more. One that comes back
+// before the next rest may have been seen to go or not.
+func (b bond) drop(before, after []v1alpha1.Principal) {
+	for _, p := range before {
+		b.dropped[bondKey(p)] = true
+	}
+	for _, p := range after {
+		if key := bondKey(p); b.dropped[key] && !slices.ContainsFunc(before, func(q v1alpha1.Principal) bool { return bondKey(q) == key }) {
+			b.unsure[key] = true
+		}
+	}
+	for _, p := range after {
+		delete(b.dropped, bondKey(p))
+	}
+}
+
+// bind notes at rest whom the operator knows by the names that an access grants
+// anything to. Of one that is not granted now, the model does not know whether it
+// noted that.
+func (f Facts) bind(d *declaration, certain bool) {
+	next := newBond()
+	for _, p := range d.spec.Principals {
+		key := bondKey(p)
+		token, is := f.meant(p, d.bond)
+		if next.of[key] = d.bond.of[key]; is == there {
+			next.of[key] = token
+		}
+		known := is == there && certain
+		if !known && (d.bond.unsure[key] || next.of[key] != d.bond.of[key]) {
+			next.unsure[key] = true
+		}
+	}
+	d.bond = next
+}

@@ -1,0 +1,105 @@
+package invariants_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
+)
+
+// renameAccess gives a SessionAccess another name, which is to declare another one and
+// to delete the first.
+const renameAccess = "rename an access"
+
+// names are those that SessionAccesses may have.
+var names = []string{"a", "b", "c", "d", "e"}
+
+// renaming is in which order the two steps of it come.
+type renaming struct {
+	number                     int
+	opens, deletesFirst, rests bool
+}
+
+func renames(t *rapid.T) act {
+	r := renaming{evenly(t, "which", 8), rapid.Bool().Draw(t, "opens"), rapid.Bool().Draw(t, "deletes first"), rapid.Bool().Draw(t, "rests")}
+	return act{
+		kind: renameAccess, text: fmt.Sprintf("number %d, sessions opened before: %t, deleted first: %t, rest in between: %t", r.number, r.opens, r.deletesFirst, r.rests),
+		do: r.perform,
+	}
+}
+
+func (r renaming) perform(ctx context.Context, b *invariants.Bed) error {
+	if err := enforce(ctx, b); err != nil {
+		return err
+	}
+	if r.opens {
+		if err := perform(ctx, b, act{kind: openAll}); err != nil {
+			return err
+		}
+	}
+	all := b.Accesses()
+	if len(all) == 0 {
+		return nil
+	}
+	before := all[r.number%len(all)]
+	free := slices.IndexFunc(names, func(name string) bool { return !b.Knows(invariants.Access(before.Namespace, name, before.Spec)) })
+	if free < 0 {
+		return nil
+	}
+	happened.count(renameAccess)
+	steps := []func() error{
+		func() error { return declareAnew(ctx, b, invariants.Access(before.Namespace, names[free], before.Spec)) },
+		func() error {
+			if r.rests {
+				return b.Rest(ctx)
+			}
+			return nil
+		},
+		func() error { return b.Delete(ctx, before) },
+	}
+	if r.deletesFirst {
+		slices.Reverse(steps)
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A session outlives the renaming of its access where the new one is there first, and
+// it ends with the last of the names.
+func TestASessionEndsWithTheLastNameOfItsAccess(t *testing.T) {
+	for _, r := range []renaming{{deletesFirst: true}, {deletesFirst: true, rests: true}, {}, {rests: true}} {
+		t.Run(fmt.Sprintf("deleted first %t, rest in between %t", r.deletesFirst, r.rests), func(t *testing.T) {
+			b := attacked(t, 0, 0)
+			if err := declare(t.Context(), b, invariants.Access(invariants.Namespace, "a", grant(people(user("user01"), group("operators")), pc01))); err != nil {
+				t.Fatal(err)
+			}
+			rest(t, b)
+			if err := openSessions(b); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				b.Emulator.Advance(time.Hour)
+				if err := r.perform(t.Context(), b); err != nil {
+					t.Fatal(err)
+				}
+				rest(t, b)
+			}
+			for _, access := range b.Accesses() {
+				if err := b.Delete(t.Context(), client.Object(access)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			rest(t, b)
+		})
+	}
+}

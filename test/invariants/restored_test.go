@@ -1,0 +1,114 @@
+package invariants_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
+)
+
+// restoreAll loses all objects and creates them again.
+const restoreAll = "restore the cluster"
+
+// restoreWindow is longer than an account counts as restored.
+const restoreWindow = time.Hour + time.Minute
+
+// restores draws where the objects come from, in which order, and how many of them are
+// there before a manager runs.
+func restores(t *rapid.T) act {
+	from, backwards := drawn(t, "from", invariants.Git, invariants.WithoutStatus, invariants.WithStatus), rapid.Bool().Draw(t, "backwards")
+	meanwhile := rapid.Bool().Draw(t, "meanwhile")
+	a := act{kind: restoreAll, text: fmt.Sprintf("from %s, backwards: %t, while a manager runs: %t", from, backwards, meanwhile)}
+	a.down = func(ctx context.Context, b *invariants.Bed) error {
+		if err := b.Lose(ctx); err != nil {
+			return err
+		}
+		n := b.Lost()
+		if meanwhile {
+			n /= 2
+		}
+		b.Observer.Restored(from, meanwhile)
+		return b.Restore(ctx, from, n, backwards)
+	}
+	a.do = func(ctx context.Context, b *invariants.Bed) error {
+		if b.Observer.Leaders() > 1 {
+			return nil // One of them has run all the time.
+		}
+		happened.count(fmt.Sprintf("%s from %s", restoreAll, from))
+		if err := b.Resync(ctx); err != nil {
+			return err
+		}
+		if err := b.Restore(ctx, from, b.Lost(), false); err != nil {
+			return err
+		}
+		if err := b.Rest(ctx); err != nil {
+			return err
+		}
+		b.Emulator.Advance(restoreWindow)
+		if err := b.Resync(ctx); err != nil {
+			return err
+		}
+		return b.Rest(ctx)
+	}
+	return a
+}
+
+// A session that is older than the restored object ends with it, however it was
+// restored, and a restore by itself ends none.
+func TestARestoreLosesNoSession(t *testing.T) {
+	for _, from := range []invariants.Source{invariants.Git, invariants.WithoutStatus, invariants.WithStatus} {
+		t.Run(string(from), func(t *testing.T) {
+			b, err := bed(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			mine := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01))
+			keeper := b.Keep(t.Context(), &invariants.Cut{})
+			lose := func(ctx context.Context, b *invariants.Bed) error {
+				b.Emulator.Advance(time.Hour)
+				if err := b.Lose(ctx); err != nil {
+					return err
+				}
+				b.Observer.Restored(from, false)
+				return b.Restore(ctx, from, b.Lost(), true)
+			}
+			err = declare(t.Context(), b, b.Account(), mine, byReferenceOf("b"), invariants.Activation(invariants.Namespace, "site", 2), invariants.Document("proof-shell", "date"), invariants.Tier(v1alpha1.TierAdvanced))
+			if err == nil {
+				err = perform(t.Context(), b, act{kind: registerOne})
+			}
+			if err == nil {
+				err = whileDown(t.Context(), b, keeper, lose)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			keeper = b.Keep(t.Context(), &invariants.Cut{})
+			if err := b.Resync(t.Context()); err != nil { // A restored status says that all is in place.
+				t.Fatal(err)
+			}
+			rest(t, b)
+			if err := b.Delete(t.Context(), mine); err != nil {
+				t.Fatal(err)
+			}
+			rest(t, b)
+			if err := leaveNothing(t.Context(), b); err != nil {
+				t.Error(err)
+			}
+			if err := b.Close(keeper); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// byReferenceOf is byReference under a name.
+func byReferenceOf(name string) *v1alpha1.SessionAccess {
+	a := byReference()
+	a.Name = name
+	return a
+}
