@@ -2,13 +2,17 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/calls"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/emulator/faults"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/testenv"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // An object that changes faster than its sessions are looked for keeps none of them
@@ -27,8 +31,12 @@ func TestAnObjectThatIsTouchedAllTheTimeKeepsNoSessionOpen(t *testing.T) {
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		for tick := time.NewTicker(20 * time.Millisecond); touching.Err() == nil; <-tick.C {
-			w.touch(grant)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for n := 0; touching.Err() == nil; n++ {
+			patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"test/touched":"%d"}}}`, n)
+			_ = w.Client.Patch(touching, grant.DeepCopy(), client.RawPatch(types.MergePatchType, patch)) // It goes in the end.
+			<-tick.C
 		}
 	}()
 	defer func() { stop(); <-stopped }()
