@@ -32,3 +32,18 @@ func hybridIn(t v1alpha1.ResolvedTarget, region v1alpha1.Region) bool {
 func HybridIDs(ids []v1alpha1.InstanceID) bool {
 	return slices.ContainsFunc(ids, func(id v1alpha1.InstanceID) bool { return strings.HasPrefix(string(id), hybridNodePrefix) })
 }
+
+// ActivationOf is the UID of the HybridActivation whose machines a target means; empty
+// where it means others.
+func ActivationOf(t *v1alpha1.ResolvedTarget) string { return t.Tags[v1alpha1.TagActivation] }
+
+// Activations are the UIDs of the HybridActivations whose machines a grant reaches.
+func Activations(g *v1alpha1.ResolvedGrant) []string {
+	var uids []string
+	for i := range g.Targets {
+		if uid := ActivationOf(&g.Targets[i]); uid != "" {
+			uids = append(uids, uid)
+		}
+	}
+	return uids
+}

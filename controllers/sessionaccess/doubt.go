@@ -38,12 +38,62 @@ func (r *Reconciler) beginFirst(ctx context.Context, access *v1alpha1.SessionAcc
 	}
 	doubted := grants.DoubtedParts(first.Granted, func(p v1alpha1.Principal, t *v1alpha1.ResolvedTarget, id string) bool {
 		key := grants.PrincipalKeyOf(first.Granted.AccountID, p)
+		if grants.ActivationOf(t) != "" && holdsUnexplained(documents[key], explained[key]) {
+			return true
+		}
 		return mayHold(documents[key], t.Tags, id) && !grants.AnyHasPart(explained[key], grants.TargetPart(t, id))
 	})
 	if len(doubted) > 0 {
 		first.Granted = grants.Begin(first.Granted, nil, r.Clock.Now(), func(part string) bool { return doubted[part] })
 	}
 	return nil
+}
+
+// beginReplaced gives a record its starts where the machines of an activation stay those
+// of the object, and the activation has another UID: it was restored, or deleted and
+// created again. Since when its machines were reached is not known then.
+func (r *Reconciler) beginReplaced(ctx context.Context, access *v1alpha1.SessionAccess, record, next *v1alpha1.AppliedAccess) error {
+	if record.Granted == nil || next.Granted == nil {
+		return nil
+	}
+	current := grants.Activations(next.Granted)
+	gone := slices.DeleteFunc(grants.Activations(record.Granted), func(uid string) bool { return slices.Contains(current, uid) })
+	if len(gone) == 0 {
+		return nil
+	}
+	var list v1alpha1.HybridActivationList
+	if err := r.Client.List(ctx, &list, client.InNamespace(access.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list the HybridActivations of namespace %s: %w", access.Namespace, err)
+	}
+	gone = slices.DeleteFunc(gone, func(uid string) bool {
+		return slices.ContainsFunc(list.Items, func(a v1alpha1.HybridActivation) bool { return string(a.UID) == uid })
+	})
+	if len(gone) == 0 {
+		return nil // They are there, and the object names others.
+	}
+	doubted := map[string]bool{}
+	for i := range next.Granted.Targets {
+		if t := &next.Granted.Targets[i]; grants.ActivationOf(t) != "" {
+			doubted[grants.TargetPart(t, "")] = true
+		}
+	}
+	next.Granted = grants.Begin(next.Granted, record.Granted, r.Clock.Now(), func(part string) bool { return doubted[part] })
+	return nil
+}
+
+// holdsUnexplained reports whether policies hold the machines of an activation that no
+// other grant to their principal names: its HybridActivation was restored since, and
+// has another UID.
+func holdsUnexplained(policies []cloud.PolicyView, explained []v1alpha1.ResolvedGrant) bool {
+	var named []string
+	for i := range explained {
+		named = append(named, grants.Activations(&explained[i])...)
+	}
+	return slices.ContainsFunc(policies, func(v cloud.PolicyView) bool {
+		return slices.ContainsFunc(policy.TagValues(v.Document, v1alpha1.TagActivation), func(uid string) bool {
+			return !slices.Contains(named, uid)
+		})
+	})
 }
 
 // policiesOf lists the policies of a principal that this operator owns, or may own.

@@ -50,6 +50,8 @@ func (r *Reconciler) recordNext(ctx context.Context, access *v1alpha1.SessionAcc
 			if err := r.beginFirst(ctx, access, next); err != nil {
 				return false, nil, err
 			}
+		} else if err := r.beginReplaced(ctx, access, record, next); err != nil {
+			return false, nil, err
 		}
 		updated := access.DeepCopy()
 		write := r.writeWhole

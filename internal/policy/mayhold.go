@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // MayHold reports whether a document that this package wrote may allow sessions on
 // a node of the target, or with "" on the nodes that its tags mean. It looks at no
@@ -16,4 +19,29 @@ func MayHold(document string, t Target, id string) bool {
 		}
 	}
 	return true
+}
+
+// TagValues lists the values of a tag by which a document that this package wrote
+// allows nodes, in the spelling of the document.
+func TagValues(document, tag string) []string {
+	var values []string
+	entry := string(append(appendString(nil, keyResourceTag+tag), ':'))
+	for _, rest := range strings.Split(document, entry)[1:] {
+		decoder := json.NewDecoder(strings.NewReader(rest))
+		var value any
+		if decoder.Decode(&value) != nil {
+			continue // It is the start of a document that was cut.
+		}
+		switch value := value.(type) {
+		case string:
+			values = append(values, value)
+		case []any:
+			for _, v := range value {
+				if s, ok := v.(string); ok {
+					values = append(values, s)
+				}
+			}
+		}
+	}
+	return values
 }
