@@ -41,6 +41,17 @@ func PendingRevocation(account *v1alpha1.AWSAccount, item *v1alpha1.OwedAccess) 
 	}
 }
 
+// OriginOf is the namespace of the object that left a pending revocation with an
+// account; "" where the account has none of it.
+func OriginOf(account *v1alpha1.AWSAccount, pending *v1alpha1.SessionAccess) string {
+	for i := range account.Status.Owed {
+		if account.Status.Owed[i].UID == string(pending.UID) {
+			return account.Status.Owed[i].Namespace
+		}
+	}
+	return ""
+}
+
 // Waiting puts pending revocations that wait into the form of restored objects: they
 // add nothing, and what IAM holds of them stays.
 func Waiting(pending []v1alpha1.SessionAccess) []v1alpha1.SessionAccess {
