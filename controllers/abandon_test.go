@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
@@ -209,4 +211,40 @@ func TestAnAbandonedAccessEndsSessionsWhereThatWasDeclaredLast(t *testing.T) {
 	w.owes(1)
 	restore()
 	w.untilEnded(session)
+}
+
+// The guardrails of other namespaces do not decide what becomes of open sessions.
+func TestAnAbandonedAccessLeavesSessionsWhereItsOwnNamespaceMay(t *testing.T) {
+	for name, c := range map[string]struct {
+		bound string
+		left  bool
+	}{"another namespace": {"b", true}, "its own": {"a", false}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+			grant := access("user01-pc01", "user01", pc01)
+			grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
+			w.create(account(mayAbandon), grant)
+			w.accessIs(grant, v1alpha1.ReasonGranted)
+			session := w.open(user("user01"), pc01)
+			restore := w.lose()
+			w.abandon(grant)
+			w.Emulator.Advance(outage)
+			w.annotate(grant)
+			w.must(testenv.WaitGone(t.Context(), w.Client, grant))
+			w.owes(1)
+			change(w, account(), func(a *v1alpha1.AWSAccount) {
+				a.Spec.Guardrails = []v1alpha1.Guardrail{{
+					Name: "end", NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": c.bound}}, ForbidLeaveSessions: true,
+				}}
+			})
+			restore()
+			if c.left {
+				w.owes(0)
+				w.openStill(session)
+			} else {
+				w.untilEnded(session)
+			}
+			w.grid(false, false, false, false)
+		})
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
@@ -134,6 +135,24 @@ func TestAnAccountInUseStaysAndNamesItsDependents(t *testing.T) {
 	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
 	w.must(testenv.WaitGone(t.Context(), w.Client, account()))
 	w.grid(false, false, false, false)
+}
+
+// A namespace that may not use an account cannot keep it.
+func TestObjectsThatNeverHadAnythingKeepNoAccount(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	w.must(w.Namespace(t.Context(), "stranger", map[string]string{"team": "b"}))
+	grant, sites, doc := access("g", "user01", pc01), activation("sites"), sessionDocument()
+	for _, obj := range []client.Object{grant, sites, doc} {
+		obj.SetNamespace("stranger")
+	}
+	w.create(account(), grant, sites, doc)
+	w.accountIs(account(), v1alpha1.ReasonVerified)
+	w.accessIs(grant, v1alpha1.ReasonNamespaceNotAllowed)
+	w.activationIs(sites, v1alpha1.ReasonNamespaceNotAllowed)
+	w.documentIs(doc, v1alpha1.ReasonNamespaceNotAllowed)
+	w.must(w.Client.Delete(t.Context(), account()))
+	w.must(testenv.WaitGone(t.Context(), w.Client, account()))
+	w.accessIs(grant, v1alpha1.ReasonAccountNotFound)
 }
 
 func TestADeletedAccountThatIsOutOfReachNamesItsDependentsToo(t *testing.T) {

@@ -86,6 +86,53 @@ func TestAUserMadeAgainGetsNothingUntilThatIsConfirmed(t *testing.T) {
 	}
 }
 
+// A label of the namespace that is gone for a while confirms nothing.
+func TestAUserMadeAgainDuringARefusalGetsNothingUntilThatIsConfirmed(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
+	w.must(w.iam().AddUser(fixtures.User{Name: "joe"}))
+	grant := access("g", "joe", pc01)
+	grant.Spec.Principals = append(grant.Spec.Principals, v1alpha1.Principal{Kind: v1alpha1.PrincipalUser, Name: "user02"})
+	grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
+	w.create(account(), grant)
+	w.settled(grant)
+	flip := func(team, reason string) {
+		w.must(w.Namespace(t.Context(), grant.Namespace, map[string]string{"team": team}))
+		w.accessIs(grant, reason)
+	}
+	revoked := func() {
+		_, err := testenv.WaitFor(t.Context(), w.Client, grant, func(a *v1alpha1.SessionAccess) bool {
+			return a.Status.Applied.Granted == nil && len(a.Status.Applied.Revoking) == 0
+		})
+		w.must(err)
+	}
+	flip("b", v1alpha1.ReasonNamespaceNotAllowed)
+	revoked()
+	w.advance(testWindow)
+	w.must(w.iam().RemoveEntity(emuiam.User, "joe"))
+	w.must(w.iam().AddUser(fixtures.User{Name: "joe"}))
+	w.bulkReads(2)
+	flip("a", v1alpha1.ReasonPrincipalRecreated)
+	if w.may("joe", pc01) {
+		t.Fatal("the user who got the name has the access of the one before")
+	}
+	if !w.may("user02", pc01) {
+		t.Error("another principal of the same object has no access")
+	}
+
+	// Removed while nothing is granted, and added again, it is confirmed.
+	flip("b", v1alpha1.ReasonNamespaceNotAllowed)
+	revoked()
+	change(w, grant, func(a *v1alpha1.SessionAccess) { a.Spec.Principals = a.Spec.Principals[1:] })
+	w.accessIs(grant, v1alpha1.ReasonNamespaceNotAllowed)
+	change(w, grant, func(a *v1alpha1.SessionAccess) {
+		a.Spec.Principals = append(a.Spec.Principals, v1alpha1.Principal{Kind: v1alpha1.PrincipalUser, Name: "joe"})
+	})
+	flip("a", v1alpha1.ReasonGranted)
+	if !w.may("joe", pc01) {
+		t.Error("the user has no access although it was confirmed")
+	}
+}
+
 func TestAUserMadeAgainIsGrantedWhereTheAccountSaysSo(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	w.must(w.iam().AddUser(fixtures.User{Name: "joe"}))

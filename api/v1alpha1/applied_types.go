@@ -42,6 +42,14 @@ type AppliedAccess struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Revoking []ResolvedGrant `json:"revoking,omitempty"`
+
+	// principalIDs are the unique ids that IAM had for principals of the spec when
+	// they were granted last, where granted does not name them now: whoever has the
+	// name next is not granted the access without confirmation.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10000
+	PrincipalIDs []PrincipalID `json:"principalIDs,omitempty"`
 }
 
 // SessionsOutcome says what became of the open sessions of a revoked access.

@@ -36,6 +36,8 @@ type Entry struct {
 	Cloud *cloud.Account
 	// NextResync is when the account is to be read again.
 	NextResync time.Time
+	// Since is when the account was verified first since it was lost last.
+	Since time.Time
 }
 
 // Listener hears that an account was verified, lost or read anew, with the name
@@ -138,6 +140,9 @@ var (
 func (r *Registry) Put(ctx context.Context, e Entry) {
 	r.mu.Lock()
 	before, had := r.entries[e.AccountID]
+	if had && before.Name == e.Name {
+		e.Since = before.Since
+	}
 	r.entries[e.AccountID] = e
 	if !had {
 		r.opening[e.AccountID] = true

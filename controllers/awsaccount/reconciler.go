@@ -175,7 +175,8 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 	account.Status.UnreachableSince = nil
 	r.restores.note(account, lived, len(entry.Cloud.Mirror().OurNames()), r.Clock.Now())
 	entry.NeverListed = r.listSessions(ctx, account, entry.Cloud)
-	entry.NextResync = r.Clock.Now().Add(r.ResyncInterval)
+	entry.Since = r.Clock.Now()
+	entry.NextResync = entry.Since.Add(r.ResyncInterval)
 	r.Accounts.Put(ctx, entry)
 	if err := r.removeOrphans(ctx, account, entry); err != nil {
 		showUsage(account, entry)

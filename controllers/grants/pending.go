@@ -38,6 +38,35 @@ func PendingRevocation(account *v1alpha1.AWSAccount, item *v1alpha1.OwedAccess) 
 	}
 }
 
+// OriginOf is the namespace of the object that left a pending revocation with an
+// account; "" where the account has none of it.
+func OriginOf(account *v1alpha1.AWSAccount, pending *v1alpha1.SessionAccess) string {
+	for i := range account.Status.Owed {
+		if account.Status.Owed[i].UID == string(pending.UID) {
+			return account.Status.Owed[i].Namespace
+		}
+	}
+	return ""
+}
+
+// Waiting puts pending revocations that wait into the form of restored objects: they
+// add nothing, and what IAM holds of them stays.
+func Waiting(pending []v1alpha1.SessionAccess) []v1alpha1.SessionAccess {
+	var all []v1alpha1.SessionAccess
+	for i := range pending {
+		for n := range pending[i].Status.Applied.Revoking {
+			access := pending[i]
+			access.UID = types.UID(fmt.Sprintf("%s/%d", access.UID, n))
+			access.DeletionTimestamp = nil
+			access.Status.Applied = &v1alpha1.AppliedAccess{
+				Serial: pending[i].Status.Applied.Serial, UID: string(pending[i].UID), Granted: &pending[i].Status.Applied.Revoking[n],
+			}
+			all = append(all, access)
+		}
+	}
+	return all
+}
+
 // PendingRevocationOf records what an object leaves. That its sessions end counts as soon as it is
 // declared; the spec goes with the object.
 func PendingRevocationOf(access *v1alpha1.SessionAccess, grants []v1alpha1.ResolvedGrant, now metav1.Time) v1alpha1.OwedAccess {

@@ -72,7 +72,7 @@ func (d disappearance) judge(recreated v1alpha1.RecreatedPrincipals) (problem, b
 		fate = fmt.Sprintf("The %s %q with the id %s, which had this access, was renamed to %q in IAM", kind, d.name, d.recorded, d.renamed)
 	}
 	fate += "; its policies are removed and its sessions ended."
-	const confirm = "remove the principal from this SessionAccess, wait until status.principals does not list it, and add it again"
+	const confirm = "remove the principal from this SessionAccess, wait until status.applied does not name it, and add it again"
 	if d.present == "" {
 		text := fmt.Sprintf("%s Remove it from this SessionAccess.", fate)
 		if d.renamed != "" {

@@ -67,6 +67,8 @@ const (
 	// heldRecheck is how long a grant waits that precedence holds. It is woken when
 	// the last revocation was tried; this only bounds what a lost wake-up would cost.
 	heldRecheck = 10 * time.Minute
+	// handoverRecheck is how soon a pending revocation that waits is looked at again.
+	handoverRecheck = time.Second
 )
 
 // Reconcile implements reconcile.TypedReconciler.
@@ -146,6 +148,15 @@ func (r *Reconciler) converge(ctx context.Context, key grants.PrincipalKey, turn
 	if err != nil {
 		return 0, false, err
 	}
+	waits := false
+	if len(abandoned) > 0 {
+		if waits, err = accounts.TakesOver(ctx, r.Client, account, key, r.Clock.Now()); err != nil {
+			return 0, false, err
+		}
+	}
+	if waits {
+		abandoned = grants.Waiting(abandoned)
+	}
 	w := &work{Reconciler: r, account: account, key: key, turn: turn, claims: claimsOf(key, append(accesses.Items, abandoned...), r.Clock.Now())}
 	w.accesses = accesses.Items
 	result, err := w.run(ctx)
@@ -158,7 +169,10 @@ func (r *Reconciler) converge(ctx context.Context, key grants.PrincipalKey, turn
 	if len(w.claims.saw) == 0 {
 		r.firsts.forget(key) // Nobody names it: tenants can invent any number of names.
 	}
-	return w.settlesIn(), w.lookUp, err
+	if after = w.settlesIn(); waits {
+		after = handoverRecheck
+	}
+	return after, w.lookUp, err
 }
 
 // principalOf is the principal in IAM; nil for a permission set.

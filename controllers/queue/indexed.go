@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
@@ -39,8 +40,9 @@ func Users() []client.Object {
 	return objects
 }
 
-// UsersOf lists the objects of all kinds that name an AWSAccount, such as
-// "SessionAccess team-a/user01-pc01", in a stable order.
+// UsersOf lists the objects of all kinds that name an AWSAccount and may have
+// something in AWS, such as "SessionAccess team-a/user01-pc01", in a stable order.
+// One that was refused from the start has nothing there.
 func UsersOf(ctx context.Context, c client.Reader, account string) ([]string, error) {
 	var names []string
 	for _, kind := range indexedKinds {
@@ -53,11 +55,33 @@ func UsersOf(ctx context.Context, c client.Reader, account string) ([]string, er
 			return nil, fmt.Errorf("take the list of %ss apart: %w", kind.name, err)
 		}
 		for _, obj := range objects {
-			names = append(names, Named(kind.name, obj.(client.Object)))
+			if hasRecord(obj.(client.Object)) {
+				names = append(names, Named(kind.name, obj.(client.Object)))
+			}
 		}
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// hasRecord reports whether an object may have something in AWS: the finalizer comes
+// before the first write there, and a record that was restored comes without it.
+func hasRecord(obj client.Object) bool {
+	if controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) {
+		return true
+	}
+	switch o := obj.(type) {
+	case *v1alpha1.SessionAccess:
+		return o.Status.Applied != nil
+	case *v1alpha1.SessionDocument:
+		return len(o.Status.Regions) > 0
+	case *v1alpha1.HybridActivation:
+		return o.Status.Record != nil || o.Status.ActivationID != ""
+	case *v1alpha1.AccountTier:
+		return len(o.Status.Regions) > 0
+	default:
+		return true
+	}
 }
 
 // Named is how messages name an object of a kind.

@@ -74,7 +74,11 @@ func grantedNow(record *v1alpha1.AppliedAccess, j judgement, now time.Time) *v1a
 			granted = record.Granted
 		}
 		if granted != nil && j.grant != nil {
-			granted = grants.Intersect(granted, j.grant)
+			if both := grants.Intersect(granted, j.grant); both != nil {
+				granted = keepEqual(both, granted)
+			} else {
+				granted = nil
+			}
 		}
 	}
 	if granted == nil || grants.Expired(granted, now) {

@@ -95,6 +95,12 @@ func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess
 		return revocation{Reconciler: r, access: access, lost: lost}.step(ctx)
 	}
 	verdict, stuck := r.held(access, left)
+	if access.Namespace == "" && !stuck {
+		var err error
+		if stuck, err = r.takenOver(ctx, left); err != nil {
+			return progress{}, err
+		}
+	}
 	if gone := without(lost, left); stuck && len(gone) > 0 {
 		after := revocation{Reconciler: r, access: access, lost: gone}.endEarly(ctx)
 		return progress{after: after, verdict: verdict}, nil

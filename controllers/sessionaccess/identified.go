@@ -14,15 +14,51 @@ import (
 )
 
 // A grant is for the principals that IAM had under the declared names when it was
-// made. The record keeps their unique ids for as long as it grants them anything:
-// a principal that is removed from the spec and added again is a new one.
+// made. The record keeps their unique ids for as long as the spec names them, granted
+// or refused, and until what they had is revoked: a principal that is removed from
+// the spec and added again after that is a new one.
 
 // carryIDs gives a judged grant the ids that the record has of its principals.
 func carryIDs(grant *v1alpha1.ResolvedGrant, record *v1alpha1.AppliedAccess) *v1alpha1.ResolvedGrant {
-	if grant == nil || record == nil || record.Granted == nil {
+	if grant == nil || record == nil {
 		return grant
 	}
-	return withIDs(grant, func(p v1alpha1.Principal) string { return idIn(record.Granted, p) })
+	return withIDs(grant, func(p v1alpha1.Principal) string { return lastID(record, p) })
+}
+
+// lastID is the id that a record has of a principal, the last one of several.
+func lastID(record *v1alpha1.AppliedAccess, p v1alpha1.Principal) string {
+	if record.Granted != nil {
+		if id := idIn(record.Granted, p); id != "" {
+			return id
+		}
+	}
+	for i := range slices.Backward(record.Revoking) {
+		if id := idIn(&record.Revoking[i], p); id != "" {
+			return id
+		}
+	}
+	return idAmong(record.PrincipalIDs, p)
+}
+
+// remembering is a record with the ids of the principals of a spec that it does not
+// grant now. from has them: the record itself, or the one before it.
+func remembering(spec *v1alpha1.SessionAccessSpec, record, from *v1alpha1.AppliedAccess) *v1alpha1.AppliedAccess {
+	var ids []v1alpha1.PrincipalID
+	for _, p := range spec.Principals {
+		if record.Granted != nil && slices.Contains(record.Granted.Principals, p) {
+			continue
+		}
+		if id := lastID(from, p); id != "" {
+			ids = append(ids, v1alpha1.PrincipalID{Kind: p.Kind, Name: p.Name, ID: id})
+		}
+	}
+	if slices.Equal(ids, record.PrincipalIDs) {
+		return record
+	}
+	next := record.DeepCopy()
+	next.PrincipalIDs = ids
+	return next
 }
 
 // identified gives a grant that is about to be recorded the ids of those of its
@@ -79,7 +115,11 @@ func withIDs(grant *v1alpha1.ResolvedGrant, of func(v1alpha1.Principal) string) 
 }
 
 func idIn(grant *v1alpha1.ResolvedGrant, p v1alpha1.Principal) string {
-	for _, id := range grant.PrincipalIDs {
+	return idAmong(grant.PrincipalIDs, p)
+}
+
+func idAmong(ids []v1alpha1.PrincipalID, p v1alpha1.Principal) string {
+	for _, id := range ids {
 		if id.Kind == p.Kind && strings.EqualFold(id.Name, p.Name) {
 			return id.ID
 		}

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
@@ -88,4 +89,20 @@ func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (afte
 	}
 	account.Status.Owed = left
 	return after, settled, unrecorded, err
+}
+
+// takenOver reports whether a principal of a pending revocation keeps its permission
+// for now because another SessionAccess may grant it. The sessions of the others do
+// not wait for that.
+func (r *Reconciler) takenOver(ctx context.Context, left []grants.PrincipalKey) (bool, error) {
+	for _, key := range left {
+		account, ok := r.Accounts.Get(key.AccountID)
+		if !ok {
+			continue
+		}
+		if waits, err := accounts.TakesOver(ctx, r.Client, account, key, r.Clock.Now()); waits || err != nil {
+			return waits, err
+		}
+	}
+	return false, nil
 }

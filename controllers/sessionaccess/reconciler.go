@@ -115,6 +115,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 			return 0, err
 		}
 		record, before = access.Status.Applied, access.DeepCopy()
+		access.Status.Applied = remembering(&access.Spec, record, &v1alpha1.AppliedAccess{PrincipalIDs: record.PrincipalIDs})
 	}
 	var p progress
 	if record != nil && len(record.Revoking) > 0 {
@@ -122,7 +123,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 			return 0, err
 		}
 		if p.done {
-			access.Status.Applied = settled(record)
+			access.Status.Applied = remembering(&access.Spec, settled(record), record)
 		}
 	}
 	if short != nil && j.problem == nil && (short.Progress == reconcile.Stuck || p.verdict.Reason == "") {

@@ -194,7 +194,7 @@ func (in inputs) unusable(obj client.Object, account string) string {
 // undecided is why what was granted before does not resolve a reference: the record
 // came from a backup. "" where the record is the object's own.
 func (in inputs) undecided() string {
-	if record := in.access.Status.Applied; record != nil && !reconcile.Own(record.UID, in.access) {
+	if in.restored() {
 		return notReady
 	}
 	return ""

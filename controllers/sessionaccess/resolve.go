@@ -36,7 +36,11 @@ func waiting(reason, format string, args ...any) judgement {
 // account comes before anything the spec says.
 func judge(in inputs) judgement {
 	if closed := in.Check(in.access.Spec.Regions); closed != nil {
-		return judgement{waiting: closed.Waiting, problem: &closed.Verdict}
+		j := judgement{waiting: closed.Waiting, problem: &closed.Verdict}
+		if closed.Waiting {
+			j.grant = stillAsked(in)
+		}
+		return j
 	}
 	return resolveReferences(in)
 }
@@ -46,22 +50,7 @@ func judge(in inputs) judgement {
 // the same edit still takes effect.
 func resolveReferences(in inputs) judgement {
 	spec := in.access.Spec.DeepCopy()
-	grant := &v1alpha1.ResolvedGrant{
-		AccountID:        in.Account.Spec.AccountID,
-		Principals:       spec.Principals,
-		Regions:          spec.Regions,
-		Clients:          spec.Clients,
-		SessionScope:     spec.SessionScope,
-		DataChannelScope: in.Account.Spec.DataChannelScope,
-		NotBefore:        spec.NotBefore,
-		NotAfter:         spec.NotAfter,
-		RequireMFA:       spec.RequireMFA,
-		SourceCIDRs:      spec.SourceCIDRs,
-		OnRevoke:         spec.OnRevoke,
-	}
-	if len(grant.Regions) == 0 {
-		grant.Regions = slices.Clone(in.Account.Spec.Regions)
-	}
+	grant := grantOf(spec, &in.Account.Spec)
 	unresolved := append(in.resolveTargets(spec, grant), in.resolveDocuments(spec, grant)...)
 	if verdict := guard(in, grant); verdict != nil {
 		return judgement{problem: verdict}
@@ -73,4 +62,26 @@ func resolveReferences(in inputs) judgement {
 		return j
 	}
 	return judgement{grant: grant}
+}
+
+// grantOf is what a spec says by itself: all but targets and documents, which may be
+// references.
+func grantOf(spec *v1alpha1.SessionAccessSpec, account *v1alpha1.AWSAccountSpec) *v1alpha1.ResolvedGrant {
+	grant := &v1alpha1.ResolvedGrant{
+		AccountID:        account.AccountID,
+		Principals:       spec.Principals,
+		Regions:          spec.Regions,
+		Clients:          spec.Clients,
+		SessionScope:     spec.SessionScope,
+		DataChannelScope: account.DataChannelScope,
+		NotBefore:        spec.NotBefore,
+		NotAfter:         spec.NotAfter,
+		RequireMFA:       spec.RequireMFA,
+		SourceCIDRs:      spec.SourceCIDRs,
+		OnRevoke:         spec.OnRevoke,
+	}
+	if len(grant.Regions) == 0 {
+		grant.Regions = slices.Clone(account.Regions)
+	}
+	return grant
 }

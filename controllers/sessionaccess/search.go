@@ -7,6 +7,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
@@ -127,6 +128,9 @@ func (v revocation) terminating(ctx context.Context, lost []v1alpha1.ResolvedGra
 		return lost, nil
 	}
 	in, err := accounts.Gather(ctx, v.Client, v.access.Spec.AccountRef.Name, v.access.Namespace)
+	if err == nil && v.access.Namespace == "" && in.Account != nil {
+		in, err = accounts.Gather(ctx, v.Client, in.Account.Name, grants.OriginOf(in.Account, v.access))
+	}
 	if err != nil {
 		return nil, err
 	}
