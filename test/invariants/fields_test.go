@@ -32,7 +32,9 @@ var fixed = map[string]string{
 // A field that is added to a kind is drawn, or somebody has written down why not.
 func TestEveryFieldOfTheSchemasIsDrawn(t *testing.T) {
 	values := map[string]map[string]bool{}
-	account := still(func(rt *rapid.T) client.Object { return accountObjects(rt, (&invariants.Bed{Universe: small}).Account()) })
+	account := still(func(rt *rapid.T) client.Object {
+		return accountObjects(rt, (&invariants.Bed{Universe: small}).Account())
+	})
 	for i, draw := range append(slices.Clone(drawers), account) {
 		at := rapid.Custom(func(rt *rapid.T) client.Object {
 			object, _ := draw(rt)

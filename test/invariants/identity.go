@@ -2,6 +2,7 @@ package invariants
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -78,17 +79,7 @@ type bond struct {
 func newBond() bond { return bond{map[string]string{}, map[string]bool{}, map[string]bool{}} }
 
 func (b bond) clone() bond {
-	c := newBond()
-	for name, token := range b.of {
-		c.of[name] = token
-	}
-	for name := range b.unsure {
-		c.unsure[name] = true
-	}
-	for name := range b.dropped {
-		c.dropped[name] = true
-	}
-	return c
+	return bond{maps.Clone(b.of), maps.Clone(b.unsure), maps.Clone(b.dropped)}
 }
 
 func bondKey(p v1alpha1.Principal) string { return string(p.Kind) + "/" + strings.ToLower(p.Name) }

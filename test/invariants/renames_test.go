@@ -54,7 +54,9 @@ func (r renaming) perform(ctx context.Context, b *invariants.Bed) error {
 	}
 	happened.count(renameAccess)
 	steps := []func() error{
-		func() error { return declareAnew(ctx, b, invariants.Access(before.Namespace, names[free], before.Spec)) },
+		func() error {
+			return declareAnew(ctx, b, invariants.Access(before.Namespace, names[free], before.Spec))
+		},
 		func() error {
 			if r.rests {
 				return b.Rest(ctx)
