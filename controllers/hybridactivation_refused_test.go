@@ -8,7 +8,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// Whoever reads the Secret could register machines for as long as the activation stays.
+// A reader of the Secret could register machines for as long as the activation stays.
 func TestTheCodeOfARefusedActivationGoesAlthoughTheActivationCannot(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
 	obj, main := activation("sites"), account(allowActivations())

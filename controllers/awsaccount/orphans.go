@@ -69,7 +69,7 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 
 // dropOldVersions deletes the old versions of emptied policies of permission sets: each
 // allows more than the policy does. Once no SessionAccess names the permission set,
-// nobody else looks at them.
+// no other reconciler reads them.
 func dropOldVersions(ctx context.Context, entry accounts.Entry) {
 	if entry.Mode == v1alpha1.ModeObserve {
 		return

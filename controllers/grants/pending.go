@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// PendingRevocations puts what an account owes into the form of the objects that left it.
+// PendingRevocations puts the pending revocations of an account into the form of the objects that left them.
 // They are named after the AWSAccount and have no namespace: it is the object to
 // wake for them. Their records must not be changed.
 func PendingRevocations(account *v1alpha1.AWSAccount) []v1alpha1.SessionAccess {
@@ -86,12 +86,12 @@ func PendingRevocationOf(access *v1alpha1.SessionAccess, grants []v1alpha1.Resol
 	return item
 }
 
-// IsPending says whether an account owes what an object left.
+// IsPending reports whether an account has a pending revocation of an object.
 func IsPending(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess) bool {
 	return slices.ContainsFunc(account.Status.Owed, func(item v1alpha1.OwedAccess) bool { return item.UID == string(access.UID) })
 }
 
-// PendingRevocationsOfAccount lists what is owed in an account id.
+// PendingRevocationsOfAccount lists the pending revocations in an account id.
 func PendingRevocationsOfAccount(ctx context.Context, c client.Reader, accountID string) ([]v1alpha1.SessionAccess, error) {
 	var accounts v1alpha1.AWSAccountList
 	if err := c.List(ctx, &accounts, client.UnsafeDisableDeepCopy); err != nil {
@@ -106,7 +106,7 @@ func PendingRevocationsOfAccount(ctx context.Context, c client.Reader, accountID
 	return all, nil
 }
 
-// PendingRevocationsOfPrincipal lists what is owed of a principal.
+// PendingRevocationsOfPrincipal lists the pending revocations of a principal.
 func PendingRevocationsOfPrincipal(ctx context.Context, c client.Reader, key PrincipalKey) ([]v1alpha1.SessionAccess, error) {
 	all, err := PendingRevocationsOfAccount(ctx, c, key.AccountID)
 	return slices.DeleteFunc(all, func(a v1alpha1.SessionAccess) bool {
@@ -114,7 +114,7 @@ func PendingRevocationsOfPrincipal(ctx context.Context, c client.Reader, key Pri
 	}), err
 }
 
-// PendingPrincipals lists the principals of whom an account owes something.
+// PendingPrincipals lists the principals that the pending revocations of an account name.
 func PendingPrincipals(account *v1alpha1.AWSAccount) []PrincipalKey {
 	var keys []PrincipalKey
 	for _, a := range PendingRevocations(account) {

@@ -33,7 +33,7 @@ func (r *Reconciler) withdraw(ctx context.Context, account accounts.Entry, regio
 
 // takeBack deletes every activation of an object, those that AWS shows and those
 // that are known otherwise, and the Secret, whether or not the activations could be
-// deleted: nobody is to read their code. The status remembers that they were.
+// deleted: no reader of Secrets may learn their code. The status remembers that they were.
 func (r *Reconciler) takeBack(ctx context.Context, account accounts.Entry, a *v1alpha1.HybridActivation, s secrets, shown []string) error {
 	status := &a.Status
 	ids := append(slices.Clone(shown), known(status)...)

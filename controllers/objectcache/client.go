@@ -27,7 +27,7 @@ type Client struct {
 	patched map[object]patched
 }
 
-// patched is what came of a patch.
+// patched is the result of a patch.
 type patched struct {
 	uid     types.UID
 	version string
@@ -58,7 +58,7 @@ func (c *Client) Watch(ctx context.Context, informers cache.Informers, kinds ...
 	return nil
 }
 
-// deleted forgets the patches of an object that is gone, as an informer tells. By then
+// deleted forgets the patches of an object that is gone, when an informer reports it. By then
 // there may be another one of the name.
 func (c *Client) deleted(gone any) {
 	if unseen, ok := gone.(toolscache.DeletedFinalStateUnknown); ok {

@@ -67,7 +67,7 @@ const (
 	// heldRecheck is how long a grant waits that precedence holds. It is woken when
 	// the last revocation was tried; this only bounds what a lost wake-up would cost.
 	heldRecheck = 10 * time.Minute
-	// handoverRecheck is how soon a pending revocation that waits is looked at again.
+	// handoverRecheck is how soon a pending revocation that waits is tried again.
 	handoverRecheck = time.Second
 )
 

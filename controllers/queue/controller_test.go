@@ -22,7 +22,7 @@ func accessTo(account, namespace, name string) *v1alpha1.SessionAccess {
 	}
 }
 
-// Whoever may create objects can name any number of accounts that nobody declares.
+// A tenant that may create objects can name any number of accounts that do not exist.
 func TestInventedAccountsGiveATenantNoMoreTurns(t *testing.T) {
 	const invented = 100
 	scheme := runtime.NewScheme()

@@ -39,7 +39,7 @@ func WriteStatus(ctx context.Context, c client.Client, before, after client.Obje
 }
 
 // writeTouched writes a status to an object of which only the metadata have changed
-// since it was read, or that is being deleted. Whoever changes an annotation faster
+// since it was read, or that is being deleted. A tenant that changes an annotation faster
 // than a reconcile asks AWS would keep every status from being written otherwise, and
 // a session is ended only once its id is in the status. after keeps its version, so
 // that any other write of this reconcile conflicts: it has not seen the change.

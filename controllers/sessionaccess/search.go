@@ -44,7 +44,7 @@ func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant,
 			continue
 		case account.Mode == v1alpha1.ModeObserve && (underWay || wasGranted(v.access)):
 			// The permission went under Enforce, and these sessions with it, or it went by
-			// a process that ended before it could say so.
+			// a process that ended before it could record that.
 			s.held = &progress{verdict: observing(account)}
 			continue
 		case account.Mode == v1alpha1.ModeObserve:

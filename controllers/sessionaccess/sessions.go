@@ -153,7 +153,7 @@ func (v revocation) begin() (record *v1alpha1.RevocationStatus, underWay bool) {
 	return record, true
 }
 
-// beginRevocation starts the record of a revocation before AWS is told of it, where an
+// beginRevocation starts the record of a revocation before the first call to AWS, where an
 // account takes access away now. Mode Observe, or a crash, may come before the sessions
 // are looked for.
 func (r *Reconciler) beginRevocation(access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) {

@@ -93,7 +93,7 @@ func precedes(a, b *v1alpha1.SessionDocument) bool {
 }
 
 // refused says whether an object may not have a document, as of its last judgement.
-// An edit alone changes nothing about that: else whoever may edit an object that is
+// An edit alone changes nothing about that: else a tenant that edits an object that is
 // refused could take the document from another for a moment, and with it the access
 // that is granted on it. What an object has from before it keeps, and that counts.
 func refused(doc *v1alpha1.SessionDocument) bool {

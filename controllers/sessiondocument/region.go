@@ -25,8 +25,8 @@ type site struct {
 	// shared are the accounts that the document was shared with, once sharesRead.
 	shared     []string
 	sharesRead bool
-	// sharesErr is why the shares could not be read, or those taken away that nobody
-	// declares.
+	// sharesErr is why the shares could not be read, or why those could not be removed
+	// that the spec does not declare.
 	sharesErr error
 	// would is what was left out in mode Observe.
 	would []string

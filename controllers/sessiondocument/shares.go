@@ -8,8 +8,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// withdrawShares takes away the shares of the object's document that nobody declares,
-// before anything else is written that may fail. What fails here, share reports.
+// withdrawShares removes the shares of the object's document that the spec does not
+// declare, before anything else is written that may fail. What fails here, share
+// reports.
 func (r *Reconciler) withdrawShares(ctx context.Context, s *site) (*finding, error) {
 	if s.latest.Tags[uidTag] == string(s.doc.UID) {
 		s.readShares(ctx, r)
@@ -17,7 +18,7 @@ func (r *Reconciler) withdrawShares(ctx context.Context, s *site) (*finding, err
 	return nil, nil
 }
 
-// readShares reads the shares, and takes away those that nobody declares.
+// readShares reads the shares, and removes those that the spec does not declare.
 func (s *site) readShares(ctx context.Context, r *Reconciler) {
 	s.sharesRead = true
 	if s.created {

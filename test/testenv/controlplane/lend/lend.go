@@ -22,7 +22,7 @@ import (
 // Variable is the environment variable with the path of the Lender's socket.
 const Variable = "SSM_ACCESS_CONTROL_PLANES"
 
-// Plane is what a borrower is told of a control plane, and what it needs to use it.
+// Plane is what a borrower needs to use a control plane.
 type Plane struct {
 	// KubeconfigPath is a file with an administrator's credentials.
 	KubeconfigPath string `json:"kubeconfigPath"`
@@ -118,7 +118,7 @@ func answer(connection net.Conn, plane Plane) error {
 	return nil
 }
 
-// take returns a control plane that nobody else has.
+// take returns a control plane that no other borrower has.
 func (l *Lender) take(ctx context.Context) (Plane, error) {
 	l.mu.Lock()
 	if last := len(l.free) - 1; last >= 0 {
