@@ -16,6 +16,7 @@ SOAK_TIME ?= 10m
 BENCH_FLAGS ?=
 BENCH_TIME ?= 200ms
 BENCH_RUNS ?= 6
+WORDS_FLAGS ?=
 BENCH_SUITES ?= quiet
 
 # Everything but the race detector does without a C compiler. One setting for
@@ -106,6 +107,10 @@ bench-compare: $(BENCHSTAT) ## Compare what the operator costs with commit BASE:
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run the linters.
 	$(GOLANGCI_LINT) run ./...
+
+.PHONY: words
+words: ## Count phrases that are hard to read, and the field's own terms, in comments and docs; WORDS_FLAGS=-list shows where.
+	@go run ./hack/words $(WORDS_FLAGS)
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the Go sources.
