@@ -34,7 +34,7 @@ func (w world) abandon(grant *v1alpha1.SessionAccess) {
 	w.annotate(grant)
 }
 
-// annotate asks to let an object go, and makes it be looked at.
+// annotate requests that an object be abandoned, and so triggers a reconcile.
 func (w world) annotate(grant *v1alpha1.SessionAccess) {
 	w.t.Helper()
 	w.annotations(grant, map[string]string{v1alpha1.AnnotationAbandon: "true"})
@@ -50,7 +50,7 @@ func (w world) says(grant *v1alpha1.SessionAccess, texts ...string) {
 	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, texts...)
 }
 
-// owes waits until an account owes for a number of objects.
+// owes waits until an account has n pending revocations.
 func (w world) owes(n int) *v1alpha1.AWSAccount {
 	w.t.Helper()
 	got, err := testenv.WaitFor(w.t.Context(), w.Client, account(), func(a *v1alpha1.AWSAccount) bool { return len(a.Status.Owed) == n })
@@ -78,7 +78,7 @@ func TestAnAbandonedAccessIsOwedAndTakenAwayWhenAWSIsBack(t *testing.T) {
 	w.grid(true, false, false, false)
 	w.openStill(session)
 
-	w.must(m.Stop()) // What is owed outlives a restart.
+	w.must(m.Stop()) // A restart keeps the pending revocations.
 	w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	restore()
 	w.untilEnded(session)
@@ -119,7 +119,7 @@ func TestAnAccessIsNotAbandonedWhileItsAccountIsInReach(t *testing.T) {
 	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "iam:Detach*"})
 	w.must(err)
 	w.abandon(grant)
-	w.says(grant, "iam:DetachUserPolicy", "is in reach") // At first it only says that it is being taken away.
+	w.says(grant, "iam:DetachUserPolicy", "is in reach") // At first it only reports the revocation.
 }
 
 func TestAnAccountThatOwesStaysUntilItHasPaid(t *testing.T) {
@@ -202,7 +202,7 @@ func TestAnAbandonedAccessEndsSessionsWhereThatWasDeclaredLast(t *testing.T) {
 	session := w.open(user("user01"), pc01)
 	restore := w.lose()
 	w.must(m.Stop())
-	// Nobody sees the object between the two.
+	// The operator does not see the object between the two changes.
 	change(w, grant, func(a *v1alpha1.SessionAccess) { a.Spec.OnRevoke = v1alpha1.RevokeTerminateSessions })
 	w.abandon(grant)
 	w.Emulator.Advance(outage)

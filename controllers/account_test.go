@@ -137,7 +137,7 @@ func TestAnAccountInUseStaysAndNamesItsDependents(t *testing.T) {
 	w.grid(false, false, false, false)
 }
 
-// A namespace that may not use an account cannot keep it.
+// A namespace that an account does not allow cannot keep that account from deletion.
 func TestObjectsThatNeverHadAnythingKeepNoAccount(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	w.must(w.Namespace(t.Context(), "stranger", map[string]string{"team": "b"}))

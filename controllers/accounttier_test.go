@@ -66,7 +66,7 @@ func (w world) tierIs(obj *v1alpha1.AccountTier, reason string) *v1alpha1.Accoun
 
 func (w world) regional() *ssm.Region { return w.Emulator.Account(accountID).Region(region).SSM }
 
-// inAWS checks the tier in force and the status of the setting.
+// tierInAWS checks the tier that AWS uses and the status of the setting.
 func (w world) tierInAWS(tier, status string) {
 	w.t.Helper()
 	if got, is := w.regional().Tier(), w.regional().TierStatus(); got != tier || is != status {

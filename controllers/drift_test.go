@@ -46,7 +46,7 @@ func TestDriftIsPutBack(t *testing.T) {
 			grant := access("user01-pc01", "user01", pc01)
 			w.create(account(), grant)
 			w.accessIs(grant, v1alpha1.ReasonGranted)
-			// A change counts as somebody else's once our own write is past the window.
+			// A change counts as foreign once the operator's own write is past the window.
 			w.advance(testWindow)
 			arn := w.ourPolicies()[0].ARN
 			w.must(drift(w, awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin"))), &arn))
@@ -113,7 +113,7 @@ func TestTwoInstallationsDoNotDisturbOneAnother(t *testing.T) {
 	}
 }
 
-// orphans puts policies of ours into the account that nobody declares.
+// orphans adds policies under the operator's path that no object declares.
 func orphans(w world, n int) {
 	for i := range n {
 		w.addPolicy(fixtures.Policy{

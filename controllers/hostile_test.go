@@ -117,7 +117,7 @@ func TestAPermissionSetKeepsThePolicyThatItReferences(t *testing.T) {
 		Name: role, Grants: fixtures.Grants{Attached: []string{arn}},
 		Trust: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + accountID + `"},"Action":"sts:AssumeRole"}]}`),
 	}))
-	// What somebody attaches counts once our own write is past the window.
+	// A foreign attachment counts once the operator's own write is past the window.
 	w.advance(testWindow)
 	w.resyncs(2)
 	w.must(w.Client.Delete(t.Context(), grant))

@@ -45,7 +45,7 @@ func (w world) letsInNobody(obj *v1alpha1.HybridActivation, says ...string) {
 	w.must(testenv.WaitGone(w.t.Context(), w.Client, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: obj.SecretName()}}))
 }
 
-// Whoever may delete the Secret has another code made, again and again.
+// A user who may delete the Secret triggers another code, again and again.
 func TestMaxRegistrationsBoundsMachinesOverAllActivations(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
 	obj := activation("site", limitedTo(1))

@@ -181,7 +181,7 @@ func TestADeletedNamespaceTakesItsActivationsAlong(t *testing.T) {
 	}
 }
 
-// Whoever removes the finalizer by hand leaves an activation behind.
+// Removing the finalizer by hand leaves an activation behind.
 func TestActivationsWhoseObjectIsGoneAreDeleted(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	obj, kept := activation("sites"), activation("kept")

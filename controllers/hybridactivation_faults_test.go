@@ -12,8 +12,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// An answer that is lost may have come after the effect or before it: nobody
-// knows until the window has passed, and one activation comes of it in the end.
+// An answer may be lost before the effect or after it. Which of the two is unknown
+// until the window has passed, and exactly one activation is left in the end.
 func TestAnUnansweredRequestIsSettledBeforeAnother(t *testing.T) {
 	for _, kind := range []faults.Kind{faults.DropAfter, faults.Drop, faults.ErrorAfter, faults.ServerError} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestARefusedActionIsNamed(t *testing.T) {
 	}
 }
 
-// Access to a node is granted by its tag: whoever takes that off cuts people off.
+// A node's tag grants access to it: without the tag, users lose their access.
 func TestANodeGetsItsTagBack(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{ResyncInterval: testResync})
 	obj := activation("sites")

@@ -28,8 +28,8 @@ func (w world) somebodyElses() (activation, node string) {
 	return *out.ActivationId, node
 }
 
-// forge has the Secret of an object name another activation, with a digest that
-// fits, as whoever may write the Secret can.
+// forge has the Secret of an object name another activation, with a matching digest,
+// as a user who may write the Secret can.
 func (w world) forge(of *v1alpha1.HybridActivation, id string) {
 	change(w, w.secret(of.SecretName()), func(s *corev1.Secret) {
 		request := "forged 2020-01-01T00:00:00Z 2020-01-02T00:00:00Z"

@@ -26,7 +26,7 @@ type mortal struct {
 	kills   int
 }
 
-// start starts the operator anew, as after a restart.
+// start starts the operator again, as after a restart.
 func (m *mortal) start() {
 	m.t.Helper()
 	m.fuse = newFuse(ofActivations)
@@ -148,7 +148,7 @@ func (m *mortal) restsOrPauses(ctx context.Context, obj *v1alpha1.HybridActivati
 	return o.got, o.err
 }
 
-// pause tells for what the operator waits; "" when it does not.
+// pause is what the operator waits for; "" when it does not wait.
 func pause(a *v1alpha1.HybridActivation) string {
 	record := a.Status.Record
 	switch {

@@ -38,7 +38,7 @@ func (l *written) String() string {
 	return l.text.String()
 }
 
-// refusing is an API server that refuses to write Secrets while it is told to.
+// refusing is an API server that refuses to write Secrets while the flag is set.
 type refusing struct {
 	*atomic.Bool
 	// rehearsals too: it refuses what would not be written anyway.

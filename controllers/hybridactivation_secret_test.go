@@ -59,7 +59,7 @@ func TestASecretThatWasReplacedCostsTheActivation(t *testing.T) {
 	w.holdsOne(w.activationIs(obj, v1alpha1.ReasonActivated))
 }
 
-// AWS never tells a code again: where it is lost, there must be another.
+// AWS returns a code only once: a lost code must be replaced.
 func TestALostCodeIsARotation(t *testing.T) {
 	for name, lose := range map[string]func(world){
 		"the Secret was deleted": func(w world) { w.must(w.Client.Delete(w.t.Context(), secretObject("sites"))) },

@@ -138,8 +138,8 @@ func (w world) node(id string) (*fleet.Node, bool) {
 	return w.Emulator.Account(accountID).Region(region).Fleet.Node(id)
 }
 
-// holdsOne checks that exactly one activation is there, that its code is the
-// Secret's, and that the status tells of it.
+// holdsOne checks that exactly one activation exists, that the Secret holds its code,
+// and that the status reports it.
 func (w world) holdsOne(obj *v1alpha1.HybridActivation) {
 	w.t.Helper()
 	all, secret := w.allActivations(), w.secret(obj.SecretName())
@@ -169,7 +169,7 @@ func (w world) ssmCalls(n int, operation string) int {
 // created says that a call made an activation.
 func created(c calls.Call) bool { return c.Operation == "CreateActivation" && c.Effect }
 
-// deleteActivation deletes an activation as somebody with a console would.
+// deleteActivation deletes an activation as a user of the console would.
 func (w world) deleteActivation(id string) {
 	w.t.Helper()
 	_, err := awsssm.NewFromConfig(w.AWSConfig(w.Credentials("admin"))).DeleteActivation(w.t.Context(), &awsssm.DeleteActivationInput{ActivationId: &id})

@@ -146,7 +146,7 @@ func (w world) leader() string {
 	return *lease.Spec.HolderIdentity
 }
 
-// nextLeader waits until somebody else holds the lease.
+// nextLeader waits until another replica holds the lease.
 func (w world) nextLeader(last string) {
 	w.t.Helper()
 	_, err := testenv.WaitFor(w.t.Context(), w.Client, leaseOfAll(), func(l *coordinationv1.Lease) bool {

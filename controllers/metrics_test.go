@@ -65,7 +65,7 @@ type expected struct {
 	value  float64
 }
 
-// samples checks some of what a manager tells.
+// samples checks some of a manager's metrics.
 func (w world) samples(m *testenv.Manager, want []expected) {
 	w.t.Helper()
 	got := w.scrape(m)
@@ -131,7 +131,7 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	w.must(w.Client.Delete(t.Context(), one))
 	w.accessIs(one, v1alpha1.ReasonEndingSessions)
 	w.known()
-	// That a permission is gone is counted before the status tells it.
+	// The metrics count the lost permission before the status reports it.
 	w.samples(m, []expected{
 		{"ssm_access_grants", labels{"account": accountID, "state": "granted"}, 0},
 		{"ssm_access_grants", labels{"account": accountID, "state": "revoking"}, 1},
@@ -149,8 +149,8 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 	}
 	w.advance(testWindow, one)
 	w.must(testenv.WaitGone(t.Context(), w.Client, one))
-	// The event is told once the revocation is counted, which the object does not
-	// wait for.
+	// The operator records the event after it has counted the revocation. The object does
+	// not wait for that.
 	w.announced(one, v1alpha1.ReasonSessionsEnded)
 	w.known()
 	w.samples(m, []expected{
@@ -188,8 +188,8 @@ func TestMetricsTellHowOldAStalledRevocationIs(t *testing.T) {
 	w.Emulator.RemoveFault(fault)
 }
 
-// Nothing of a trial is in AWS, so nothing waits to be taken away. Of what was
-// there before, something may.
+// A trial leaves nothing in AWS, so no revocation is open for it. Access that was granted
+// before mode Observe may be open.
 func TestMetricsTellInModeObserveOfWhatIsKept(t *testing.T) {
 	w := worldWithoutManager(t)
 	m := w.Manager(t, testenv.ManagerOptions{})
@@ -223,8 +223,8 @@ func TestMetricsTellInModeObserveOfWhatIsKept(t *testing.T) {
 	}
 }
 
-// drifts are the ways in which somebody else may change a policy of ours, by the
-// user whose policy it is.
+// drifts are the foreign changes to a policy of this operator, by the user whose policy
+// it is.
 var drifts = map[string]struct {
 	kind string
 	make func(w world, admin *awsiam.Client, user, arn string) error
@@ -271,7 +271,7 @@ func TestMetricsTellOfDriftAndOfThrottling(t *testing.T) {
 		}
 		arns[name] = w.accessIs(grant, v1alpha1.ReasonGranted).Status.Principals[0].PolicyARNs[0]
 	}
-	// A change counts as somebody else's once our own write is past the window, and
+	// A change counts as foreign once the operator's own write is past the window, and
 	// no resync is due before all of them are made.
 	w.advance(testWindow)
 	admin := awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin")))
@@ -284,7 +284,7 @@ func TestMetricsTellOfDriftAndOfThrottling(t *testing.T) {
 		Document: []byte(everything),
 	})
 	w.advance(6*time.Minute, main)
-	// The resync tells it once it has counted all.
+	// The resync records the event once it has counted every change.
 	w.announced(main, v1alpha1.ReasonDriftFound)
 	want := []expected{{"ssm_access_drift_found_total", labels{"account": accountID, "kind": "Appeared"}, 1}}
 	for _, drift := range drifts {
@@ -335,10 +335,10 @@ func TestMetricsTellWhichNodesAreReachedAndHowLongActivationsLast(t *testing.T) 
 		{"ssm_access_activations", labels{"account": accountID, "left": "under-1d"}, 1},
 		{"ssm_access_activations", labels{"account": accountID, "left": "under-7d"}, 1},
 		{"ssm_access_activations", labels{"account": accountID, "left": "over-7d"}, 1},
-		// That of known, of which nobody declares the account.
+		// The activation of known, whose account no AWSAccount declares.
 		{"ssm_access_activations", labels{"account": "", "left": "none"}, 1},
 	})
-	// Nothing takes the place of what expires, whoever looks at it before the scrape.
+	// Nothing replaces what expires, even when a reconcile runs before the scrape.
 	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.Unavailable, Action: "ssm:CreateActivation"})
 	w.must(err)
 	w.advance(25 * time.Hour)

@@ -61,8 +61,8 @@ func secondAWSAccount(name, id string) *v1alpha1.AWSAccount {
 // changesAWS says whether a call changes something in AWS.
 func changesAWS(c calls.Call) bool { return c.Write && c.Service != "sts" }
 
-// position waits for the first write that is looked for, and counts the writes
-// since call number n up to it.
+// position waits for the first matching write, and counts the writes since call number
+// n up to it.
 func (w world) position(n int, isIt func(calls.Call) bool) int {
 	w.t.Helper()
 	first, err := w.WaitCall(w.t.Context(), n, func(c calls.Call) bool { return changesAWS(c) && isIt(c) })

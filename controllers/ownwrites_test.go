@@ -31,7 +31,7 @@ func TestAStatusIsTrueWhereTheCacheIsBehindIt(t *testing.T) {
 	n.resync()
 	n.reasonIs(one, reasons[stack.InstanceStopped])
 	mend()
-	// Both are looked at together; that of the other is told once it was done.
+	// One round checks both nodes; it is complete once the result for the other one shows.
 	mendOther := n.breaks(other, stack.InstanceStopped)
 	n.resync()
 	n.reasonIs(other, reasons[stack.InstanceStopped])

@@ -28,7 +28,7 @@ const hybrid = "mi-0123456789abcdef0"
 type need struct {
 	// run brings it to the point where the action is missed.
 	run func(w world)
-	// told says in whose condition the action is named.
+	// Checks that a condition names the action.
 	told func(w world, action string)
 	// as is how the condition names the action, where it is otherwise.
 	as string
@@ -273,8 +273,8 @@ func everyKind(w world, declared ...func(*v1alpha1.AWSAccount)) {
 	}
 }
 
-// Without the optional reachability-policy.json, nodes are not looked at, and
-// everything else is as it is with it.
+// Without the optional reachability-policy.json, the operator does not check nodes.
+// Everything else works as it does with the policy.
 func TestTheOperatorWorksWithoutTheReachabilityPolicy(t *testing.T) {
 	files, err := cluster.OperatorPolicies()
 	if err != nil {
@@ -345,7 +345,7 @@ func (w world) retarget(one *v1alpha1.SessionAccess, i int) {
 	change(w, one, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = ids[:2-i%2] })
 }
 
-// changeAfterStranger changes a policy of which somebody has used up the versions.
+// changeAfterStranger changes a policy whose versions a foreign client has used up.
 func changeAfterStranger(w world) {
 	grantTo(v1alpha1.PrincipalUser, "user01")(w)
 	one := w.accessIs(access("one", "user01", pc01), v1alpha1.ReasonGranted)
@@ -405,8 +405,8 @@ func deleteTier(w world) {
 	w.deleteTier(w.tierIs(accountTier(v1alpha1.TierAdvanced), v1alpha1.ReasonTierInForce))
 }
 
-// readOneByOne waits until a resync asks for each document: it goes on without
-// the list of all, at a cost.
+// readOneByOne waits until a resync asks for each document: the operator continues
+// without the list of all, at a cost.
 func readOneByOne(w world, _ string) {
 	w.t.Helper()
 	w.documentIs(neededDocument(), v1alpha1.ReasonInPlace)

@@ -66,7 +66,7 @@ func TestAGrantThatDoesNotFitKeepsNoOtherOut(t *testing.T) {
 	got := w.accessIs(large, v1alpha1.ReasonQuotaExceeded)
 	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "user01", "more than the 2")
 
-	// One that grows too large keeps what it had, and nobody out either.
+	// A grant that grows too large keeps what it had, and keeps no other grant out.
 	change(w, large, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc02} })
 	w.accessIs(large, v1alpha1.ReasonEndingSessions)
 	w.advance(testWindow, large)

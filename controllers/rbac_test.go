@@ -45,7 +45,7 @@ var managerMay = map[string][]string{
 // leaderMay is the same for the role in the operator's own namespace, with the
 // names of what it is about.
 var leaderMay = map[string][]string{
-	// What is to be created has no name yet that a rule could ask for.
+	// A rule cannot restrict a create by name: the object has no name yet.
 	"coordination.k8s.io/leases": {"create"},
 	// The lease is read before it is taken, and renewed as a whole.
 	"coordination.k8s.io/leases manager.ssm-access.dev": {"get", "update"},

@@ -16,7 +16,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/stack"
 )
 
-// reasons has for each cause what is told of it first.
+// reasons has for each cause the reason that is reported first.
 var reasons = map[stack.Cause]check.Reason{
 	stack.AgentMissing: check.AgentNeverSeen, stack.AgentOffline: check.AgentOffline, stack.AgentTooOld: check.AgentTooOld,
 	stack.OnlineNotConnected: check.ChannelClosed, stack.InstanceStopped: check.InstanceNotRunning, stack.MetadataOff: check.MetadataServiceOff,
@@ -70,7 +70,7 @@ func TestEachCauseIsToldFirstAndGoesWhenItIsMended(t *testing.T) {
 			mend()
 			n.resync()
 			back := n.connected(node)
-			n.allConnected() // A role is shared, and what it lacked was told of the others too.
+			n.allConnected() // Nodes share a role, so the others reported what it lacked too.
 			if len(back.Status.Targets.Failing) != 0 || back.Status.Summary.Reachable != "1/1" {
 				t.Errorf("after mending, %s are reachable and %+v fails", back.Status.Summary.Reachable, back.Status.Targets.Failing)
 			}
@@ -104,7 +104,7 @@ func (n nodes) told(a *v1alpha1.SessionAccess, node string, want check.Reason, e
 func TestOfTwoCausesTheOneToMendFirstIsTold(t *testing.T) {
 	n := newNodes(t)
 	n.allConnected()
-	// The first of each pair is to be told.
+	// The first of each pair must be reported.
 	for _, pair := range [][2]stack.Cause{
 		{stack.InstanceStopped, stack.NoInstanceProfile},
 		{stack.MetadataOff, stack.RoleWithoutPermissions},

@@ -88,7 +88,7 @@ func (n nodes) breaks(node string, cause stack.Cause) (mend func()) {
 	}
 }
 
-// resync has the account read anew.
+// resync has the operator read the account again.
 func (n nodes) resync() { n.advance(resyncAfter, n.account) }
 
 // reachable waits until something holds of an access and its TargetsReachable.

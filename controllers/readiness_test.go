@@ -26,7 +26,7 @@ func TestTheOperatorIsReadyOnceEveryAccountWasLookedAt(t *testing.T) {
 	w.Emulator.RemoveFault(held)
 	w.accountIs(good, v1alpha1.ReasonVerified)
 	w.accountIs(broken, v1alpha1.ReasonWrongAccount)
-	w.must(m.Ready(t.Context())) // One is broken, which its condition tells.
+	w.must(m.Ready(t.Context())) // One account is broken, which its condition reports.
 
 	w.create(account(func(a *v1alpha1.AWSAccount) { a.Name, a.Spec.AccountID = "later", "444455556666" }))
 	w.must(m.Ready(t.Context()))
@@ -49,7 +49,7 @@ func TestALostLeaseStopsWritesAndNotReads(t *testing.T) {
 	close(lost)
 	written := w.writes()
 	w.create(two)
-	// It is recorded, and the account is read on, but AWS is told nothing.
+	// The grant is recorded, and the account is read on, but nothing is sent to AWS.
 	w.accessIs(two, v1alpha1.ReasonApplying)
 	seen := w.LastCall()
 	w.until(func() bool { return len(w.Emulator.CallLog(seen)) > 6 })

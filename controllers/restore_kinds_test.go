@@ -46,8 +46,8 @@ func TestADocumentFromABackupWithoutStatusIsTakenBack(t *testing.T) {
 	w.goneFromAWS(logged)
 }
 
-// The Secret of the backup may hold a code that somebody has read meanwhile, and it is
-// no object's: it is not touched.
+// The code in the Secret of the backup may have been read meanwhile, and no object owns the
+// Secret: the operator does not touch it.
 func TestAnActivationFromABackupWithoutStatusGetsItsNodesAndAnotherCode(t *testing.T) {
 	w := worldWithoutManager(t)
 	m := w.Manager(t, testenv.ManagerOptions{})

@@ -23,7 +23,7 @@ func TestRevokedUserLosesTheirOpenSessionsAndNobodyElseDoes(t *testing.T) {
 	w.accessIs(one, v1alpha1.ReasonGranted)
 	w.accessIs(two, v1alpha1.ReasonGranted)
 	mine, theirs := w.open(user("user01"), pc01), w.open(user("user02"), pc02)
-	foreign := w.open(user("user01"), pc02) // On a node that no grant of ours ever covered for user01.
+	foreign := w.open(user("user01"), pc02) // On a node that no grant ever covered for user01.
 
 	w.must(w.Client.Delete(t.Context(), one))
 	w.untilEnded(mine)
@@ -178,7 +178,7 @@ func TestAfterARestartRevocationsAreTriedBeforeTheFirstGrant(t *testing.T) {
 	old, young := access("old", "user01", pc01), access("young", "user02", pc02)
 	w.create(account(), old)
 	w.accessIs(old, v1alpha1.ReasonGranted)
-	// The young grant is recorded, and AWS is not told of it.
+	// The young grant is recorded, and its write to AWS fails.
 	stuck, err := w.Emulator.Inject(faults.Fault{Kind: faults.Unavailable, Action: "iam:CreatePolicy"})
 	w.must(err)
 	w.create(young)
@@ -221,7 +221,7 @@ func TestARestartWritesNothing(t *testing.T) {
 	w.accessIs(later, v1alpha1.ReasonGranted)
 	counts := map[string]int{}
 	for _, call := range w.Emulator.CallLog(calls) {
-		if call.Service != "ssm" { // Its nodes are looked at some seconds later, or not yet.
+		if call.Service != "ssm" { // Its nodes are checked some seconds later, or not yet.
 			counts[call.Operation]++
 		}
 	}
@@ -361,7 +361,7 @@ func TestASessionOnANodeThatAWSKnowsNoLongerEnds(t *testing.T) {
 	w.openStill(theirs)
 }
 
-// fired tells whether a fault has struck.
+// fired reports whether a fault has struck.
 func (w world) fired(fault string) bool {
 	return slices.ContainsFunc(w.Emulator.Faults(), func(f faults.Status) bool { return f.ID == fault && f.Fired > 0 })
 }
@@ -380,7 +380,7 @@ func TestAGuardrailThatForbidsLeavingSessionsHoldsForOlderGrants(t *testing.T) {
 	w.untilEnded(session)
 }
 
-// Nobody saw the object between the two: what it grants is on record with the former.
+// The operator did not see the object in between: its record has the former onRevoke.
 func TestSessionsEndWhereThatIsTheLastThatWasDeclared(t *testing.T) {
 	w := worldWithoutManager(t)
 	m := w.Manager(t, testenv.ManagerOptions{})

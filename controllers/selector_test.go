@@ -46,13 +46,13 @@ func TestTwoManagersShareTheAccountsByLabel(t *testing.T) {
 	main, other := account(shard("a")), otherAccount()
 	mine, theirs := access("mine", "user01", pc01), access("theirs", "user01", pc01)
 	theirs.Spec.AccountRef.Name = other.Name
-	// Whoever has verified the later of two accounts knows of the earlier one.
+	// The manager that has verified the later of two accounts has seen the earlier one.
 	w.create(other, main)
 	w.accountIs(main, v1alpha1.ReasonVerified)
 	w.create(mine, theirs)
 	w.accessIs(mine, v1alpha1.ReasonGranted)
 
-	// Another change of ours has gone through, and what is not ours is as it was.
+	// The first manager applies another change, and leaves the objects of others untouched.
 	change(w, mine, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc01, pc02} })
 	w.accessIs(mine, v1alpha1.ReasonGranted)
 	w.untouched(other)
@@ -99,7 +99,7 @@ func TestAnAccountThatIsHandedOverIsLeftAlone(t *testing.T) {
 
 func TestTheOlderOfTwoAccountsWinsWhoeverWorksOnIt(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{AccountSelector: "shard=b"})
-	// Nobody works on the older one, and still the younger one is not used.
+	// No manager works on the older one, and still the younger one is not used.
 	older, younger := account(shard("a")), account(shard("b"), func(a *v1alpha1.AWSAccount) { a.Name = "younger" })
 	w.create(older, younger)
 	got := w.accountIs(younger, v1alpha1.ReasonConflict)

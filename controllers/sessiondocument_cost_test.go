@@ -57,7 +57,7 @@ func TestAHundredDocumentsCostTwoCallsAResync(t *testing.T) {
 	resyncs(2)
 }
 
-// resynced waits until the account is read anew after a call, and returns the
+// resynced waits until the operator reads the account again after a call, and returns the
 // number of that call.
 func (w world) resynced(since int) int {
 	w.t.Helper()

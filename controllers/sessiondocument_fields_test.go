@@ -146,7 +146,7 @@ func TestSharesAreAddedAndTakenAway(t *testing.T) {
 		AccountIdsToAdd: []string{"999999999999"}, AccountIdsToRemove: []string{sharee},
 	})
 	w.must(err)
-	w.Emulator.Advance(2 * 60 * 60 * 1e9) // Shares are looked at once an hour.
+	w.Emulator.Advance(2 * 60 * 60 * 1e9) // The operator reads shares once an hour.
 	w.until(func() bool {
 		_, stranger := w.inAWS(logged).Shares["999999999999"]
 		_, back := w.inAWS(logged).Shares[sharee]

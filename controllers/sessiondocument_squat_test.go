@@ -8,8 +8,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// An object that may not have a document keeps nobody from it, in the moment after
-// an edit neither, in which its status is about what it was before.
+// An object that is not allowed to have a document does not keep others from it. This
+// holds right after an edit too, while its status still describes the earlier spec.
 func TestAnEditOfARefusedObjectTakesNoDocumentFromAnother(t *testing.T) {
 	for name, c := range map[string]struct {
 		labels map[string]string

@@ -129,7 +129,7 @@ func inputsOf(t *testing.T, d *ssm.Document) map[string]any {
 	return inputs
 }
 
-// admin is a client of somebody who may do anything.
+// admin is a client without restrictions.
 func (w world) admin() *awsssm.Client {
 	return awsssm.NewFromConfig(w.AWSConfig(w.Credentials("admin")))
 }
@@ -177,7 +177,7 @@ func same(t *testing.T, what string, got, want any) {
 	}
 }
 
-// foreign is a document that somebody else made.
+// foreign is a document that another client made.
 func foreign(name string, versions ...string) func(*fixtures.Account) {
 	return func(a *fixtures.Account) {
 		d := fixtures.Document{Name: name, Tags: map[string]string{"team": "others"}}
@@ -194,8 +194,7 @@ func foreignContent(bucket string) string {
 	return `{"schemaVersion":"1.0","sessionType":"Standard_Stream","inputs":{"s3BucketName":"` + bucket + `"}}`
 }
 
-// rewrite makes a new default version of a document, as somebody with the
-// console would.
+// rewrite makes a new default version of a document, as a user of the console would.
 func (w world) rewrite(name, content string) {
 	w.t.Helper()
 	admin, ctx := w.admin(), w.t.Context()

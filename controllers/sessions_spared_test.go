@@ -7,7 +7,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// A grant that IAM holds nothing of allows no session to go on.
+// A grant whose policies IAM does not hold lets no session continue.
 func TestAGrantThatDoesNotFitSparesNoSession(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
 	w.Emulator.Account(accountID).IAM.SetQuota("AttachedPoliciesPerUserQuota", 2)

@@ -31,7 +31,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// Options is what the controllers need besides the manager.
+// Options are what the controllers need in addition to the manager.
 type Options struct {
 	// OwnerID is eight hex digits; our policies live under /ssm-access/<OwnerID>/.
 	OwnerID string
@@ -42,9 +42,9 @@ type Options struct {
 	// AccountSelector picks the AWSAccounts that this manager works on, with the
 	// objects that name them; every one where it is nil.
 	AccountSelector labels.Selector
-	// Metrics is told what happens; nobody where it is nil.
+	// Metrics counts what happens; nil counts nothing.
 	Metrics *metrics.Metrics
-	// Clock tells the time; the real one where it is nil.
+	// Clock returns the time; nil is the real clock.
 	Clock clock.PassiveClock
 }
 

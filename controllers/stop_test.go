@@ -78,7 +78,7 @@ func (w world) neverMore(granted, revoked int) {
 }
 
 // brokenOffBetweenWrites checks what a manager may leave behind at a stop: a policy
-// in one version that its own user holds, or nobody.
+// with one version that is attached to its own user, or not attached.
 func (w world) brokenOffBetweenWrites() {
 	w.t.Helper()
 	state := w.Emulator.Account(accountID).IAM.Latest()

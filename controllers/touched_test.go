@@ -15,7 +15,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// An object that changes faster than its sessions are looked for keeps none of them
+// An object that changes faster than the operator lists its sessions keeps none of them
 // open.
 func TestAnObjectThatIsTouchedAllTheTimeKeepsNoSessionOpen(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})

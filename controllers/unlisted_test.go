@@ -8,8 +8,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// unlistable is a world where nobody may list sessions, with an account that may
-// or may not do without.
+// unlistable is a world where the operator lacks ssm:DescribeSessions. termination decides
+// whether revocations in its account complete without.
 func unlistable(t *testing.T, termination v1alpha1.SessionTermination) (w world, fault string) {
 	t.Helper()
 	w = newWorld(t, testenv.ManagerOptions{})

@@ -92,7 +92,7 @@ func TestTheEmptiedPolicyOfAPermissionSetHasNoOldVersions(t *testing.T) {
 		Name: "AWSReservedSSO_Ops_0123456789abcdef", Grants: fixtures.Grants{Attached: []string{got.Status.Principals[0].PolicyARNs[0]}},
 		Trust: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + accountID + `"},"Action":"sts:AssumeRole"}]}`),
 	}))
-	w.advance(testWindow) // What somebody attaches counts once our own write is past the window.
+	w.advance(testWindow) // A foreign attachment counts past the window.
 	w.resyncs(2)
 	w.must(w.Client.Delete(t.Context(), grant))
 	w.until(func() bool { return w.versionsWith(pc01) == 0 })

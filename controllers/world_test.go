@@ -127,7 +127,7 @@ func access(name, user string, ids ...string) *v1alpha1.SessionAccess {
 	}
 }
 
-// create creates objects as somebody with kubectl would.
+// create creates objects as a user of kubectl would.
 func (w world) create(objects ...client.Object) {
 	w.t.Helper()
 	for _, obj := range objects {
@@ -222,8 +222,8 @@ func (w world) writes() int {
 	return n
 }
 
-// advance moves the clock of AWS and of the operator, and makes an object be
-// looked at: timers of the work queue run on the machine's clock.
+// advance moves the clock of AWS and of the operator, and triggers a reconcile of an
+// object: timers of the work queue run on the machine's clock.
 func (w world) advance(d time.Duration, objects ...client.Object) {
 	w.t.Helper()
 	w.Emulator.Advance(d)
@@ -313,8 +313,8 @@ func (w world) announced(obj client.Object, reason string) {
 	}))
 }
 
-// looked waits until the nodes of a SessionAccess have been looked at, which is
-// the last that is told of a new one.
+// looked waits until the nodes of a SessionAccess have been checked, which is the last
+// thing that is reported of a new one.
 func (w world) looked(obj *v1alpha1.SessionAccess) *v1alpha1.SessionAccess {
 	w.t.Helper()
 	got, err := testenv.WaitFor(w.t.Context(), w.Client, obj, func(a *v1alpha1.SessionAccess) bool {

@@ -56,16 +56,16 @@ func Gather(ctx context.Context, c client.Reader, account, namespace string) (In
 	return in, nil
 }
 
-// Denial is why an object may not use its account.
+// Denial is why an object is not allowed to use its account.
 type Denial struct {
 	reconcile.Verdict
 	// Waiting: there is nothing wrong with the object; what it has stays.
 	Waiting bool
 }
 
-// Check says why the object may not use its account in these regions, nil when
-// it may. The first reason wins: whether the namespace may use the account comes
-// before anything the spec says.
+// Check returns why the object is not allowed to use its account in these regions,
+// and nil when it is allowed. The first reason wins: whether the account allows the
+// namespace is checked before anything in the spec.
 func (in Inputs) Check(regions []v1alpha1.Region) *Denial {
 	if in.Account == nil {
 		return wait(v1alpha1.ReasonAccountNotFound,
@@ -133,8 +133,8 @@ func (in Inputs) Rules() []*v1alpha1.Guardrail {
 }
 
 // Violated is the verdict on an object that a guardrail does not allow.
-// violation is a sentence that says what to change; nothing what comes of it,
-// such as "Nothing is granted.".
+// violation is a sentence that says what to change. nothing is a sentence that says
+// what the violation causes, such as "Nothing is granted.".
 func (in Inputs) Violated(rule *v1alpha1.Guardrail, violation, nothing string) reconcile.Verdict {
 	return reconcile.Verdict{
 		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,

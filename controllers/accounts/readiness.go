@@ -22,9 +22,10 @@ const CheckName = "accounts"
 // patience bounds one check; probes come again.
 const patience = 500 * time.Millisecond
 
-// Readiness knows which accounts were looked at. An account counts whether it
+// Readiness records which accounts have been checked. An account counts whether it
 // was verified or found unusable: one broken account must not keep the process
-// unready for ever. Once ready, it stays so: what comes later has conditions.
+// unready for ever. Once ready, the process stays ready: conditions report what
+// happens later.
 type Readiness struct {
 	scope   Shard
 	cache   cache.Cache
@@ -46,7 +47,7 @@ func NewReadiness(ctx context.Context, mgr ctrl.Manager, s Shard) (*Readiness, e
 	return r, mgr.AddReadyzCheck(CheckName, r.Check)
 }
 
-// Judged tells that an AWSAccount was verified or found unusable.
+// Judged records that an AWSAccount was verified or found unusable.
 func (r *Readiness) Judged(account string) { r.judged.Store(account, nil) }
 
 // Check implements healthz.Checker.

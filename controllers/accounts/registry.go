@@ -34,15 +34,15 @@ type Entry struct {
 	Quotas cloud.Quotas
 	// Cloud is the account in AWS. Its mirror is filled.
 	Cloud *cloud.Account
-	// NextResync is when the account is to be read again.
+	// NextResync is when the account is due to be read again.
 	NextResync time.Time
 	// Since is when the account was verified first since it was lost last.
 	Since time.Time
 }
 
-// Listener hears that an account was verified, lost or read anew, with the name
-// of its AWSAccount. resync is true when nothing but the time made it happen. It
-// must not block.
+// Listener is called with the name of an AWSAccount after the account was verified,
+// lost or read again. resync is true when only the resync interval triggered the
+// call. A Listener must not block.
 type Listener func(ctx context.Context, accountID, name string, resync bool)
 
 // Registry holds the verified accounts by account id.
@@ -50,7 +50,7 @@ type Registry struct {
 	mu        sync.RWMutex
 	listeners []Listener
 	entries   map[string]Entry
-	// opening are the accounts of which the listeners have not heard yet.
+	// opening are the accounts that the listeners have not been called for yet.
 	opening map[string]bool
 	// observed are the generations of AWSAccounts, by name, that declare mode
 	// Observe.
@@ -70,9 +70,9 @@ func (r *Registry) Get(accountID string) (Entry, bool) {
 	return r.declared(e), ok
 }
 
-// Declare tells what an AWSAccount says of the mode as soon as that is known.
-// Until the account is verified again, which may take long where AWS does not
-// answer, nothing may be written that its declaration forbids.
+// Declare records the mode that an AWSAccount declares, before the account is
+// verified again. Verification can take long when AWS does not answer; until then
+// the operator must not write anything that the declared mode forbids.
 func (r *Registry) Declare(account *v1alpha1.AWSAccount) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -98,9 +98,9 @@ func (r *Registry) declared(e Entry) Entry {
 	return e
 }
 
-// Open says whether grants may be worked on in an account: only once every
-// listener has heard of it, so that what is to be taken away is queued before
-// the first grant spends a call.
+// Open reports whether grants in an account may be reconciled. They may only after
+// every listener was called for the account, so that its revocations are queued
+// before the first grant makes a call.
 func (r *Registry) Open(accountID string) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

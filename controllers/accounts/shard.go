@@ -27,10 +27,10 @@ func (s Shard) Selects(account *v1alpha1.AWSAccount) bool {
 	return s.everything() || s.Selector.Matches(labels.Set(account.Labels))
 }
 
-// Covers says whether an object is this manager's: its AWSAccount decides, or,
-// where that is gone, one that declares an account in which the object's record
-// has access. An object of which no AWSAccount is known is everybody's: each
-// manager says the same of it, and none can write to AWS for it.
+// Covers reports whether this manager reconciles an object. The object's AWSAccount
+// decides. Where that is gone, an AWSAccount decides that declares an account in which
+// the object's record has access. An object without any known AWSAccount belongs to
+// every manager: each reports the same for it, and none can write to AWS for it.
 func (s Shard) Covers(ctx context.Context, c client.Reader, name string, recorded []string) (bool, error) {
 	if s.everything() {
 		return true, nil
@@ -52,8 +52,8 @@ func (s Shard) Covers(ctx context.Context, c client.Reader, name string, recorde
 	return covered || !known, nil
 }
 
-// Only passes to a reconciler the objects of a kind that are this manager's. The
-// others are not looked at: no finalizer, no status. kind has an AccountName
+// Only passes to a reconciler the objects of a kind that this manager reconciles. It
+// skips the others: they get no finalizer and no status. kind has an AccountName
 // method.
 func (s Shard) Only(next reconcile.Reconciler, c client.Reader, kind client.Object) reconcile.Reconciler {
 	if s.everything() {

@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
-// inputs are everything that decides what an AccountTier comes to, besides AWS.
+// inputs are everything except AWS that determines what an AccountTier does.
 type inputs struct {
 	accounts.Inputs
 	tier *v1alpha1.AccountTier
@@ -100,8 +100,8 @@ func (in inputs) claims(rival *v1alpha1.AccountTier, region v1alpha1.Region) boo
 	return slices.Contains(declared, region) && (in.Account == nil || in.CheckRegions(declared) == nil)
 }
 
-// inherit takes over what another AccountTier found in a region before it
-// changed it: that is what is to be put back in the end.
+// inherit takes over what another AccountTier found in a region before it changed
+// it: the operator restores that value in the end.
 func (in inputs) inherit(r *v1alpha1.RegionTier) {
 	for i := range in.rivals {
 		if r.Before == nil && changed(&in.rivals[i], r.Region) {

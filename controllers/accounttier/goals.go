@@ -7,7 +7,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// goal is what the tier of a region shall come to.
+// goal is the desired tier of a region.
 type goal struct {
 	region v1alpha1.Region
 	tier   v1alpha1.Tier
@@ -17,8 +17,8 @@ type goal struct {
 	leaving bool
 }
 
-// goals decides what every region shall come to, drops the records of those that
-// are given up as they are, and says what keeps this object from others. It
+// goals decides the desired tier of every region, drops the records of regions that
+// this object leaves as they are, and reports what keeps it from other regions. It
 // changes the status only.
 func (in inputs) goals(observe bool) (goals []goal, v reconcile.Verdict) {
 	declared := slices.Sorted(slices.Values(in.declared(in.tier)))

@@ -33,10 +33,10 @@ func (r *Reconciler) needing(ctx context.Context, account *v1alpha1.AWSAccount, 
 	return slices.Compact(names), nil
 }
 
-// needs says whether a SessionAccess targets hybrid nodes in the region: by its
-// record, and by its spec where nothing is recorded yet. One that is being
-// deleted needs the tier until its permission is gone; that its sessions are
-// looked for once more does not.
+// needs reports whether a SessionAccess targets hybrid nodes in the region: by its
+// record, and by its spec where nothing is recorded yet. One that is being deleted
+// needs the tier until its permission is gone. The last search for its sessions does
+// not need the tier.
 func (r *Reconciler) needs(access *v1alpha1.SessionAccess, account *v1alpha1.AWSAccount, region v1alpha1.Region) bool {
 	if record := access.Status.Applied; record != nil && record.Granted != nil {
 		return !permissionGone(access) && record.Granted.AccountID == account.Spec.AccountID &&
@@ -74,9 +74,9 @@ func onHybridNodes() predicate.Predicate {
 	}
 }
 
-// permissionGone says whether no policy grants any more what a SessionAccess
-// that is being deleted granted, and no session of it is known to be open. The
-// serial tells this revocation from an earlier one of the same object.
+// permissionGone reports whether no policy grants any more what a SessionAccess that
+// is being deleted granted, and no session of it is known to be open. The serial
+// distinguishes this revocation from an earlier one of the same object.
 func permissionGone(access *v1alpha1.SessionAccess) bool {
 	revocation := access.Status.Revocation
 	return !access.DeletionTimestamp.IsZero() && revocation != nil &&

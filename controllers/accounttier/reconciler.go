@@ -1,5 +1,5 @@
 // Package accounttier reconciles AccountTier: it keeps the instances tier of an
-// account's hybrid nodes as declared, region by region, and tells what it costs.
+// account's hybrid nodes at the declared value, region by region, and reports its cost.
 package accounttier
 
 import (

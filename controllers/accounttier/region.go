@@ -31,10 +31,10 @@ func other(tier v1alpha1.Tier) v1alpha1.Tier {
 	}
 }
 
-// observe takes what AWS answers into the record of a region. Whether the value
-// of a pending setting is the one before or after the change has not been seen
-// on a real account, so it is not looked at. An answer that does not show yet
-// what was sent a moment ago may be older than that.
+// observe copies an answer of AWS into the record of a region. It ignores the value
+// of a pending setting: whether that is the one before or after the change has not
+// been seen on a real account. An answer without a change that was sent a moment ago
+// may be older than the change.
 func observe(r *v1alpha1.RegionTier, s cloud.TierSetting, now time.Time) {
 	switch {
 	case s.Pending:
@@ -94,9 +94,9 @@ func byName(r v1alpha1.RegionTier, name v1alpha1.Region) int {
 }
 
 const (
-	// soonPoll and latePoll bound how often a pending change is looked at: often
-	// at first, for going up takes minutes, and then once a minute, for going back
-	// takes half an hour.
+	// soonPoll and latePoll bound how often a pending change is polled. Polling starts
+	// often, because an upgrade takes minutes, and slows to once a minute, because a
+	// downgrade takes half an hour.
 	soonPoll = 2 * time.Second
 	latePoll = time.Minute
 )

@@ -25,7 +25,7 @@ type Trigger = reconcile.Trigger[ctrl.Request]
 // SetupWithManager registers the controller. wake is how accounts enqueue
 // objects.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
-	// Any annotation makes it be looked at now.
+	// A change of any annotation triggers a reconcile.
 	news := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
 	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.AccountTier { return &v1alpha1.AccountTier{} }, workers)
 	return ctrl.NewControllerManagedBy(mgr).

@@ -27,7 +27,7 @@ func inForce(tier v1alpha1.Tier, regions int) reconcile.Verdict {
 	return reconcile.Verdict{Progress: reconcile.Settled, Reason: v1alpha1.ReasonTierInForce, Message: message}
 }
 
-// changing tells of a pending change. When it began stands in the status.
+// changing reports a pending change. The status records when it began.
 func changing(r *v1alpha1.RegionTier) reconcile.Verdict {
 	to := ""
 	if r.ChangingTo != "" {
@@ -82,8 +82,8 @@ func accountNotReady(name string) reconcile.Verdict {
 		"AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", name)
 }
 
-// worse picks the verdict that somebody has to act upon first. Of two alike the
-// first stays.
+// worse picks the verdict that people have to act upon first. Of two that rank alike
+// the first wins.
 func worse(a, b reconcile.Verdict) reconcile.Verdict {
 	if rank(b) > rank(a) {
 		return b

@@ -26,7 +26,7 @@ type work struct {
 	retry error
 }
 
-// change is a change that is to be sent.
+// change is a change to send to AWS.
 type change struct {
 	goal
 	setting cloud.TierSetting
@@ -36,7 +36,7 @@ type change struct {
 // sends that. The status is left to be written.
 func (w *work) converge(ctx context.Context, goals []goal, v reconcile.Verdict) (time.Duration, reconcile.Verdict, error) {
 	var changes []change
-	var unseen error // A region that cannot be looked at keeps none of the others.
+	var unseen error // A region that cannot be read does not hold up the others.
 	for _, g := range goals {
 		needed, verdict, err := w.look(ctx, g)
 		if err != nil {
@@ -61,8 +61,8 @@ func (w *work) converge(ctx context.Context, goals []goal, v reconcile.Verdict) 
 	return w.poll(), v, nil
 }
 
-// look reads the tier of a region, and says what is to be changed, or else what
-// there is to tell.
+// look reads the tier of a region. It returns the change to send, or else the verdict
+// to report.
 func (w *work) look(ctx context.Context, g goal) (*change, reconcile.Verdict, error) {
 	settled := inForce(g.tier, len(w.in.tier.Status.Regions))
 	setting, err := w.account.Cloud.TierSetting(ctx, string(g.region))
@@ -139,7 +139,7 @@ func (w *work) record(ctx context.Context, changes []change) error {
 	return w.report(ctx, changing(regionOf(&w.in.tier.Status, changes[0].region)))
 }
 
-// send asks AWS for a change and looks at what came of it.
+// send sends a change to AWS and reports the result.
 func (w *work) send(ctx context.Context, c change) reconcile.Verdict {
 	log.FromContext(ctx).Info("Changing the instances tier", "region", c.region, "tier", c.tier, "reset", c.reset)
 	record := regionOf(&w.in.tier.Status, c.region)
@@ -213,8 +213,7 @@ func (w *work) count(ctx context.Context, goals []goal, v *reconcile.Verdict) er
 // maxCount keeps a count within what the status holds.
 const maxCount = 1 << 30
 
-// poll is how long until a pending change is to be looked at again; zero while
-// there is none.
+// poll is how long until a pending change is polled again; zero while there is none.
 func (w *work) poll() time.Duration {
 	var after time.Duration
 	for _, r := range w.in.tier.Status.Regions {
@@ -236,8 +235,8 @@ func (w *work) finish(ctx context.Context, v reconcile.Verdict) error {
 	return w.retry
 }
 
-// report writes the status with a verdict where it changed. What is to be put
-// back one day is not stored before the finalizer is.
+// report writes the status with a verdict where it changed. The finalizer is stored
+// before a value that the operator has to restore later.
 func (w *work) report(ctx context.Context, v reconcile.Verdict) error {
 	tier := w.in.tier
 	if tier.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(tier, v1alpha1.Finalizer) && !nothingBefore(&tier.Status) {

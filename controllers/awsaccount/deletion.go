@@ -16,8 +16,8 @@ import (
 // maxNamed bounds the dependents that a message names.
 const maxNamed = 5
 
-// dependents lists the objects that need an account, to work or to have what
-// they made taken away, in a stable order.
+// dependents lists, in a stable order, the objects that need an account: to work, or
+// to have what they created in AWS deleted.
 func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccount) ([]string, error) {
 	names, err := queue.UsersOf(ctx, r.Client, account.Name)
 	if err != nil {
@@ -26,7 +26,7 @@ func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccoun
 	if entry, ok := r.Accounts.Get(account.Spec.AccountID); ok && entry.Name != account.Name {
 		return names, nil
 	}
-	// Nobody else is there to take their access away.
+	// No other AWSAccount is there to revoke their access.
 	var all v1alpha1.SessionAccessList
 	if err := r.Client.List(ctx, &all, queue.OfAccountID(account.Spec.AccountID), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the SessionAccesses in account %s: %w", account.Spec.AccountID, err)
@@ -38,8 +38,8 @@ func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccoun
 	return slices.Compact(names), nil
 }
 
-// staying tells what keeps an account that is being deleted, and, where it
-// cannot be worked on, why that does not come to an end.
+// staying reports what blocks the deletion of an account and, where the account
+// cannot be reconciled, why the deletion does not complete.
 func staying(account *v1alpha1.AWSAccount, v reconcile.Verdict, dependents []string) reconcile.Verdict {
 	kept := inUse(dependents)
 	if len(dependents) == 0 {
@@ -52,7 +52,7 @@ func staying(account *v1alpha1.AWSAccount, v reconcile.Verdict, dependents []str
 	return v
 }
 
-// owing tells that an account stays for what it owes.
+// owing reports that pending revocations block the deletion of an account.
 func owing(account *v1alpha1.AWSAccount) reconcile.Verdict {
 	item := account.Status.Owed[0]
 	return reconcile.Verdict{
@@ -61,7 +61,7 @@ func owing(account *v1alpha1.AWSAccount) reconcile.Verdict {
 	}
 }
 
-// inUse tells which objects keep an account that is being deleted.
+// inUse reports which objects block the deletion of an account.
 func inUse(dependents []string) reconcile.Verdict {
 	named := strings.Join(dependents[:min(len(dependents), maxNamed)], ", ")
 	if more := len(dependents) - maxNamed; more > 0 {

@@ -118,7 +118,7 @@ func holdRemovals(orphans, ours int, confirmed string) string {
 		orphans, ours, v1alpha1.AnnotationConfirmRemoval, strconv.Itoa(orphans))
 }
 
-// principalID is what a policy's name tells of its principal.
+// principalID is what the name of a policy says about its principal.
 type principalID struct {
 	kind policy.Kind
 	hash string

@@ -41,7 +41,7 @@ type Reconciler struct {
 	ResyncInterval time.Duration
 	// Scope says which AWSAccounts are this manager's.
 	Scope accounts.Shard
-	// Judged is told the name of each AWSAccount that was verified or found
+	// Judged is called with the name of each AWSAccount that was verified or found
 	// unusable. It must not block.
 	Judged func(account string)
 	// Contention knows the policies that something else changes again and again.
@@ -56,8 +56,8 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=awsaccounts/status,verbs=patch
 
-// Reconcile verifies an account and registers it, or takes it off the registry.
-// An account that is being deleted goes on working while others need it.
+// Reconcile verifies an account and registers it, or removes it from the registry. An
+// account that is being deleted keeps working while other objects need it.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	account := &v1alpha1.AWSAccount{}
 	if err := r.Client.Get(ctx, req.NamespacedName, account); err != nil {
@@ -119,7 +119,7 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 		verdict = staying(account, verdict, dependents)
 	}
 	if verdict.Reason != v1alpha1.ReasonVerifying {
-		r.Judged(account.Name) // First, so that whoever sees the status finds the operator ready.
+		r.Judged(account.Name) // A reader of the status must find the operator ready.
 	}
 	account.Status.ObservedGeneration = account.Generation
 	transition := verdict.Apply(&account.Status.Conditions, account.Generation)
@@ -142,8 +142,8 @@ func (r *Reconciler) fresh(account *v1alpha1.AWSAccount) (accounts.Entry, bool) 
 	return entry, ok
 }
 
-// shown says whether the status tells that this generation was verified. It does
-// not where the write of it met somebody else's.
+// shown reports whether the status says that this generation was verified. It does
+// not where the status write hit a conflict.
 func shown(account *v1alpha1.AWSAccount) bool {
 	ready := meta.FindStatusCondition(account.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.ObservedGeneration == account.Generation &&

@@ -36,7 +36,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	return b.Complete(items.Serving(r))
 }
 
-// declarations tells the registry what AWSAccounts declare, ahead of the queue.
+// declarations passes what AWSAccounts declare to the registry, ahead of the queue.
 func (r *Reconciler) declarations() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 	return handler.Funcs{
@@ -50,7 +50,7 @@ func (r *Reconciler) declarations() handler.EventHandler {
 	}
 }
 
-// paidUp lets through that an account that is being deleted owes nothing more.
+// paidUp selects the updates that complete the last pending revocation of an AWSAccount.
 func paidUp() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },

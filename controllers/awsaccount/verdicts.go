@@ -60,8 +60,8 @@ func roleOf(account *v1alpha1.AWSAccount, err error) string {
 	return ""
 }
 
-// refusedReason tells missing permissions from credentials that are no good:
-// what STS refuses is about the credentials.
+// refusedReason distinguishes missing permissions from unusable credentials: a refusal
+// by STS concerns the credentials.
 func refusedReason(err error) string {
 	switch cloud.Action(err) {
 	case "sts:AssumeRole", "sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity", "":

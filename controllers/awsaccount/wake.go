@@ -19,8 +19,8 @@ type Trigger struct {
 	reconcile.Trigger[ctrl.Request]
 }
 
-// PoliciesChanged makes an account show anew how much of its quota is used. It
-// asks AWS nothing.
+// PoliciesChanged makes an account report again how much of its quota is used. It
+// makes no AWS calls.
 func (t *Trigger) PoliciesChanged(account string) {
 	t.AddAfter(reconcile.PriorityResync, usageDelay, ctrl.Request{NamespacedName: types.NamespacedName{Name: account}})
 }

@@ -45,8 +45,8 @@ func NewCache[K comparable, V any](clk clock.PassiveClock, read func(ctx context
 	return &Cache[K, V]{clock: clk, read: read, rounds: map[string]*round[K, V]{}}
 }
 
-// Get returns what AWS answers. An error is kept for a short time too, save that
-// of a context that has ended.
+// Get returns what AWS answers. It caches an error too, for a short time, unless the
+// context has ended.
 func (o *Cache[K, V]) Get(ctx context.Context, account accounts.Entry, key K) (V, error) {
 	a := o.at(account, key)
 	a.mu.Lock()
@@ -63,7 +63,7 @@ func (o *Cache[K, V]) Get(ctx context.Context, account accounts.Entry, key K) (V
 	return a.value, a.err
 }
 
-// Put takes what somebody has read anyway.
+// Put caches a value that the caller has read for another purpose.
 func (o *Cache[K, V]) Put(account accounts.Entry, key K, value V) {
 	a := o.at(account, key)
 	a.mu.Lock()

@@ -16,7 +16,7 @@ type Caches struct {
 	Tiers *Cache[v1alpha1.Region, cloud.TierSetting]
 	// HybridNodes counts them, by region: one call for 50.
 	HybridNodes *Cache[v1alpha1.Region, int]
-	// Documents tells whether a session document exists: one call.
+	// Documents caches whether a session document exists: one call.
 	Documents *Cache[Document, bool]
 }
 

@@ -5,6 +5,6 @@
 //
 // PrincipalStore holds per principal which SessionAccess at which serial its policies
 // hold, and what went wrong. ReachabilityStore holds per SessionAccess what was found
-// on its nodes. Nothing in them survives a restart: an object of which nothing is
-// known yet keeps its status.
+// on its nodes. Nothing in them survives a restart: while the stores hold nothing for
+// an object, its status stays as it is.
 package grants

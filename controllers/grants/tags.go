@@ -7,8 +7,9 @@ import (
 	"unicode"
 )
 
-// FindTag finds a key as IAM does, ignoring case. Beyond ASCII nobody says what
-// IAM takes for the same letter, so there only the very key will do.
+// FindTag finds a key as IAM does, ignoring case. AWS does not document which
+// characters beyond ASCII IAM treats as the same letter, so there the key must match
+// exactly.
 func FindTag(tags map[string]string, key string) (spelling, value string, ok bool) {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		if k == key || (len(k) == len(key) && isASCII(k) && strings.EqualFold(k, key)) {

@@ -18,9 +18,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// Annotations of the Secret. AWS never tells a code again, so the Secret itself
-// says which request made what it holds, and whether that is still what the
-// operator put there.
+// Annotations of the Secret. AWS returns a code only once, so the Secret itself records
+// which request made its content, and whether that is still what the operator wrote.
 const (
 	annotationRequest = v1alpha1.TagPrefix + "request"
 	annotationDigest  = v1alpha1.TagPrefix + "digest"
@@ -45,8 +44,8 @@ const (
 // secretView is what the operator makes of a Secret.
 type secretView struct {
 	state secretState
-	// content that the operator put there; nil when there is none, or when
-	// somebody changed it: the code is lost then.
+	// content that the operator wrote; nil when there is none, or when the content
+	// was changed since: the code is lost then.
 	content *content
 	// stale: what follows from the content is not as the operator writes it.
 	stale bool

@@ -122,7 +122,7 @@ func (w *work) secretStale(d decision) bool {
 	return d.stored != nil && (s.target.content == nil || s.target.stale || s.former != nil)
 }
 
-// repairSecret writes the Secret anew where that is needed.
+// repairSecret rewrites the Secret where that is needed.
 func (w *work) repairSecret(ctx context.Context, d decision) error {
 	if !w.secretStale(d) {
 		return nil
@@ -141,7 +141,7 @@ func (w *work) note(d decision) {
 		w.show(*d.current)
 	}
 	if w.before.Status.Record == nil && d.stored == nil && d.record.Pending == nil {
-		return // AWS was never told anything.
+		return // The operator never sent anything to AWS.
 	}
 	record := d.record
 	record.AccountID = w.account.AccountID
@@ -151,7 +151,7 @@ func (w *work) note(d decision) {
 	status.Record = &record
 }
 
-// show tells of the activation whose code is stored.
+// show reports in the status the activation whose code is stored.
 func (w *work) show(a cloud.Activation) {
 	status := &w.activation.Status
 	status.ActivationID = a.ID

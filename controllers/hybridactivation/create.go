@@ -57,13 +57,13 @@ func (w *work) replace(ctx context.Context, d decision) (time.Duration, error) {
 // notWritable reports that the code could not be stored if there were one.
 func (w *work) notWritable(ctx context.Context, err error) error {
 	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-		return err // Somebody wrote it in between; the next look judges it.
+		return err // Another client wrote it in between; the next reconcile checks it.
 	}
 	return errors.Join(w.report(ctx, w.before, w.activation, w.secretNotWritable(err)), err)
 }
 
-// recordRequest writes the request into the record, before it is sent. The write
-// fails when somebody changed the object since it was read.
+// recordRequest writes the request into the record before the operator sends it. The
+// write fails when the object was changed since the operator read it.
 func (w *work) recordRequest(ctx context.Context, d decision, request v1alpha1.ActivationRequest) error {
 	status := &w.activation.Status
 	if d.stored == nil {
@@ -127,8 +127,7 @@ func withPrevious(made cloud.Activation, d decision, record *v1alpha1.Activation
 	return all
 }
 
-// notCreated reports why there is no activation, or that nobody knows whether
-// there is one.
+// notCreated reports why there is no activation, or that its existence is unknown.
 func (w *work) notCreated(ctx context.Context, d decision, err error) (time.Duration, error) {
 	record := w.activation.Status.Record
 	if _, unanswered := errors.AsType[*cloud.UnansweredError](err); unanswered {
@@ -158,8 +157,8 @@ func (w *work) notCreated(ctx context.Context, d decision, err error) (time.Dura
 	return 0, err
 }
 
-// notStored deletes an activation whose code could not be stored: nobody can
-// ever use it. Until that is done, the record tells of it.
+// notStored deletes an activation whose code could not be stored: it can never be
+// used. Until the deletion is done, the record lists the activation.
 func (w *work) notStored(ctx context.Context, d decision, id string, err error) error {
 	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 	defer cancel()
@@ -169,7 +168,7 @@ func (w *work) notStored(ctx context.Context, d decision, id string, err error) 
 	w.activation.Status.Record.Pending, w.activation.Status.Record.Previous = nil, d.record.Previous
 	err = fmt.Errorf("store the code of activation %s, which was deleted again: %w", id, err)
 	if d.current != nil || apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
-		// There is one still, or somebody wrote the Secret in between.
+		// An activation is left, or another client wrote the Secret in between.
 		_, written := reconcile.WriteStatus(detached, w.Client, w.before, w.activation)
 		return errors.Join(written, err)
 	}

@@ -11,11 +11,11 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// rotationGrace is how long machines may still register with an activation that
-// was replaced in time: somebody may have read its code a moment before.
+// rotationGrace is how long machines may still register with an activation that was
+// replaced in time: a user may have read its code a moment before.
 const rotationGrace = 15 * time.Minute
 
-// firstTime is why there is to be an activation where there was none.
+// firstTime is why an activation is created where there was none.
 const firstTime = "there was none"
 
 // maxFormer bounds the record.
@@ -25,7 +25,7 @@ const maxFormer = 1000
 type facts struct {
 	now  time.Time
 	want desired
-	// record as it was written last; nil when AWS was never told anything.
+	// record as it was written last; nil when nothing was ever sent to AWS.
 	record *v1alpha1.ActivationRecord
 	// reported is the activation in the status.
 	reported string
@@ -57,9 +57,9 @@ type decision struct {
 	current *cloud.Activation
 	// stored stays the content of the Secret.
 	stored *content
-	// remove are activations to delete now: nobody may register with them.
+	// remove are activations to delete now, so that no machine registers with them.
 	remove []string
-	// stray are those of remove whose code nobody ever held.
+	// stray are those of remove whose code was never stored.
 	stray []string
 	// create says why another activation is needed, as the end of a sentence; ""
 	// when none is.
@@ -127,12 +127,12 @@ func (d *decision) findCurrent(f facts) presence {
 	return presenceUnseen
 }
 
-// settled is when a read tells for certain what a request came to that was sent
-// at a time; the times in the record are whole seconds.
+// settled is when a read shows the final result of a request that was sent at a time.
+// The times in the record are whole seconds.
 func settled(sent time.Time) time.Time { return sent.Add(cloud.ConsistencyWindow + time.Second) }
 
-// pendingSettled is when a read tells for certain what the request came to whose
-// answer is not known.
+// pendingSettled is when a read shows the final result of a request whose answer is
+// not known.
 func pendingSettled(r v1alpha1.ActivationRequest, started time.Time) time.Time {
 	if r.RequestedAt.After(started) {
 		return settled(r.RequestedAt.Time)
@@ -140,8 +140,8 @@ func pendingSettled(r v1alpha1.ActivationRequest, started time.Time) time.Time {
 	return settled(started)
 }
 
-// settlePending drops the request whose answer was lost once it is known what
-// came of it: its code is stored, or it can be deleted, or it never was.
+// settlePending drops the request whose answer was lost once its result is known: its
+// code is stored, or its activation can be deleted, or there never was one.
 func (d *decision) settlePending(f facts) {
 	pending := d.record.Pending
 	if pending == nil {
@@ -181,7 +181,7 @@ func (d *decision) sortPrevious(f facts) {
 	d.record.Previous = kept
 }
 
-// retire has an activation deleted whose code somebody may have used.
+// retire has an activation deleted whose code may have been used.
 func (d *decision) retire(id string) {
 	d.remove = append(d.remove, id)
 	if !slices.Contains(d.record.Former, id) {
@@ -273,9 +273,9 @@ func (d *decision) closeNarrowed() {
 	d.current, d.stored = nil, nil
 }
 
-// proven says whether an activation that AWS does not show was one of the object.
-// The Secret alone does not prove it: whoever may write it can name somebody
-// else's, whose nodes would then be taken for the object's.
+// proven reports whether an activation that AWS does not show was one of the object.
+// The Secret alone does not prove it: a user who may write the Secret can name another
+// owner's activation in it, whose nodes would then count as the object's.
 func (f facts) proven(id string) bool {
 	_, deleted := f.seen.gone[id]
 	return id == f.reported || deleted
@@ -314,12 +314,12 @@ func (d *decision) replaced(request v1alpha1.ActivationRequest, now time.Time) v
 	return next
 }
 
-// freshness is when the sighting must have begun at the least, so that it tells
-// all that it can tell by now.
+// freshness is the earliest time at which a sighting may have begun: from then on it
+// shows everything that AWS can show by now.
 func freshness(now, started time.Time, record *v1alpha1.ActivationRecord, stored *content) time.Time {
 	since := now.Add(-maxAge)
-	// consider asks for a read after something was sent, and for one that tells
-	// for certain what it came to once there can be one.
+	// consider asks for a read after something was sent and, once there can be one,
+	// for a read that shows its final result.
 	consider := func(sent, shows time.Time) {
 		if !now.Before(shows) {
 			sent = shows

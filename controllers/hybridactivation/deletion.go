@@ -27,9 +27,9 @@ const (
 	nextPass = 200 * time.Millisecond
 )
 
-// reconcileDeletion lets the object go once no activation of it is left, its
-// Secret is gone and, where that was asked for, its nodes are deregistered. AWS
-// may show late what came last, so it looks once more after the window.
+// reconcileDeletion releases the object once no activation of it is left, its Secret
+// is gone and, where the spec asks for it, its nodes are deregistered. AWS may show
+// the latest activation late, so the operator reads once more after the window.
 func (r *Reconciler) reconcileDeletion(ctx context.Context, a *v1alpha1.HybridActivation) (time.Duration, error) {
 	if !controllerutil.ContainsFinalizer(a, v1alpha1.Finalizer) {
 		return 0, nil

@@ -19,7 +19,7 @@ const (
 	maxTags = 50
 	// ownTags is how many of them the operator sets itself.
 	ownTags = 3
-	// nothing is what comes of a violation.
+	// nothing is the effect of a violation.
 	nothing = "No machine may register."
 )
 

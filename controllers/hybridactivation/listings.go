@@ -39,7 +39,7 @@ type regionListing struct {
 	mu          sync.Mutex
 	begun       time.Time
 	activations map[string]cloud.Activation
-	// written are our own writes that a list may not show yet.
+	// written are the operator's own writes that a list can still lack.
 	written map[string]ownWrite
 
 	nodes nodeListing
@@ -118,9 +118,9 @@ func (r *regionListing) refresh(ctx context.Context, c clock.PassiveClock, accou
 	return nil
 }
 
-// take believes a list, but for what this process wrote so shortly before that
-// the list may not show it. What it deleted it remembers for longer: until the
-// machines of that activation are counted.
+// take copies a list, except where it can still lack what this process wrote shortly
+// before. It remembers what this process deleted for longer: until the machines of
+// that activation are counted.
 func (r *regionListing) take(begun time.Time, listed []cloud.Activation) {
 	r.begun, r.activations = begun, make(map[string]cloud.Activation, len(listed))
 	for _, a := range listed {

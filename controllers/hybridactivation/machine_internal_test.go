@@ -228,7 +228,7 @@ func (m machine) start(ctx context.Context, text string, arguments ...string) *e
 	line := append([]string{"-c", `echo $$ >"$0/pid"; exec "$@"`, m.root}, m.shell...)
 	cmd := exec.CommandContext(ctx, "/bin/sh", append(append(line, "-s", "--"), arguments...)...)
 	cmd.Stdin = strings.NewReader(text)
-	// The proxies of whoever runs the tests are not the machine's.
+	// The machine does not use the proxies of the user who runs the tests.
 	inherited := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return strings.HasSuffix(strings.ToLower(name), "_proxy")

@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// nodeListing is the hybrid nodes of a region, and which of them carry the tag
-// of an object of ours.
+// nodeListing is the hybrid nodes of a region, and which of them carry the tag of an
+// object that this operator owns.
 type nodeListing struct {
 	begun time.Time
 	// byActivation are the nodes by the activation with which they registered,

@@ -15,8 +15,8 @@ const (
 	roleRetry = 10 * time.Second
 )
 
-// patience bounds how long the role of an object is waited for. It is lost with
-// the process, and then begins anew.
+// patience bounds how long the operator waits for the role of an object. A restart
+// of the process starts the wait again.
 type patience struct {
 	mu    sync.Mutex
 	since map[waited]time.Time

@@ -165,13 +165,13 @@ func free(a cloud.Activation, p places, now time.Time) int32 {
 	return max(0, min(a.Limit-p.nodes[a.ID], a.Limit-a.Registered))
 }
 
-// closed reports whether nobody has been able to register with an activation for so
-// long that all of its nodes are listed. One that expired lets in nobody more.
+// closed reports whether an activation has been closed to registrations for so long
+// that all of its nodes are listed. An expired activation accepts no registration.
 func closed(a cloud.Activation, now time.Time) bool { return !now.Before(settled(a.Expires)) }
 
-// reserved is how many machines beyond those that are listed may register, or may
-// have, with activations that exist or were deleted lately. certain is when the list
-// shows it for those that were deleted.
+// reserved is how many machines beyond those listed may register, or may already have
+// registered, with activations that exist or were deleted lately. certain is when the
+// list shows the machines of those that were deleted.
 func (d *decision) reserved(f facts, p places) (n int32, certain time.Time) {
 	held := map[string]int32{}
 	for id, c := range f.seen.closing {
@@ -205,8 +205,8 @@ func (d *decision) reserved(f facts, p places) (n int32, certain time.Time) {
 	return n, certain
 }
 
-// closedBefore reports whether there are former activations of which this process
-// does not know when they were deleted.
+// closedBefore reports whether this process does not know when some former activation
+// was deleted.
 func (d *decision) closedBefore(f facts) bool {
 	return slices.ContainsFunc(d.record.Former, func(id string) bool {
 		_, known := f.seen.closing[id]

@@ -167,7 +167,7 @@ func (s *site) remove(t *rapid.T, ids ...string) {
 		if a := s.activations[id]; a != nil && !a.deleted {
 			a.deleted = true
 			if lag := s.now.Add(s.lag(t)); lag.Before(a.closes) {
-				a.closes = lag // One that expired lets in nobody more.
+				a.closes = lag // An expired activation accepts no registration.
 			}
 			s.closing[id] = closing{s.now, a.Limit}
 		}

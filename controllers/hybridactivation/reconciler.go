@@ -22,8 +22,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// replenishInterval is how often it is looked whether the registrations of an
-// activation that is to be replenished are used up.
+// replenishInterval is how often the operator checks whether the registrations of an
+// activation with replenishment are used up.
 const replenishInterval = time.Minute
 
 // Reconciler converges one HybridActivation at a time.
@@ -115,8 +115,8 @@ func (r *Reconciler) report(ctx context.Context, before, a *v1alpha1.HybridActiv
 	return reconcile.Report(ctx, r.Client, r.Recorder, before, a, &a.Status.Conditions, v)
 }
 
-// fail reports an error of AWS, and returns what is to be backed off with. Other
-// errors are returned as they are.
+// fail reports an error of AWS, and returns the error to back off with. It returns
+// other errors as they are.
 func (r *Reconciler) fail(ctx context.Context, before, a *v1alpha1.HybridActivation, err error) error {
 	if _, ofAWS := errors.AsType[*cloud.Error](err); !ofAWS {
 		return err

@@ -8,9 +8,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// redact takes a code out of an error: whatever refuses a Secret, such as a
-// webhook of somebody's, may repeat what it was sent. An error that holds the
-// code is replaced by its text, so that nobody finds it further inside.
+// redact removes a code from an error: whatever refuses a Secret, such as a webhook,
+// may repeat what it was sent. An error that holds the code is replaced by its text,
+// so that no wrapped error exposes it.
 func redact(err error, hidden cloud.ActivationCode) error {
 	code := hidden.Reveal()
 	if err == nil || code == "" {

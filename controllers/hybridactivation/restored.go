@@ -87,7 +87,7 @@ func (w *work) nodeTags() map[string]string {
 	}
 }
 
-// expected are the tags that an activation must have to be as declared. One that
+// expected are the tags that an activation of this spec must have. An activation that
 // an earlier version made lacks TagObject, and cannot get it any more.
 func (d desired) expected(a cloud.Activation) map[string]string {
 	if _, has := a.Tags[v1alpha1.TagObject]; has {

@@ -26,8 +26,8 @@ type secrets struct {
 	target secretView
 	// found is the Secret of that name as it was read; nil when there is none.
 	found *corev1.Secret
-	// former is the one that was written before the spec named another; nil when
-	// there is none of ours.
+	// former is the one that was written before the spec named another; nil when the
+	// operator owns none.
 	former *corev1.Secret
 	// stored is the content that either holds; nil when no code is stored.
 	stored *content

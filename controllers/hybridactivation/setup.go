@@ -26,8 +26,8 @@ type Triggers struct {
 	activations, sweeps reconcile.Trigger[ctrl.Request]
 }
 
-// WakeAccount wakes the objects of an account, and has what is left of those
-// that are gone looked for.
+// WakeAccount wakes the objects of an account, and starts a search for what objects
+// that are gone left behind.
 func (t *Triggers) WakeAccount(c client.Reader) accounts.Listener {
 	wake := accounts.Wake(&t.activations, c, &v1alpha1.HybridActivationList{})
 	return func(ctx context.Context, accountID, name string, resync bool) {

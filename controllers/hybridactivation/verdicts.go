@@ -95,8 +95,8 @@ func cause(err error) string {
 	return string(text)
 }
 
-// roleNotUsable tells of the role: first that it is tried again, because a role
-// made seconds ago is not seen everywhere, and then what to do.
+// roleNotUsable reports that the role cannot be used: first that the operator retries,
+// because a role made seconds ago is not visible everywhere, and then what to do.
 func roleNotUsable(err error, patient bool) reconcile.Verdict {
 	v := reconcile.Verdict{Progress: reconcile.Stuck, Reason: v1alpha1.ReasonRoleNotUsable, Message: cloud.Sentence(err)}
 	if patient {
@@ -105,15 +105,15 @@ func roleNotUsable(err error, patient bool) reconcile.Verdict {
 	return v
 }
 
-// createRefused names what else the call needs: AWS tells only in its message
-// which of them it was.
+// createRefused names what else the call needs: only the message of AWS says which
+// permission was missing.
 func (w *work) createRefused(err error) reconcile.Verdict {
 	v, _ := reconcile.Failure(err)
 	v.Message += fmt.Sprintf(" The call also needs ssm:AddTagsToResource, and iam:PassRole on role %s with iam:PassedToService ssm.amazonaws.com.", w.want.role)
 	return v
 }
 
-// observed tells what would be done in mode Enforce.
+// observed reports what would be done in mode Enforce.
 func (w *work) observed(d decision) reconcile.Verdict {
 	var would []string
 	for _, id := range d.remove {

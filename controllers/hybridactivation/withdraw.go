@@ -53,9 +53,9 @@ func (r *Reconciler) takeBack(ctx context.Context, account accounts.Entry, a *v1
 	return nil
 }
 
-// known are the activations that the status names. What the Secret names is proof
-// of nothing: whoever may write it can name the activation of somebody else, with
-// a digest that fits. One of ours is in the status or carries the object's tag.
+// known are the activations that the status names. What the Secret names proves
+// nothing: a user who may write it can name another owner's activation, with a
+// matching digest. An activation of the object is in the status or carries its tag.
 func known(status *v1alpha1.HybridActivationStatus) []string {
 	var ids []string
 	if status.ActivationID != "" {
@@ -69,8 +69,8 @@ func known(status *v1alpha1.HybridActivationStatus) []string {
 	return ids
 }
 
-// refuse takes away what the object had when it is not allowed any more. Nodes
-// stay: what may be done on them is another object's affair.
+// refuse deletes what the object had when it is not allowed any more. Nodes stay:
+// SessionAccesses decide what may be done on them.
 func (r *Reconciler) refuse(ctx context.Context, a *v1alpha1.HybridActivation, v reconcile.Verdict) error {
 	before := a.DeepCopy()
 	record := a.Status.Record

@@ -19,7 +19,7 @@ var nodeStates = []string{nodeConnected, nodeUnreachable, nodeUnknown}
 const (
 	nodeConnected   = "connected"   // a session can be opened on it
 	nodeUnreachable = "unreachable" // AWS says that none can
-	nodeUnknown     = "unknown"     // it could not be told
+	nodeUnknown     = "unknown"     // the operator cannot determine it
 )
 
 // tally counts by account and state.
@@ -29,7 +29,7 @@ func (t tally) add(account, state string, n int) {
 	t[struct{ account, state string }{account, state}] += n
 }
 
-// zero tells the states of every account, those of which there is nothing too.
+// zero adds a zero for each state of every account, so that all of them are reported.
 func (t tally) zero(ids map[string]string, states ...string) tally {
 	for _, id := range ids {
 		for _, state := range states {
@@ -45,9 +45,9 @@ func (t tally) tell(samples chan<- prometheus.Metric, desc *prometheus.Desc) {
 	}
 }
 
-// accesses counts the SessionAccesses by account and state, and their nodes, and
-// tells of the oldest revocation, which may be one that an account owes. Those
-// whose AWSAccount is not known count under an empty account.
+// accesses counts the SessionAccesses by account and state, and their nodes. It also
+// reports the age of the oldest revocation, pending revocations of accounts included.
+// Objects whose AWSAccount is not known count under an empty account.
 func (s *Sources) accesses(samples chan<- prometheus.Metric, ids map[string]string, oldest ages) {
 	var all v1alpha1.SessionAccessList
 	if err := s.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {

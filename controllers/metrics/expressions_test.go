@@ -36,7 +36,7 @@ func values() map[string][]string {
 	}
 }
 
-// mistakes are what an expression of ours, or the query of a variable, gets wrong.
+// mistakes are what one of the project's expressions, or a variable's query, gets wrong.
 func mistakes(expr string) []string {
 	exist := told()
 	var found, labels []string

@@ -1,6 +1,6 @@
-// Package metrics is what the operator tells Prometheus, besides what
-// controller-runtime tells of its queues. An account is always named by its id
-// of twelve digits; no name of an object, principal or node is ever a label.
+// Package metrics exports the operator's metrics to Prometheus. Those on the work queues
+// are controller-runtime's. Labels name an account by its id of twelve digits; no name of
+// an object, principal or node is ever a label.
 //
 // Counted where it happens, by every replica:
 //
@@ -48,8 +48,8 @@ type Metrics struct {
 	objects     objects
 }
 
-// revocationBuckets in seconds: a permission goes within a second or so, and
-// sessions are looked for once more after a minute.
+// revocationBuckets in seconds: a permission goes within a second or so, and the operator
+// searches for sessions once more after a minute.
 var revocationBuckets = []float64{0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 75, 90, 120, 300, 900, 3600}
 
 // New makes metrics that have counted nothing.
@@ -110,7 +110,7 @@ func (m *Metrics) ObserveCall(call cloud.Call) {
 	m.durations.WithLabelValues(call.AccountID, call.Service).Observe(call.Duration.Seconds())
 }
 
-// DriftFound counts a change that somebody else made.
+// DriftFound counts a foreign change.
 func (m *Metrics) DriftFound(accountID string, kind cloud.DriftKind) {
 	if m != nil {
 		m.drift.WithLabelValues(accountID, string(kind)).Inc()

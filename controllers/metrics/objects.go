@@ -41,21 +41,21 @@ type Sources struct {
 	Accounts *accounts.Registry
 	// Scope says which objects are this manager's.
 	Scope accounts.Shard
-	// Elected is closed once this process works: others tell nothing of objects,
-	// or a sum would count each twice.
+	// Elected is closed once this process is the leader: other replicas report no
+	// metrics of objects, or a sum would count each object twice.
 	Elected <-chan struct{}
 
-	// seen tells when a revocation began, where this process saw it.
+	// seen is when a revocation began, where this process saw it.
 	seen func(types.UID) time.Time
 }
 
-// objects tells of the objects in the cluster, as they are at the scrape.
+// objects reports the objects in the cluster, as they are at the scrape.
 type objects struct {
 	mu      sync.RWMutex
 	sources *Sources
 }
 
-// Watch has the objects told from now on.
+// Watch adds the metrics of the objects from now on.
 func (m *Metrics) Watch(s Sources) {
 	if m == nil {
 		return
@@ -66,7 +66,7 @@ func (m *Metrics) Watch(s Sources) {
 	m.objects.sources = &s
 }
 
-// collect tells of the objects; of none while there is no cache to read.
+// collect reports the objects; none while there is no cache to read.
 func (o *objects) collect(samples chan<- prometheus.Metric) {
 	o.mu.RLock()
 	s := o.sources
@@ -87,8 +87,8 @@ func (o *objects) collect(samples chan<- prometheus.Metric) {
 	s.limiters(samples)
 }
 
-// accounts tells of the AWSAccounts, and returns the account id of each by name
-// and how long the accounts have owed something.
+// accounts reports the AWSAccounts. It returns the account id of each by name, and the
+// age of the oldest pending revocation by account id.
 func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]string, owing ages, ok bool) {
 	var all v1alpha1.AWSAccountList
 	if err := s.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
@@ -131,9 +131,9 @@ func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]str
 	return ids, owing, true
 }
 
-// place says under which account something counts that names an AWSAccount, of
-// those that were told of: an empty one where nobody declares it. It does not
-// count where it is another manager's.
+// place returns the account id under which an object counts that names an AWSAccount:
+// the one in ids, or "" where the AWSAccount is unknown. An object of another manager
+// does not count.
 func (s *Sources) place(name string, ids map[string]string) (id string, counts bool) {
 	if id, known := ids[name]; known {
 		return id, true

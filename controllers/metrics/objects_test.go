@@ -34,7 +34,7 @@ func account(name, id string) v1alpha1.AWSAccount {
 
 type change = func(*v1alpha1.SessionAccess)
 
-// access is one in the first account, granted, of which AWS was told.
+// access is one in the first account, granted and sent to AWS.
 func access(changes ...change) v1alpha1.SessionAccess {
 	a := v1alpha1.SessionAccess{
 		ObjectMeta: metav1.ObjectMeta{UID: "uid", Finalizers: []string{v1alpha1.Finalizer}},
@@ -276,7 +276,7 @@ func TestTheOldestRevocationIsToldUntilItIsDone(t *testing.T) {
 	narrow.Status.Applied.Revoking = nil
 	age(0)
 
-	// What an account owes is a revocation, whose object is gone.
+	// A pending revocation of an account is a revocation whose object is gone.
 	o.accounts[0].Status.Owed = []v1alpha1.OwedAccess{{AbandonedAt: ago(day)}, {AbandonedAt: ago(time.Hour)}}
 	age(day.Seconds())
 }

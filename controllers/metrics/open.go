@@ -27,18 +27,18 @@ func (a ages) tell(samples chan<- prometheus.Metric) {
 	}
 }
 
-// openSince tells when it began that an access is taken away, if it is not proven
-// yet that nothing of it is left. seen is when this process saw it begin, and is
-// zero where it did not.
+// openSince returns when the revocation of an access began, while it is not proven that
+// nothing of the access is left. seen is when this process saw it begin, and is zero
+// where it did not.
 func openSince(access *v1alpha1.SessionAccess, seen time.Time) (since time.Time, open bool) {
 	record, deleted := access.Status.Applied, access.DeletionTimestamp
 	switch {
 	case record == nil:
-		return time.Time{}, false // AWS was never told of it.
+		return time.Time{}, false // The operator never sent it to AWS.
 	case deleted.IsZero():
 		return narrowedSince(access, seen), len(record.Revoking) > 0
 	case !controllerutil.ContainsFinalizer(access, v1alpha1.Finalizer):
-		return time.Time{}, false // It is somebody else who keeps the object.
+		return time.Time{}, false // Another controller's finalizer keeps the object.
 	}
 	since = deleted.Time
 	if len(record.Revoking) > 0 && !seen.IsZero() && seen.Before(since) {
@@ -47,8 +47,8 @@ func openSince(access *v1alpha1.SessionAccess, seen time.Time) (since time.Time,
 	return since, len(record.Revoking) > 0 || record.Granted != nil
 }
 
-// narrowedSince tells when an access began to be narrowed. No status records it,
-// so where this process did not see it, the access not being Ready stands for it.
+// narrowedSince returns when an access began to be narrowed. No status records that.
+// Where this process did not see it, the transition of Ready to not True approximates it.
 func narrowedSince(access *v1alpha1.SessionAccess, seen time.Time) time.Time {
 	ready := meta.FindStatusCondition(access.Status.Conditions, v1alpha1.ConditionReady)
 	if !seen.IsZero() || ready == nil || ready.Status == metav1.ConditionTrue {

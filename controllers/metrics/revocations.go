@@ -31,7 +31,7 @@ type revocations struct {
 	began map[revocationKey]time.Time
 }
 
-// RevocationSeen starts the time of a revocation. One that is under way goes on.
+// RevocationSeen starts the timer of a revocation. A running timer is kept.
 func (m *Metrics) RevocationSeen(uid types.UID, now time.Time) {
 	if m == nil {
 		return

@@ -69,7 +69,7 @@ func (o objectsOf) List(_ context.Context, list client.ObjectList, _ ...client.L
 // noon is when everything is scraped here.
 var noon = time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)
 
-// watching is what tells of these objects, for a manager that works on the
+// watching returns the metrics of these objects, for a manager that works on the
 // accounts that a selector picks.
 func watching(t *testing.T, o objectsOf, selector string) *Metrics {
 	t.Helper()

@@ -9,13 +9,13 @@ import (
 
 // The states of a SessionAccess.
 const (
-	stateGranted   = "granted"   // in force
+	stateGranted   = "granted"   // the access is in place
 	stateScheduled = "scheduled" // its time has not come
 	stateExpired   = "expired"   // its time has passed
 	stateObserved  = "observed"  // it would be granted, but for mode Observe
 	statePending   = "pending"   // the operator works on it
-	stateRevoking  = "revoking"  // access is being taken away
-	stateStalled   = "stalled"   // somebody has to act
+	stateRevoking  = "revoking"  // the operator revokes the access
+	stateStalled   = "stalled"   // a user has to act
 )
 
 var states = []string{stateGranted, stateScheduled, stateExpired, stateObserved, statePending, stateRevoking, stateStalled}

@@ -22,8 +22,8 @@ type Client struct {
 	live client.Reader
 
 	mu sync.Mutex
-	// patched are the versions that came of patches of which the cache is not
-	// known to have heard.
+	// patched are the versions that patches returned and that the cache is not known
+	// to have reached.
 	patched map[object]patched
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// lagging shows an object as it was until it is told to catch up.
+// lagging returns an old state of an object until the test has it catch up.
 type lagging struct {
 	client.WithWatch
 	was *v1alpha1.SessionAccess

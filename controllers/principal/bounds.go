@@ -80,8 +80,8 @@ func declared(access *v1alpha1.SessionAccess) time.Time {
 	return access.CreationTimestamp.Time
 }
 
-// breaks is the sentence for two grants of which the one's nodes must not be
-// used with a document of the other.
+// breaks returns the message for two grants where the nodes of one must not be used
+// with a document of the other.
 func breaks(nodes, documents bounded) string {
 	if len(nodes.bounds) == 0 || !share(nodes.Regions, documents.Regions) {
 		return ""

@@ -14,7 +14,7 @@ import (
 
 // claims is what the SessionAccesses that name a principal come to.
 type claims struct {
-	// grants that are in force or will be. Those of records that were written for
+	// grants that take effect now or later. Those of records that were written for
 	// another object are HeldOnly, and so are those that clash with such a one.
 	grants []policy.Grant
 	// refused are those that cannot stand beside an older one.
@@ -80,9 +80,8 @@ func (c *claims) include(all []bounded) {
 	}
 }
 
-// dropImpossible forgets the grants of which nothing can be in force, so that
-// nobody is told what they would do. What merely does not fit may be in force in
-// part.
+// dropImpossible drops the grants that cannot take effect at all, so that no notice
+// describes their effect. A grant that merely does not fit may take effect in part.
 func (c *claims) dropImpossible(problems map[types.UID]problem) {
 	c.grants = slices.DeleteFunc(c.grants, func(g policy.Grant) bool {
 		reason := problems[types.UID(g.ID)].reason

@@ -20,7 +20,7 @@ import (
 // maxListed bounds the names in one sentence.
 const maxListed = 5
 
-// notices tells each object what people should know of it although its access
+// notices returns for each object what people should know about it although its access
 // is in place.
 func (w *work) notices(ctx context.Context) map[types.UID]grants.Notices {
 	notices := map[types.UID]grants.Notices{}

@@ -37,7 +37,7 @@ func problemOf(err error) (p problem, ok bool) {
 	}
 }
 
-// compileProblems tells for each object what keeps its grant out of the policies.
+// compileProblems returns for each object what keeps its grant out of the policies.
 func compileProblems(err error, incomplete []string) map[types.UID]problem {
 	problems := map[types.UID]problem{}
 	for _, e := range joined(err) {

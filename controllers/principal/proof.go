@@ -44,7 +44,7 @@ func (w *work) proven(plan policy.Plan) bool {
 	return len(w.unproven) == 0
 }
 
-// gone says whether nothing can come of a policy any more.
+// gone reports whether a policy cannot grant anything any more.
 func (w *work) gone(view cloud.PolicyView) bool {
 	return view.Gone() || (view.Document == policy.Nothing && view.DocumentProven)
 }

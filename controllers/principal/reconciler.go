@@ -30,8 +30,8 @@ type Reconciler struct {
 	OwnerID  string
 	Accounts *accounts.Registry
 	Outcomes *grants.PrincipalStore
-	// PoliciesChanged is told the AWSAccount in which policies came or went. It
-	// must not block.
+	// PoliciesChanged is called with the name of the AWSAccount whose policies were created
+	// or deleted. It must not block.
 	PoliciesChanged func(account string)
 
 	// Contention knows the policies that something else changes again and again.
@@ -46,7 +46,7 @@ type Reconciler struct {
 	firsts firsts
 	// locks keep the two lanes off the same principal.
 	locks locks
-	// declared tells which grants a read of IAM is younger than.
+	// declared records which grants are older than a read of IAM.
 	declared declarations
 }
 
@@ -167,7 +167,7 @@ func (r *Reconciler) converge(ctx context.Context, key grants.PrincipalKey, turn
 		r.Outcomes.Put(key, *result)
 	}
 	if len(w.claims.saw) == 0 {
-		r.firsts.forget(key) // Nobody names it: tenants can invent any number of names.
+		r.firsts.forget(key) // No object names it: tenants can invent any number of names.
 	}
 	if after = w.settlesIn(); waits {
 		after = handoverRecheck

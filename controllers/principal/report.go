@@ -46,7 +46,7 @@ func (w *work) observed(ctx context.Context, steps []step, problems map[types.UI
 	})
 }
 
-// outcome tells what came of the writes. Nil where the error is not shown and
+// outcome reports the result of the writes. It is nil where the error is not shown and
 // the last outcome stays true.
 func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types.UID]problem, done execution) *grants.Outcome {
 	failure, shown := problemOf(done.err)
@@ -68,7 +68,7 @@ func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types
 	})
 }
 
-// tell makes an outcome of what was seen and what each object is told.
+// tell makes an outcome of what was observed and of the problem of each object.
 func (w *work) tell(ctx context.Context, narrowed bool, arns []string, about func(types.UID, grants.Observation) problem) *grants.Outcome {
 	notices := w.notices(ctx)
 	for uid, saw := range w.claims.saw {

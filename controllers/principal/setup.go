@@ -35,7 +35,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 	return r.register(mgr, "principal-revocation", revocations, events(revocationsOf, reconcile.PriorityRevocation, revocations.items), &wake.Revocations)
 }
 
-// principals is the queue of a lane. Whoever declares an access is its tenant.
+// principals is the queue of a lane. The author of an access is its tenant.
 func principals() *queue.Queue[grants.PrincipalKey] {
 	return queue.New(queue.Options[grants.PrincipalKey]{Limits: workers, Account: func(key grants.PrincipalKey) string { return key.AccountID }})
 }

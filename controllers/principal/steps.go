@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// action is what one step does to a policy of ours.
+// action is what one step does to a policy of this operator.
 type action int
 
 const (
@@ -75,7 +75,7 @@ type situation struct {
 	// attachTo is the principal in IAM; nil for a permission set, to which
 	// Identity Center attaches by itself.
 	attachTo *cloud.Principal
-	// revoking: what is not proven gone is taken away again.
+	// revoking: what is not proven gone is deleted again.
 	revoking bool
 }
 
@@ -109,13 +109,13 @@ func (s situation) wantedShards() []int {
 	return shards
 }
 
-// wanted says whether a shard shall exist.
+// wanted reports whether a shard is desired.
 func (s situation) wanted(shard int) bool {
 	return shard <= len(s.plan.Documents) && s.plan.Documents[shard-1] != ""
 }
 
-// removals deletes what shall not exist and has no write of the compiler,
-// because its document is not known, or not proven gone.
+// removals deletes the policies that are not desired and that the compiler does not
+// write, because their documents are not known or not proven gone.
 func (s situation) removals() []step {
 	written := map[int]bool{}
 	for _, w := range s.plan.Writes {

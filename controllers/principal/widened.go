@@ -32,7 +32,7 @@ type widening struct {
 
 // widened names to the objects of a pair what IAM allows beyond them: the grants
 // of the principal among one another, and a user's beside those of its groups.
-// The other principal's objects are told by its own reconcile.
+// The reconcile of the other principal informs that principal's objects.
 func (w *work) widened(ctx context.Context) map[types.UID][]string {
 	out := widening{names: map[types.UID]types.NamespacedName{}, sentences: map[types.UID][]string{}}
 	for uid, saw := range w.claims.saw {
@@ -66,7 +66,7 @@ func (o widening) add(who string, all []policy.Grant, counts func(policy.Pair) b
 	}
 }
 
-// company is somebody who holds the grants of a user and of its groups together.
+// company is a principal that holds the grants of a user and of its groups together.
 type company struct {
 	who string
 	// grants that come to those of the principal.

@@ -41,8 +41,8 @@ type work struct {
 	unproven []cloud.PolicyView
 }
 
-// run gathers, decides, writes and tells. The outcome is nil where nothing is
-// known that was not known before.
+// run gathers, decides, writes and reports. The outcome is nil where it would contain
+// nothing new.
 func (w *work) run(ctx context.Context) (*grants.Outcome, error) {
 	unread := w.find(ctx)
 	if w.lookUp && w.turn == grantTurn {
@@ -178,15 +178,15 @@ func (w *work) situation(plan policy.Plan) situation {
 		complete: w.complete,
 		plan:     plan,
 		attachTo: principalOf(w.key, name),
-		// In mode Observe nothing is taken away again for want of proof.
+		// In mode Observe nothing is deleted again for want of proof.
 		revoking: w.claims.revoking && w.account.Mode != v1alpha1.ModeObserve,
 	}
 }
 
 func (w *work) policyName(shard int) string { return policy.Name(w.OwnerID, w.compiled(), shard) }
 
-// describe completes a policy that is to be created. A description cannot be
-// changed later, so it says only what stays true.
+// describe completes a policy to create. IAM cannot change a description later, so it
+// contains only what stays true.
 func (w *work) describe(s step) cloud.NewPolicy {
 	return cloud.NewPolicy{
 		Name:        s.policy,
@@ -199,8 +199,8 @@ func (w *work) describe(s step) cloud.NewPolicy {
 	}
 }
 
-// quiet keeps an error that is to be retried with backoff, and drops one that
-// only somebody's help or the next resync can mend.
+// quiet keeps an error to retry with backoff. It drops an error that stays until a user
+// acts or the next resync runs.
 func quiet(err error) error {
 	switch cloud.Classify(err) {
 	case cloud.None, cloud.Refused, cloud.Invalid, cloud.Missing:

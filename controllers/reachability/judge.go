@@ -14,7 +14,7 @@ import (
 type finding struct {
 	check.Verdict
 	region string
-	// missing are the actions for want of which checks were not made.
+	// missing are the permissions that the operator lacked for some checks.
 	missing []string
 }
 
@@ -69,7 +69,7 @@ type meant struct {
 	nodes []string
 	// more: there are others that carry the tags.
 	more bool
-	// denied are the actions for want of which others may not have been found.
+	// denied are the permissions that the operator lacked to find all the others.
 	denied []string
 }
 
@@ -85,7 +85,7 @@ func meantBy(granted *v1alpha1.ResolvedGrant, taken *collect.Survey) meant {
 	return m
 }
 
-// missing are the actions for want of which checks were not made.
+// missing are the permissions that the operator lacked for some checks.
 func missing(checks []check.Check) []string {
 	var actions []string
 	for i := range checks {

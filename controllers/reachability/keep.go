@@ -29,8 +29,8 @@ func (r *Reconciler) kept(uid types.UID, now grants.Reachability) grants.Reachab
 // onlyUnread: nothing is known to be wrong, and AWS gave no answer.
 func onlyUnread(r *grants.Reachability) bool { return r.Reason == string(check.ReadFailed) }
 
-// alike: both are of the same record, with as many nodes of which as many are
-// connected.
+// alike: both are of the same record, with the same numbers of nodes and of connected
+// nodes.
 func alike(before, now *grants.Reachability) bool {
 	a, b := before.Targets, now.Targets
 	return before.Serial == now.Serial && a != nil && b != nil && *a.Total == *b.Total && *a.Connected == *b.Connected

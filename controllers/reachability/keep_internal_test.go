@@ -34,7 +34,7 @@ func TestAnAnswerThatFailedTurnsNoVerdictAround(t *testing.T) {
 		{of(1, up, noGroup), 1, "LogGroupNotFound", false},
 		{of(1, up, silent), 1, "LogGroupNotFound", true},
 		{of(1, up, silent), 1, "LogGroupNotFound", true},
-		// For so long nobody knows.
+		// After that long the state is unknown.
 		{of(1, up, silent), 1, "ReadFailed", false},
 		{of(1, up), 1, "TargetsConnected", false},
 		{of(1, up, silent), 1, "TargetsConnected", true},
@@ -44,7 +44,7 @@ func TestAnAnswerThatFailedTurnsNoVerdictAround(t *testing.T) {
 		{of(1, up, silent), 2, "ReadFailed", false},
 		{all(of(1, up), of(1, cut)), 2, "NotConnected", false},
 		{of(2, up, silent), 2, "ReadFailed", false},
-		// What is known to be wrong is told.
+		// A known failure is reported.
 		{of(1, up), 2, "TargetsConnected", false},
 		{all(of(1, up, silent), of(1, cut)), 2, "NotConnected", false},
 		{of(1, up, denied), 2, "PermissionMissing", false},

@@ -1,7 +1,7 @@
-// Package reachability looks, account by account, whether sessions reach the
-// nodes of the SessionAccesses in force, and what keeps them from it. What it
-// finds goes to the store in package grants. It reads only, after everything
-// else: at resync priority.
+// Package reachability checks, account by account, whether sessions can reach the nodes
+// of the granted SessionAccesses, and what prevents them. The findings go to the store in
+// package grants. The controller only reads, and only after all other work: at resync
+// priority.
 package reachability
 
 import (
@@ -26,39 +26,38 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/collect"
 )
 
-// staleAfter is after how many resync intervals without a look what was found
-// before does not hold any more.
+// staleAfter is after how many resync intervals without a check an earlier finding does
+// not hold any more.
 const staleAfter = 3
 
-// Round is one look at an account.
+// Round is one check of an account.
 type Round struct {
 	AccountID string
-	// New: only at what was not looked at as it is declared now.
+	// New: only the accesses whose current serial was not checked yet.
 	New bool
 }
 
-// Reconciler looks at one account at a time.
+// Reconciler checks one account at a time.
 type Reconciler struct {
 	Client   client.Client
 	Clock    clock.PassiveClock
 	Accounts *accounts.Registry
 	Reports  *grants.ReachabilityStore
-	// ResyncInterval is how often every account is looked at.
+	// ResyncInterval is how often every account is checked.
 	ResyncInterval time.Duration
 
 	mu sync.Mutex
-	// looked is when the nodes of an access could be looked at last, or were tried to
-	// first.
+	// looked is when the nodes of an access were last checked, or when the first check
+	// was attempted.
 	looked map[types.UID]time.Time
-	// crowded: the last look at what is new had much to look at.
+	// crowded: the last check of new accesses covered many.
 	crowded atomic.Bool
 	// memories of the surveys, by account. One worker alone uses each.
 	memories map[string]*collect.Memory
 }
 
-// Reconcile looks at the nodes of an account and judges them for each
-// SessionAccess. Where AWS does not answer, what was found before stays for some
-// time.
+// Reconcile checks the nodes of an account and judges them for each SessionAccess. Where
+// AWS does not answer, what was found before stays for some time.
 func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, error) {
 	accesses, err := r.accesses(ctx, round)
 	if round.New {
@@ -98,7 +97,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 	return reconcile.Requeue(reconcile.PriorityResync, holds, reconcile.Retry(err))
 }
 
-// failedFor is why it cannot be told which nodes of an access are connected.
+// failedFor is why it is unknown which nodes of an access are connected.
 func failedFor(access *v1alpha1.SessionAccess, taken *collect.Survey) error {
 	granted := grantOf(access)
 	regions := make([]string, len(granted.Regions))
@@ -108,15 +107,15 @@ func failedFor(access *v1alpha1.SessionAccess, taken *collect.Survey) error {
 	return taken.Failed(regions, selectionsOf(granted))
 }
 
-// unanswered tells that nothing new is known of the nodes of some accesses, and
+// unanswered logs that nothing new is known of the nodes of some accesses, and returns
 // how long what was known still holds.
 func (r *Reconciler) unanswered(ctx context.Context, round Round, accesses []*v1alpha1.SessionAccess, err error) time.Duration {
 	log.FromContext(ctx).Info("Nodes of the account cannot be looked at", "account", round.AccountID, "accesses", len(accesses), "error", err.Error())
 	return r.age(accesses)
 }
 
-// accesses lists the objects whose access is in force in the account, or only
-// those that are new.
+// accesses lists the objects that grant access in the account, or only those that are
+// new.
 func (r *Reconciler) accesses(ctx context.Context, round Round) ([]*v1alpha1.SessionAccess, error) {
 	var all v1alpha1.SessionAccessList
 	// They are read only, and one at a time.
@@ -138,7 +137,7 @@ func (r *Reconciler) accesses(ctx context.Context, round Round) ([]*v1alpha1.Ses
 	return live, nil
 }
 
-// grantOf is the grant in force of an object that stays; nil for none.
+// grantOf is the current grant of an object that is not being deleted; nil for none.
 func grantOf(access *v1alpha1.SessionAccess) *v1alpha1.ResolvedGrant {
 	if access.Status.Applied == nil || !access.DeletionTimestamp.IsZero() {
 		return nil
@@ -159,7 +158,7 @@ func (r *Reconciler) memory(accountID string) *collect.Memory {
 	return r.memories[accountID]
 }
 
-// fresh notes that the nodes of an access were looked at.
+// fresh records that the nodes of an access were checked.
 func (r *Reconciler) fresh(access types.UID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -169,8 +168,8 @@ func (r *Reconciler) fresh(access types.UID) {
 	r.looked[access] = r.Clock.Now()
 }
 
-// since is when the nodes of an access were looked at, or now that they cannot be
-// for the first time.
+// since is when the nodes of an access were last checked, or now when a check fails for
+// the first time.
 func (r *Reconciler) since(access types.UID) time.Time {
 	r.mu.Lock()
 	since, ok := r.looked[access]

@@ -14,8 +14,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/collect"
 )
 
-// maxFailing bounds the nodes that a status lists, as the API does, and
-// maxMessage what is told of each, and of the commonest cause in the condition.
+// maxFailing bounds the nodes that a status lists, as the API does. maxMessage bounds the
+// message on each node, and that on the commonest cause in the condition.
 const (
 	maxFailing = 20
 	maxMessage = 1000
@@ -40,8 +40,8 @@ func report(serial int64, findings []finding, m meant) grants.Reachability {
 	return r
 }
 
-// unfound tells that nodes may be meant that nobody could look for. Of those it
-// cannot be told whether they are connected, so that all are is not said.
+// unfound reports that the operator may lack the permission to find all nodes. It is
+// unknown whether the others are connected, so the report does not say that all are.
 func unfound(r grants.Reachability, total int, denied []string) (status metav1.ConditionStatus, reason, message string) {
 	needs := strings.Join(denied, ", ")
 	if total == 0 {
@@ -61,8 +61,8 @@ func counted(n int) string {
 	return fmt.Sprintf("%d nodes", n)
 }
 
-// unchecked tells what could not be checked for want of permission, where the
-// message does not yet: what was not checked is not in order for that.
+// unchecked reports the checks that the operator lacked the permissions for, unless the
+// message names these already: what was not checked may be out of order.
 func unchecked(message string, findings []finding) string {
 	var actions []string
 	for i := range findings {
@@ -115,7 +115,7 @@ func failingTarget(f *finding) (v1alpha1.FailingTarget, bool) {
 		t.State = v1alpha1.TargetUnknown
 	case check.StateImpaired:
 		t.State = v1alpha1.TargetImpaired
-	case check.StateDown, check.StateInOrder: // Of a node in order nothing is told.
+	case check.StateDown, check.StateInOrder: // A node in order has no entry.
 		t.State = v1alpha1.TargetNotConnected
 	}
 	return t, true
@@ -186,7 +186,7 @@ func itIs(n int) string {
 	return "they are"
 }
 
-// alsoUnknown tells, beside what is wrong elsewhere, of nodes that may be down.
+// alsoUnknown reports the nodes that may be down, in addition to what is wrong elsewhere.
 func alsoUnknown(n int) string {
 	if n == 0 {
 		return ""
@@ -196,7 +196,7 @@ func alsoUnknown(n int) string {
 
 func see(reason string) string { return fmt.Sprintf("See %s.", check.Reason(reason).Docs()) }
 
-// toldOf tells the commonest cause of n nodes, by the first that has it.
+// toldOf reports the commonest cause of n nodes, by the first that has it.
 func toldOf(c check.Cause, begin string, n int) string {
 	parts := []string{begin}
 	if n > c.Count {
@@ -206,7 +206,7 @@ func toldOf(c check.Cause, begin string, n int) string {
 	return strings.Join(parts, " ")
 }
 
-// notLookedAt tells that an account could not be looked at for too long.
+// notLookedAt reports that an account could not be checked for too long.
 func notLookedAt(access *v1alpha1.SessionAccess) grants.Reachability {
 	return grants.Reachability{
 		Serial: access.Status.Applied.Serial, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotLookedAt,

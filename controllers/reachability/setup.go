@@ -17,11 +17,11 @@ import (
 )
 
 const (
-	// settle is how long after a change of an access its nodes are looked at: many
-	// changes come together.
+	// settle is how long the operator waits to check the nodes of a changed access:
+	// many changes arrive together.
 	settle = 5 * time.Second
-	// settleInCrowd is the same while so many come that a look had more than crowd of
-	// them. Each look costs a page for 50 nodes.
+	// settleInCrowd is the same while so many arrive that a check had more than crowd of
+	// them. Each check costs a page for 50 nodes.
 	settleInCrowd = 30 * time.Second
 	crowd         = 100
 )
@@ -29,7 +29,7 @@ const (
 // Trigger wakes the controller from outside.
 type Trigger struct{ reconcile.Trigger[Round] }
 
-// WakeAccount has an account looked at that was verified, lost or read anew.
+// WakeAccount triggers a check of an account that was verified, lost or read again.
 func (t *Trigger) WakeAccount(_ context.Context, accountID, _ string, _ bool) {
 	t.Add(reconcile.PriorityResync, Round{AccountID: accountID})
 }
@@ -56,7 +56,7 @@ func (r *Reconciler) settle() time.Duration {
 	return settle
 }
 
-// changes has the nodes of a new grant looked at soon, and forgets the reports on
+// changes triggers a check of the nodes of a new grant, and forgets the reports on
 // objects that are gone.
 func (r *Reconciler) changes(wake *Trigger) handler.TypedEventHandler[client.Object, Round] {
 	type items = workqueue.TypedRateLimitingInterface[Round]

@@ -28,8 +28,8 @@ type Departed[T client.Object] struct {
 	objects map[client.ObjectKey]T
 }
 
-// departedRetry is how soon a clean-up that waits for something is tried again:
-// no event tells of it, because the object is gone.
+// departedRetry is how soon a waiting clean-up is tried again: the object is gone, so no
+// event triggers it.
 const departedRetry = time.Minute
 
 // Events notes objects that went so, and enqueues them.
@@ -96,8 +96,8 @@ func (d *Departed[T]) CleanUp(ctx context.Context, key client.ObjectKey, deletio
 
 type departedKey struct{}
 
-// departed returns what is to be called when an object is let go that is gone
-// already; nil while it is there.
+// departed returns the function to call when the reconciler releases an object that is
+// gone already; nil while the object exists.
 func departed(ctx context.Context) (release func()) {
 	release, _ = ctx.Value(departedKey{}).(func())
 	return release

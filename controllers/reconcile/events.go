@@ -14,8 +14,8 @@ import (
 // whose reason is the condition's. Events are a courtesy: the recorder works in
 // the background, and where one cannot be created nothing else is held up.
 //
-// That something is being written is no event: what comes of it follows at once,
-// and an event for each would be a fifth of all requests of a large onboarding.
+// A write that is in progress is no event: its result follows at once, and an event for
+// each write would be a fifth of all requests of a large onboarding.
 func Announce(recorder events.EventRecorder, obj runtime.Object, v Verdict) {
 	if v.Reason == v1alpha1.ReasonApplying {
 		return

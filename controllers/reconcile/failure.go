@@ -21,8 +21,8 @@ func Failure(err error) (v Verdict, shown bool) {
 	}
 }
 
-// Retry is the part of an error of AWS that the work queue backs off with: what
-// only somebody's help or the next resync can mend is not retried.
+// Retry returns an error of AWS for the work queue to retry with backoff. It returns nil
+// for an error that stays until a user acts or the next resync runs.
 func Retry(err error) error {
 	switch cloud.Classify(err) {
 	case cloud.None, cloud.Refused, cloud.Invalid, cloud.Missing, cloud.Conflict:

@@ -12,9 +12,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// EnsureFinalizer puts our finalizer on the object before anything is written
-// to AWS for it. The object is updated in place. An object that is gone, as the
-// cache may not know yet, is an error: nobody would clean up after it.
+// EnsureFinalizer puts the operator's finalizer on the object before anything is written
+// to AWS for it. The object is updated in place. An object that is gone, although the
+// cache still shows it, is an error: its AWS resources would never be cleaned up.
 func EnsureFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
 	_, err := patchFinalizer(ctx, c, obj, "put the finalizer on", controllerutil.AddFinalizer)
 	return err
@@ -26,8 +26,8 @@ func RemoveFinalizer(ctx context.Context, c client.Client, obj client.Object) er
 	return err
 }
 
-// Release lets the object go as RemoveFinalizer does. released says that this
-// call did it: not for an object that is gone already, as the cache may not know.
+// Release lets the object go as RemoveFinalizer does. released reports whether this call
+// did it: it is false for an object that is gone already, although the cache shows it.
 func Release(ctx context.Context, c client.Client, obj client.Object) (released bool, err error) {
 	released, err = patchFinalizer(ctx, c, obj, "take the finalizer from", controllerutil.RemoveFinalizer)
 	return released, client.IgnoreNotFound(err)
@@ -53,9 +53,9 @@ func patchFinalizer(ctx context.Context, c client.Client, obj client.Object, att
 	return true, nil
 }
 
-// finalizersPatch replaces the finalizers, and nothing else, so that the rest of
-// the object need not be compared. The lock keeps a finalizer that somebody else
-// added in between: the list is replaced as a whole.
+// finalizersPatch replaces the finalizers, and nothing else, so that the rest of the
+// object need not be compared. The lock keeps a finalizer that another client added in
+// between: the list is replaced as a whole.
 func finalizersPatch(obj client.Object) (client.Patch, error) {
 	data, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"finalizers": obj.GetFinalizers(), "resourceVersion": obj.GetResourceVersion(),

@@ -7,8 +7,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 )
 
-// ConflictDelay is how long to wait for the cache after somebody else changed
-// an object first, or deleted it. It is no failure, and backs nothing off.
+// ConflictDelay is how long to wait for the cache after another client changed or deleted
+// an object first. It is no failure, and backs nothing off.
 const ConflictDelay = 200 * time.Millisecond
 
 // Requeue ends a reconcile at a priority: a requeue would otherwise keep the

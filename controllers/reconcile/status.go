@@ -14,10 +14,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// WriteStatus writes the status of after where it differs from that of before,
-// and nothing otherwise. A status written meanwhile by somebody else is a
-// conflict, which the caller returns: the next reconcile starts from the newer
-// object. An object that is gone has no status to write.
+// WriteStatus writes the status of after where it differs from that of before. A status
+// that another client wrote meanwhile is a conflict, which the caller returns: the next
+// reconcile starts from the newer object. An object that is gone has no status to write.
 func WriteStatus(ctx context.Context, c client.Client, before, after client.Object) (written bool, err error) {
 	if departed(ctx) != nil || equality.Semantic.DeepEqual(statusOf(before), statusOf(after)) {
 		return false, nil
@@ -38,11 +37,11 @@ func WriteStatus(ctx context.Context, c client.Client, before, after client.Obje
 	return true, nil
 }
 
-// writeTouched writes a status to an object of which only the metadata have changed
-// since it was read, or that is being deleted. A tenant that changes an annotation faster
-// than a reconcile asks AWS would keep every status from being written otherwise, and
-// a session is ended only once its id is in the status. after keeps its version, so
-// that any other write of this reconcile conflicts: it has not seen the change.
+// writeTouched writes a status to an object that is being deleted, or whose metadata alone
+// have changed since it was read. Otherwise a tenant that changes an annotation faster than
+// a reconcile asks AWS would keep every status from being written, and a session is ended
+// only once its id is in the status. after keeps its version, so that any other write of
+// this reconcile conflicts: it has not seen the change.
 func writeTouched(ctx context.Context, c client.Client, before, after client.Object) error {
 	operations := []operation{
 		{"test", "/metadata/uid", before.GetUID()},

@@ -11,14 +11,14 @@ import (
 type Progress int
 
 const (
-	// Settled: nobody; the object is Ready.
+	// Settled: no action is needed; the object is Ready.
 	Settled Progress = iota
 	// Working: the operator; the object is Reconciling.
 	Working
-	// Stuck: somebody else; the object is Stalled, and looked at again at resync.
+	// Stuck: a user; the object is Stalled, and is reconciled again at resync.
 	Stuck
-	// Retrying: nobody knows; AWS failed and is tried again. Neither Reconciling
-	// nor Stalled would be true.
+	// Retrying: it is not known who; AWS failed and the operator retries. Neither
+	// Reconciling nor Stalled would be true.
 	Retrying
 )
 

@@ -16,9 +16,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// OwnEvents enqueues an object for what people change in it, deletions first.
-// Any annotation makes it be looked at now.
-// Its own status writes are no news; a status from a backup is.
+// OwnEvents enqueues an object for what people change in it, deletions first. A change
+// of any annotation triggers a reconcile. The operator's own status writes trigger none;
+// a status from a backup does.
 func OwnEvents() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	request := func(obj client.Object) reconcile.Request {

@@ -18,28 +18,28 @@ import (
 )
 
 const (
-	// abandonAfter is how long AWS must have been out of reach before an object is
-	// let go without it: an outage that ends by itself is waited for.
+	// abandonAfter is how long AWS must have been unreachable before an object is
+	// released without it: the operator waits for an outage that ends by itself.
 	abandonAfter = 10 * time.Minute
-	// maxOwed bounds what one account may owe, as the API does.
+	// maxOwed bounds the pending revocations of one account, as the API does.
 	maxOwed = 500
 )
 
-// toAbandon says whether somebody asked to let the object go without AWS.
+// toAbandon reports whether a user requested to release the object without AWS.
 func toAbandon(access *v1alpha1.SessionAccess) bool {
 	return access.Annotations[v1alpha1.AnnotationAbandon] == "true"
 }
 
-// delay tells why an object is not let go without AWS yet.
+// delay is why an object is not released without AWS yet.
 type delay struct {
 	message string
 	// after is when that may have changed by the time alone; zero for never.
 	after time.Duration
 }
 
-// abandon makes the accounts owe what an object that is being deleted leaves in
-// AWS, after which it may go: then there is no delay. Nothing is recorded unless
-// every account allows it.
+// abandon records in the accounts, as pending revocations, what an object that is being
+// deleted leaves in AWS. Without a delay, the object may then be released. Nothing is
+// recorded unless every account allows it.
 func (r *Reconciler) abandon(ctx context.Context, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) (*delay, error) {
 	now := r.Clock.Now()
 	byID := map[string]*v1alpha1.AWSAccount{}
@@ -65,8 +65,8 @@ func (r *Reconciler) abandon(ctx context.Context, access *v1alpha1.SessionAccess
 	return nil, nil
 }
 
-// mayAbandon decides whether an account allows it, now. It goes by the time that
-// the status remembers, so a restart does not begin the wait anew.
+// mayAbandon returns why an account does not allow it now; nil where it does. The wait
+// counts from a time in the status, so a restart does not start it again.
 func mayAbandon(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, now time.Time) *delay {
 	since := account.Status.UnreachableSince
 	switch {
@@ -93,8 +93,8 @@ func overfull(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost
 	return len(account.Status.Owed) >= maxOwed || objectcache.Dropped(account)+reconcile.Size(account)+reconcile.Size(item) > reconcile.MaxObject
 }
 
-// owe writes into an account's status what an object leaves. A status that was
-// written meanwhile is a conflict, so nothing that is owed is ever overwritten.
+// owe adds a pending revocation to an account: what an object leaves. A status that was
+// written meanwhile is a conflict, so no pending revocation is ever overwritten.
 func (r *Reconciler) owe(ctx context.Context, account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, now time.Time) error {
 	if grants.IsPending(account, access) {
 		return nil

@@ -159,7 +159,7 @@ func revoking(record *v1alpha1.AppliedAccess) reconcile.Verdict {
 	}
 }
 
-// setActive tells whether the present moment lies inside the grant's time.
+// setActive reports in a condition whether the grant is active now.
 func setActive(access *v1alpha1.SessionAccess, now time.Time) {
 	status, spec, deleting := &access.Status, &access.Spec, !access.DeletionTimestamp.IsZero()
 	set := func(s metav1.ConditionStatus, reason, message string) {

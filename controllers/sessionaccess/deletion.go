@@ -34,8 +34,8 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 		return 0, err
 	}
 	if p.done {
-		// In this order nothing is told twice, however this process ends. What was
-		// not stored of the status is lost with the answer.
+		// In this order no event is recorded twice, however this process ends. The part
+		// of the status that was not stored is lost with the answer.
 		told := access.DeepCopy()
 		released, err := r.release(ctx, access)
 		if released {
@@ -123,8 +123,8 @@ func without(lost []v1alpha1.ResolvedGrant, left []grants.PrincipalKey) []v1alph
 	return out
 }
 
-// held tells what keeps a permission from going: the first principal with a
-// problem, or else that AWS is being told. stuck says that it is a problem.
+// held reports what blocks the loss of a permission: the first principal with a problem,
+// or else the revocation that is in progress. stuck is true for a problem.
 func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []grants.PrincipalKey) (v reconcile.Verdict, stuck bool) {
 	for _, key := range left {
 		if _, ok := r.Accounts.Get(key.AccountID); !ok {
@@ -144,14 +144,14 @@ func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []grants.Principa
 	return revoking(access.Status.Applied), false
 }
 
-// announceRevoked tells in an event what a revocation came to.
+// announceRevoked records the result of a revocation as an event.
 func (r *Reconciler) announceRevoked(access *v1alpha1.SessionAccess) {
 	if record := access.Status.Revocation; record != nil {
 		reconcile.Announce(r.Recorder, access, revoked(record))
 	}
 }
 
-// revoked tells what a revocation came to.
+// revoked reports the result of a revocation.
 func revoked(record *v1alpha1.RevocationStatus) reconcile.Verdict {
 	v := reconcile.Verdict{
 		Progress: reconcile.Settled, Reason: v1alpha1.ReasonSessionsEnded,

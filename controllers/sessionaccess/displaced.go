@@ -34,7 +34,7 @@ type displacement struct {
 	// whom it keeps out, so that a later one starts over.
 	principals string
 	since      time.Time
-	// done: the sessions are seen ended, and were looked for after the window.
+	// done: the sessions are seen ended, by a search after the window too.
 	done bool
 }
 

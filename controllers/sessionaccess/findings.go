@@ -19,10 +19,10 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// setFindings shows what keeps sessions from opening although they are granted:
-// what the documents and the hybrid nodes need besides. It is read from AWS once
-// in a resync, whichever object asks first, and never while access is being taken
-// away: that waits for nothing.
+// setFindings reports what keeps sessions from opening although they are granted: what
+// the documents and the hybrid nodes lack. The operator reads it from AWS once in a
+// resync, for the first object that asks, and never during a revocation, which must not
+// wait.
 func (r *Reconciler) setFindings(ctx context.Context, access *v1alpha1.SessionAccess) error {
 	if access.Status.Applied != nil && len(access.Status.Applied.Revoking) > 0 {
 		return nil
@@ -63,9 +63,9 @@ func targetsHybridNodes(access *v1alpha1.SessionAccess) bool {
 	return len(grants.HybridRegions(grantedNowIn(access))) > 0
 }
 
-// blockedByTier tells of the first region whose tier lets no session open on the
-// hybrid nodes of the grant, and names the mend. What cannot be read is not told
-// of: nothing is known then.
+// blockedByTier reports the first region whose tier lets no session open on the hybrid
+// nodes of the grant, and names the remedy. It skips a region that cannot be read:
+// nothing is known about it.
 func (r *Reconciler) blockedByTier(ctx context.Context, account accounts.Entry, access *v1alpha1.SessionAccess, granted *v1alpha1.ResolvedGrant) (string, error) {
 	regions := grants.HybridRegions(granted)
 	if len(regions) == 0 {
@@ -116,8 +116,8 @@ func mend(declared *v1alpha1.AccountTier, account string) string {
 // maxMissing bounds the documents that a message names.
 const maxMissing = 3
 
-// setDocumentMissing tells of documents given by name that do not exist, or else
-// that nobody may look.
+// setDocumentMissing reports documents given by name that do not exist, or else that the
+// operator lacks the permission to check.
 func (r *Reconciler) setDocumentMissing(ctx context.Context, account accounts.Entry, access *v1alpha1.SessionAccess, granted *v1alpha1.ResolvedGrant) {
 	var missing []string
 	var unchecked error

@@ -47,7 +47,7 @@ func incompleteIn(failures []failure) []v1alpha1.IncompleteRegion {
 	return regions[:min(len(regions), maxIncomplete)]
 }
 
-// unlisted reports in which regions open sessions could not be looked for or ended.
+// unlisted reports the regions where the operator could not list or end open sessions.
 func unlisted(failures []failure) reconcile.Verdict {
 	progress := reconcile.Retrying
 	for _, f := range failures {

@@ -97,8 +97,8 @@ func (l *Listings) list(ctx context.Context, account accounts.Entry, region stri
 	return read.sessions, read.begun, err
 }
 
-// readMembers reads IAM anew where the last read began before the permission
-// went: whoever joined a group since then had its access too.
+// readMembers reads IAM again where the last read began before the permission went: a
+// user who joined a group since then had its access too.
 func (l *Listings) readMembers(ctx context.Context, account accounts.Entry, after time.Time, clk clock.PassiveClock) error {
 	_, err := l.at(place{accountID: account.AccountID}).get(ctx, clk, after, math.MaxInt64, func() ([]cloud.Session, error) {
 		_, err := account.Cloud.Mirror().Refresh(ctx)

@@ -76,9 +76,9 @@ func (v revocation) losing(ctx context.Context, account accounts.Entry, lost []v
 	return f, ctx.Err()
 }
 
-// membershipDecides says whether who is a member of which group decides about some
-// session: a group has lost access, or a user has who may still have it by a group.
-// What spares a session must be as fresh as what ends it.
+// membershipDecides reports whether group membership decides about some session: a group
+// has lost access, or a user has who may still have it by a group. What spares a session
+// must be as fresh as what ends it.
 func (v revocation) membershipDecides(ctx context.Context, account accounts.Entry, lost []v1alpha1.ResolvedGrant, open map[string][]cloud.Session) (bool, error) {
 	if slices.ContainsFunc(lost, namesGroup) {
 		return true, nil

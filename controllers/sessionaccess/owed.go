@@ -20,8 +20,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// debtor settles what AWSAccounts owe. The principals take the permissions from
-// the status of the account, as they do from objects that are being deleted.
+// debtor completes the pending revocations of AWSAccounts. Package principal revokes the
+// permissions that the status of the account lists, as it does for objects that are being
+// deleted.
 type debtor struct{ *Reconciler }
 
 func (d debtor) setup(mgr ctrl.Manager, wake *Trigger) error {
@@ -41,8 +42,8 @@ func owedChanged() predicate.Predicate {
 	}}
 }
 
-// Reconcile takes everything that one AWSAccount owes a step further, and
-// removes from its status what is settled.
+// Reconcile takes every pending revocation of one AWSAccount a step further, and removes
+// the completed ones from its status.
 func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	account := &v1alpha1.AWSAccount{}
 	if err := d.Client.Get(ctx, req.NamespacedName, account); err != nil {
@@ -65,8 +66,8 @@ func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, e
 	return reconcile.Requeue(reconcile.PriorityRevocation, after, err)
 }
 
-// advance keeps in the account what is still owed, and returns a verdict on each
-// item that is not any more, and the sessions that end once the account is stored.
+// advance keeps the pending revocations in the account. It returns a verdict on each that
+// is complete, and the sessions that end once the account is stored.
 func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []reconcile.Verdict, unrecorded []openSession, err error) {
 	var left []v1alpha1.OwedAccess
 	for i := range account.Status.Owed {

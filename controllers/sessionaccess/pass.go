@@ -13,11 +13,11 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// passing is a session that a lost grant leaves to one that allows it, too. Once the
-// lost grant is forgotten, the other knows by its record alone that the session was
-// opened through a grant.
+// passing is a session that a lost grant leaves to another one that allows it, too. Once
+// the lost grant is forgotten, only the record of the other grant shows that the session
+// was opened through a grant.
 type passing struct {
-	// to is the object with the grant in force.
+	// to is the object with the current grant.
 	to          *v1alpha1.SessionAccess
 	owner, node string
 	// since is when the first grant began to cover the two; zero where that is not
@@ -33,9 +33,9 @@ func passingOf(c candidate, r ruling) []passing {
 	return passes
 }
 
-// pass puts into the records of the grants in force what passes to them. waiting says
-// that other objects were written, so that the revocation goes on once the cache
-// shows it; what passes within the object itself goes with its own status.
+// pass adds to the records of current grants the sessions that pass to them. waiting
+// reports whether other objects were written: the revocation continues once the cache
+// shows them. What passes within the object itself is written with its own status.
 func (v revocation) pass(ctx context.Context, passes []passing) (waiting bool, err error) {
 	to := map[*v1alpha1.SessionAccess]*v1alpha1.ResolvedGrant{}
 	for _, p := range passes {

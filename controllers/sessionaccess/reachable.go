@@ -11,9 +11,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// setReachable shows what was found on the nodes of an access, as long as one is
-// in force. While nothing is known in this process the status stays as it is. It
-// returns the condition where it is news.
+// setReachable shows what was found on the nodes of an access, as long as it has a
+// current grant. While this process has no finding, the status stays as it is. It returns
+// the condition where that has changed.
 func (r *Reconciler) setReachable(access *v1alpha1.SessionAccess) (news *metav1.Condition) {
 	status := &access.Status
 	if grantedNowIn(access) == nil {

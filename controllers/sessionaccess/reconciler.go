@@ -1,6 +1,6 @@
-// Package sessionaccess reconciles SessionAccess: it decides what each one
-// grants, records that before AWS is told, and reports what became of it. The
-// policies themselves are the principals' affair.
+// Package sessionaccess reconciles SessionAccess: it decides what each one grants,
+// records that before it sends anything to AWS, and reports the result. Package principal
+// reconciles the policies themselves.
 package sessionaccess
 
 import (
@@ -85,7 +85,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return reconcile.Finish(ctx, r.Client, r.Recorder, access, priority, after, err)
 }
 
-// soonest is the smaller of two waits, of which zero means never.
+// soonest is the smaller of two waits; zero means never.
 func soonest(a, b time.Duration) time.Duration {
 	if a == 0 || (b != 0 && b < a) {
 		return b
@@ -93,9 +93,9 @@ func soonest(a, b time.Duration) time.Duration {
 	return a
 }
 
-// reconcileSpec records what the judgement changes, or else takes away what
-// went and reports how far the principals are. Either way it writes the status
-// once at most.
+// reconcileSpec records what the judgement changes. Without a change, it continues the
+// revocation of what the record lost, and reports how far the principals are. Either way
+// it writes the status once at most.
 func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.SessionAccess, j judgement) (time.Duration, error) {
 	record := access.Status.Applied
 	before := access.DeepCopy()

@@ -96,9 +96,8 @@ func (in inputs) resolveActivation(name string, regions []v1alpha1.Region) (*v1a
 	}
 }
 
-// grantedNodes says whether the nodes of an activation are granted already:
-// what came over it since is no reason to take them away. Guardrails may have
-// added tags.
+// grantedNodes reports whether the nodes of an activation are granted already: a later
+// problem with the activation is no reason to revoke them. Guardrails may have added tags.
 func (in inputs) grantedNodes(target v1alpha1.ResolvedTarget) bool {
 	granted := in.granted()
 	return granted != nil && slices.ContainsFunc(granted.Targets, func(t v1alpha1.ResolvedTarget) bool {
@@ -140,7 +139,7 @@ func (in inputs) resolveDocument(name string, regions []v1alpha1.Region) ([]v1al
 		return keyed(document, regions), ""
 	}
 	if granted := in.granted(); granted != nil && !refused(document.Status.Conditions) {
-		// What came over it since is no reason to take away what was granted.
+		// A later problem with the document is no reason to revoke what was granted.
 		same := slices.DeleteFunc(slices.Clone(granted.Documents), func(d v1alpha1.ResolvedDocument) bool {
 			return d.Name != document.DocumentName()
 		})
@@ -200,7 +199,7 @@ func (in inputs) undecided() string {
 	return ""
 }
 
-// granted is the grant in force, nil when there is none.
+// granted is the current grant, nil when there is none.
 func (in inputs) granted() *v1alpha1.ResolvedGrant {
 	if in.access.Status.Applied == nil {
 		return nil

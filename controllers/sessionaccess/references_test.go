@@ -119,8 +119,8 @@ func TestADocumentIsListedOnceForEachKeyInTheRegions(t *testing.T) {
 	}
 }
 
-// What is not there is neither granted nor kept; what is there and ailing is
-// kept, and not granted anew.
+// A missing object is neither granted nor kept. An object that exists and is not ready is
+// kept, and not granted again.
 func TestReferencesThatCannotBeResolved(t *testing.T) {
 	now := metav1.NewTime(time.Unix(0, 0))
 	notReady := readyWith(metav1.ConditionFalse, v1alpha1.ReasonAWSUnavailable)

@@ -24,7 +24,7 @@ type judgement struct {
 	// waiting: the spec cannot be resolved in full yet. What was granted and is
 	// still asked for stays; nothing is added.
 	waiting bool
-	// problem tells why; nil when everything is resolved.
+	// problem is why; nil when everything is resolved.
 	problem *reconcile.Verdict
 }
 

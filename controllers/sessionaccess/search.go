@@ -30,9 +30,8 @@ type search struct {
 	held *progress
 }
 
-// search looks for the open sessions that lost grants covered. A record nearly
-// always speaks of one account; an AWSAccount that was made anew with another id
-// leaves two.
+// search looks for the open sessions that lost grants covered. A record nearly always
+// covers one account; recreating an AWSAccount with another account id leaves two.
 func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant, underWay bool) (search, error) {
 	s := search{outcome: v1alpha1.SessionsLeft, seen: v.Clock.Now()}
 	regions := 0
@@ -48,7 +47,7 @@ func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant,
 			s.held = &progress{verdict: observing(account)}
 			continue
 		case account.Mode == v1alpha1.ModeObserve:
-			continue // Nothing was granted, so nobody lost anything.
+			continue // Nothing was granted, so no access is lost.
 		}
 		regions += len(regionsOf(inAccount(ending, id)))
 		f, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, inAccount(ending, id))
@@ -85,7 +84,7 @@ func wasGranted(access *v1alpha1.SessionAccess) bool {
 }
 
 // maxEnding and maxOwedEnding bound the sessions that one pass ends; the next
-// pass takes the rest. An account that owes much holds many such lists.
+// pass takes the rest. An account with many pending revocations holds many such lists.
 const (
 	maxEnding     = 500
 	maxOwedEnding = 10

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// sessionPoll is how long after telling sessions to end they are looked for again.
+	// sessionPoll is how long after it ended sessions the operator lists them again.
 	sessionPoll = 5 * time.Second
-	// recorded is how soon sessions are told to end after their ids were recorded:
-	// when the cache has the record.
+	// recorded is how soon the operator ends sessions after it recorded their ids: when
+	// the cache has the record.
 	recorded = 100 * time.Millisecond
 )
 
@@ -43,9 +43,9 @@ type progress struct {
 	unrecorded []openSession
 }
 
-// step takes the revocation a step further and keeps its record in the status,
-// which the caller writes. A session is told to end only once its id is in the
-// record, so that it is counted although a later write fails.
+// step takes the revocation a step further and keeps its record in the status, which the
+// caller writes. The operator ends a session only once its id is in the record, so that
+// the session is counted although a later write fails.
 func (v revocation) step(ctx context.Context) (progress, error) {
 	now := v.Clock.Now()
 	record, underWay := v.begin()
@@ -66,7 +66,7 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	}
 	room := 0
 	if s.held != nil || len(s.failures) > 0 {
-		room = v.maxEnding() // What is not found may be where it was not looked for.
+		room = v.maxEnding() // A session that is not found may be where the search failed.
 	}
 	if known := tally(record, s.open, room); !known {
 		record.Incomplete = incompleteIn(s.failures)
@@ -112,10 +112,10 @@ func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting b
 }
 
 // endEarly ends sessions of the principals that have lost their permission while
-// others of the same revocation are stuck, and says when to go on; zero is when
-// those were tried again. They go on record as in step, and are counted once the
-// permission of all is gone: before, a session that is not found may be one of a
-// principal that is looked at later.
+// others of the same revocation are stuck. after is when to continue; zero means
+// when those are reconciled again. The sessions are recorded as in step, and are counted once
+// the permission of all is gone: before, a session that is not found may be one of a
+// principal that a later search covers.
 func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
 	s, err := v.findLost(ctx)
 	if err == nil && len(s.open)+len(s.failures) > 0 {
@@ -141,7 +141,7 @@ func (v revocation) begin() (record *v1alpha1.RevocationStatus, underWay bool) {
 	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() {
 		var ended int32
 		var ending []string
-		if record != nil && record.CompletedAt == nil { // What went before goes on with what goes now.
+		if record != nil && record.CompletedAt == nil { // It continues with this one.
 			ended, ending = *record.SessionsEnded, record.Ending
 		}
 		record = &v1alpha1.RevocationStatus{
@@ -154,8 +154,8 @@ func (v revocation) begin() (record *v1alpha1.RevocationStatus, underWay bool) {
 }
 
 // beginRevocation starts the record of a revocation before the first call to AWS, where an
-// account takes access away now. Mode Observe, or a crash, may come before the sessions
-// are looked for.
+// account revokes access now. Mode Observe, or a crash, may intervene before the search
+// for sessions.
 func (r *Reconciler) beginRevocation(access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) {
 	if slices.ContainsFunc(lost, func(g v1alpha1.ResolvedGrant) bool {
 		account, ok := r.Accounts.Get(g.AccountID)
@@ -172,7 +172,7 @@ func (v revocation) onRecord(session string) bool {
 	return record != nil && record.CompletedAt == nil && slices.Contains(record.Ending, session)
 }
 
-// serial tells this revocation from an earlier one of the same object: every
+// serial distinguishes this revocation from an earlier one of the same object: every
 // loss moves the serial of the record on, and a deletion takes the rest.
 func (v revocation) serial() int64 {
 	serial := v.access.Status.Applied.Serial
@@ -202,8 +202,8 @@ func (v revocation) complete(record *v1alpha1.RevocationStatus, outcome v1alpha1
 	return progress{done: true}
 }
 
-// end tells sessions to end. AWS answers success whatever the session is, so
-// they are looked for again. A session for which that fails keeps no other open.
+// end ends sessions. AWS answers success whatever the session is, so the operator lists
+// them again. A session for which that fails keeps no other open.
 func (v revocation) end(ctx context.Context, open []openSession) []failure {
 	var failures []failure
 	for _, s := range open {
@@ -217,10 +217,10 @@ func (v revocation) end(ctx context.Context, open []openSession) []failure {
 	return failures
 }
 
-// tally puts the sessions that are open into the record, and counts those of the
-// record that are gone. As many as room lets the record hold stay in it instead,
-// uncounted: 0 where all principals were looked at. known says that all that are
-// open were in it already.
+// tally puts the sessions that are open into the record, and counts those of the record
+// that are gone. As many as room lets the record hold stay in it instead, uncounted: 0
+// where the search covered all principals. known reports whether all that are open were
+// in it already.
 func tally(record *v1alpha1.RevocationStatus, open []openSession, room int) (known bool) {
 	ids := make([]string, 0, len(open))
 	for _, s := range open {
@@ -274,5 +274,5 @@ func endingSessions(open int) reconcile.Verdict {
 	return reconcile.Verdict{Progress: reconcile.Working, Reason: v1alpha1.ReasonEndingSessions, Message: message}
 }
 
-// unlistedRetry is how soon sessions are looked for again where that failed.
+// unlistedRetry is how soon the operator lists sessions again where that failed.
 const unlistedRetry = time.Minute

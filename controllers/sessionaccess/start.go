@@ -20,13 +20,13 @@ import (
 // further off.
 const clockSkew = 5 * time.Minute
 
-// recordedGrant is a grant that some object has on record, in force or a former one.
+// recordedGrant is a grant that an object has on record, current or former.
 type recordedGrant struct {
 	held
 	resolved *v1alpha1.ResolvedGrant
 	// access has the grant on record.
 	access *v1alpha1.SessionAccess
-	// live: it is in force now.
+	// live: it allows sessions now.
 	live bool
 }
 
@@ -136,8 +136,8 @@ func keyOfPrincipal(accountID string, p policy.Principal) grants.PrincipalKey {
 	return grants.PrincipalKeyOf(accountID, v1alpha1.Principal{Kind: v1alpha1.PrincipalKind(p.Kind), Name: p.Name})
 }
 
-// inForce says whether the grant of an object is in force now for what the owner of
-// a session acts as. No grant lets federated tokens open sessions.
+// inForce reports whether the grant of an object is effective now for the principals of
+// a session's owner. No grant lets federated tokens open sessions.
 func (v revocation) inForce(access *v1alpha1.SessionAccess, h held, accountID string, c candidate) bool {
 	if c.federated || !access.DeletionTimestamp.IsZero() || !h.grant.Active(v.Clock.Now()) {
 		return false

@@ -16,14 +16,14 @@ import (
 // Trigger wakes the controller from outside.
 type Trigger struct {
 	reconcile.Trigger[ctrl.Request]
-	// owed wakes AWSAccounts, for what they owe.
+	// Wakes AWSAccounts for their pending revocations.
 	owed reconcile.Trigger[ctrl.Request]
 	// revoking says whether an object waits for the end of an access.
 	revoking func(types.NamespacedName) bool
 }
 
-// WakeObjects wakes the objects that an outcome changes something for. One
-// without a namespace is an AWSAccount that owes the access.
+// WakeObjects wakes the objects that an outcome changes something for. A name without
+// a namespace is that of an AWSAccount with a pending revocation.
 func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
 	var requests, ends, debtors []ctrl.Request
 	for _, object := range objects {
@@ -41,10 +41,9 @@ func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
 	t.owed.Add(reconcile.PriorityRevocation, debtors...)
 }
 
-// WakeAccount wakes the objects of an account that was verified, lost or
-// declared anew: those with access in it, and those that name it and wait for
-// it. What a mere resync finds comes through the principals, save what is told
-// of documents and of hybrid nodes.
+// WakeAccount wakes the objects of an account that was verified, lost or declared again:
+// those with access in it, and those that name it and wait for it. The findings of a mere
+// resync arrive through the principals, except those on documents and hybrid nodes.
 func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, accountID, name string, resync bool) {
 	return func(ctx context.Context, accountID, name string, resync bool) {
 		t.owed.Add(reconcile.PriorityRevocation, ctrl.Request{NamespacedName: types.NamespacedName{Name: name}})

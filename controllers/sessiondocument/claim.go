@@ -52,7 +52,7 @@ func (r *Reconciler) claimFrom(ctx context.Context, s *site, uid string) (*findi
 	return r.claimLost(ctx, s, others)
 }
 
-// inherit takes over what is to be put back some day.
+// inherit takes over what the operator must restore some day.
 func (r *Reconciler) inherit(ctx context.Context, s *site, other *v1alpha1.SessionDocument) error {
 	for _, at := range other.Status.Regions {
 		if at.Region == s.at.Region && at.Adopted != nil && s.at.Adopted == nil {
@@ -63,9 +63,9 @@ func (r *Reconciler) inherit(ctx context.Context, s *site, other *v1alpha1.Sessi
 	return nil
 }
 
-// claimFree takes a document that carries no tag of ours: one that existed
-// before or, where it still is what the record says, our own whose tags somebody
-// removed.
+// claimFree takes a document that carries no tag of this operator: one that existed
+// before or, where the document still is what the record says, the object's own document
+// whose tags were removed.
 func (r *Reconciler) claimFree(ctx context.Context, s *site) (*finding, error) {
 	if known, err := s.asRecorded(ctx); known || err != nil {
 		return nil, err

@@ -135,7 +135,7 @@ func (r *Reconciler) restore(ctx context.Context, s *site) finding {
 	return r.release(ctx, s, append(slices.Clone(ownTags), s.doc.Status.TagKeys...))
 }
 
-// release takes tags off the document, which leaves it to whoever comes.
+// release takes tags off the document, so that any object can claim it.
 func (r *Reconciler) release(ctx context.Context, s *site, keys []string) finding {
 	if _, err := r.do(s, "", func() error { return s.account.Cloud.UntagDocument(ctx, s.region, s.name, keys) }); err != nil && !cloud.NoDocument(err) {
 		return failed(err)

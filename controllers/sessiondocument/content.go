@@ -37,7 +37,7 @@ func (r *Reconciler) hold(ctx context.Context, s *site) (*finding, error) {
 	return r.promoteDeclared(ctx, s, version)
 }
 
-// underWay tells what AWS is doing to the document.
+// underWay reports what AWS is doing to the document.
 func (s *site) underWay() *finding {
 	state, doing := v1alpha1.DocumentUpdating, "making a version of"
 	switch s.latest.Status {
@@ -71,9 +71,9 @@ func (r *Reconciler) defaultMeaning(ctx context.Context, s *site) (string, error
 	return meaning, err
 }
 
-// claimed says whether a document that claim let pass is the object's already. In
-// mode Observe it may be one that is to be taken over: its hash in the record
-// would tell that the operator wrote it.
+// claimed reports whether a document that claim let pass is the object's already. In mode
+// Observe the object may only be about to adopt it: its hash in the record would say that
+// the operator wrote it.
 func (s *site) claimed() bool {
 	return !s.observing() || s.latest.Tags[uidTag] == string(s.doc.UID)
 }
@@ -158,7 +158,7 @@ func (r *Reconciler) holder(ctx context.Context, s *site) (int64, *finding, erro
 	return s.latest.Version, s.failure(), nil
 }
 
-// failure tells that AWS could not make the newest version; nil where it could.
+// failure reports that AWS could not make the newest version; nil where it could.
 func (s *site) failure() *finding {
 	if s.latest.Status != cloud.DocumentFailed {
 		return nil

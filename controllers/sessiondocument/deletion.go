@@ -34,7 +34,7 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, doc *v1alpha1.Sessio
 	return all.after, all.retry()
 }
 
-// stays tells why an object that is being deleted is still there.
+// stays reports why an object that is being deleted still exists.
 func stays(doc *v1alpha1.SessionDocument) reconcile.Verdict {
 	return reconcile.Verdict{
 		Progress: reconcile.Working, Reason: v1alpha1.ReasonAccountNotReady,

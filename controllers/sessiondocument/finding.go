@@ -43,7 +43,7 @@ func waits(state v1alpha1.DocumentState, after time.Duration, reason, message st
 	}
 }
 
-// blocked is the finding on something that somebody has to mend.
+// blocked is the finding on a problem that a user has to solve.
 func blocked(state v1alpha1.DocumentState, reason, message string) finding {
 	return finding{Verdict: reconcile.Verdict{Progress: reconcile.Stuck, Reason: reason, Message: message}, state: state}
 }
@@ -68,8 +68,8 @@ func (all *findings) add(at *v1alpha1.DocumentRegion, f finding) {
 	all.shown = append(all.shown, f)
 }
 
-// verdict is the one to show: what somebody has to mend first, then what AWS
-// fails at, then what is under way. settled is the one where there is nothing.
+// verdict is the one to show: first what a user has to solve, then what AWS fails at,
+// then what is in progress. settled is the one where there is nothing.
 func (all *findings) verdict(settled reconcile.Verdict) reconcile.Verdict {
 	for _, progress := range []reconcile.Progress{reconcile.Stuck, reconcile.Retrying, reconcile.Working} {
 		for _, f := range all.shown {

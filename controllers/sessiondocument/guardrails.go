@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 )
 
-// nothing is what comes of a violation.
+// nothing is the effect of a violation.
 const nothing = "Nothing is written, and shares that are not allowed are taken away."
 
 // demand is something that a document asks for and that only a guardrail allows.

@@ -16,13 +16,13 @@ import (
 // trouble is what is wrong with a bucket, a log group or a key.
 type trouble struct {
 	reason, message string
-	// unknown: it could not be looked at.
+	// unknown: the check failed.
 	unknown bool
 }
 
-// checkLogging looks at the bucket, the log groups and the keys that the
-// document names, and writes none of them. A session that cannot write its log,
-// or cannot use its key, fails; so it is told, and nothing is held up by it.
+// checkLogging checks the bucket, the log groups and the keys that the document names,
+// and writes none of them. A session that cannot write its log, or cannot use its key,
+// fails. So the condition reports the problem, and nothing waits for it.
 func (r *Reconciler) checkLogging(ctx context.Context, p *pass) {
 	in := p.doc.Spec.Inputs
 	if in == nil || (in.S3BucketName == "" && in.CloudWatchLogGroupName == "" && in.KMSKeyID == "") {
@@ -108,7 +108,7 @@ func (s *site) checkLogGroup(ctx context.Context, in *v1alpha1.SessionInputs) []
 	return nil
 }
 
-// checkKey looks at the key, and keeps its ARN for whoever grants its use.
+// checkKey checks the key, and keeps its ARN for the SessionAccesses that grant its use.
 func (s *site) checkKey(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
 	s.at.KeyARN = ""
 	id := in.KMSKeyID
@@ -130,8 +130,8 @@ func (s *site) checkKey(ctx context.Context, in *v1alpha1.SessionInputs) []troub
 	return nil
 }
 
-// guessedARN is the ARN of a key that could not be looked at; "" for an alias,
-// which only KMS can tell.
+// guessedARN is the ARN of a key that could not be read; "" for an alias, which only KMS
+// can resolve.
 func (s *site) guessedARN(id string) string {
 	switch {
 	case strings.Contains(id, "alias/"):

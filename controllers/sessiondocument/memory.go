@@ -18,16 +18,16 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// Memory is what this process knows besides the objects: which of them were
-// found as declared, when documents were last written, and what the last list
-// of a region told. Losing it costs calls and nothing else.
+// Memory is what this process knows in addition to the objects: which of them were found
+// in the desired state, when documents were last written, and what the last list of a
+// region showed. Losing it costs calls and nothing else.
 type Memory struct {
 	started time.Time
 	lists   *awscache.Cache[v1alpha1.Region, listing]
 
 	mu      sync.Mutex
 	settled map[types.UID]settled
-	// met are the objects that this process has looked at.
+	// met are the objects that this process has reconciled.
 	met     map[types.UID]bool
 	written map[documentKey]write
 }
@@ -40,17 +40,17 @@ func NewMemory(clk clock.PassiveClock) *Memory {
 	}
 }
 
-// settled is an object that was found as declared.
+// settled is an object that was found in the desired state.
 type settled struct {
 	generation, accountGeneration int64
 	annotations                   map[string]string
 	// read is when it was read whole, or trusted without; deep when to do so next.
 	read, deep time.Time
-	// created are the dates of the documents, as the first list after it told.
+	// created are the dates of the documents, as in the first list after the read.
 	created map[v1alpha1.Region]time.Time
 }
 
-// settle remembers an object that was just found as declared.
+// settle remembers an object that was just found in the desired state.
 func (m *Memory) settle(p *pass, now time.Time) {
 	interval := deepInterval
 	if logging := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionLoggingReady); logging != nil && logging.Status != metav1.ConditionTrue {
@@ -86,7 +86,7 @@ func (m *Memory) drop(uid types.UID) {
 	delete(m.met, uid)
 }
 
-// isNew says whether this process has not looked at an object yet.
+// isNew reports whether this process has not reconciled an object yet.
 func (m *Memory) isNew(uid types.UID) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -42,14 +42,14 @@ func claimOf(tags map[string]string, uid types.UID, owner string) (c claim, othe
 	}
 }
 
-// refusals are the reasons of Ready of an object that may not have a document,
-// and so keeps nobody else from one.
+// refusals are the reasons of Ready of an object that is not allowed to have a document.
+// Such an object keeps no other object from the document.
 var refusals = []string{
 	v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonRegionNotAllowed, v1alpha1.ReasonGuardrailViolated, v1alpha1.ReasonInvalidSpec,
 }
 
-// olderClaim finds an older object that declares the same document. Of several
-// the oldest has it, whichever AWS was told of first.
+// olderClaim finds an older object that declares the same document. Of several the oldest
+// has it, regardless of whose document was sent to AWS first.
 func (r *Reconciler) olderClaim(ctx context.Context, p *pass) (*v1alpha1.SessionDocument, error) {
 	others, err := r.claimants(ctx, p.doc)
 	if err != nil {
@@ -92,10 +92,10 @@ func precedes(a, b *v1alpha1.SessionDocument) bool {
 	return a.CreationTimestamp.Before(&b.CreationTimestamp)
 }
 
-// refused says whether an object may not have a document, as of its last judgement.
-// An edit alone changes nothing about that: else a tenant that edits an object that is
-// refused could take the document from another for a moment, and with it the access
-// that is granted on it. What an object has from before it keeps, and that counts.
+// refused reports whether an object is not allowed to have a document, as of its last
+// judgement. An edit alone changes nothing about that: else a tenant that edits an object
+// that is refused could take the document from another for a moment, and with it the
+// access that is granted on it. An object keeps what it had before, and that counts.
 func refused(doc *v1alpha1.SessionDocument) bool {
 	ready := meta.FindStatusCondition(doc.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && slices.Contains(refusals, ready.Reason) && len(doc.Status.Regions) == 0

@@ -33,9 +33,8 @@ func (r *Reconciler) removeVersions(ctx context.Context, s *site) error {
 	return nil
 }
 
-// superfluous are the versions to remove, oldest first: all but the newest,
-// the default, one that is to be put back, one that waits, and one that is
-// declared to be the default.
+// superfluous are the versions to remove, oldest first: all but the newest, the default,
+// the one to restore later, one that waits, and one that is declared to be the default.
 func (s *site) superfluous(versions []cloud.DocumentVersion) []int64 {
 	var old []int64
 	for i, v := range newestFirst(versions) {

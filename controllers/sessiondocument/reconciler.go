@@ -17,18 +17,18 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// Delays. AWS tells of nothing: what it is about to do has to be looked for.
+// Delays. AWS sends no events: the operator has to poll for results.
 const (
-	// followDelay is how long until a document that AWS is making, changing or
-	// deleting is looked at again. It mostly takes seconds.
+	// followDelay is how soon the operator reads a document again that AWS is making,
+	// changing or deleting. It mostly takes seconds.
 	followDelay = 2 * time.Second
 	// settleDelay is how long until AWS is asked again what it did not show yet.
 	settleDelay = 5 * time.Second
 	// deepInterval is how often a document is read whole though nothing about it
 	// seems to have changed: a list shows neither its shares nor its state.
 	deepInterval = time.Hour
-	// unwellInterval is the same where condition LoggingReady is not True: whoever
-	// mends a bucket, a log group or a key wants to see it.
+	// unwellInterval is the same where condition LoggingReady is not True: a user who
+	// repairs a bucket, a log group or a key wants to see it.
 	unwellInterval = 10 * time.Minute
 )
 
@@ -125,8 +125,8 @@ type pass struct {
 // observing says whether nothing may be written to AWS.
 func (p *pass) observing() bool { return p.account.Mode == v1alpha1.ModeObserve }
 
-// converge brings every region to what is wanted. What AWS may be told is
-// recorded before.
+// converge brings every region to the desired state. It records what it may send to AWS
+// before it does.
 func (r *Reconciler) converge(ctx context.Context, p *pass) (time.Duration, error) {
 	if err := r.record(ctx, p); err != nil {
 		if reconcile.Rejected(err) {

@@ -13,8 +13,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// record writes down, before AWS is told, where the document may come to be and
-// which tags it may come to have. Cleaning up goes by that.
+// record writes into the status, before any call to AWS, where the document may exist
+// and which tags it may have. The cleanup relies on that.
 func (r *Reconciler) record(ctx context.Context, p *pass) error {
 	if p.observing() && !controllerutil.ContainsFinalizer(p.doc, v1alpha1.Finalizer) {
 		// Nothing is written, and nothing was: there is nothing to clean up.
@@ -34,8 +34,8 @@ func (r *Reconciler) record(ctx context.Context, p *pass) error {
 	return r.persist(ctx, p)
 }
 
-// recordIn puts into the status what is to be remembered, and says whether that
-// is anything new. New regions have this state.
+// recordIn puts into the status what the operator has to remember, and reports whether
+// any of it is new. New regions have this state.
 func (p *pass) recordIn(state v1alpha1.DocumentState) (changed bool) {
 	status := &p.doc.Status
 	changed = status.AccountID != p.account.AccountID || status.Name != p.want.name
@@ -66,8 +66,8 @@ func (p *pass) find(region v1alpha1.Region) *v1alpha1.DocumentRegion {
 	return nil
 }
 
-// recordError tells that something could not be recorded, so that AWS must not
-// be told of it either.
+// recordError reports that the status could not be written, so that the operator must not
+// write to AWS either.
 type recordError struct{ err error }
 
 // Error implements error.

@@ -10,9 +10,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// refuse tells why an object may not have what it asks for. What it has in AWS
-// stays, but for shares that are not allowed: they are access that the platform,
-// or the object's author, took away.
+// refuse reports why an object is not allowed to have what it asks for. What it has in AWS
+// stays, except shares that are not allowed: they are access that the platform, or the
+// object's author, has withdrawn.
 func (r *Reconciler) refuse(ctx context.Context, p *pass, problem *refusal) error {
 	failures := r.withdraw(ctx, p, problem)
 	if len(failures) > 0 {
@@ -27,8 +27,8 @@ func (r *Reconciler) refuse(ctx context.Context, p *pass, problem *refusal) erro
 	return errors.Join(failures...)
 }
 
-// withdraw takes away the shares of the object's documents that are not allowed. A
-// region that fails keeps those of no other.
+// withdraw removes the shares of the object's documents that are not allowed. A region
+// that fails keeps those of no other.
 func (r *Reconciler) withdraw(ctx context.Context, p *pass, problem *refusal) (failures []error) {
 	entry, ok := r.Accounts.Get(p.doc.Status.AccountID)
 	if !ok || !problem.withdraws || entry.Mode == v1alpha1.ModeObserve {

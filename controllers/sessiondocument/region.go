@@ -20,7 +20,7 @@ type site struct {
 	name   string
 	// latest describes the newest version.
 	latest cloud.Document
-	// created: the document was made in this pass, so nobody can have shared it.
+	// created: the document was made in this pass, so it cannot have been shared.
 	created bool
 	// shared are the accounts that the document was shared with, once sharesRead.
 	shared     []string
@@ -45,14 +45,14 @@ func (r *Reconciler) do(s *site, what string, write func() error) (done bool, er
 		s.would = append(s.would, what)
 		return false, nil
 	}
-	// Before the call: it may have taken effect whatever comes of it.
+	// Before the call: the write may have taken effect even if the call fails.
 	r.Memory.wrote(s.key(), r.Clock.Now(), false)
 	err = write()
 	r.Memory.wrote(s.key(), r.Clock.Now(), false)
 	return err == nil, err
 }
 
-// a step brings a site further. It returns nil to go on with the next one.
+// step brings a site further. It returns nil to continue with the next step.
 type step func(context.Context, *site) (*finding, error)
 
 // convergeRegion makes the document of a region what is wanted. An error ends the
@@ -76,7 +76,7 @@ func (r *Reconciler) convergeRegion(ctx context.Context, p *pass, at *v1alpha1.D
 	return s.unlessObserved(active()), nil
 }
 
-// unlessObserved tells what was left out, where anything was.
+// unlessObserved reports what was left out, where anything was.
 func (s *site) unlessObserved(f finding) finding {
 	if len(s.would) == 0 {
 		return f
@@ -109,7 +109,7 @@ func (r *Reconciler) exist(ctx context.Context, s *site) (*finding, error) {
 	})
 	switch {
 	case cloud.DocumentExists(err):
-		// Ours, from a moment ago, or somebody's: the next look tells.
+		// This object made it a moment ago, or another client did: the next read shows.
 		return s.settling(), nil
 	case err != nil:
 		return nil, err
@@ -137,7 +137,7 @@ func (s *site) settling() *finding {
 		fmt.Sprintf("AWS does not show the last change of document %q in %s yet.", s.name, s.region)))
 }
 
-// tag repairs the tags. Those that nobody declared stay.
+// tag repairs the tags. Tags that are not declared stay.
 func (r *Reconciler) tag(ctx context.Context, s *site) (*finding, error) {
 	missing := map[string]string{}
 	for key, value := range s.tags() {

@@ -75,8 +75,8 @@ func accountNotReady(doc *v1alpha1.SessionDocument) reconcile.Verdict {
 	}
 }
 
-// reportNotReady tells that the account is not ready. An object that was found
-// in place keeps saying so: after a start every account is read first.
+// reportNotReady reports that the account is not ready. An object that was found in place
+// keeps that condition: after a start every account is read first.
 func (r *Reconciler) reportNotReady(ctx context.Context, p *pass) error {
 	ready := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionReady)
 	if ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == p.doc.Generation {
@@ -92,7 +92,7 @@ func claimedBy(name string, other *v1alpha1.SessionDocument) reconcile.Verdict {
 	}
 }
 
-// setPromotionPending tells of the first region where a version waits.
+// setPromotionPending reports the first region where a version waits.
 func setPromotionPending(p *pass) {
 	message := ""
 	for _, at := range p.doc.Status.Regions {

@@ -68,8 +68,8 @@ func (r *Reconciler) ownEvents() handler.EventHandler {
 	}
 }
 
-// claimChanged says whether an object begins or ceases to be refused: others may or
-// may not have its document then.
+// claimChanged reports whether an object begins or ceases to be refused: that changes
+// whether others are allowed to have its document.
 func claimChanged(e event.UpdateEvent) bool {
 	before, ok := e.ObjectOld.(*v1alpha1.SessionDocument)
 	after, known := e.ObjectNew.(*v1alpha1.SessionDocument)
@@ -114,8 +114,8 @@ func requestsFor(docs []v1alpha1.SessionDocument) []ctrl.Request {
 	return requests
 }
 
-// ofAccount lists the objects that name an AWSAccount: its guardrails and
-// regions decide. That it is ready is told by the registry.
+// ofAccount lists the objects that name an AWSAccount, whose guardrails and regions
+// decide. The registry reports when the account is ready.
 func (r *Reconciler) ofAccount(ctx context.Context, account client.Object) []ctrl.Request {
 	return r.list(ctx, queue.OfAccountName(account.GetName()))
 }

@@ -29,9 +29,9 @@ func (s *site) readShares(ctx context.Context, r *Reconciler) {
 	}
 }
 
-// share makes the document shared with whom it is declared to be. A document
-// that was taken over keeps the shares that it had; any other one has exactly
-// those that are declared. What is taken away goes first.
+// share shares the document with the declared accounts. An adopted document keeps the
+// shares that it had; any other one has exactly those that are declared. Shares are
+// removed before others are added.
 func (r *Reconciler) share(ctx context.Context, s *site) (*finding, error) {
 	if !s.sharesRead {
 		s.readShares(ctx, r)
@@ -52,8 +52,7 @@ func (r *Reconciler) share(ctx context.Context, s *site) (*finding, error) {
 	return nil, err
 }
 
-// removable are the shares that nobody declares and that are the operator's to
-// remove.
+// removable are the shares that are not declared and that the operator may remove.
 func (s *site) removable(have []string) []string {
 	extra := without(have, s.want.shares)
 	if s.at.Adopted == nil {

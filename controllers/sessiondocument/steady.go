@@ -13,10 +13,10 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// steady says whether an object that was found as declared still is, by what a
-// list of each region shows. What a version says never changes, so its number
-// and the tags are enough. It says no where the object or its account changed,
-// or when it is time to read the document whole: a list shows no shares.
+// steady reports whether an object that was found in the desired state still is, by what
+// a list of each region shows. The content of a version never changes, so its number and
+// the tags are enough. steady is false where the object or its account changed, or when
+// it is time to read the document whole: a list shows no shares.
 func (r *Reconciler) steady(ctx context.Context, p *pass) bool {
 	if !reconcile.Own(p.doc.Status.UID, p.doc) {
 		return false

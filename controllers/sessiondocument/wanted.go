@@ -45,7 +45,7 @@ func (w *wanted) declaredKeys() []string {
 	return keys
 }
 
-// judge says what an object asks for, or why it may not. The first reason wins,
+// judge returns what an object asks for, or why it is not allowed. The first reason wins,
 // and none of them hides which shares are allowed.
 func judge(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
 	want, problem := judgeAll(in, doc, owner)
@@ -87,10 +87,10 @@ func madeElsewhere(in accounts.Inputs, doc *v1alpha1.SessionDocument) bool {
 	return doc.Status.AccountID != "" && doc.Status.AccountID != in.Account.Spec.AccountID
 }
 
-// refusal is why an object may not have what it asks for.
+// refusal is why an object is not allowed to have what it asks for.
 type refusal struct {
 	reconcile.Verdict
-	// withdraws says whether shares other than the allowed ones are taken away,
+	// withdraws reports whether the operator removes shares other than the allowed ones,
 	// whatever else the object has to wait for.
 	withdraws bool
 	// allowed are the accounts that it declares and may share with.
