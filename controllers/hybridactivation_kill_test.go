@@ -164,7 +164,7 @@ func pause(a *v1alpha1.HybridActivation) string {
 	return ""
 }
 
-// quiet says that a living object has all that it should, and nothing is open.
+// quiet reports whether a living object has all that it should, and nothing is open.
 func quiet(from string) func(*v1alpha1.HybridActivation) bool {
 	return func(a *v1alpha1.HybridActivation) bool {
 		ready, record := condition(a.Status.Conditions, v1alpha1.ConditionReady), a.Status.Record

@@ -166,7 +166,7 @@ func (w world) ssmCalls(n int, operation string) int {
 	return count
 }
 
-// created says that a call made an activation.
+// created reports whether a call made an activation.
 func created(c calls.Call) bool { return c.Operation == "CreateActivation" && c.Effect }
 
 // deleteActivation deletes an activation as a user of the console would.

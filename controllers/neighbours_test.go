@@ -58,7 +58,7 @@ func secondAWSAccount(name, id string) *v1alpha1.AWSAccount {
 	})
 }
 
-// changesAWS says whether a call changes something in AWS.
+// changesAWS reports whether a call changes something in AWS.
 func changesAWS(c calls.Call) bool { return c.Write && c.Service != "sts" }
 
 // position waits for the first matching write, and counts the writes since call number
@@ -76,7 +76,7 @@ func (w world) position(n int, isIt func(calls.Call) bool) int {
 	return position
 }
 
-// hangs says whether all calls that a fault struck still wait, and there are some.
+// hangs reports whether all calls that a fault struck still wait, and there are some.
 func (w world) hangs() bool {
 	struck := 0
 	for _, c := range w.Emulator.CallLog(0) {

@@ -416,7 +416,7 @@ func readOneByOne(w world, _ string) {
 	w.must(err)
 }
 
-// names says whether a condition names an action.
+// names reports whether a condition names an action.
 func names(conditions []metav1.Condition, action string) bool {
 	for _, c := range conditions {
 		if strings.Contains(c.Message, action+" ") || strings.Contains(c.Message, action+",") || strings.Contains(c.Message, action+".") || strings.Contains(c.Message, action+":") {

@@ -5,6 +5,6 @@
 // not in it is not written to. Shard divides the AWSAccounts among several managers
 // of one cluster by labels. Inputs and Check decide whether an object may use the
 // AWSAccount that it names, the same for every kind. Readiness reports ready once
-// the caches are filled and, where this manager leads, every AWSAccount was looked
-// at once.
+// the caches are filled and, where this manager leads, every AWSAccount was checked
+// once.
 package accounts

@@ -19,10 +19,10 @@ type Shard struct {
 	Selector labels.Selector
 }
 
-// everything says that there is nothing to divide.
+// everything reports whether there is nothing to divide.
 func (s Shard) everything() bool { return s.Selector == nil || s.Selector.Empty() }
 
-// Selects says whether an AWSAccount is this manager's.
+// Selects reports whether an AWSAccount is this manager's.
 func (s Shard) Selects(account *v1alpha1.AWSAccount) bool {
 	return s.everything() || s.Selector.Matches(labels.Set(account.Labels))
 }

@@ -75,7 +75,7 @@ func (in inputs) holder(region v1alpha1.Region) *v1alpha1.AccountTier {
 	return nil
 }
 
-// changed says whether an AccountTier holds what a region was before it was
+// changed reports whether an AccountTier holds what a region was before it was
 // changed.
 func changed(tier *v1alpha1.AccountTier, region v1alpha1.Region) bool {
 	record := find(&tier.Status, region)
@@ -92,7 +92,7 @@ func (in inputs) heir(region v1alpha1.Region) *v1alpha1.AccountTier {
 	return nil
 }
 
-// claims says whether a rival declares a region and will see to it. One that is
+// claims reports whether a rival declares a region and will see to it. One that is
 // refused, because it declares a region that the account does not have, takes
 // nothing over, and so keeps nothing from others.
 func (in inputs) claims(rival *v1alpha1.AccountTier, region v1alpha1.Region) bool {

@@ -98,12 +98,12 @@ func (r *Reconciler) workable(in inputs) (accounts.Entry, *reconcile.Verdict) {
 	return account, nil
 }
 
-// nothingToRestore says whether the object can go without AWS.
+// nothingToRestore reports whether the object can go without AWS.
 func (in inputs) nothingToRestore() bool {
 	return in.tier.Spec.OnDelete == v1alpha1.TierKeep || nothingBefore(&in.tier.Status)
 }
 
-// nothingBefore says whether no region was ever changed.
+// nothingBefore reports whether no region was ever changed.
 func nothingBefore(status *v1alpha1.AccountTierStatus) bool {
 	return !slices.ContainsFunc(status.Regions, func(r v1alpha1.RegionTier) bool { return r.Before != nil })
 }

@@ -18,9 +18,9 @@ import (
 // maxDriftEvents bounds the events of one read; the last one counts the rest.
 const maxDriftEvents = 10
 
-// Drifts is the one place that records what others changed in our policies,
-// whichever read of IAM found it: in metrics, in events on the AWSAccount, and in
-// the count of repairs. Every field is needed.
+// Drifts is the one place that records foreign changes to this operator's policies,
+// regardless of which read of IAM found them: in metrics, in events on the AWSAccount,
+// and in the count of repairs. Every field is required.
 type Drifts struct {
 	Client   client.Reader
 	Recorder events.EventRecorder
@@ -30,7 +30,7 @@ type Drifts struct {
 	// now on. Neither may block.
 	Found     func(accountID string, kind cloud.DriftKind)
 	Contended func(accountID string)
-	// Wake has the principals of an account put back what was changed. It must not
+	// Wake has the principals of an account repair what was changed. It must not
 	// block.
 	Wake accounts.Listener
 }

@@ -19,16 +19,16 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// A resync that would remove more than freeRemovals policies and more than one
-// in removalShare of all that are ours stops and asks: a cluster that was
-// restored without its objects must not lock a company out.
+// A resync stops and asks when it would remove more than freeRemovals policies and more
+// than one in removalShare of all policies of this operator: a cluster that was restored
+// without its objects must not lock a company out.
 const (
 	freeRemovals = 10
 	removalShare = 3
 )
 
-// removeOrphans removes the policies that are ours by path and name and that no
-// SessionAccess declares, and keeps in the status what it held back.
+// removeOrphans removes the policies that this operator owns by path and name and that no
+// SessionAccess declares. The status shows the removals that it held back.
 func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAccount, entry accounts.Entry) error {
 	ours := entry.Cloud.Mirror().OurNames()
 	declared, waiting, err := r.declared(ctx, entry)
@@ -90,13 +90,13 @@ func dropOldVersions(ctx context.Context, entry accounts.Entry) {
 	}
 }
 
-// inUseBySet says whether a permission set references a policy, which then cannot be
+// inUseBySet reports whether a permission set references a policy, which then cannot be
 // deleted without breaking the permission set.
 func inUseBySet(in *cloud.Account, name string) bool {
 	return identity(name).kind == policy.PermissionSet && len(in.Mirror().Policy(name).AttachedTo()) > 0
 }
 
-// emptied says whether such a policy grants nothing already.
+// emptied reports whether such a policy grants nothing already.
 func emptied(in *cloud.Account, name string) bool {
 	return inUseBySet(in, name) && in.Mirror().Policy(name).Document == policy.Nothing
 }
@@ -165,7 +165,7 @@ func (r *Reconciler) declared(ctx context.Context, entry accounts.Entry) (declar
 	return declared, waiting, nil
 }
 
-// judged says whether the present spec was decided on: what it grants is then in
+// judged reports whether the present spec was decided on: what it grants is then in
 // the record, and what is refused or has expired is nowhere.
 func judged(access *v1alpha1.SessionAccess) bool {
 	return reconcile.Judged(access.Status.Conditions, access.Generation)

@@ -91,9 +91,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.reconcileAccount(ctx, account, dependents)
 }
 
-// handOver leaves an account to the manager whose it is, if it was this one's:
-// writes under way are refused from here on, and nothing of what is known of the
-// account is relied upon should it come back.
+// handOver leaves an account of this manager to the manager that selects it now. Writes
+// in progress are refused from here on. Should the account come back, this manager does
+// not rely on what it knew.
 func (r *Reconciler) handOver(ctx context.Context, account *v1alpha1.AWSAccount) {
 	if entry, ok := r.Accounts.Get(account.Spec.AccountID); ok && entry.Name == account.Name {
 		log.FromContext(ctx).Info("Leaving the account to another manager", "account", entry.AccountID)
@@ -134,7 +134,7 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 	return reconcile.Finish(ctx, r.Client, r.Recorder, account, reconcile.PriorityGrant, wait.Jitter(r.ResyncInterval, resyncJitter), err)
 }
 
-// fresh says whether this generation was verified and the next resync is ahead.
+// fresh reports whether this generation was verified and the next resync is ahead.
 func (r *Reconciler) fresh(account *v1alpha1.AWSAccount) (accounts.Entry, bool) {
 	entry, ok := r.Accounts.Get(account.Spec.AccountID)
 	ok = ok && entry.Name == account.Name && entry.Generation == account.Generation && shown(account) &&
@@ -150,9 +150,9 @@ func shown(account *v1alpha1.AWSAccount) bool {
 		(ready.Reason == v1alpha1.ReasonVerified || ready.Reason == v1alpha1.ReasonInUse)
 }
 
-// verify checks the account in the order in which trouble is likely, registers
-// it when all is well, and takes it off the registry when it is not ours to
-// write to. retry is an error to back off with.
+// verify checks the account in the order in which trouble is likely. It registers the
+// account when all is well, and removes it from the registry when this operator must not
+// write to it. retry is an error to back off with.
 func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (v reconcile.Verdict, retry error) {
 	ctx = cloud.WithPriority(ctx, cloud.Resync)
 	other, err := accounts.Older(ctx, r.Client, account)

@@ -24,7 +24,7 @@ type restores struct {
 // note sets condition Restored while a restore may be under way. ours is how many
 // policies of this installation IAM holds.
 //
-// lived says that the object was verified before this process began.
+// lived reports whether the object was verified before this process began.
 func (r *restores) note(account *v1alpha1.AWSAccount, lived bool, ours int, now time.Time) {
 	message := ""
 	if r.foundFirst(account, lived, ours) && now.Before(account.CreationTimestamp.Add(accounts.RestoreWindow)) {

@@ -26,7 +26,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		Named("awsaccount").
 		WithOptions(items.Options()).
 		For(&v1alpha1.AWSAccount{}, spec).
-		// One that goes may have kept another from being used.
+		// An AWSAccount that is deleted may have kept another from being used.
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), spec).
 		Watches(&v1alpha1.AWSAccount{}, r.declarations()).
 		WatchesRawSource(&wake.Trigger)
@@ -61,8 +61,8 @@ func paidUp() predicate.Predicate {
 	}
 }
 
-// released wakes the accounts that are being deleted when an object goes that
-// may have kept them.
+// released wakes the accounts that are being deleted when an object is deleted that may
+// have blocked them.
 func (r *Reconciler) released(ctx context.Context, _ event.DeleteEvent, q workqueue.TypedRateLimitingInterface[ctrl.Request]) {
 	var all v1alpha1.AWSAccountList
 	if err := r.Client.List(ctx, &all); err != nil {

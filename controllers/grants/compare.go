@@ -8,7 +8,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// Covers says whether everything that old allows is allowed by wide as
+// Covers reports whether everything that old allows is allowed by wide as
 // well, so that going from old to wide takes nothing away. In doubt it says no.
 func Covers(wide, old *v1alpha1.ResolvedGrant) bool {
 	if wide == nil {
@@ -24,7 +24,7 @@ func Covers(wide, old *v1alpha1.ResolvedGrant) bool {
 		coversTargets(wide.Targets, old.Targets)
 }
 
-// coversConditions says whether the conditions of wide let through whatever
+// coversConditions reports whether the conditions of wide let through whatever
 // those of old do.
 func coversConditions(wide, old *v1alpha1.ResolvedGrant) bool {
 	return wide.SessionScope == old.SessionScope &&

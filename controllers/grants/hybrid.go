@@ -28,7 +28,7 @@ func hybridIn(t v1alpha1.ResolvedTarget, region v1alpha1.Region) bool {
 	return HybridIDs(t.InstanceIDs)
 }
 
-// HybridIDs says whether one of the ids is that of a hybrid node.
+// HybridIDs reports whether one of the ids is that of a hybrid node.
 func HybridIDs(ids []v1alpha1.InstanceID) bool {
 	return slices.ContainsFunc(ids, func(id v1alpha1.InstanceID) bool { return strings.HasPrefix(string(id), hybridNodePrefix) })
 }

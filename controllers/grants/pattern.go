@@ -14,7 +14,7 @@ func Matches(pattern, name string) bool {
 	return err == nil && ok
 }
 
-// MatchesAny says whether one of the patterns matches.
+// MatchesAny reports whether one of the patterns matches.
 func MatchesAny(patterns []v1alpha1.NamePattern, name string) bool {
 	return slices.ContainsFunc(patterns, func(p v1alpha1.NamePattern) bool { return Matches(string(p), name) })
 }

@@ -266,7 +266,7 @@ func stored(t time.Time) *metav1.Time {
 	return &metav1.Time{Time: t.UTC().Truncate(time.Second)}
 }
 
-// SameAccess says whether two grants allow the very same, whenever they began.
+// SameAccess reports whether two grants allow the very same, whenever they began.
 func SameAccess(a, b *v1alpha1.ResolvedGrant) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -288,7 +288,7 @@ type Coverage struct {
 	As []string
 	// Node and Region of the session.
 	Node, Region string
-	// OnTarget says whether the node is one of the grant's nth target.
+	// OnTarget reports whether the node is one of the grant's nth target.
 	OnTarget func(n int) bool
 }
 
@@ -377,7 +377,7 @@ func DoubtedParts(g *v1alpha1.ResolvedGrant, holds func(p v1alpha1.Principal, t 
 	return doubted
 }
 
-// AnyHasPart says whether one of the grants has a target of that name.
+// AnyHasPart reports whether one of the grants has a target of that name.
 func AnyHasPart(all []v1alpha1.ResolvedGrant, target string) bool {
 	return slices.ContainsFunc(all, func(g v1alpha1.ResolvedGrant) bool { return slices.Contains(partsOf(&g)[1], target) })
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// Expired says whether a grant has ended by itself.
+// Expired reports whether a grant has ended by itself.
 func Expired(grant *v1alpha1.ResolvedGrant, now time.Time) bool {
 	return grant.NotAfter != nil && !now.Before(grant.NotAfter.Time)
 }

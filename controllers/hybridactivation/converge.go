@@ -115,7 +115,7 @@ func (w *work) announceStrays(d decision) {
 	})
 }
 
-// secretStale says whether the Secret is not as the operator writes it although
+// secretStale reports whether the Secret is not as the operator writes it although
 // the code is not lost.
 func (w *work) secretStale(d decision) bool {
 	s := w.secrets

@@ -18,14 +18,14 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// cleanUpTimeout bounds how long an activation is tried to be deleted whose code
-// could not be stored, when the operator is about to stop.
+// cleanUpTimeout bounds how long the operator, when it is about to stop, tries to delete
+// an activation whose code could not be stored.
 const cleanUpTimeout = 5 * time.Second
 
 // replace has AWS make an activation and stores its code. The order holds
-// through a crash at any point: the request is recorded, then sent, then its
-// code stored, and only then the activation before it goes. An activation
-// without a stored code is found by its tags and deleted.
+// through a crash at any point: the request is recorded, then sent, then its code is
+// stored, and only then the previous activation is deleted. The operator finds an
+// activation without a stored code by its tags, and deletes it.
 func (w *work) replace(ctx context.Context, d decision) (time.Duration, error) {
 	if err := reconcile.EnsureFinalizer(ctx, w.Client, w.activation); err != nil {
 		return 0, err
@@ -89,7 +89,8 @@ func (w *work) recordRequest(ctx context.Context, d decision, request v1alpha1.A
 	return err
 }
 
-// replaced ends a replacement: the activation before goes, unless it has a grace.
+// replaced ends a replacement: it deletes the previous activation, unless that has a
+// grace period.
 func (w *work) replaced(ctx context.Context, d decision, id string, request v1alpha1.ActivationRequest) (time.Duration, error) {
 	made := w.want.made(id, request)
 	record := w.activation.Status.Record

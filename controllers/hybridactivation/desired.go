@@ -96,7 +96,7 @@ func (d desired) made(id string, r v1alpha1.ActivationRequest) cloud.Activation 
 
 // difference is why an activation is not what it should be, as the end of a
 // sentence that begins "The activation was replaced, because"; "" when it is.
-// narrowing says that machines must not register with it any more.
+// narrowing reports whether machines must not register with it any more.
 func (d desired) difference(a cloud.Activation, r v1alpha1.ActivationRequest) (why string, narrowing bool) {
 	switch {
 	case a.Role != d.role:

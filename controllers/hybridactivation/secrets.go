@@ -73,8 +73,8 @@ func (r *Reconciler) readSecret(ctx context.Context, a *v1alpha1.HybridActivatio
 }
 
 // store writes the content into the Secret that the spec names, and removes the
-// one that it named before. The Secret is ours or absent; if that has changed
-// since it was read, the API server refuses.
+// one that it named before. The Secret is owned by this operator or absent; if that has
+// changed since it was read, the API server refuses the write.
 func (r *Reconciler) store(ctx context.Context, a *v1alpha1.HybridActivation, s secrets, c content) error {
 	if s.found != nil && s.found.Immutable != nil && *s.found.Immutable {
 		// What it holds is about to be written again.
@@ -141,7 +141,7 @@ func (r *Reconciler) deleteSecret(ctx context.Context, secret *corev1.Secret) er
 	return nil
 }
 
-// dropSecrets deletes the Secrets that are ours.
+// dropSecrets deletes the Secrets that this operator owns.
 func (r *Reconciler) dropSecrets(ctx context.Context, s secrets) error {
 	if s.target.state == secretOurs {
 		if err := r.deleteSecret(ctx, s.found); err != nil {

@@ -88,7 +88,7 @@ func declared(ctx context.Context, from client.Reader, account string) (uids map
 	return uids, regions, nil
 }
 
-// first says whether a region was never swept in this process.
+// first reports whether a region was never swept in this process.
 func (s *Sweeper) first(p place) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,8 +43,8 @@ func NewClient(cached client.Client, live client.Reader) *Client {
 	return &Client{Client: cached, live: live, patched: map[object]patched{}}
 }
 
-// Watch has the patches of objects forgotten that are gone. Without a finalizer, an
-// object goes without a reconcile, and so without a read.
+// Watch forgets the patches of objects that are gone. An object without a finalizer is
+// removed without a reconcile, and so without a read.
 func (c *Client) Watch(ctx context.Context, informers cache.Informers, kinds ...client.Object) error {
 	for _, kind := range kinds {
 		informer, err := informers.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
@@ -129,8 +129,8 @@ func (s status) Patch(ctx context.Context, obj client.Object, patch client.Patch
 	return s.of.remember(obj)
 }
 
-// remember notes the version that came of a patch. An object that it let go has
-// none that anybody would read.
+// remember records the version that a patch returned. After a patch that released the
+// object there is no version to read.
 func (c *Client) remember(obj client.Object) error {
 	id, err := c.id(client.ObjectKeyFromObject(obj), obj)
 	if err != nil {
@@ -146,7 +146,7 @@ func (c *Client) remember(obj client.Object) error {
 	return nil
 }
 
-// behind says whether a version that the cache shows is older than the last patch
+// behind reports whether a version that the cache shows is older than the last patch
 // of the object. It forgets a patch that the cache shows.
 func (c *Client) behind(id object, shown string) (bool, error) {
 	c.mu.Lock()

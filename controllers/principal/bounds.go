@@ -14,7 +14,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// bounded is a grant with what decides whether it may stand beside others.
+// bounded is a grant with what decides whether it conflicts with others.
 type bounded struct {
 	policy.Grant
 	bounds []v1alpha1.DocumentBound
@@ -23,12 +23,12 @@ type bounded struct {
 }
 
 // standTogether leaves out grants that would let a node be used with a document
-// that the guardrails of the node's namespace forbid: of each such two the newer.
-// It compares what the objects say and not every node, so it may refuse two
-// that another grant would make harmless, and its time is bounded.
+// that the guardrails of the node's namespace forbid: of each such pair the newer one.
+// It compares what the objects say and not every node. So it may refuse a pair that
+// another grant would make harmless, and its time is bounded.
 //
 // A grant that is HeldOnly displaces no other: whether it is allowed is not decided
-// yet. A newer one that must not stand beside it waits for that: it is HeldOnly, too.
+// yet. A newer grant that conflicts with it waits for that: it is HeldOnly, too.
 func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]problem) {
 	refused = map[types.UID]problem{}
 	slices.SortFunc(all, func(a, b bounded) int { return older(a.access, b.access) })
@@ -45,8 +45,8 @@ func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]pr
 	return kept, refused
 }
 
-// clash is the sentence for the first grant beside which a newer one must not
-// stand, among those that are HeldOnly or among the others.
+// clash returns the message for the first grant that conflicts with a newer one, among
+// those that are HeldOnly or among the others.
 func clash(standing []bounded, candidate bounded, heldOnly bool) string {
 	for _, other := range standing {
 		if other.HeldOnly != heldOnly {

@@ -12,12 +12,12 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// claims is what the SessionAccesses that name a principal come to.
+// claims is the sum of the SessionAccesses that name a principal.
 type claims struct {
 	// grants that take effect now or later. Those of records that were written for
 	// another object are HeldOnly, and so are those that clash with such a one.
 	grants []policy.Grant
-	// refused are those that cannot stand beside an older one.
+	// refused are those that conflict with an older one.
 	refused map[types.UID]problem
 	// ids are the unique ids that the principal had when it was granted, by object.
 	ids map[types.UID]string
@@ -89,7 +89,7 @@ func (c *claims) dropImpossible(problems map[types.UID]problem) {
 	})
 }
 
-// grantedTo says whether a grant names the principal, and how it spells it.
+// grantedTo reports whether a grant names the principal, and how it spells it.
 func grantedTo(grant *v1alpha1.ResolvedGrant, key grants.PrincipalKey) (spelling string, ok bool) {
 	if grant == nil {
 		return "", false

@@ -44,7 +44,7 @@ func (d *declarations) forget(uid types.UID) {
 	delete(d.seen, uid)
 }
 
-// before says whether an object's record of a serial was seen before a time. One
+// before reports whether an object's record of a serial was seen before a time. One
 // that was never seen was not.
 func (d *declarations) before(uid types.UID, serial int64, t time.Time) bool {
 	d.mu.Lock()

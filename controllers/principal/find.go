@@ -45,7 +45,7 @@ func (w *work) find(ctx context.Context) error {
 	return err
 }
 
-// absent says whether it is known that the principal does not exist: a read shows
+// absent reports whether it is known that the principal does not exist: a read shows
 // it that began after all its grants were declared. So names of principals that do
 // not exist cost no call at a resync. Where a policy is held, the principal had
 // access, and IAM is asked once more before that ends.

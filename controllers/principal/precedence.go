@@ -34,7 +34,7 @@ func (p *precedence) expect(accountID string, revocations []grants.PrincipalKey)
 	return p.free(accountID)
 }
 
-// hold says whether a principal's grants must wait. expect or tried returns it
+// hold reports whether a principal's grants must wait. expect or tried returns it
 // then.
 func (p *precedence) hold(key grants.PrincipalKey) bool {
 	p.mu.Lock()

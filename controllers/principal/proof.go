@@ -29,7 +29,7 @@ func (w *work) prove(ctx context.Context) error {
 	return nil
 }
 
-// proven says whether what is not declared is proven gone from every policy of
+// proven reports whether what is not declared is proven gone from every policy of
 // the principal.
 func (w *work) proven(plan policy.Plan) bool {
 	w.unproven = nil

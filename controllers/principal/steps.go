@@ -42,7 +42,7 @@ func only(s step) step {
 	return s
 }
 
-// same says whether two steps do the same.
+// same reports whether two steps do the same.
 func (s step) same(t step) bool {
 	return s.action == t.action && s.policy == t.policy && s.document == t.document && s.entity == t.entity
 }
@@ -204,7 +204,7 @@ func (s situation) cut(shard int) *step {
 	return &cut
 }
 
-// mayHoldMore says whether a shard may hold what is not known, so that writing
+// mayHoldMore reports whether a shard may hold what is not known, so that writing
 // it may take something away.
 func (s situation) mayHoldMore(shard int) bool {
 	view, known := s.held[shard]

@@ -69,7 +69,7 @@ func (o widening) add(who string, all []policy.Grant, counts func(policy.Pair) b
 // company is a principal that holds the grants of a user and of its groups together.
 type company struct {
 	who string
-	// grants that come to those of the principal.
+	// grants in addition to those of the principal.
 	grants []policy.Grant
 }
 

@@ -10,12 +10,11 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
-// stillHolds is said of a report that is older than the last look.
+// stillHolds is appended to a report that is older than the last check.
 const stillHolds = " This is of an earlier look: at the last one AWS gave no answer to some of it."
 
-// kept is what to tell after a look: what was found last of the same record, for
-// some time, where this look says no more than that AWS gave no answer. A call
-// that was throttled mends nothing, and breaks nothing.
+// kept is what to report after a check. Where AWS only gave no answer, that is the last
+// finding on the same record, for some time: a throttled call does not change the result.
 func (r *Reconciler) kept(uid types.UID, now grants.Reachability) grants.Reachability {
 	now.Found = metav1.NewTime(r.Clock.Now())
 	before, had := r.Reports.Get(uid)

@@ -18,11 +18,11 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// Departed holds the objects of a kind that went with our finalizer on them. The
-// API server looks for finalizers before it deletes, and not in the same step: an
-// object that is deleted at the moment in which it gets its first one is gone at
-// once. What it has in AWS is cleaned up all the same, by its last state. That is
-// lost with the process.
+// Departed holds the objects of a kind that were removed with the operator's finalizer on
+// them. The API server checks for finalizers before it deletes, and not in the same step:
+// an object that is deleted in the moment in which it gets its first one is gone at once.
+// The operator cleans up in AWS all the same, by the object's last state. A restart loses
+// that state.
 type Departed[T client.Object] struct {
 	mu      sync.Mutex
 	objects map[client.ObjectKey]T
@@ -32,10 +32,10 @@ type Departed[T client.Object] struct {
 // event triggers it.
 const departedRetry = time.Minute
 
-// Events notes objects that went so, and enqueues them.
+// Events records objects that were removed this way, and enqueues them.
 func (d *Departed[T]) Events() handler.EventHandler {
 	return handler.Funcs{DeleteFunc: func(_ context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		// One that was marked as deleted went because we let it go.
+		// An object with a deletion timestamp was released by the operator.
 		if !e.Object.GetDeletionTimestamp().IsZero() || !controllerutil.ContainsFinalizer(e.Object, v1alpha1.Finalizer) {
 			return
 		}
@@ -71,10 +71,9 @@ func (d *Departed[T]) forget(object T) {
 	}
 }
 
-// CleanUp cleans up after an object that went under this key, if one did, with the
-// reconcile that a deletion takes. done says that nothing is left to do, and
-// another object of the name may be worked on. Of the object itself nothing is
-// written meanwhile.
+// CleanUp cleans up after an object that was removed under this key, if one was, with the
+// reconcile of a deletion. done reports whether nothing is left to do, so that another
+// object of the name may be reconciled. CleanUp writes nothing to the object itself.
 func (d *Departed[T]) CleanUp(ctx context.Context, key client.ObjectKey, deletion func(context.Context, T) (ctrl.Result, error)) (done bool, result ctrl.Result, err error) {
 	object, ok := d.get(key)
 	if !ok {

@@ -5,9 +5,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// Failure is the verdict on an error of AWS. shown is false for what heals by
-// itself, such as throttling: the object keeps its conditions, and the error is
-// to be returned for a retry.
+// Failure is the verdict on an error of AWS. shown is false for an error that resolves
+// itself, such as throttling: the object keeps its conditions, and the caller returns the
+// error for a retry.
 func Failure(err error) (v Verdict, shown bool) {
 	switch cloud.Classify(err) {
 	case cloud.Refused:

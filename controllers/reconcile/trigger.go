@@ -20,9 +20,9 @@ const (
 	PriorityLookup            = -200
 )
 
-// Trigger is a source through which one controller wakes another: what is
-// added goes straight to the other's queue. What is added before the queue
-// exists waits for it.
+// Trigger is a source through which one controller wakes another: it adds requests
+// directly to the other's queue. Requests that are added before the queue exists wait
+// for it.
 type Trigger[T comparable] struct {
 	mu      sync.Mutex
 	queue   workqueue.TypedRateLimitingInterface[T]

@@ -87,7 +87,7 @@ func mayAbandon(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lo
 	return nil
 }
 
-// overfull says that an account cannot take on what an object leaves.
+// overfull reports whether an account cannot take on what an object leaves.
 func overfull(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) bool {
 	item := grants.PendingRevocationOf(access, lost, metav1.Time{})
 	return len(account.Status.Owed) >= maxOwed || objectcache.Dropped(account)+reconcile.Size(account)+reconcile.Size(item) > reconcile.MaxObject

@@ -41,7 +41,7 @@ func principalStatuses(record *v1alpha1.AppliedAccess, uid types.UID, look look)
 	return statuses, reasons, known
 }
 
-// ended says whether a principal is proven to have nothing left of what the
+// ended reports whether a principal is proven to have nothing left of what the
 // record does not grant. While the object is being deleted that is everything.
 func ended(record *v1alpha1.AppliedAccess, key grants.PrincipalKey, uid types.UID, deleting bool, look look) bool {
 	o, ok := look(key)
@@ -183,14 +183,14 @@ func setActive(access *v1alpha1.SessionAccess, now time.Time) {
 	}
 }
 
-// nobodyHas says whether every principal was refused, or does not exist.
+// nobodyHas reports whether every principal was refused, or does not exist.
 func nobodyHas(principals []v1alpha1.PrincipalStatus) bool {
 	return len(principals) > 0 && !slices.ContainsFunc(principals, func(p v1alpha1.PrincipalStatus) bool {
 		return p.State != v1alpha1.PrincipalRefused && p.State != v1alpha1.PrincipalNotFound
 	})
 }
 
-// onlyObserved says whether nothing of a grant is in AWS, since nothing is written.
+// onlyObserved reports whether nothing of a grant is in AWS, since nothing is written.
 func onlyObserved(principals []v1alpha1.PrincipalStatus) bool {
 	observed := false
 	for _, p := range principals {

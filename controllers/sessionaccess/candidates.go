@@ -46,13 +46,13 @@ func (v revocation) owned(account accounts.Entry, region string, open []cloud.Se
 	return candidates
 }
 
-// toUsers says whether a grant is given to users, by themselves or as members of a
+// toUsers reports whether a grant is given to users, by themselves or as members of a
 // group: federated tokens have their permissions.
 func toUsers(h held) bool {
 	return slices.ContainsFunc(h.principals, func(p policy.Principal) bool { return p.Kind == policy.User || p.Kind == policy.Group })
 }
 
-// acts says whether the session's owner acts as a principal: is it, or is a
+// acts reports whether the session's owner acts as a principal: is it, or is a
 // member of it.
 func (c candidate) acts(p policy.Principal) bool {
 	return slices.ContainsFunc(c.principals(), func(as policy.Principal) bool { return policy.Key(as) == policy.Key(p) })

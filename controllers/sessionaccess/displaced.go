@@ -17,13 +17,12 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// A grant that must not stand beside an older one is kept out of a principal's
-// policies, and stays in its record: it comes back when the older one goes. Until
-// then its open sessions have lost their permission as much as those of a grant
-// that was taken back.
+// A grant that conflicts with an older one is kept out of a principal's policies, and
+// stays in its record: it takes effect again when the older one is removed. Until then its
+// open sessions have lost their permission as much as those of a revoked grant.
 
-// Displacements remembers since when grants are kept out, and whose sessions have
-// ended. It does not outlive the process: the next one looks once more.
+// Displacements remembers since when grants are kept out, and whose sessions have ended.
+// It does not survive a restart: the new process lists the sessions once more.
 type Displacements struct {
 	mu   sync.Mutex
 	seen map[types.UID]displacement
@@ -85,7 +84,7 @@ func displaced(record *v1alpha1.AppliedAccess, uid types.UID, look look) *v1alph
 	return lost
 }
 
-// isDisplaced says whether a principal's policies are known not to hold a grant.
+// isDisplaced reports whether a principal's policies are known not to hold a grant.
 func isDisplaced(key grants.PrincipalKey, serial int64, uid types.UID, look look) bool {
 	o, ok := look(key)
 	saw := o.Saw[uid]

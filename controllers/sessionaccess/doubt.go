@@ -110,7 +110,7 @@ func policiesOf(mirror *cloud.Mirror, p v1alpha1.Principal) []cloud.PolicyView {
 	return slices.DeleteFunc(views, func(v cloud.PolicyView) bool { return v.Presence == cloud.Absent })
 }
 
-// mayHold says whether policies may allow sessions on a node, or by tags. Of one whose
+// mayHold reports whether policies may allow sessions on a node, or by tags. Of one whose
 // content is not known, that is possible.
 func mayHold(policies []cloud.PolicyView, tags map[string]string, id string) bool {
 	return slices.ContainsFunc(policies, func(v cloud.PolicyView) bool {

@@ -54,7 +54,7 @@ func grantedNowIn(access *v1alpha1.SessionAccess) *v1alpha1.ResolvedGrant {
 	return access.Status.Applied.Granted
 }
 
-// findable says whether there may be something to find out for an object.
+// findable reports whether there may be something to find out for an object.
 func findable(access *v1alpha1.SessionAccess) bool {
 	return targetsHybridNodes(access) || len(plainDocuments(&access.Spec)) > 0
 }

@@ -132,7 +132,7 @@ func (v revocation) choose(ctx context.Context, account accounts.Entry, region s
 	return nil
 }
 
-// tagsDecide says whether a node's tags decide about its sessions: nodes are granted
+// tagsDecide reports whether a node's tags decide about its sessions: nodes are granted
 // or excluded by them.
 func tagsDecide(lost []v1alpha1.ResolvedGrant, known []recordedGrant) bool {
 	byTags := func(g v1alpha1.ResolvedGrant) bool {

@@ -194,7 +194,7 @@ func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.Sessio
 	}
 }
 
-// accountVerified says whether the account can be written to in this process.
+// accountVerified reports whether the account can be written to in this process.
 func (r *Reconciler) accountVerified(record *v1alpha1.AppliedAccess) bool {
 	for _, key := range grants.PrincipalKeysOf(record) {
 		if _, ok := r.Accounts.Get(key.AccountID); !ok {

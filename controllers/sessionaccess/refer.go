@@ -13,8 +13,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// referenceEvents enqueues the objects that name an object of a kind whenever
-// something happens to it. One that goes takes what was granted on it along.
+// referenceEvents enqueues the objects that name an object of a kind whenever that object
+// changes. Its deletion revokes what was granted on it.
 func (r *Reconciler) referenceEvents(kind string) handler.EventHandler {
 	type workQueue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 	enqueue := func(ctx context.Context, obj client.Object, priority int, q workQueue) {

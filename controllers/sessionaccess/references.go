@@ -71,9 +71,9 @@ func (in inputs) resolveTargets(spec *v1alpha1.SessionAccessSpec, grant *v1alpha
 	return unresolved
 }
 
-// resolveActivation means the nodes of an activation by the tag that they have
-// from it, however many there are and whichever come and go. What stays although it
-// is not resolved is returned with the problem.
+// resolveActivation selects the nodes of an activation by the tag that it gives them, so
+// that nodes may register and leave at any time. What stays although it is not resolved
+// is returned with the problem.
 func (in inputs) resolveActivation(name string, regions []v1alpha1.Region) (*v1alpha1.ResolvedTarget, string) {
 	activation, ok := in.activations[name]
 	if !ok {
@@ -207,15 +207,15 @@ func (in inputs) granted() *v1alpha1.ResolvedGrant {
 	return in.access.Status.Applied.Granted
 }
 
-// ready says whether an object is Ready as it is declared now. uid is whose status
-// it is: one from a backup proves nothing.
+// ready reports whether the current generation of an object is Ready. uid is that of the
+// object whose status it is: a status from a backup proves nothing.
 func ready(obj client.Object, uid string, conditions []metav1.Condition) bool {
 	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	return reconcile.Own(uid, obj) && c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == obj.GetGeneration()
 }
 
-// refused says whether an object is not what the platform allows, or not ours to
-// use: what was granted on it goes.
+// refused reports whether the platform does not allow an object, or another owner has it:
+// what was granted on it is revoked.
 func refused(conditions []metav1.Condition) bool {
 	c := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
 	return c != nil && slices.Contains([]string{

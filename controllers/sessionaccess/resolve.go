@@ -19,7 +19,7 @@ type inputs struct {
 
 // judgement is what a SessionAccess grants, or why nothing new.
 type judgement struct {
-	// grant is what the spec comes to. Nil when refused.
+	// grant is the resolved spec. Nil when refused.
 	grant *v1alpha1.ResolvedGrant
 	// waiting: the spec cannot be resolved in full yet. What was granted and is
 	// still asked for stays; nothing is added.

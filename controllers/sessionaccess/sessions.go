@@ -28,7 +28,7 @@ const (
 type revocation struct {
 	*Reconciler
 	access *v1alpha1.SessionAccess
-	// lost are the grants that went.
+	// lost are the grants that were removed.
 	lost []v1alpha1.ResolvedGrant
 }
 
@@ -165,7 +165,7 @@ func (r *Reconciler) beginRevocation(access *v1alpha1.SessionAccess, lost []v1al
 	}
 }
 
-// onRecord says whether a session was found to have lost its permission by this
+// onRecord reports whether a session was found to have lost its permission by this
 // revocation.
 func (v revocation) onRecord(session string) bool {
 	record := v.access.Status.Revocation
@@ -182,9 +182,9 @@ func (v revocation) serial() int64 {
 	return serial
 }
 
-// listedAfter is when a list of sessions must have begun to be of use: after
-// the permission went, and once the window is over after that too. It is now
-// while it is not recorded when the permission went.
+// listedAfter is the time after which a list of sessions must have begun to be of use:
+// the loss of the permission and, once the window is over, the end of the window. It is
+// now while the loss of the permission is not recorded.
 func (v revocation) listedAfter() time.Time {
 	now, record := v.Clock.Now(), v.access.Status.Revocation
 	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() || record.PermissionGoneAt.IsZero() {

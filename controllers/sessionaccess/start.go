@@ -47,7 +47,7 @@ func (c candidate) coverage(h held, g *v1alpha1.ResolvedGrant) (start time.Time,
 	return ask.Start(g)
 }
 
-// onTarget says whether the node of a session is one of a target's. Of one that AWS
+// onTarget reports whether the node of a session is one of a target's. Of one that AWS
 // knows no longer, the tags are unknown: it counts as one that had those of the target.
 func (c candidate) onTarget(t policy.Target) bool {
 	s := c.facts
@@ -229,7 +229,7 @@ func firstStart(c candidate, lost []v1alpha1.ResolvedGrant, known []recordedGran
 	return first, found
 }
 
-// begunBefore says whether a session provably began before a time. In doubt it did
+// begunBefore reports whether a session provably began before a time. In doubt it did
 // not: where either is not known, or the two are closer than clocks may be apart.
 func begunBefore(session, start time.Time) bool {
 	return !session.IsZero() && !start.IsZero() && session.Add(clockSkew).Before(start)

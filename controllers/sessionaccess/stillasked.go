@@ -36,7 +36,7 @@ func stillAsked(in inputs) *v1alpha1.ResolvedGrant {
 	return grant
 }
 
-// recordedNodes are the targets on record that an activation stands for. Its own
+// recordedNodes are the targets on record that belong to an activation. Its own
 // condition decides nothing here: it waits for the same account. A record from a
 // backup keeps all: objects come back in any order, with other UIDs.
 func (in inputs) recordedNodes(name string) []v1alpha1.ResolvedTarget {
@@ -50,7 +50,7 @@ func (in inputs) recordedNodes(name string) []v1alpha1.ResolvedTarget {
 	})
 }
 
-// recordedDocuments are the documents on record that a SessionDocument stands for,
+// recordedDocuments are the documents on record that belong to a SessionDocument,
 // as recordedNodes are its nodes.
 func (in inputs) recordedDocuments(name string) []v1alpha1.ResolvedDocument {
 	document, ok := in.documents[name]

@@ -18,7 +18,7 @@ type Trigger struct {
 	reconcile.Trigger[ctrl.Request]
 	// Wakes AWSAccounts for their pending revocations.
 	owed reconcile.Trigger[ctrl.Request]
-	// revoking says whether an object waits for the end of an access.
+	// revoking reports whether an object waits for the end of an access.
 	revoking func(types.NamespacedName) bool
 }
 
@@ -56,7 +56,7 @@ func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, account
 	}
 }
 
-// revoking says whether an object waits for the end of an access.
+// revoking reports whether an object waits for the end of an access.
 func (r *Reconciler) revoking(name types.NamespacedName) bool {
 	// The cache answers at once.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -68,7 +68,7 @@ func (r *Reconciler) revoking(name types.NamespacedName) bool {
 	return ending(access)
 }
 
-// ending says whether an object has access that is to end.
+// ending reports whether an object has access that is to end.
 func ending(access *v1alpha1.SessionAccess) bool {
 	return !access.DeletionTimestamp.IsZero() || (access.Status.Applied != nil && len(access.Status.Applied.Revoking) > 0)
 }

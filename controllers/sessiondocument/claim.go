@@ -73,13 +73,13 @@ func (r *Reconciler) claimFree(ctx context.Context, s *site) (*finding, error) {
 	return r.adopt(ctx, s, "exists already and is not the operator's")
 }
 
-// asRecorded says whether a document is still what the record says.
+// asRecorded reports whether a document is still what the record says.
 func (s *site) asRecorded(ctx context.Context) (bool, error) {
 	hash, err := s.defaultHash(ctx)
 	return err == nil && hash != "" && hash == s.at.Hash, err
 }
 
-// isOurs says whether a document is the object's, with or without its tags.
+// isOurs reports whether a document is the object's, with or without its tags.
 func (r *Reconciler) isOurs(ctx context.Context, s *site) (bool, error) {
 	switch c, _ := claimOf(s.latest.Tags, s.doc.UID, r.OwnerID); c {
 	case ours:

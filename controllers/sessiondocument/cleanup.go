@@ -68,7 +68,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, p *pass, at *v1alpha1.Document
 }
 
 // absent decides on a document that AWS does not show: it is gone, unless the
-// last write is so young that it may come to light yet.
+// last write is so recent that AWS may show it later.
 func (r *Reconciler) absent(s *site) finding {
 	if wait := r.Memory.absenceCounts(s.key()).Sub(r.Clock.Now()); wait > 0 && !s.observing() {
 		return waits(v1alpha1.DocumentDeleting, wait, v1alpha1.ReasonCleaningUp,
@@ -109,8 +109,8 @@ func (s *site) removing() finding {
 	return waits(v1alpha1.DocumentDeleting, followDelay, v1alpha1.ReasonCleaningUp, fmt.Sprintf("AWS is deleting document %q in %s.", s.name, s.region))
 }
 
-// restore puts back what was there before the document was taken over: the
-// default first, the tags that say whose it is last.
+// restore restores what was there before the object adopted the document: the default
+// version first, the ownership tags last.
 func (r *Reconciler) restore(ctx context.Context, s *site) finding {
 	before := s.at.Adopted
 	f, err := r.promote(ctx, s, before.DefaultVersion)

@@ -52,7 +52,7 @@ func (s *site) underWay() *finding {
 	return new(waits(state, followDelay, v1alpha1.ReasonApplying, fmt.Sprintf("AWS is %s document %q in %s.", doing, s.name, s.region)))
 }
 
-// failedIn says whether AWS could not make this version, as far as that is known.
+// failedIn reports whether AWS could not make this version, as far as that is known.
 func (s *site) failedIn(version int64) bool {
 	return s.latest.Status == cloud.DocumentFailed && s.latest.Version == version
 }

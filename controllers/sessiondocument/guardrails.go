@@ -16,17 +16,17 @@ const nothing = "Nothing is written, and shares that are not allowed are taken a
 
 // demand is something that a document asks for and that only a guardrail allows.
 type demand struct {
-	// field of the rule that speaks of it.
+	// field of the rule that covers it.
 	field string
 	// what is asked for, as in "share documents with account 111122223333".
 	what string
 	// instead is what to change in the object.
 	instead string
-	// speaks says whether a rule speaks of it, allows whether it allows it.
+	// speaks reports whether a rule covers it, and allows whether the rule allows it.
 	speaks, allows func(*v1alpha1.DocumentRule) bool
 }
 
-// guard holds an object against what bounds it; nil when all is allowed.
+// guard checks an object against the guardrails; nil when all of it is allowed.
 func guard(in accounts.Inputs, doc *v1alpha1.SessionDocument) *refusal {
 	if slices.Contains(doc.Spec.SharedWith, v1alpha1.AccountID(in.Account.Spec.AccountID)) {
 		return refusef(v1alpha1.ReasonInvalidSpec, "sharedWith names account %s, in which the document itself is; remove it there. %s", in.Account.Spec.AccountID, nothing)

@@ -124,9 +124,9 @@ func (m *Memory) wrote(k documentKey, at time.Time, deleted bool) {
 	m.written[k] = write{at: at, deleted: deleted}
 }
 
-// absenceCounts says when an answer that there is no such document counts: a
-// creation whose answer was lost, or that not every server of AWS knows of yet,
-// may still come to light.
+// absenceCounts returns from when on an answer that there is no such document counts. A
+// document may still appear whose creation got no answer, or has not reached every server
+// of AWS.
 func (m *Memory) absenceCounts(k documentKey) time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
-// claim says whose a document in AWS is.
+// claim is the owner of a document in AWS.
 type claim int
 
 const (
@@ -27,8 +27,8 @@ const (
 	ofInstallation
 )
 
-// claimOf reads the tags of a document. other is the uid, or the id of the
-// installation, that it is of.
+// claimOf reads the tags of a document. other is the uid of the object, or the id of the
+// installation, that owns it.
 func claimOf(tags map[string]string, uid types.UID, owner string) (c claim, other string) {
 	switch has, by := tags[uidTag], tags[ownerTag]; {
 	case has == string(uid):
@@ -101,7 +101,7 @@ func refused(doc *v1alpha1.SessionDocument) bool {
 	return ready != nil && slices.Contains(refusals, ready.Reason) && len(doc.Status.Regions) == 0
 }
 
-// overlaps says whether another object declares, or has, the document in one of
+// overlaps reports whether another object declares, or has, the document in one of
 // the same regions.
 func overlaps(other *v1alpha1.SessionDocument, p *pass) bool {
 	if len(other.Spec.Regions) == 0 {

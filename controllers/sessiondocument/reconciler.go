@@ -122,7 +122,7 @@ type pass struct {
 	yields bool
 }
 
-// observing says whether nothing may be written to AWS.
+// observing reports whether nothing may be written to AWS.
 func (p *pass) observing() bool { return p.account.Mode == v1alpha1.ModeObserve }
 
 // converge brings every region to the desired state. It records what it may send to AWS

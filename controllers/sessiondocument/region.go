@@ -59,8 +59,8 @@ type step func(context.Context, *site) (*finding, error)
 // pass: it is a *recordError, and not one of AWS.
 func (r *Reconciler) convergeRegion(ctx context.Context, p *pass, at *v1alpha1.DocumentRegion) (finding, error) {
 	s := p.site(at)
-	// Whose it is comes before everything, what takes access away before what can
-	// fail, and the tags that say whose it is before what it holds.
+	// The owner is checked before everything else. Steps that revoke access come before
+	// those that can fail, and the ownership tags before the content.
 	for _, step := range []step{r.exist, r.claim, r.withdrawShares, r.tag, r.hold, r.share, r.prune} {
 		f, err := step(ctx, s)
 		if _, unrecorded := errors.AsType[*recordError](err); unrecorded {

@@ -36,9 +36,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *reconcile.Trigger[
 		Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.SessionDocument{})))
 }
 
-// ownEvents enqueues an object for what people change in it, deletions first,
-// and the others of the same document when one goes or lets go of it. Its own
-// status writes are no news; a status from a backup is.
+// ownEvents enqueues an object for what people change in it, deletions first. It also
+// enqueues the other objects of the same document when an object is deleted or gives up
+// the document. The operator's own status writes trigger nothing; a status from a backup
+// does.
 func (r *Reconciler) ownEvents() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 	return handler.Funcs{

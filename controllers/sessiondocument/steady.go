@@ -51,7 +51,7 @@ func (r *Reconciler) steady(ctx context.Context, p *pass) bool {
 	return true
 }
 
-// asListed says whether a list shows nothing but what is wanted.
+// asListed reports whether a list shows nothing but what is wanted.
 func asListed(p *pass, at *v1alpha1.DocumentRegion, found cloud.ListedDocument) bool {
 	if found.Default != at.DefaultVersion || !p.want.in(at.Region) {
 		return false
@@ -64,7 +64,7 @@ func asListed(p *pass, at *v1alpha1.DocumentRegion, found cloud.ListedDocument) 
 	return true
 }
 
-// sameDocument says whether it is the document that the list showed before, and
+// sameDocument reports whether it is the document that the list showed before, and
 // not another one of that name. The first list is taken for granted.
 func (s settled) sameDocument(region v1alpha1.Region, found cloud.ListedDocument) bool {
 	before, ok := s.created[region]

@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
 )
 
-// The tags of every document that the operator keeps: whose it is.
+// The ownership tags of every document that the operator keeps.
 const (
 	// uidTag holds the uid of the SessionDocument.
 	uidTag = v1alpha1.TagPrefix + "uid"
@@ -81,8 +81,8 @@ func judgeAll(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (
 	return w, problem
 }
 
-// madeElsewhere says whether the AWSAccount stands for another account than the
-// one that the document is in.
+// madeElsewhere reports whether the AWSAccount declares another account than the one
+// that contains the document.
 func madeElsewhere(in accounts.Inputs, doc *v1alpha1.SessionDocument) bool {
 	return doc.Status.AccountID != "" && doc.Status.AccountID != in.Account.Spec.AccountID
 }
