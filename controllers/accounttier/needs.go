@@ -59,8 +59,8 @@ func declaresHybrid(spec *v1alpha1.SessionAccessSpec) bool {
 	})
 }
 
-// onHybridNodes lets through the SessionAccesses that may need a tier, or did:
-// most have to do with none, and they are many.
+// onHybridNodes selects the SessionAccesses that may need a tier, or did: there are many
+// SessionAccesses, and most need none.
 func onHybridNodes() predicate.Predicate {
 	may := func(obj client.Object) bool {
 		access := obj.(*v1alpha1.SessionAccess)

@@ -32,8 +32,8 @@ type change struct {
 	setting cloud.TierSetting
 }
 
-// converge looks at every region, records what it is going to change, and then
-// sends that. The status is left to be written.
+// converge reads every region, records what it is going to change, and then sends that.
+// The caller writes the status.
 func (w *work) converge(ctx context.Context, goals []goal, v reconcile.Verdict) (time.Duration, reconcile.Verdict, error) {
 	var changes []change
 	var unseen error // A region that cannot be read does not hold up the others.

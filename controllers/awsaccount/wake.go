@@ -10,8 +10,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// usageDelay gathers the policies that come and go together into one write of
-// the account's status.
+// usageDelay batches changes of many policies into one write of the account's status.
 const usageDelay = 10 * time.Second
 
 // Trigger wakes the controller from outside.

@@ -32,7 +32,7 @@ type round[K comparable, V any] struct {
 }
 
 type answer[V any] struct {
-	// mu is held while AWS is asked, so that others wait for the answer.
+	// mu is held during the call to AWS, so that others wait for the answer.
 	mu    sync.Mutex
 	known bool
 	until time.Time // of an error; zero: until the next resync

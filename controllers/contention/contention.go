@@ -1,6 +1,6 @@
-// Package contention counts how often policies of this operator have to be put
-// back. Two writers that undo each other's work would do so for ever: the other
-// may be a tool, or a copy of this cluster with the same owner id.
+// Package contention counts how often this operator has to repair its policies. Two
+// writers that undo each other's work would do so for ever: the other may be a tool, or a
+// copy of this cluster with the same owner id.
 package contention
 
 import (

@@ -24,8 +24,8 @@ func Covers(wide, old *v1alpha1.ResolvedGrant) bool {
 		coversTargets(wide.Targets, old.Targets)
 }
 
-// coversConditions reports whether the conditions of wide let through whatever
-// those of old do.
+// coversConditions reports whether the conditions of wide allow everything that those of
+// old allow.
 func coversConditions(wide, old *v1alpha1.ResolvedGrant) bool {
 	return wide.SessionScope == old.SessionScope &&
 		(wide.DataChannelScope == old.DataChannelScope || wide.DataChannelScope == v1alpha1.DataChannelAccount) &&

@@ -25,12 +25,11 @@ const (
 // documents. Its conditions and clients play no part.
 
 // Retire adds a grant to the former ones, in a new list. A former grant that
-// stands for the new one already makes it unnecessary, so a sequence of
-// narrowings takes the room of its first. When many have accumulated, those that
-// one grant can stand for exactly are merged. Every session and every principal
-// that a grant of the input covers is covered by the result, and no other, unless
-// there would be more than MaxFormer: then the oldest are merged all the same, and
-// the result covers more. Sessions are ended rather than left.
+// represents the new one already makes it unnecessary, so a sequence of narrowings takes
+// the room of its first. When many have accumulated, Retire merges those that one grant
+// represents exactly. The result covers every session and every principal that a grant of
+// the input covers, and no other, unless there would be more than MaxFormer: then Retire
+// merges the oldest too, and the result covers more. In doubt, sessions end.
 func Retire(former []v1alpha1.ResolvedGrant, g *v1alpha1.ResolvedGrant) []v1alpha1.ResolvedGrant {
 	if slices.ContainsFunc(former, func(f v1alpha1.ResolvedGrant) bool { return standsFor(&f, g) }) {
 		return slices.Clone(former)
@@ -69,9 +68,9 @@ func standsFor(f, g *v1alpha1.ResolvedGrant) bool {
 		!slices.ContainsFunc(g.Targets, func(t v1alpha1.ResolvedTarget) bool { return !within(t, f.Targets) })
 }
 
-// rest is what two former grants must have in common for one to stand for the
-// other: whatever is neither compared by standsFor nor without meaning for a
-// former grant. A field that is added to the record is compared here.
+// rest is what two former grants must have in common for one to represent the other: all
+// fields that standsFor does not compare and that matter for a former grant. A field that
+// is added to the record is compared here.
 func rest(g *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
 	r := *g
 	r.Principals, r.Targets, r.Documents, r.Regions = nil, nil, nil, nil

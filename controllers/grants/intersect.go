@@ -131,8 +131,8 @@ func inAny(ranges, others, known []v1alpha1.CIDR) []v1alpha1.CIDR {
 	return slices.DeleteFunc(slices.Clone(ranges), func(r v1alpha1.CIDR) bool { return !within(r, others) || within(r, known) })
 }
 
-// liesIn reports whether all addresses of a range are among another's. What
-// cannot be read as a range lies in nothing but itself.
+// liesIn reports whether all addresses of a range are among another's. A text that is not
+// a range lies only in itself.
 func liesIn(narrow, wide v1alpha1.CIDR) bool {
 	n, errN := netip.ParsePrefix(string(narrow))
 	w, errW := netip.ParsePrefix(string(wide))

@@ -60,7 +60,7 @@ func (w *work) converge(ctx context.Context) (time.Duration, error) {
 	return w.act(ctx, d, now)
 }
 
-// observe reports, and writes nothing but the status.
+// observe reports, and writes only the status.
 func (w *work) observe(ctx context.Context, d decision) error {
 	if d.current != nil {
 		w.show(*d.current)

@@ -80,10 +80,9 @@ type decision struct {
 	wake time.Time
 }
 
-// decide says what to do about an activation. Nothing is created while it is
-// not certain what an earlier request came to, and of the activations that
-// exist at most two are left alive: the one whose code is stored, and the one
-// before.
+// decide returns what to do about an activation. Nothing is created while the result of an
+// earlier request is not certain. At most two of the activations that exist are kept: the
+// one whose code is stored, and the one before.
 func decide(f facts) decision {
 	d := decision{stored: f.stored, limit: f.want.limit}
 	if f.record != nil {
@@ -105,7 +104,7 @@ const (
 	// presenceNone: no code is stored.
 	presenceNone presence = iota
 	presenceSeen
-	// presenceUnseen: AWS does not show it, and it is too young to tell.
+	// presenceUnseen: AWS does not show it, but it may be too new to be shown.
 	presenceUnseen
 	presenceGone
 )
@@ -295,8 +294,8 @@ func (d *decision) wakeAt(t time.Time) {
 	}
 }
 
-// replaced is the record while another activation is asked for: the current one
-// is kept for its grace, or until the other's code is stored.
+// replaced is the record while another activation is requested: the current one is kept
+// for its grace period, or until the code of the other is stored.
 func (d *decision) replaced(request v1alpha1.ActivationRequest, now time.Time) v1alpha1.ActivationRecord {
 	next := *d.record.DeepCopy()
 	next.Pending = &request

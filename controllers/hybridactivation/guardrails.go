@@ -26,9 +26,9 @@ const (
 // tagText is what AWS takes for the key or value of a tag.
 var tagText = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+@-]*$`)
 
-// guard holds an activation against the guardrails that match its namespace,
-// and returns its tags together with those that they require. The first
-// violation wins. Without a rule that speaks of activations there is none.
+// guard checks an activation against the guardrails that match its namespace, and returns
+// its tags together with those that they require. The first violation wins. Without a
+// rule that covers activations there is none.
 func guard(in accounts.Inputs, a *v1alpha1.HybridActivation) (map[string]string, *reconcile.Verdict) {
 	tags, required := maps.Clone(a.Spec.Tags), map[string]string{}
 	if tags == nil {

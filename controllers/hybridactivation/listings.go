@@ -33,8 +33,8 @@ type Listings struct {
 
 type place struct{ accountID, region string }
 
-// regionListing is what was listed in one region. Its lock is held while AWS is
-// asked, so that others wait for the answer.
+// regionListing is what was listed in one region. Its lock is held during the call to
+// AWS, so that others wait for the answer.
 type regionListing struct {
 	mu          sync.Mutex
 	begun       time.Time

@@ -20,8 +20,8 @@ const (
 	maxNodes = 50
 	// maxTagged is how many nodes get their tag back in one pass.
 	maxTagged = 50
-	// keepFormer is how many of the latest former activations are remembered though
-	// no node of theirs is seen: one may have registered in the last moment.
+	// keepFormer is how many of the latest former activations stay in the record although
+	// AWS shows no node of them: a node may have registered in the last moment.
 	keepFormer = 8
 )
 

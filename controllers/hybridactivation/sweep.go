@@ -107,7 +107,7 @@ func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry
 	}
 	orphans := orphaned(all, s.OwnerID, known)
 	if len(orphans) > 0 {
-		// An object may have been made since, or not be in the cache yet while its
+		// An object may be newer than the list, or missing in the cache while its
 		// activation is in AWS already.
 		fresh, _, err := declared(ctx, s.Reader, account.Name)
 		if err != nil {

@@ -18,10 +18,10 @@ const (
 	revocationTurn
 )
 
-// find asks the mirror for the principal. Where that does not show it, and was
-// read before the last declaration, the principal may have been created since. IAM
-// is asked for it alone then, in a turn behind the resyncs; w.lookUp says that such
-// a turn is needed.
+// find looks the principal up in the mirror. Where the mirror does not show it, and was
+// read before the last declaration, the principal may have been created since. The
+// operator then reads it from IAM, in a turn behind the resyncs; w.lookUp requests such a
+// turn.
 func (w *work) find(ctx context.Context) error {
 	p := principalOf(w.key, w.claims.name)
 	if p == nil {
@@ -45,10 +45,10 @@ func (w *work) find(ctx context.Context) error {
 	return err
 }
 
-// absent reports whether it is known that the principal does not exist: a read shows
-// it that began after all its grants were declared. So names of principals that do
-// not exist cost no call at a resync. Where a policy is held, the principal had
-// access, and IAM is asked once more before that ends.
+// absent reports whether the principal is known not to exist: a read shows that which
+// began after all its grants were declared. So names of principals that do not exist cost
+// no call at a resync. Where IAM holds a policy, the principal had access, and the operator
+// reads IAM once more before that ends.
 func (w *work) absent(p cloud.Principal) bool {
 	since, known := w.account.Cloud.Mirror().AbsentAsOf(p)
 	if !known || len(w.views()) > 0 {

@@ -46,7 +46,7 @@ func (p *precedence) hold(key grants.PrincipalKey) bool {
 	return true
 }
 
-// tried notes that a principal's revocations were tried, whatever came of it. It
+// tried records that a principal's revocations were tried, with any result. It
 // returns the principals that need not wait any more.
 func (p *precedence) tried(key grants.PrincipalKey) (free []grants.PrincipalKey) {
 	p.mu.Lock()

@@ -9,9 +9,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// A revocation that AWS acknowledged is proven, but for one case: when the
-// answer to an earlier write was lost, that write may still take effect. Then
-// only a read after the consistency window proves anything.
+// A revocation that AWS acknowledged is proven, with one exception: when the answer to an
+// earlier write was lost, that write may still take effect. Then only a read after the
+// consistency window proves anything.
 
 // prove reads the policies whose state only a read can prove, once it can.
 func (w *work) prove(ctx context.Context) error {

@@ -183,7 +183,7 @@ func principalOf(key grants.PrincipalKey, name string) *cloud.Principal {
 	return &cloud.Principal{Kind: cloud.PrincipalKind(key.Kind), Name: name}
 }
 
-// execution is what the steps of one principal came to.
+// execution is the result of the steps of one principal.
 type execution struct {
 	// failedNarrowing: access that should be gone may be left.
 	failedNarrowing bool
@@ -193,8 +193,8 @@ type execution struct {
 	err error
 }
 
-// unread notes that something could not be read first. proven says that what was
-// written proves all the same that nothing is left.
+// unread records that an earlier read failed. proven reports whether the writes prove even
+// so that nothing is left.
 func (e *execution) unread(err error, proven bool) {
 	e.failedNarrowing = e.failedNarrowing || !proven
 	if e.err == nil {

@@ -79,11 +79,11 @@ func (f *firsts) forget(key grants.PrincipalKey) {
 	delete(f.met, key)
 }
 
-// announceRegranted records an event on each SessionAccess whose status says that
-// the principal's access is in place, where IAM does not hold it and it is about to
-// be granted again. So it is after a restore of an older status: access that was
-// revoked since the backup must not come back without a word. It looks once at each
-// grant in each process: what changes later is drift.
+// announceRegranted records an event on each SessionAccess whose status says that the
+// principal's access is in place, where IAM does not hold it and the operator is about to
+// grant it again. This happens after a restore of an older status: access that was revoked
+// since the backup must not return unreported. Each process checks each grant once: what
+// changes later is drift.
 func (w *work) announceRegranted(steps []step) {
 	first := w.firsts.meet(w.key, w.meetings())
 	if w.Recorder == nil || len(steps) == 0 || !w.allRead() {

@@ -15,9 +15,9 @@ import (
 )
 
 // An old version of a policy that allows more than the default version could be
-// made the default again with iam:SetDefaultPolicyVersion. It is deleted, but
-// after all narrowing: by workers of its own, whose calls new revocations
-// overtake. What is left is found in what IAM holds, so a restart forgets nothing.
+// made the default again with iam:SetDefaultPolicyVersion. The operator deletes it, but
+// after all narrowing: by separate workers, whose calls new revocations overtake. It finds
+// the versions that are left in what IAM holds, so a restart loses nothing.
 
 // versions deletes the old versions of one principal's policies at a time.
 type versions struct{ *Reconciler }

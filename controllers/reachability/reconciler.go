@@ -91,7 +91,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 	}
 	holds := r.unanswered(ctx, round, unanswered, err)
 	if !round.New {
-		// The next resync asks again; to look at all the others before would be dear.
+		// The next resync asks again; to check all the others earlier would be expensive.
 		err = nil
 	}
 	return reconcile.Requeue(reconcile.PriorityResync, holds, reconcile.Retry(err))

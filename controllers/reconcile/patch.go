@@ -14,9 +14,9 @@ type patcher[O any] interface {
 	Patch(ctx context.Context, obj client.Object, patch client.Patch, opts ...O) error
 }
 
-// patchObject sends a patch that names the version of the object that it is for,
-// so that of the answer only the new version is news. The metadata are all that is
-// asked for: to read every object back took more than to write it.
+// patchObject sends a patch that names the version of the object that it is for, so that
+// only the new version in the answer is not known yet. It requests the metadata only: to
+// read every object back took more than to write it.
 func patchObject[O any](ctx context.Context, c client.Client, to patcher[O], obj client.Object, patch client.Patch) error {
 	gvk, err := apiutil.GVKForObject(obj, c.Scheme())
 	if err != nil {

@@ -53,8 +53,8 @@ func OwnEvents() handler.EventHandler {
 	}
 }
 
-// AccountNews lets through what can change a judgement: the account's spec,
-// whether it is ready, and since when it is out of reach.
+// AccountNews selects the changes of an account that can change a judgement: its spec,
+// whether it is ready, and since when it is unreachable.
 func AccountNews() predicate.Predicate {
 	ready := func(obj client.Object) bool {
 		return meta.IsStatusConditionTrue(obj.(*v1alpha1.AWSAccount).Status.Conditions, v1alpha1.ConditionReady)

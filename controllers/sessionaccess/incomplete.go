@@ -20,8 +20,8 @@ const (
 	maxNamed = 3
 )
 
-// failure is what keeps a revocation from being complete in a region. All other
-// regions are worked on all the same.
+// failure is what keeps a revocation from being complete in a region. It does not hold up
+// the other regions.
 type failure struct {
 	accountID, region string
 	err               error

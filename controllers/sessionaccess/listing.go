@@ -23,9 +23,9 @@ type Listings struct {
 
 type place struct{ accountID, region string }
 
-// listing is what was read of a place. Those who ask while AWS is asked share its
-// answer, errors too: one that does not answer keeps each of them waiting once, and
-// no lock is held meanwhile.
+// listing is what was read of a place. Callers during one call to AWS share its answer,
+// errors too: a place that does not answer keeps each of them waiting once, and no lock is
+// held meanwhile.
 type listing struct {
 	mu sync.Mutex
 	// last is the newest read that succeeded, under the newest that has no answer yet.

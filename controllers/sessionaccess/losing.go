@@ -16,14 +16,14 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// found is what one look into an account found.
+// found is the result of one search in an account.
 type found struct {
 	// open sessions that must end.
 	open   []openSession
 	passes []passing
-	// failures are the regions that could not be looked into, or not at everything.
+	// failures are the regions that could not be searched, or not completely.
 	failures []failure
-	// seen is when AWS was asked first.
+	// seen is when the first call to AWS was made.
 	seen time.Time
 	// unchecked: sessions of some region cannot be listed, and need not be.
 	unchecked bool

@@ -11,10 +11,9 @@ import (
 )
 
 // A record names the object that it was written for. One that names another object
-// came from a backup: the guardrails of today have not decided about it. What it
-// says is still revoked and still covers sessions, and what IAM holds of it stays,
-// but nothing is granted by it. Once its object is decided on, the record names that
-// object.
+// came from a backup: the current guardrails have not been applied to it. It can still be
+// revoked and still covers sessions, and what IAM holds of it stays, but it grants nothing.
+// Once its object is decided on, the record names that object.
 
 // decided reports whether a judgement makes a record the object's own. While the
 // spec waits for something, a restored record stays another object's.

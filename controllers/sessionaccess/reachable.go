@@ -40,8 +40,8 @@ func (r *Reconciler) setReachable(access *v1alpha1.SessionAccess) (news *metav1.
 	return meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionTargetsReachable)
 }
 
-// announceReachable records that the nodes of an access came within reach, or
-// went out of it.
+// announceReachable records an event: the nodes of an access became reachable or
+// unreachable.
 func (r *Reconciler) announceReachable(access *v1alpha1.SessionAccess, news *metav1.Condition) {
 	kind := corev1.EventTypeNormal
 	if news.Status == metav1.ConditionFalse {

@@ -33,8 +33,8 @@ func (r *Reconciler) recordNext(ctx context.Context, access *v1alpha1.SessionAcc
 		if next == record {
 			return false, short, nil
 		}
-		// The last one takes nothing that is not stored already, so it is sent
-		// whatever the object's size: the API server has the last word.
+		// The last one adds nothing that is not stored already, so it is sent at any
+		// size of the object: the API server decides.
 		last := i == len(records)-1
 		if !last && (sizeWith(access, next) > roomFor(record, next) || r.rejected.has(access, next, now)) {
 			short = cmp.Or(short, r.tooLarge(access, next))

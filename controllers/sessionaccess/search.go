@@ -12,8 +12,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// search is what one look for the open sessions of lost grants found, in all
-// their accounts.
+// search is the result of one search for the open sessions of lost grants, in all their
+// accounts.
 type search struct {
 	// outcome is Ending where some account was searched.
 	outcome v1alpha1.SessionsOutcome
@@ -22,9 +22,9 @@ type search struct {
 	// open sessions that must end, and what passes to other grants.
 	open   []openSession
 	passes []passing
-	// failures are the regions that could not be looked into.
+	// failures are the regions that could not be searched.
 	failures []failure
-	// seen is when AWS was asked first.
+	// seen is when the first call to AWS was made.
 	seen time.Time
 	// held is why the sessions of some account cannot be ended now; nil otherwise.
 	held *progress

@@ -8,8 +8,8 @@ import (
 )
 
 // stillAsked is the spec in the terms of the record, for an object whose AWSAccount
-// is missing or not used: a narrowing of the spec takes effect all the same. What
-// only the account says stays as it was recorded. Nil without a grant on record.
+// is missing or not used: a narrowing of the spec takes effect even then. What only the
+// account says stays as it was recorded. Nil without a grant on record.
 func stillAsked(in inputs) *v1alpha1.ResolvedGrant {
 	recorded := in.granted()
 	if recorded == nil {

@@ -87,8 +87,8 @@ func (r *Reconciler) setNotices(access *v1alpha1.SessionAccess) {
 	reconcile.Notice(conditions, generation, v1alpha1.ConditionGrantedElsewhere, v1alpha1.ReasonOtherOwner, first.GrantedElsewhere)
 }
 
-// writeIfNew writes a verdict where there is none for this generation yet, or
-// the status has something else to tell.
+// writeIfNew writes a verdict where there is none for this generation yet, or where
+// another part of the status has changed.
 func (r *Reconciler) writeIfNew(ctx context.Context, before, access *v1alpha1.SessionAccess, v reconcile.Verdict) error {
 	ready := meta.FindStatusCondition(access.Status.Conditions, v1alpha1.ConditionReady)
 	if ready != nil && ready.ObservedGeneration == access.Generation && equality.Semantic.DeepEqual(before.Status, access.Status) {

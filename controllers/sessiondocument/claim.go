@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// claim decides whether a document that exists may be written to, and records
-// what it was before the first write to one that is taken over.
+// claim decides whether the operator may write to a document that exists. It records the
+// state of an adopted document before the first write to it.
 func (r *Reconciler) claim(ctx context.Context, s *site) (*finding, error) {
 	if s.latest.Type != cloud.SessionDocumentType {
 		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
@@ -87,15 +87,15 @@ func (r *Reconciler) isOurs(ctx context.Context, s *site) (bool, error) {
 	case free:
 		return s.asRecorded(ctx)
 	case ofObject:
-		// It was the object's before a restore, which its status came through.
+		// The object had it before a restore that kept the status.
 		return s.latest.Tags[v1alpha1.TagObject] == accounts.ObjectTag(r.OwnerID, s.doc), nil
 	default:
 		return false, nil
 	}
 }
 
-// adopt takes a document over where that is declared; a guardrail allowed it
-// then. What was the default before is recorded first, to be put back.
+// adopt adopts a document where the spec declares it; a guardrail allowed that. It first
+// records the default version from before, so that cleanup can restore it.
 func (r *Reconciler) adopt(ctx context.Context, s *site, because string) (*finding, error) {
 	if !s.doc.Spec.Adopt {
 		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonAdoptionNeeded,

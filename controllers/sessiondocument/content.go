@@ -87,11 +87,11 @@ func (s *site) defaultHash(ctx context.Context) (string, error) {
 	return current.Hash, err
 }
 
-// meaning is what a version says. It is read where its hash does not tell:
+// meaning is the content of a version. The operator reads it where the hash is not known:
 // neither that of what would be written, nor that of what was read before.
 //
-// ? That AWS's hash is the SHA-256 of the content is not documented. Where it is
-// not, versions are read more often.
+// ? AWS does not document that its hash is the SHA-256 of the content. Where it is not,
+// the operator reads versions more often.
 func (r *Reconciler) meaning(ctx context.Context, s *site, version int64, hash string) (string, error) {
 	switch {
 	case hash != "" && strings.EqualFold(hash, hashOf(s.want.text)):

@@ -42,8 +42,8 @@ func guard(in accounts.Inputs, doc *v1alpha1.SessionDocument) *refusal {
 
 // allowedShares are the accounts in sharedWith that the guardrails allow: none
 // where the namespace is refused. It does not matter what else is wrong with the
-// object, or its author could keep a share by making a mistake. Nothing is known
-// where no AWSAccount speaks for the account that the document is in.
+// object, or its author could keep a share by making a mistake. known is false where
+// no AWSAccount declares the account that contains the document.
 func allowedShares(in accounts.Inputs, doc *v1alpha1.SessionDocument) (allowed []string, known bool) {
 	if in.Account == nil || in.Rival != "" || madeElsewhere(in, doc) {
 		return nil, false
@@ -61,7 +61,7 @@ func allowedShares(in accounts.Inputs, doc *v1alpha1.SessionDocument) (allowed [
 	return allowed, true
 }
 
-// rulesOf are the guardrails that speak of documents and bound the namespace.
+// rulesOf are the guardrails that cover documents and bound the namespace.
 func rulesOf(in accounts.Inputs) []*v1alpha1.Guardrail {
 	var rules []*v1alpha1.Guardrail
 	for _, rule := range in.Rules() {
@@ -106,7 +106,8 @@ func shareDemand(account v1alpha1.AccountID) demand {
 	}
 }
 
-// judge asks the rules: all that speak of it must allow it, and one must.
+// judge checks the demand against the rules. All that cover it must allow it, and at least
+// one must.
 func (d demand) judge(in accounts.Inputs, rules []*v1alpha1.Guardrail) *refusal {
 	spoken := false
 	for _, rule := range rules {

@@ -22,7 +22,7 @@ const (
 	// followDelay is how soon the operator reads a document again that AWS is making,
 	// changing or deleting. It mostly takes seconds.
 	followDelay = 2 * time.Second
-	// settleDelay is how long until AWS is asked again what it did not show yet.
+	// settleDelay is how soon the operator reads again what AWS did not show yet.
 	settleDelay = 5 * time.Second
 	// deepInterval is how often a document is read whole though nothing about it
 	// seems to have changed: a list shows neither its shares nor its state.

@@ -55,6 +55,6 @@ func (r *Reconciler) withdrawIn(ctx context.Context, s *site) error {
 	if err != nil {
 		return err
 	}
-	// A document that was taken over keeps what it had, as always.
+	// An adopted document keeps the shares that it had, as always.
 	return r.unshare(ctx, s, s.removable(have))
 }

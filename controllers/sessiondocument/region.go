@@ -118,8 +118,8 @@ func (r *Reconciler) exist(ctx context.Context, s *site) (*finding, error) {
 	}
 	s.created = true
 	if s.at.Adopted != nil {
-		// There was no document, so there is nothing to be put back any more. That
-		// it could be made shows it; that AWS showed none does not.
+		// There was no document, so there is nothing to restore any more. The creation
+		// proves that; a read that shows no document does not.
 		s.at.Adopted = nil
 		if err := r.persist(ctx, s.pass); err != nil {
 			return nil, err

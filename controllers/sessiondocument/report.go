@@ -25,8 +25,8 @@ func (r *Reconciler) report(ctx context.Context, p *pass, v reconcile.Verdict) e
 	return reconcile.Report(ctx, r.Client, r.Recorder, p.before, p.doc, &status.Conditions, v)
 }
 
-// reportUnlessHidden reports, and keeps the conditions as they are where all
-// there is to tell heals by itself.
+// reportUnlessHidden reports. It keeps the conditions as they are where the only failures
+// are those that resolve themselves.
 func (r *Reconciler) reportUnlessHidden(ctx context.Context, p *pass, all *findings, v reconcile.Verdict) error {
 	ready := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionReady)
 	if len(all.hidden) == 0 || v.Progress != reconcile.Settled {

@@ -19,11 +19,11 @@ import (
 )
 
 // After a restore an object has another UID than the one on its document, perhaps
-// no status, and a time of creation that means nothing. Whose a document is then
-// shows in AWS: tag TagObject holds the installation, namespace and name of the
-// object, and tag TagAdopted what there was before it was taken over.
+// no status, and a time of creation that means nothing. The tags in AWS then name the
+// document's owner: tag TagObject holds the installation, namespace and name of the
+// object, and tag TagAdopted what there was before the object adopted it.
 
-// ownTags are the tags that say whose a document is.
+// ownTags are the ownership tags of a document.
 var ownTags = []string{uidTag, ownerTag, v1alpha1.TagObject, v1alpha1.TagAdopted}
 
 // tags are those that the document must carry in this region.
@@ -42,9 +42,9 @@ func holds(doc *v1alpha1.SessionDocument) bool {
 	return slices.ContainsFunc(doc.Status.Regions, func(at v1alpha1.DocumentRegion) bool { return at.Hash != "" })
 }
 
-// yields reports whether an object leaves its document to another one that has
-// it, although that one is younger: it never had the document itself, and was not
-// refused either. One that was refused takes over once it is allowed.
+// yields reports whether an object leaves its document to a younger object that has it:
+// the older one never had the document itself, and was not refused either. An object that
+// was refused takes the document over once it is allowed.
 func yields(doc *v1alpha1.SessionDocument) bool {
 	if holds(doc) {
 		return false
@@ -103,8 +103,8 @@ func (r *Reconciler) claimLost(ctx context.Context, s *site, others []v1alpha1.S
 	}
 }
 
-// takeBack records what was there before the document was first taken over, and
-// announces that a restored object has its document again.
+// takeBack records what was there before the document was first adopted, and records an
+// event: a restored object has its document again.
 func (r *Reconciler) takeBack(ctx context.Context, s *site) error {
 	version, err := strconv.ParseInt(s.latest.Tags[v1alpha1.TagAdopted], 10, 64)
 	if err == nil && version > 0 && s.at.Adopted == nil {

@@ -73,8 +73,8 @@ func (r *Reconciler) unshare(ctx context.Context, s *site, accounts []string) er
 	return err
 }
 
-// recordShares remembers, of a document that was taken over, which shares are
-// the operator's, before there are any.
+// recordShares records which shares of an adopted document the operator makes, before it
+// makes them.
 func (r *Reconciler) recordShares(ctx context.Context, s *site, accounts []string) error {
 	if s.at.Adopted == nil || s.observing() {
 		return nil
