@@ -18,9 +18,9 @@ import (
 // maxDriftEvents bounds the events of one read; the last one counts the rest.
 const maxDriftEvents = 10
 
-// Drifts is the one place that records foreign changes to this operator's policies,
-// regardless of which read of IAM found them: in metrics, in events on the AWSAccount,
-// and in the count of repairs. Every field is required.
+// Drifts is the one place that records foreign changes to this operator's policies, found
+// by any read of IAM: in metrics, in events on the AWSAccount, and in the count of repairs.
+// Every field is required.
 type Drifts struct {
 	Client   client.Reader
 	Recorder events.EventRecorder
