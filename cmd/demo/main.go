@@ -45,7 +45,7 @@ func execute(args []string) int {
 	defer stop()
 	if err := run(ctx, o, os.Stdout); err != nil {
 		if ctx.Err() != nil && o.playground {
-			fmt.Fprintln(os.Stdout, "Everything is stopped.") // As somebody asked.
+			fmt.Fprintln(os.Stdout, "Everything is stopped.") // As the user asked.
 			return 0
 		}
 		if ctx.Err() != nil {

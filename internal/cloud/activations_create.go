@@ -29,8 +29,8 @@ type NewActivation struct {
 	Tags map[string]string
 }
 
-// UnansweredError tells that a write was sent and its answer is not known: it
-// may have taken effect, or may yet.
+// UnansweredError means that a write was sent and its answer is unknown: the
+// write may have taken effect, or may still do so.
 type UnansweredError struct{ Err error }
 
 // Error implements error.
@@ -41,9 +41,9 @@ func (e *UnansweredError) Error() string {
 // Unwrap gives the cause.
 func (e *UnansweredError) Unwrap() error { return e.Err }
 
-// RoleNotUsableError tells that Systems Manager cannot assume the role of an
-// activation: it does not exist, its trust policy does not admit the service,
-// or it was made seconds ago and is not seen everywhere yet.
+// RoleNotUsableError means that Systems Manager cannot assume the role of an
+// activation: the role does not exist, its trust policy does not admit the
+// service, or it was created seconds ago and is not visible everywhere yet.
 type RoleNotUsableError struct{ Role string }
 
 // Error implements error.
@@ -58,8 +58,8 @@ func (*RoleNotUsableError) class() Class { return Missing }
 // one place where a message is read.
 const unusableRole = "Nonexistent role or missing ssm service principal in trust policy"
 
-// CreateActivation makes an activation and answers its id and its code, which
-// AWS tells only here. The request is sent once. The error is an
+// CreateActivation creates an activation and returns its id and its code, which
+// AWS returns only here. The request is sent once. The error is an
 // UnansweredError when it may have taken effect nevertheless, and a
 // RoleNotUsableError for such a role. One call.
 func (a *Account) CreateActivation(ctx context.Context, region string, n NewActivation) (id string, code ActivationCode, err error) {

@@ -22,7 +22,7 @@ const (
 	// rejectionPause is how long credentials are kept although AWS does not
 	// accept them, so that a broken role is not assumed over and over.
 	rejectionPause = time.Minute
-	// sessionNamePrefix tells in the account's records who we are.
+	// sessionNamePrefix identifies the operator in the account's records.
 	sessionNamePrefix = "ssm-access-operator-"
 	// maxSessionName is the most characters that STS takes.
 	maxSessionName = 64

@@ -34,7 +34,7 @@ type Drift struct {
 	Principal Principal
 }
 
-// RefreshReport tells what a Refresh found.
+// RefreshReport is what a Refresh found.
 type RefreshReport struct {
 	// First: the mirror was empty before; nothing is reported as drift.
 	First bool
@@ -44,16 +44,16 @@ type RefreshReport struct {
 	Pages int
 	// Drifts of our policies, sorted by policy, kind and principal.
 	Drifts []Drift
-	// Resolved are the policies, by name and sorted, of which something was in
-	// doubt before and is known now.
+	// Resolved are the names, sorted, of the policies that were in doubt before
+	// and no longer are.
 	Resolved []string
 	// Principals that appeared, vanished, or changed in groups, boundary or
 	// attachments that are not ours; sorted.
 	Principals []Principal
 	// Users, Groups and Roles are the numbers of principals.
 	Users, Groups, Roles int
-	// Policies is the number of ours, AllPolicies that of all customer managed
-	// policies.
+	// Policies is the number of the operator's policies, AllPolicies that of
+	// all customer managed policies.
 	Policies, AllPolicies int
 }
 

@@ -13,7 +13,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// outcome is what may have come of one write.
+// outcome is the possible effect of one write.
 type outcome struct {
 	// began is before the first request was sent, ended after the last answer.
 	began, ended instant

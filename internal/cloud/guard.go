@@ -9,8 +9,8 @@ import (
 // not. It is asked before each request that writes, and must not block.
 type Guard func(accountID string) error
 
-// WriteRefusedError tells that a write was not sent, because a guard forbade it.
-// Nothing came of it.
+// WriteRefusedError means that a write was not sent, because a guard forbade it.
+// It had no effect.
 type WriteRefusedError struct {
 	// Action as IAM spells it, such as "iam:CreatePolicy".
 	Action string

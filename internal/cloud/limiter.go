@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/fair"
 )
 
-// Defaults of the limiter. AWS publishes no request rates of IAM; these leave
-// room for whoever else works on the account.
+// Defaults of the limiter. AWS publishes no request rates for IAM; these leave
+// room for the other users of the account.
 const (
 	// DefaultRate in requests a second, per account and service.
 	DefaultRate = 10.0

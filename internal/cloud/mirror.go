@@ -30,7 +30,8 @@ type Mirror struct {
 	readAt instant
 	// policyARNs is the prefix of our policies' ARNs; "" before it is known.
 	policyARNs string
-	// policies of ours by lower-case name, also such as are lately gone.
+	// policies of the operator by lower-case name, recently deleted ones
+	// included.
 	policies    map[string]*policy
 	policyNames sortedKeys
 	// attached are the keys of our policies by the key of the principal.
@@ -87,7 +88,8 @@ func (m *Mirror) now() instant { return start.plus(m.clock.Since(m.made)) }
 
 func (m *Mirror) timeOf(i instant) time.Time { return m.made.Add(time.Duration(i - start)) }
 
-// setARNs tells where the account's policies lie, once STS has said so.
+// setARNs sets where the account's policies lie, once STS has returned the
+// identity.
 func (m *Mirror) setARNs(id Identity) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -100,7 +102,7 @@ func (m *Mirror) policyARNPrefix() string {
 	return m.policyARNs
 }
 
-// arn of a policy of ours; "" when the partition is not known yet.
+// arn of one of the operator's policies; "" while the partition is unknown.
 func (m *Mirror) arn(name string) string {
 	if m.policyARNs == "" {
 		return ""
@@ -108,7 +110,7 @@ func (m *Mirror) arn(name string) string {
 	return m.policyARNs + m.ownership.Path() + name
 }
 
-// ARN of the policy of ours with that name; "" before STS has told the
+// ARN of the operator's policy with that name; "" until STS has returned the
 // account's partition.
 func (m *Mirror) ARN(name string) string {
 	m.mu.RLock()

@@ -10,7 +10,7 @@ func (m *Mirror) Filled() bool {
 	return m.readAt != never
 }
 
-// Principal tells what is known of a principal.
+// Principal returns what is known about a principal.
 func (m *Mirror) Principal(p Principal) PrincipalView {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -35,8 +35,8 @@ func (m *Mirror) Principal(p Principal) PrincipalView {
 	return view
 }
 
-// Policy tells what is known of a policy of ours by name, also of one never
-// seen.
+// Policy returns what is known about the operator's policy of that name, even
+// if the mirror has never seen it.
 func (m *Mirror) Policy(name string) PolicyView {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -47,9 +47,10 @@ func (m *Mirror) Policy(name string) PolicyView {
 	return m.view(p)
 }
 
-// PoliciesWithPrefix lists our policies whose names begin with prefix, ignoring
-// case, sorted: those that exist, may exist, or are gone but not proven so.
-// complete tells that it is proven that there are no others.
+// PoliciesWithPrefix lists the operator's policies whose names begin with
+// prefix, ignoring case, sorted: those that exist, may exist, or are gone but
+// not proven so. complete reports whether it is proven that there are no
+// others.
 func (m *Mirror) PoliciesWithPrefix(prefix string) (views []PolicyView, complete bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

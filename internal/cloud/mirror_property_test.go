@@ -43,7 +43,7 @@ type lostError struct{}
 func (lostError) Error() string        { return "connection lost" }
 func (lostError) RetryableError() bool { return false }
 
-// lossyNetwork loses writes as it is told to.
+// lossyNetwork loses or delays writes as next says.
 type lossyNetwork struct {
 	client aws.HTTPClient
 	aws    *awsemulator.Server

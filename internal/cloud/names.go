@@ -60,8 +60,8 @@ const ownedPathRoot = "/ssm-access/"
 // policyNamePattern is what IAM allows as the name of a managed policy.
 var policyNamePattern = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
 
-// Ownership tells our policies from everybody else's: by path and form of
-// name, never by tags, which the bulk read does not return.
+// Ownership distinguishes the operator's policies from all others: by path and
+// form of name, never by tags, which the bulk read does not return.
 type Ownership struct {
 	// OwnerID of this installation, such as "0a1b2c3d".
 	OwnerID string

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// policy is one policy of ours as the mirror holds it. Its three parts (that
-// it exists, what its default version says, whom it is attached to) are
-// written by different calls and so are proven or in doubt by themselves.
+// policy is one of the operator's policies as the mirror holds it. Different
+// calls write its three parts (that it exists, what its default version says,
+// whom it is attached to), so each is proven or in doubt by itself.
 type policy struct {
 	// name as IAM spells it.
 	name string
@@ -64,8 +64,8 @@ func (r reading) settle(e *evidence) bool {
 	return e.admits(r.begun) || (r.point && e.refinable(r.begun))
 }
 
-// take merges what a read found, nil when it found no such policy, and tells
-// how it departs from what was believed.
+// take merges what a read found, nil when it found no such policy, and returns
+// how that differs from the mirror's previous state.
 func (p *policy) take(seen *observed, r reading) findings {
 	var f findings
 	before := p.presence

@@ -37,7 +37,7 @@ type PoolOptions struct {
 	// Clock measures the consistency window; default the real one. The
 	// limiter and the timeouts always run on real time.
 	Clock clock.PassiveClock
-	// OnCall, when set, is told of every finished call. It must not block.
+	// OnCall, when set, receives every finished call. It must not block.
 	OnCall func(Call)
 	// Logger gets a line a call at V(1), with AWS's request id, unless the
 	// call's context carries a logger.
@@ -74,7 +74,7 @@ type Config struct {
 	RoleARN string
 	// ExternalID to present when assuming the role; may be "".
 	ExternalID string
-	// Region for IAM and STS, which also tells the partition.
+	// Region for IAM and STS, which also determines the partition.
 	Region string
 }
 
@@ -125,7 +125,7 @@ func (p *Pool) Guard(guard Guard) {
 	p.options.guards = append(slices.Clip(p.options.guards), guard)
 }
 
-// Ownership tells which policies are those of this installation.
+// Ownership returns what identifies the policies of this installation.
 func (p *Pool) Ownership() Ownership { return Ownership{OwnerID: p.options.OwnerID} }
 
 // Account gives the account of that id. It is the same one every time, with

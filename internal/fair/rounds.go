@@ -42,7 +42,7 @@ type Rounds[K comparable] struct {
 	served  uint64
 }
 
-// class holds the accounts of which items wait in it.
+// class holds the accounts that have items waiting in it.
 type class[K comparable] struct {
 	class    int
 	accounts ring[*ring[*list.List]] // of accounts, of tenants; the lists hold *place[K]
