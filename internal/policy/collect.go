@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// clientReads are the reads each client needs, none of which takes a resource.
-// The CLI needs none; it has the one with which people look up an instance id,
-// and not ssm:DescribeInstanceInformation, which says more of the account's
-// nodes than opening a session asks for.
+// clientReads are the reads that each client needs; none of them takes a
+// resource. The CLI needs none. It gets the one with which people look up an
+// instance id, but not ssm:DescribeInstanceInformation, which reveals more
+// about the account's nodes than opening a session requires.
 var clientReads = map[Client][]string{
 	SessionManagerConsole: {"ec2:DescribeInstances", "ssm:DescribeInstanceProperties", "ssm:DescribeSessions", "ssm:GetConnectionStatus"},
 	EC2Console:            {"ec2:DescribeInstances", "ssm:DescribeInstanceInformation", "ssm:DescribeInstanceProperties", "ssm:DescribeSessions", "ssm:GetConnectionStatus"},
@@ -164,7 +164,7 @@ func (c *collector) addStart(g *Grant, tests []test) {
 }
 
 // appendNodes adds the nodes with the target's ids, or all nodes of the region
-// when there are none: only a condition on tags then tells which are meant.
+// when there are none: then only a condition on tags selects the nodes.
 func appendNodes(dst []element, s regionScopes, region string, t Target) []element {
 	switch {
 	case t.HybridIn == region:

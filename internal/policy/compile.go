@@ -14,9 +14,9 @@ type Quotas struct {
 	// PolicySize is the greatest size of one managed policy in characters
 	// (PolicySizeQuota, by default 6,144).
 	PolicySize int
-	// Policies is how many policies of ours the principal may have: its
-	// attachment quota less what others have attached. -1 means unknown: then
-	// only what no account could have is refused.
+	// Policies is how many of the operator's policies the principal may have:
+	// its attachment quota minus the attachments of others. -1 means unknown:
+	// then Compile rejects only what no account could have.
 	Policies int
 }
 
@@ -24,10 +24,10 @@ type Quotas struct {
 // 20 to a principal; the bound keeps absurd grants from costing memory and time.
 const mostPolicies = 100
 
-// Plan is what a principal's policies shall be and how to get there.
+// Plan is the desired policies of a principal and the writes that lead there.
 type Plan struct {
-	// Documents are the policies, index 0 being shard 1; "" means that this
-	// shard shall not exist.
+	// Documents are the desired policies, index 0 being shard 1; "" means that
+	// this shard must not exist.
 	Documents []string
 	// Writes lead from what is held to Documents, to be made in this order. A
 	// shard may occur twice. Empty when nothing differs.
@@ -45,7 +45,7 @@ type Plan struct {
 type Write struct {
 	// Shard counts from 1.
 	Shard int
-	// Document is what the policy shall hold; "" means to delete it.
+	// Document is the desired document; "" means to delete the policy.
 	Document string
 	// Narrows says that something held goes: a revocation, or a move's last step.
 	Narrows bool
@@ -128,7 +128,8 @@ func admit(acct Account, grants []Grant, now time.Time) ([]*Grant, []*InvalidErr
 	return live, bad
 }
 
-// having gives the IDs of the grants that have an atom of which the test holds.
+// having returns the IDs of the grants that have an atom for which the test is
+// true.
 func having(acct Account, p Principal, grants []*Grant, all *atoms, test func(atom int) bool) []string {
 	var ids []string
 	for _, g := range grants {

@@ -23,8 +23,8 @@ func (e *InvalidError) Error() string {
 // TooLargeError says that the grants do not fit into the quotas, and by how much.
 type TooLargeError struct {
 	Principal Principal
-	// Needed and Allowed count characters when Indivisible, else policies, of which
-	// at least Needed would be.
+	// Needed and Allowed count characters when Indivisible, else policies; then
+	// Needed is a lower bound.
 	Needed, Allowed int
 	// Indivisible means that one statement with a single element exceeds the
 	// size of a policy. Otherwise there would be too many policies.

@@ -11,8 +11,8 @@ type heldShard struct {
 	document string
 	// atoms are the wanted atoms that it grants, ascending and unique.
 	atoms []int
-	// foreign means that it holds anything besides: what is no longer wanted, or
-	// what somebody else wrote.
+	// foreign means that it also holds something else: what is no longer wanted,
+	// or what someone else wrote.
 	foreign bool
 	// canonical is the document as we would write the same statements in the same
 	// order, so that white space and JSON escapes do not count as a difference.
@@ -94,7 +94,7 @@ func parseDocument(document string) ([]any, error) {
 	return list, nil
 }
 
-// heldStatement is a statement of ours as found.
+// heldStatement is a statement in the operator's form, as found in IAM.
 type heldStatement struct {
 	sid       string
 	kind      statementKind

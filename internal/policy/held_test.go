@@ -179,7 +179,7 @@ func drawBulks(t *rapid.T, most int) []policy.Grant {
 	return grants
 }
 
-// narrower gives the grants with something taken away and nothing added.
+// narrower returns the grants with something removed and nothing added.
 func narrower(t *rapid.T, grants []policy.Grant) []policy.Grant {
 	var out []policy.Grant
 	for _, g := range grants {

@@ -161,8 +161,8 @@ func (c *compilation) sticky() []*shard {
 	return c.settle(layout, c.pack(left))
 }
 
-// afresh packs everything anew and gives each shard the number of the held one
-// that it has most in common with.
+// afresh packs everything again and gives each shard the number of the held
+// shard with which it has most in common.
 func (c *compilation) afresh(fresh []*shard) []*shard {
 	type match struct{ fresh, held, common int }
 	var matches []match

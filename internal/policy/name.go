@@ -28,7 +28,7 @@ var kindLetters = map[Kind]string{User: "u", Group: "g", Role: "r", PermissionSe
 
 var letterKinds = map[string]Kind{"u": User, "g": Group, "r": Role, "p": PermissionSet}
 
-// ParsedName is what the name of a policy tells.
+// ParsedName is what the name of a policy encodes.
 type ParsedName struct {
 	// Owner is the 8 hex digits of the operator's owner id.
 	Owner string
@@ -54,8 +54,8 @@ func Path(owner string) string {
 
 // Prefix is what the names of all shards of the principal begin with; it ends in "-".
 //
-// The name in it is in lower case, so that it does not depend on how somebody
-// spelt a name whose case IAM ignores; the hash tells apart what was cut.
+// The name in it is in lower case, because IAM ignores the case of names and users
+// spell them differently. The hash distinguishes names that were cut.
 func Prefix(owner string, p Principal) string {
 	mustOwner(owner)
 	letter, ok := kindLetters[p.Kind]

@@ -12,7 +12,7 @@ type mover struct {
 	// home is the shard in which the layout has an atom.
 	home []int
 	// now holds the atoms of each shard at this point, ascending; document is its
-	// text as we would write it, and foreign tells that it holds more.
+	// text as the operator would write it, and foreign means that it holds more.
 	now      [][]int
 	document []string
 	foreign  []bool
@@ -65,8 +65,8 @@ func (c *compilation) cuts() map[int]string {
 	return cuts
 }
 
-// narrow takes away, first of all, what is not wanted: from the shards that only
-// lose, and from those that must wait for others before they can change.
+// narrow first removes what is not wanted: from the shards that only lose atoms,
+// and from those that must wait for others before they can change.
 func (m *mover) narrow() {
 	for i := range m.layout {
 		if m.gains(i) && !m.pinned(i) {
@@ -159,7 +159,7 @@ func (m *mover) done() bool {
 	return true
 }
 
-// write notes that the shard shall hold the atoms, ascending.
+// write plans a write that makes the shard hold the atoms, ascending.
 func (m *mover) write(i int, list []int) {
 	w := Write{Shard: i + 1, Document: m.target[i], Narrows: m.foreign[i]}
 	if !slices.Equal(list, m.layout[i].atoms) {

@@ -47,7 +47,7 @@ func (s *shard) cost(atom int) int {
 	return size
 }
 
-// wrapperCost is what a statement adds besides its elements.
+// wrapperCost is what a statement adds to the size of its elements.
 func (s *shard) wrapperCost(g int32) int {
 	group := &s.all.groups[g]
 	size := group.wrapper + sidDigits(s.statements[group.kind]+1)

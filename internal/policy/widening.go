@@ -16,14 +16,15 @@ type Pair struct {
 	Names []string
 }
 
-// Widening lists what IAM allows beyond the grants of one principal, because it
-// checks the node and the document of a session each by itself: a node of grant
-// A with a document of grant B, although no grant declares the two together.
-// Pass the grants that are not expired; for a user, those of its groups too.
+// Widening lists what IAM allows beyond the grants of one principal. IAM checks
+// the node and the document of a session separately, so it allows a node of
+// grant A with a document of grant B, although no grant declares the two
+// together. Pass the grants that are not expired; for a user, those of its
+// groups too.
 //
 // There is at most one pair for each two grants and direction, ordered by IDs.
-// Tags are compared as declared, so two tag targets that happen to mean the same
-// nodes are reported. Grants whose times or regions never meet are not.
+// Tags are compared by their text, so two tag targets that happen to select the
+// same nodes are reported. Grants whose times or regions never overlap are not.
 func Widening(grants []Grant) []Pair {
 	nodes := indexNodes(grants)
 	var pairs []Pair

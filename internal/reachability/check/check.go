@@ -6,7 +6,7 @@ type Result string
 const (
 	// Pass: in order, or not needed here.
 	Pass Result = "Pass"
-	// Fail: this has to be mended.
+	// Fail: the user has to fix this.
 	Fail Result = "Fail"
 	// Warn: this may be wrong, or breaks some uses only.
 	Warn Result = "Warn"

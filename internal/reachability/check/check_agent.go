@@ -92,8 +92,8 @@ func connected(v *view) Check {
 	}
 }
 
-// disconnected tells why, as far as the agent shows it. Whether a machine that
-// has just started connects cannot be told yet.
+// disconnected explains why, as far as the agent shows it. For a machine that
+// has just started, it is not known yet whether the agent connects.
 func disconnected(v *view) Check {
 	if version, reported := v.agentVersion(); reported && version.Before(sinceSession) {
 		return fail(CheckConnected, AgentTooOld,

@@ -17,7 +17,7 @@ const (
 	stateTerminated   = "terminated"
 )
 
-// Terminated tells whether the instance is gone, or about to be.
+// Terminated reports whether the instance is terminated, or shutting down.
 func (i *Instance) Terminated() bool {
 	return i.State == stateTerminated || i.State == stateShuttingDown
 }

@@ -134,7 +134,7 @@ type Endpoint struct {
 	PrivateDNS bool
 	// InboundResolversOnly is DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint:
 	// private DNS answers other networks only, and the VPC's own nodes use the gateway
-	// endpoint. AWS offers it for S3. False where nobody looked.
+	// endpoint. AWS offers it for S3. False where it was not read.
 	InboundResolversOnly bool
 	// RouteTables are RouteTableIds, of gateway endpoints.
 	RouteTables []string

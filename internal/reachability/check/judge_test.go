@@ -37,8 +37,8 @@ func deny(egress bool, from, to int32) check.ACLEntry {
 
 // A finding is a change of the stack and what one check then says.
 type finding struct {
-	// story of the change. One that tells of a way or of another place mends
-	// other causes.
+	// story describes the change. A change that opens another way or moves the
+	// node also removes other causes.
 	story  string
 	change func(*check.Facts)
 	check  check.Name

@@ -45,9 +45,9 @@ var channelPermissions = []Permission{
 	{"ssmmessages:OpenDataChannel", "*"},
 }
 
-// Substituted reports whether the role of default host management stands in for
-// that of the node's profile: the agent takes it where the profile's role may not
-// report the instance, which is connected all the same.
+// Substituted reports whether the role of default host management replaces that
+// of the node's profile: the agent uses it where the profile's role lacks the
+// permission to report the instance, which is connected all the same.
 func Substituted(f *Facts) bool {
 	role, read := f.Role.Get()
 	if !read || f.Node.Hybrid() || connection(f) != linkUp {
@@ -85,9 +85,9 @@ func (f *Facts) nodeARN(hybrid bool, id string) string {
 }
 
 // PermissionsNeeded lists what the node's role has to allow, with what the
-// node's documents ask for: the keys of [Role.Allowed]. It is sorted. Keys of
-// KMS are in it once [Facts.Logging] tells their ARNs. Without [Node.ID] it
-// lists what the nodes of both kinds need that share a role.
+// node's documents ask for: the keys of [Role.Allowed]. It is sorted. It
+// contains keys of KMS once [Facts.Logging] has their ARNs. Without [Node.ID]
+// it lists what the nodes of both kinds that share a role need.
 func PermissionsNeeded(f *Facts) []Permission {
 	needed := agentPermissions(f)
 	for i := range f.Documents {

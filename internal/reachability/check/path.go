@@ -36,7 +36,8 @@ const (
 	hopNone
 	// hopPublic: over the route to public addresses.
 	hopPublic
-	// hopEndpoint: over the endpoint, or that is the only way once it is mended.
+	// hopEndpoint: over the endpoint, or that is the only way once it is
+	// repaired.
 	hopEndpoint
 )
 

@@ -13,7 +13,7 @@ const natPrefix = "nat-"
 // targetLocal is the target of routes within the VPC.
 const targetLocal = "local"
 
-// outlet is what came of looking for a way to public addresses.
+// outlet is the result of the search for a way to public addresses.
 type outlet int
 
 const (
@@ -112,7 +112,7 @@ func (v *view) outletOf(routes []Route) (outlet, string) {
 	return outletNone, ""
 }
 
-// OverNAT tells whether the route leads to a NAT gateway.
+// OverNAT reports whether the route leads to a NAT gateway.
 func (r *Route) OverNAT() bool { return strings.HasPrefix(r.Target, natPrefix) }
 
 // six: the route is for IPv6. One by a prefix list may be for either.

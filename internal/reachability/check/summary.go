@@ -22,9 +22,9 @@ const (
 	StateInOrder State = iota
 	// StateImpaired: some of it does not.
 	StateImpaired
-	// StateUnjudged: of some of it that cannot be told.
+	// StateUnjudged: for some of it, that is not known.
 	StateUnjudged
-	// StateUnknown: it cannot be told whether the node is connected.
+	// StateUnknown: it is not known whether the node is connected.
 	StateUnknown
 	// StateDown: the node is not connected.
 	StateDown
@@ -66,9 +66,9 @@ func (v *Verdict) check(name Name) (Check, bool) {
 	return Check{}, false
 }
 
-// First is what to tell of the node: the first check that fails. Where none does,
-// that it is not known to be connected or, where it is, what may not work. False:
-// there is nothing to tell.
+// First is what to report about the node: the first check that fails. If none
+// does, it is that the connection status is not known or, for a connected node,
+// what may be broken. False: there is nothing to report.
 func (v *Verdict) First() (Check, bool) {
 	if c, failed := FirstFailure(v.Checks); failed {
 		return c, true
@@ -79,8 +79,8 @@ func (v *Verdict) First() (Check, bool) {
 	return v.doubt()
 }
 
-// doubt is the first thing that may not work on a node that is connected. What
-// was not checked there is not in order for that.
+// doubt is the first thing that may be broken on a node that is connected. A
+// check that was not made does not count as passed there.
 func (v *Verdict) doubt() (first Check, found bool) {
 	for i := range v.Checks {
 		c := v.Checks[i]
@@ -98,7 +98,7 @@ func (v *Verdict) doubt() (first Check, found bool) {
 	return first, found
 }
 
-// Telling are the checks that tell what is told of the node: that of
+// Telling are the checks behind what is reported about the node: that of
 // [Verdict.First], and whether it is connected.
 func (v *Verdict) Telling() []Check {
 	var kept []Check
@@ -126,7 +126,7 @@ type Group struct {
 	Causes []Cause
 }
 
-// Cause is what to mend first on some nodes.
+// Cause is what to fix first on some nodes.
 type Cause struct {
 	Reason Reason
 	// Count of nodes.

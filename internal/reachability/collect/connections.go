@@ -20,9 +20,10 @@ type asking struct {
 	failures map[string]int
 }
 
-// connections asks one by one of the nodes whose agents do not show that they
-// are connected, and some of the others. A region that may not be asked, or gives
-// no answer several times in a row, is asked no further; the others are.
+// connections reads, one by one, the connection status of the nodes whose agents
+// do not show that they are connected, and of some others. It stops reading in a
+// region that denies the call or gives no answer several times in a row, and
+// continues in the others.
 func (t *taking) connections(ctx context.Context, m *Memory, partial bool) {
 	if !partial && t.complete() {
 		m.prune(t.nodes)
@@ -148,8 +149,8 @@ func (m *Memory) note(id string, closed bool) {
 	}
 }
 
-// remembered are those of the nodes that were not connected, those first of which
-// that is known the longest.
+// remembered returns those of the nodes that were not connected, the one with the
+// oldest such answer first.
 func (m *Memory) remembered(nodes []*node) []*node {
 	closed := slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool {
 		_, is := m.closed[n.id]
@@ -159,7 +160,8 @@ func (m *Memory) remembered(nodes []*node) []*node {
 	return closed
 }
 
-// prune forgets nodes that nobody asks for any more, of whom all are known.
+// prune forgets nodes that are not in nodes, which must be all that are asked
+// for.
 func (m *Memory) prune(nodes map[string]*node) {
 	for id := range m.closed {
 		if nodes[id] == nil {

@@ -29,7 +29,7 @@ type Survey struct {
 // node is what was read of one node by itself.
 type node struct {
 	id string
-	// wanted are the regions in which it is looked for, and region is where it is:
+	// wanted are the regions to search for the node, and region is where it is:
 	// the first of them as long as it was not found.
 	wanted     []string
 	region     string
@@ -48,13 +48,13 @@ type region struct {
 	defaultRole check.Known[check.Role]
 }
 
-// selected are the nodes of a selection. denied are the actions for want of which
-// there may be others.
+// selected are the nodes of a selection. denied are the actions that the operator
+// lacks; without them, there may be other nodes.
 type selected struct {
 	ids    []string
 	more   bool
 	denied []string
-	// err is why the nodes could not be looked for.
+	// err is why the nodes could not be listed.
 	err error
 }
 
@@ -98,7 +98,7 @@ func Take(ctx context.Context, account *cloud.Account, now time.Time, r *Request
 	return s, ctx.Err()
 }
 
-// want has a node looked for.
+// want adds a node to the survey.
 func (s *Survey) want(id string, regions []string) {
 	if len(regions) == 0 {
 		return
