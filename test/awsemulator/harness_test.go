@@ -86,11 +86,11 @@ func (w *world) config(c aws.Credentials) aws.Config {
 	}
 }
 
-// plainBody hides that the SDK's request body has a WriteTo. The SDK closes
-// the body when the answer is there, and its WriteTo then gives io.EOF for an
-// error: if the answer came before net/http has looked for the body's end,
-// the connection is torn down under the answer. An answer from the same
-// machine often does.
+// plainBody hides that the SDK's request body has a WriteTo. The SDK closes the
+// body when the answer arrives, and WriteTo then returns io.EOF as an error. If
+// the answer arrives before net/http has checked for the end of the body,
+// net/http closes the connection while the answer is being read. An answer from
+// the same machine often arrives that early.
 type plainBody struct{ http.RoundTripper }
 
 func (p plainBody) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -55,7 +55,7 @@ func (a apiWrites) count(holds func(request string) bool) int {
 	return sum
 }
 
-// apiWrites reads the API server's own count of requests, whoever sent them.
+// apiWrites reads the API server's own count of requests, those of all clients.
 func (w *world) apiWrites(ctx context.Context) (apiWrites, error) {
 	client, err := kubernetes.NewForConfig(w.env.Config)
 	if err != nil {

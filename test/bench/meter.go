@@ -51,8 +51,8 @@ func (w *world) atOnce() reading {
 	return r
 }
 
-// since is what has been used since a reading. The API server's meter, which
-// takes a moment to read, comes last: a queue goes on meanwhile.
+// since is what has been used since a reading. It reads the API server's meter
+// last, because that takes a moment and a queue continues meanwhile.
 func (w *world) since(ctx context.Context, from reading) (used, error) {
 	to := w.atOnce()
 	objects, err := w.apiWrites(ctx)
@@ -84,7 +84,7 @@ func changes(c calls.Call) bool { return c.Write && c.Service != "sts" }
 // awsWrites counts the calls that change something in AWS.
 func (u used) awsWrites() int { return u.count(changes) }
 
-// count counts the calls of which something holds.
+// count counts the calls for which holds is true.
 func (u used) count(holds func(calls.Call) bool) int {
 	n := 0
 	for _, call := range u.aws {

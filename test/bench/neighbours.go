@@ -79,8 +79,8 @@ func crowdOf(name string, kind v1alpha1.PrincipalKind, principals int, ids []v1a
 	return a
 }
 
-// revocationBesideHang deletes a grant in one account while another, of which
-// twenty principals lose their access, does not answer.
+// revocationBesideHang deletes a grant in one account while another account,
+// where twenty principals lose their access, does not answer.
 func revocationBesideHang() row {
 	victim := access(healthyName, healthyName, []v1alpha1.InstanceID{fixtures.S7Node})
 	victim.Spec.AccountRef.Name = healthyName

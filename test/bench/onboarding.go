@@ -30,8 +30,8 @@ type load struct {
 	// fleets are how many sets of nodes there are: users of one set may reach the
 	// same nodes.
 	fleets int
-	// first has all of it declared before the manager starts, which then finds one
-	// batch. Otherwise the manager is faster than whoever declares it.
+	// first means that everything is declared before the manager starts, which
+	// then finds one batch. Otherwise the manager is faster than the declarations.
 	first bool
 	// resyncCalls bounds the calls to IAM and STS of a resync or a restart.
 	resyncCalls float64

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
-// fleet is nodes spread over VPCs, of which the first are not connected.
+// fleet is nodes spread over VPCs. The first of the nodes are not connected.
 type fleet struct {
 	nodes, offline, vpcs int
 	// each is how many nodes a grant names.

@@ -60,7 +60,7 @@ func restart(l load) row {
 	}
 }
 
-// resync reads an account anew that agrees with the cluster.
+// resync reads an account again that agrees with the cluster.
 func resync(l load) row {
 	return row{
 		name: fmt.Sprintf("resync with %d grants", l.grants()),

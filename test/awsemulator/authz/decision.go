@@ -12,7 +12,8 @@ const (
 	ImplicitDeny Outcome = iota
 	// ExplicitDeny: a Deny statement matches; nothing can override it.
 	ExplicitDeny
-	// Allowed: every kind of policy in force allows the request and none denies it.
+	// Allowed: every kind of policy that applies allows the request and none denies
+	// it.
 	Allowed
 )
 

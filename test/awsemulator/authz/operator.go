@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// valueTest tells whether one value of the request matches one value of the
+// valueTest reports whether one value of the request matches one value of the
 // policy, before negation.
 type valueTest func(got string, c *Context) bool
 

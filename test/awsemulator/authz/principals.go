@@ -112,9 +112,10 @@ func (s *principalSet) namesAccount(who identity) bool {
 	return s.accounts[who.account] || s.arns[who.rootARN()]
 }
 
-// exempts reports whether a NotPrincipal spares the caller. AWS may look at the
-// account, the role and the session one after the other and asks to list them
-// all; whoever lists fewer risks the denial, so here it is denied.
+// exempts reports whether a NotPrincipal spares the caller. AWS may check the
+// account, the role and the session one after the other, and its documentation
+// says to list them all. A policy that lists fewer risks the denial, so here it
+// is denied.
 func (s *principalSet) exempts(who identity) bool {
 	switch {
 	case s.everyone:

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Clock tells the time and can be moved forward. It is safe for concurrent
+// Clock returns the time and can be moved forward. It is safe for concurrent
 // use.
 type Clock struct {
 	mu     sync.Mutex

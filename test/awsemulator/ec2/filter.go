@@ -32,8 +32,8 @@ func matcher[T any](filters []types.Filter, values func(name string, item T) ([]
 	}, nil
 }
 
-// anyMatch tells whether one of the patterns, with * and ?, matches one of the
-// values.
+// anyMatch reports whether one of the patterns, with * and ?, matches one of
+// the values.
 func anyMatch(patterns, values []string) bool {
 	return slices.ContainsFunc(values, func(v string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool { return like(p, v) })

@@ -108,7 +108,7 @@ func tagValues(name string, tags []types.Tag) ([]string, bool) {
 	return values, true
 }
 
-// one is the value of a member that may not be set.
+// one is the value of a member that may be unset.
 func one[S ~string](value *S) ([]string, bool) {
 	if value == nil {
 		return nil, true

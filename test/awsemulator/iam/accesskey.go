@@ -12,14 +12,15 @@ type AccessKey struct {
 	ID, Secret string
 	// SessionToken belongs to temporary credentials; empty for long-term ones.
 	SessionToken string
-	// Owner is a user or role of the account; nobody owns the root user's key.
+	// Owner is a user or role of the account; empty for the root user's key.
 	OwnerKind Kind
 	Owner     string
 	// SessionName is that of a role session.
 	SessionName string
 	// FederatedName is the name of a user's token of GetFederationToken.
 	FederatedName string
-	// MFA tells, for temporary credentials, whether a second factor was given.
+	// MFA means, for temporary credentials, that the caller used a second
+	// factor.
 	MFA bool
 	// MFAAt is when.
 	MFAAt time.Time

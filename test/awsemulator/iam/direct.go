@@ -8,8 +8,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/authz"
 )
 
-// The methods here change the account as somebody at the console would, but
-// without credentials, counting and quotas: for tests of what others do.
+// The methods here change the account as a user of the console would, but
+// without credentials, counting and quotas: for tests of changes by others.
 
 // Attach gives a managed policy, by its ARN or name, to an entity.
 func (a *Account) Attach(kind Kind, name, policy string) error {

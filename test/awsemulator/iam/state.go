@@ -106,7 +106,7 @@ func (s *State) detach(e *Entity, arn string) {
 	s.attachments = s.attachments.Without(attachmentKey(arn, e.Kind, key(e.Name)))
 }
 
-// setBoundary sets or, with "", takes away the permissions boundary.
+// setBoundary sets the permissions boundary or, with "", removes it.
 func (s *State) setBoundary(e *Entity, arn string) {
 	if e.Boundary != "" {
 		s.boundaries = s.boundaries.Without(attachmentKey(e.Boundary, e.Kind, key(e.Name)))

@@ -49,7 +49,7 @@ type Check struct {
 	Rule           authz.ResourceRule
 }
 
-// Kind tells reads from writes.
+// Kind distinguishes reads from writes.
 type Kind bool
 
 // The kinds of operation.
@@ -121,9 +121,8 @@ type Service struct {
 	Dialect *wire.Dialect
 	// TargetPrefix precedes the operation in X-Amz-Target of JSON services.
 	TargetPrefix string
-	// Route finds the operation of a request, and its parameters, where the
-	// service tells them by path and query. The operation is empty for a request
-	// that is none.
+	// Route finds the operation of a request, and its parameters, where path and
+	// query determine them. The operation is empty for a request that is none.
 	Route func(*http.Request) (operation string, parameters url.Values)
 	// Operations by name.
 	Operations map[string]Operation

@@ -17,7 +17,7 @@ import (
 // everybody stands for all accounts: a public document.
 const everybody = "all"
 
-// maxSharesAtOnce is how many accounts one call adds, or takes away.
+// maxSharesAtOnce is how many accounts one call can add or remove.
 const maxSharesAtOnce = 20
 
 var (

@@ -97,5 +97,5 @@ func Causes() []Cause {
 	return list
 }
 
-// EffectOf tells what AWS sees of the agent under a cause.
+// EffectOf returns what AWS shows of the agent under a cause.
 func EffectOf(c Cause) Effect { return switches[c].effect }
