@@ -179,7 +179,7 @@ func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err 
 	return true, nil
 }
 
-// declare tells the model of an object. The function that it returns takes it back.
+// declare adds an object to the model. The function that it returns removes it.
 func (b *Bed) declare(obj client.Object) (rejected func()) {
 	switch obj := obj.(type) {
 	case *v1alpha1.SessionAccess:
@@ -193,8 +193,8 @@ func (b *Bed) declare(obj client.Object) (rejected func()) {
 	}
 }
 
-// loosen has the objects come to any decision of which the model does not know
-// what becomes.
+// loosen accepts any decision for the objects whose result the model does not
+// know.
 func (b *Bed) loosen() {
 	for id, w := range b.written {
 		if w.object != nil {

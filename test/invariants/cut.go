@@ -71,7 +71,7 @@ func (c *Cut) do(counts bool, send func() (*http.Response, error)) (*http.Respon
 		return response, err
 	}
 	if err == nil {
-		_ = response.Body.Close() // Nobody will read it.
+		_ = response.Body.Close() // The caller gets no response to read.
 	}
 	return nil, errCut
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// Facts are what decides about a declaration besides itself.
+// Facts are what decides about a declaration, apart from the declaration
+// itself.
 type Facts struct {
 	// Allowed are the namespaces that may use the account.
 	Allowed []string
@@ -19,7 +20,7 @@ type Facts struct {
 	Regions []v1alpha1.Region
 	// Users are how the names begin of those who may be granted anything.
 	Users []string
-	// Exist are the principals that there are at first, besides all permission sets.
+	// Exist are the principals that exist at first, apart from all permission sets.
 	Exist []v1alpha1.Principal
 	// IDs are those that there are and have been.
 	IDs *identities
@@ -113,12 +114,12 @@ type declaration struct {
 	bases []v1alpha1.SessionAccessSpec
 	// bond is who its principals are.
 	bond bond
-	// rested: it has been in force at rest.
+	// rested: it has been in effect at rest.
 	rested bool
 }
 
-// grants are what a declaration comes to. There are several where nobody can
-// know which of the earlier specs the operator has seen.
+// grants are what a declaration results in. There are several where it is not
+// known which of the earlier specs the operator has seen.
 func (f Facts) grants(d *declaration, at time.Time) []Grant {
 	resolved, _, _ := f.resolve(d)
 	switch reason := f.expect(d, at); reason {

@@ -29,7 +29,7 @@ var fixed = map[string]string{
 	"AccountTier.accountRef.name":      "it cannot change, and a bed has one account",
 }
 
-// A field that is added to a kind is drawn, or somebody has written down why not.
+// Every field of a kind is drawn, or the list above explains why not.
 func TestEveryFieldOfTheSchemasIsDrawn(t *testing.T) {
 	values := map[string]map[string]bool{}
 	account := still(func(rt *rapid.T) client.Object {

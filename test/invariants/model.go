@@ -12,7 +12,7 @@ import (
 // margin is how near to the begin or the end of an access both answers are right.
 const margin = 3 * time.Second
 
-// Question is whether somebody may open a session.
+// Question is whether a person may open a session.
 type Question struct {
 	Person   Person
 	Node     Node
@@ -26,9 +26,10 @@ type Question struct {
 // one spec for all but those that wait for something.
 type Grant struct {
 	Specs []v1alpha1.SessionAccessSpec
-	// Certain: at rest all of it must be in force. Of what waits, it may be.
+	// Certain: at rest all of it must be in effect. What waits may be in
+	// effect.
 	Certain bool
-	// Rested: it has been in force at rest.
+	// Rested: it has been in effect at rest.
 	Rested bool
 }
 

@@ -9,8 +9,8 @@ import (
 // session is an open session that the observer keeps an eye on.
 type session struct {
 	Question
-	// kept: a declaration that has been in force at rest has covered it ever since
-	// it was opened.
+	// kept: a declaration that has been in effect at rest has covered it ever
+	// since it was opened.
 	kept bool
 	// over: it was seen ended.
 	over bool

@@ -37,7 +37,7 @@ func evenly(t *rapid.T, label string, n int) int {
 }
 
 // specs draws a spec: every field set or left out, valid or not. Its times are
-// told from when it is declared.
+// relative to its declaration.
 func specs(t *rapid.T) (at func(time.Time) v1alpha1.SessionAccessSpec, text string) {
 	s := v1alpha1.SessionAccessSpec{
 		Principals:   rapid.SliceOfNDistinct(rapid.Custom(principals), 1, 3, func(p v1alpha1.Principal) v1alpha1.Principal { return p }).Draw(t, "principals"),

@@ -9,7 +9,8 @@ import (
 
 // What there is in the small world that questions are asked about.
 const (
-	// Namespace and Neighbour may use the account, OtherNamespace may not.
+	// Namespace and Neighbour may use the account, OtherNamespace is not
+	// allowed to.
 	Namespace      = "proof-a"
 	Neighbour      = "proof-c"
 	OtherNamespace = "proof-b"
@@ -28,7 +29,7 @@ const (
 	nodeRole = "SSMServiceRole"
 )
 
-// Person is somebody who may open sessions.
+// Person is a user who may open sessions.
 type Person struct {
 	ARN string
 	// As are the principals through which access reaches them.

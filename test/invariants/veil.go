@@ -157,7 +157,7 @@ func (b *veiledBody) Read(p []byte) (int, error) {
 	}
 	select {
 	case <-b.dropped:
-		// It has to begin anew with a list, covered or not.
+		// The watch has to start again with a list, covered or not.
 		return 0, errVeiled
 	default:
 		return n, err

@@ -33,8 +33,8 @@ type Options struct {
 	// Policies are the file names of the documents in config/iam that the operator
 	// has, each as a policy of its own. None: all of Cluster.OperatorPolicies.
 	Policies []string
-	// Withheld are actions, such as "iam:GetUser", that the operator may not do,
-	// out of those that config/iam recommends.
+	// Withheld are actions, such as "iam:GetUser", that the operator is not
+	// allowed, out of those that config/iam recommends.
 	Withheld []string
 	// Boundary puts config/iam/boundary-policy.json on the operator as its
 	// permissions boundary.

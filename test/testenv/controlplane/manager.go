@@ -81,8 +81,8 @@ func tryControllerManager(ctx context.Context, program, kubeconfig string, log *
 // waitHealthy returns nil once the process says that it is healthy, and an
 // error when it ends first.
 func (m *controllerManager) waitHealthy(ctx context.Context, port string) error {
-	// Its certificate is made at start and known to nobody; nothing secret is
-	// sent or received.
+	// Its certificate is made at start and not known to any client; nothing
+	// secret is sent or received.
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // see above
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
