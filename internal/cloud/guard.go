@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Guard says whether an account may be written to at this moment: nil, or why
+// Guard reports whether an account may be written to at this moment: nil, or why
 // not. It is asked before each request that writes, and must not block.
 type Guard func(accountID string) error
 
@@ -34,7 +34,7 @@ func (*WriteRefusedError) RetryableError() bool { return false }
 // operation that is not known to read is taken for one that writes.
 var readPrefixes = []string{"Get", "List", "Describe", "Simulate"}
 
-// writes says whether an operation changes anything in an account. What STS
+// writes reports whether an operation changes anything in an account. What STS
 // does, it does for the caller alone.
 func writes(service, operation string) bool {
 	if service == serviceSTS {

@@ -67,7 +67,7 @@ func (f figure) bounded(most float64) figure {
 	return f
 }
 
-// holds says whether the number keeps its bound.
+// holds reports whether the number keeps its bound.
 func (f figure) holds() bool { return math.IsNaN(f.most) || f.value <= f.most }
 
 // printTable writes one table of all figures.

@@ -78,7 +78,7 @@ func (u used) identityCalls() int {
 	return u.count(func(c calls.Call) bool { return c.Service == "iam" || c.Service == "sts" })
 }
 
-// changes says whether a call changes something in AWS. Credentials do not.
+// changes reports whether a call changes something in AWS. Credentials do not.
 func changes(c calls.Call) bool { return c.Write && c.Service != "sts" }
 
 // awsWrites counts the calls that change something in AWS.

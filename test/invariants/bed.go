@@ -266,7 +266,7 @@ func (b *Bed) Knows(obj client.Object) bool {
 	return ok
 }
 
-// Leaving says whether an object of that kind and name is being deleted.
+// Leaving reports whether an object of that kind and name is being deleted.
 func (b *Bed) Leaving(obj client.Object) bool { return b.written[b.id(obj)].deleted }
 
 func (b *Bed) id(obj client.Object) string {

@@ -40,7 +40,7 @@ func (c *Cut) Calls() int {
 	return c.n
 }
 
-// admit counts a call, where it counts. send says whether it goes out, answer
+// admit counts a call, where it counts. send reports whether it goes out, answer
 // whether its answer comes back.
 func (c *Cut) admit(counts bool) (send, answer bool) {
 	dead := c.Dead()

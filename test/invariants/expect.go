@@ -88,10 +88,10 @@ func oversize(s *v1alpha1.SessionAccessSpec) bool {
 // tagKey is what AWS takes as the key of a tag.
 var tagKey = regexp.MustCompile(`^[\p{L}\p{M}\p{Z}\p{N}_.:/=+@-]+$`)
 
-// unwritable says whether a policy document cannot hold a character.
+// unwritable reports whether a policy document cannot hold a character.
 func unwritable(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r", r) }
 
-// malformed says whether no node can have the tags of a target.
+// malformed reports whether no node can have the tags of a target.
 func malformed(t v1alpha1.Target) bool {
 	for key, value := range t.Tags {
 		if strings.HasPrefix(key, excludedMark) {
@@ -146,7 +146,7 @@ func (f Facts) declare(d *declaration, spec v1alpha1.SessionAccessSpec) {
 	f.reconsider(d)
 }
 
-// full says whether a spec can be granted as it is.
+// full reports whether a spec can be granted as it is.
 func (f Facts) full(d *declaration) bool {
 	grants := f.grants(d, time.Time{})
 	return len(grants) > 0 && grants[0].Certain

@@ -99,7 +99,7 @@ func note(values map[string]map[string]bool, way string, value any) {
 	}
 }
 
-// open says whether a schema does not name the keys of a map.
+// open reports whether a schema does not name the keys of a map.
 func open(way string) bool {
 	for _, last := range []string{".tags", ".requiredTags", ".matchLabels"} {
 		if strings.HasSuffix(way, last) {

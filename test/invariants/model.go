@@ -33,21 +33,21 @@ type Grant struct {
 	Rested bool
 }
 
-// reaches says whether the grant names the person and the node.
+// reaches reports whether the grant names the person and the node.
 func (g Grant) reaches(q Question, slack time.Duration) bool {
 	return all(g.Specs, func(s *v1alpha1.SessionAccessSpec) bool {
 		return names(s, q.Person) && inForce(s, q, slack) && slices.ContainsFunc(s.Targets, func(t v1alpha1.Target) bool { return includes(t, q.Node) })
 	})
 }
 
-// offers says whether the grant gives the person the document.
+// offers reports whether the grant gives the person the document.
 func (g Grant) offers(q Question, slack time.Duration) bool {
 	return all(g.Specs, func(s *v1alpha1.SessionAccessSpec) bool {
 		return names(s, q.Person) && inForce(s, q, slack) && slices.Contains(documentsOf(s), q.Document)
 	})
 }
 
-// declares says whether the grant by itself allows what is asked, with a second
+// declares reports whether the grant by itself allows what is asked, with a second
 // factor and from wherever it may.
 func (g Grant) declares(q Question) bool {
 	return all(g.Specs, func(s *v1alpha1.SessionAccessSpec) bool {
@@ -56,7 +56,7 @@ func (g Grant) declares(q Question) bool {
 	})
 }
 
-// leaves says whether open sessions stay when the access ends.
+// leaves reports whether open sessions stay when the access ends.
 func (g Grant) leaves() bool {
 	return slices.ContainsFunc(g.Specs, func(s v1alpha1.SessionAccessSpec) bool { return s.OnRevoke == v1alpha1.RevokeLeaveSessions })
 }
@@ -110,7 +110,7 @@ func includes(t v1alpha1.Target, n Node) bool {
 	return len(t.Tags)+len(t.InstanceIDs) > 0 || t.ActivationRef != nil
 }
 
-// inForce says whether the conditions of an access hold for a question. slack
+// inForce reports whether the conditions of an access hold for a question. slack
 // widens its time, or narrows it where it is negative.
 func inForce(s *v1alpha1.SessionAccessSpec, q Question, slack time.Duration) bool {
 	return between(s, q.At, slack) && (q.MFA || !s.RequireMFA) && from(s.SourceCIDRs, q.From)

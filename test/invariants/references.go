@@ -26,7 +26,7 @@ type thing struct {
 	lives    int
 }
 
-// certain says whether a thing must be ready at rest.
+// certain reports whether a thing must be ready at rest.
 func (f Facts) certain(x *thing) bool {
 	switch obj := x.object.(type) {
 	case *v1alpha1.SessionDocument:
@@ -274,7 +274,7 @@ func profileDeclared(d *v1alpha1.SessionDocument) string {
 	return d.Spec.Inputs.ShellProfile.Linux
 }
 
-// doubts says whether the model does not know what becomes of an object.
+// doubts reports whether the model does not know what becomes of an object.
 func (o *Observer) doubts(obj client.Object) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -296,14 +296,14 @@ func (o *Observer) doubts(obj client.Object) bool {
 	}
 }
 
-// Observes says whether the account is in mode Observe.
+// Observes reports whether the account is in mode Observe.
 func (o *Observer) Observes() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.facts.Observe
 }
 
-// Registrable says whether a machine can register with a HybridActivation at rest,
+// Registrable reports whether a machine can register with a HybridActivation at rest,
 // and none has.
 func (o *Observer) Registrable(a *v1alpha1.HybridActivation) bool {
 	o.mu.Lock()

@@ -167,7 +167,7 @@ func (b *Bed) settle(ctx context.Context) error {
 	}
 }
 
-// stirs waits for a change, and says whether there was one before it had been
+// stirs waits for a change, and reports whether there was one before it had been
 // quiet for long enough.
 func stirs(ctx context.Context, changed <-chan struct{}) bool {
 	still := time.NewTimer(quiet)

@@ -50,7 +50,7 @@ func (o *Observer) keepSessions() {
 	}
 }
 
-// covers says whether a grant covers a session, or did until a margin ago: what has
+// covers reports whether a grant covers a session, or did until a margin ago: what has
 // just expired may still be under way.
 func covers(g Grant, q Question) bool {
 	return slices.ContainsFunc([]time.Duration{0, margin}, func(ago time.Duration) bool {

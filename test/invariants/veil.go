@@ -76,7 +76,7 @@ func (v *Veil) Lift() {
 	}
 }
 
-// Down says whether the veil is down.
+// Down reports whether the veil is down.
 func (v *Veil) Down() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

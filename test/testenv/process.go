@@ -159,7 +159,7 @@ func (p *Process) terminate() error {
 	return nil
 }
 
-// killed says whether Kill ended the process, which is no failure of it.
+// killed reports whether Kill ended the process, which is no failure of it.
 func killed(state *os.ProcessState) bool {
 	status, ok := state.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL

@@ -29,7 +29,7 @@ func Ready(scheme *runtime.Scheme, obj client.Object) bool {
 	return err == nil && result.Status == status.CurrentStatus
 }
 
-// judged says whether Ready belongs to the present generation.
+// judged reports whether Ready belongs to the present generation.
 func judged(u *unstructured.Unstructured) bool {
 	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions") // Malformed is not judged.
 	for _, c := range conditions {

@@ -44,7 +44,7 @@ func (t *taking) connections(ctx context.Context, m *Memory, partial bool) {
 	a.leave(quiet, reporting)
 }
 
-// ask asks for one node, and says whether the answer was that it is not connected.
+// ask asks for one node, and reports whether the answer was that it is not connected.
 func (a *asking) ask(ctx context.Context, n *node) bool {
 	if a.stopped[n.region] != nil {
 		return false

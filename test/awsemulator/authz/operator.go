@@ -21,7 +21,7 @@ type operator struct {
 	// negated operators match when no value of the policy does, and when the
 	// key is absent.
 	negated bool
-	// compile reads a value of the policy; variables says whether the document's
+	// compile reads a value of the policy; variables reports whether the document's
 	// version has policy variables.
 	compile func(value string, variables bool) (valueTest, error)
 }
