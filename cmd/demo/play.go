@@ -41,7 +41,8 @@ func (s *stage) play(ctx context.Context) error {
 	return nil
 }
 
-// playAccess shows access that comes with a manifest and goes with it.
+// playAccess shows access that a manifest grants, and that ends with the
+// manifest.
 func (s *stage) playAccess(ctx context.Context) error {
 	s.say("Nobody has been granted anything yet. Each user tries to open a session on each instance:")
 	if err := s.expect(ctx, nil); err != nil {

@@ -53,9 +53,9 @@ func (e *RoleNotUsableError) Error() string {
 
 func (*RoleNotUsableError) class() Class { return Missing }
 
-// unusableRole begins AWS's message for such a role. Its code, that of every
-// parameter that is not accepted, does not tell it from the others: this is the
-// one place where a message is read.
+// unusableRole begins AWS's message for such a role. Its code is that of every
+// rejected parameter and does not identify the case: this is the only place
+// that reads a message.
 const unusableRole = "Nonexistent role or missing ssm service principal in trust policy"
 
 // CreateActivation creates an activation and returns its id and its code, which

@@ -40,7 +40,8 @@ type clients struct {
 	regions regionalClients
 
 	mu sync.Mutex
-	// verified is who we are, once STS said so and it is the right account.
+	// verified is the operator's identity, once STS returned it for the right
+	// account.
 	verified Identity
 }
 

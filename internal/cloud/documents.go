@@ -135,8 +135,8 @@ func (a *Account) DocumentContent(ctx context.Context, region, name string, vers
 
 func versionText(version int64) *string { return aws.String(strconv.FormatInt(version, 10)) }
 
-// DocumentShares lists the accounts that a document is shared with; "all"
-// stands for everybody. One call for 200.
+// DocumentShares lists the accounts that a document is shared with; "all" means
+// all accounts. One call for 200.
 func (a *Account) DocumentShares(ctx context.Context, region, name string) ([]string, error) {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {

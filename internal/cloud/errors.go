@@ -37,7 +37,7 @@ func (e *CredentialsError) Error() string { return "getting credentials: " + e.E
 // Unwrap gives the cause.
 func (e *CredentialsError) Unwrap() error { return e.Err }
 
-// NotOursError refuses a write to a policy outside of our path.
+// NotOursError refuses a write to a policy outside the operator's path.
 type NotOursError struct{ Name string }
 
 // Error implements error.

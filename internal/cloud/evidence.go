@@ -18,7 +18,8 @@ const (
 
 func (i instant) plus(d time.Duration) instant { return i + instant(d) }
 
-// value stands for what a write made of an entry, to compare it with others.
+// value represents the result of a write to an entry, for comparison with
+// others.
 type value uint64
 
 // mixed is what several doubtful writes of different values leave.

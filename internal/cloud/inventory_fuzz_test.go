@@ -23,7 +23,8 @@ func FuzzDecodeDocument(f *testing.F) {
 	})
 }
 
-// Whatever ARN is attached, only one below our path and of our account is ours.
+// Only a policy below the operator's path and in its account is the operator's,
+// whatever ARN is attached.
 func FuzzForeignPoliciesAreNeverOurs(f *testing.F) {
 	for _, seed := range []string{
 		*arnOf(testPolicy), "arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::" + testAccount + ":policy/" + testPolicy,

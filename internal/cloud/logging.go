@@ -48,7 +48,7 @@ func logGroupOf(g logstypes.LogGroup) LogGroup {
 	return LogGroup{Name: aws.ToString(g.LogGroupName), KeyARN: aws.ToString(g.KmsKeyId)}
 }
 
-// The error codes of S3 that tell something about a bucket.
+// The error codes of S3 that say something about a bucket.
 const (
 	codeNoSuchBucket = "NoSuchBucket"
 	// codeNotEncrypted is that of a bucket without default encryption. Every

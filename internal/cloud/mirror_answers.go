@@ -62,7 +62,7 @@ func (m *Mirror) PoliciesWithPrefix(prefix string) (views []PolicyView, complete
 	return views, evidence{read: m.readAt}.provesAbsence()
 }
 
-// OurNames lists all our policies that exist or may exist, sorted.
+// OurNames lists all policies of the operator that exist or may exist, sorted.
 func (m *Mirror) OurNames() []string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -75,8 +75,8 @@ func (m *Mirror) OurNames() []string {
 	return names
 }
 
-// PolicyCount is the number of customer managed policies in the account, ours
-// and others'.
+// PolicyCount is the number of customer managed policies in the account, those
+// of others included.
 func (m *Mirror) PolicyCount() int {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -157,7 +157,7 @@ func (m *Mirror) view(p *policy) PolicyView {
 	for _, a := range p.attachments {
 		proven := a.presence != Unknown && a.evidence.proves(presenceValue(a.presence))
 		if a.presence == Absent && proven && v.OthersProven {
-			continue // as proven as of everybody who is not listed
+			continue // as proven as that of any principal that is not listed
 		}
 		if !proven {
 			settles = max(settles, a.evidence.settles())

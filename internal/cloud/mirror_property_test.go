@@ -109,12 +109,13 @@ func (n *lossyNetwork) deliver(t *rapid.T, i int) {
 	}
 }
 
-// machine drives a mirror with our writes, a lossy network, a stranger, reads
-// that lag, restarts and time.
+// machine drives a mirror with the operator's writes, a lossy network, a
+// stranger, reads that lag, restarts and time.
 type machine struct {
 	*world
 	network *lossyNetwork
-	// touched is when we last wrote, or may have written, to a policy.
+	// touched is when the operator last wrote, or may have written, to a
+	// policy.
 	touched map[string]time.Time
 	// meddled is when the stranger last changed a policy, for as long as no
 	// read can have shown it.
@@ -158,7 +159,7 @@ func (m *machine) drawDocument(t *rapid.T) string {
 	return rapid.SampledFrom(modelDocuments).Draw(t, "document")
 }
 
-// write makes one of our writes over a network that may lose it.
+// write makes a write of the operator over a network that may lose it.
 func (m *machine) write(t *rapid.T, do func(name string) error) {
 	name := m.drawPolicy(t)
 	m.network.next = nil

@@ -67,13 +67,15 @@ type Ownership struct {
 	OwnerID string
 }
 
-// Path is the IAM path of our policies, such as "/ssm-access/0a1b2c3d/".
+// Path is the IAM path of the operator's policies, such as
+// "/ssm-access/0a1b2c3d/".
 func (o Ownership) Path() string { return ownedPathRoot + o.OwnerID + "/" }
 
-// NamePrefix is how the names of our policies begin, such as "ssma-0a1b2c3d-".
+// NamePrefix begins the names of the operator's policies, such as
+// "ssma-0a1b2c3d-".
 func (o Ownership) NamePrefix() string { return "ssma-" + o.OwnerID + "-" }
 
-// Owns reports whether a policy of that path and name is ours.
+// Owns reports whether the operator owns a policy of that path and name.
 func (o Ownership) Owns(path, name string) bool {
 	return path == o.Path() && o.ownsName(name)
 }

@@ -59,7 +59,8 @@ type reading struct {
 }
 
 // settle reports whether a part with that evidence takes over what was read.
-// A point read is taken over although it proves nothing while we are in doubt.
+// While the part is in doubt, it takes over a point read although that proves
+// nothing.
 func (r reading) settle(e *evidence) bool {
 	return e.admits(r.begun) || (r.point && e.refinable(r.begun))
 }

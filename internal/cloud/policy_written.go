@@ -2,8 +2,8 @@ package cloud
 
 import "slices"
 
-// The methods here note our own writes. Each is called only when the write was
-// acknowledged or may have taken effect.
+// The methods here note the operator's own writes. Each is called only when AWS
+// acknowledged the write or the write may have taken effect.
 
 // wroteExistence notes a creation or deletion.
 func (p *policy) wroteExistence(presence Presence, o outcome) {

@@ -108,9 +108,10 @@ func NewPool(options PoolOptions) *Pool {
 	return &Pool{options: options, accounts: map[string]*Account{}}
 }
 
-// OnDrift sets who receives every change that others made to our policies,
-// whichever read found it: a Refresh, a look at one policy, or what a write had to
-// list. It must not block, and is set before the first Account.
+// OnDrift sets the function that receives every change that others made to the
+// operator's policies, whichever read found it: a Refresh, a look at one policy,
+// or what a write had to list. It must not block, and is set before the first
+// Account.
 func (p *Pool) OnDrift(drifted func(accountID string, drifts []Drift)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

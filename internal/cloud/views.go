@@ -26,11 +26,11 @@ type PrincipalView struct {
 	Boundary string
 	// Groups of a user, by name, sorted.
 	Groups []string
-	// Attached are the names of our policies that are attached to it, or may be
-	// (attachment Unknown), sorted.
+	// Attached are the names of the operator's policies that are attached to
+	// it, or may be (attachment Unknown), sorted.
 	Attached []string
-	// ForeignAttachments is the number of managed policies attached that are
-	// not ours; they count for the quota.
+	// ForeignAttachments is the number of other managed policies attached; they
+	// count for the quota.
 	ForeignAttachments int
 	// Complete is false when only a point read found the principal: groups and
 	// foreign attachments are then not known before the next Refresh.

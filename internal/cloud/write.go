@@ -15,8 +15,8 @@ type writer struct {
 	arn     string
 }
 
-// write runs do with a writer for the policy. It is where every write passes,
-// and so where those to policies that are not ours end.
+// write runs do with a writer for the policy. Every write passes through it, so
+// that it can reject writes to policies that the operator does not own.
 func (a *Account) write(ctx context.Context, name string, do func(*writer) error) error {
 	if !a.ownership.ownsName(name) {
 		return &NotOursError{Name: name}

@@ -18,9 +18,10 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Times of the election. Another process takes over Duration after it saw the
-// last renewal at the earliest; ours counts for RenewDeadline from before it was
-// sent. The difference is for the request that is under way by then.
+// Times of the election. Another process takes over at the earliest Duration
+// after it saw the last renewal. This process counts a renewal for RenewDeadline
+// from before it was sent. The difference is for the request that is in progress
+// by then.
 const (
 	Duration      = 15 * time.Second
 	RenewDeadline = 10 * time.Second

@@ -26,7 +26,7 @@ type group struct {
 	wrapper, first int
 }
 
-// atoms is what grants come to: groups in the order of rendering, each with its
+// atoms is the content of grants: groups in the order of rendering, each with its
 // elements sorted and unique. An atom, the unit that policies are packed from, is
 // one element of one group, known by its index over all groups.
 type atoms struct {

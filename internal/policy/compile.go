@@ -47,9 +47,10 @@ type Write struct {
 	Shard int
 	// Document is the desired document; "" means to delete the policy.
 	Document string
-	// Narrows says that something held goes: a revocation, or a move's last step.
+	// Narrows means that something held is removed: a revocation, or a move's
+	// last step.
 	Narrows bool
-	// Grows says that something comes which the shard did not hold.
+	// Grows means that something is added which the shard did not hold.
 	Grows bool
 }
 

@@ -7,7 +7,7 @@ type InvalidError struct {
 	// Grant is the ID of the grant; empty when the account, the principal or the
 	// quotas are meant.
 	Grant string
-	// Field is where the value stands, as in "targets[0].tags".
+	// Field is where the value is, as in "targets[0].tags".
 	Field string
 	// Value is the offending value.
 	Value string

@@ -14,9 +14,9 @@ type heldShard struct {
 	// foreign means that it also holds something else: what is no longer wanted,
 	// or what someone else wrote.
 	foreign bool
-	// canonical is the document as we would write the same statements in the same
-	// order, so that white space and JSON escapes do not count as a difference.
-	// Empty when it is not ours.
+	// canonical is the document as the operator would write the same statements
+	// in the same order, so that white space and JSON escapes do not count as a
+	// difference. Empty when the document is not in the operator's form.
 	canonical string
 }
 
@@ -77,7 +77,8 @@ func (h *heldShard) claim(want *atoms, s heldStatement) {
 	}
 }
 
-// parseDocument gives the statements of a policy document of our version.
+// parseDocument returns the statements of a policy document of the operator's
+// version.
 func parseDocument(document string) ([]any, error) {
 	root, err := strictjson.Decode(document)
 	if err != nil {
@@ -102,8 +103,8 @@ type heldStatement struct {
 	elements  []element
 }
 
-// parseStatement recognises a statement of the forms that we write, whatever
-// its Sid.
+// parseStatement recognises a statement of the forms that the operator writes,
+// whatever its Sid.
 func parseStatement(raw any) (heldStatement, bool) {
 	s, ok := raw.(object)
 	if !ok || s["Effect"] != "Allow" {
@@ -171,7 +172,8 @@ func safeElement(s string) bool {
 	return s != ""
 }
 
-// parseCondition brings a Condition element into the form that we render.
+// parseCondition brings a Condition element into the form that the operator
+// renders.
 func parseCondition(raw any) (string, bool) {
 	operators, ok := raw.(object)
 	if !ok || len(operators) == 0 {

@@ -141,7 +141,7 @@ func trimmed(docs []string) []string {
 	return docs
 }
 
-// all gives what the grants come to, whatever the sizes.
+// all returns the content of the grants, whatever the sizes.
 func all(t tester, p policy.Principal, grants []policy.Grant) map[string]bool {
 	t.Helper()
 	plan, err := policy.Compile(account, p, grants, nil, policy.Quotas{PolicySize: 1 << 24, Policies: 1}, noon)
@@ -316,7 +316,7 @@ func TestEveryChangeIsMadeWithoutAGap(t *testing.T) {
 				p := drawKind(t)
 				q := policy.Quotas{PolicySize: rapid.IntRange(1500, 3000).Draw(t, "size"), Policies: rapid.IntRange(-1, 6).Draw(t, "policies")}
 				before := drawBulks(t, 4)
-				// What is held may lie in more and smaller pieces than it needs.
+				// What is held may be in more and smaller pieces than it needs.
 				pieces := policy.Quotas{PolicySize: rapid.IntRange(1200, q.PolicySize).Draw(t, "held size"), Policies: -1}
 				first, _ := policy.Compile(account, p, before, nil, pieces, noon)
 				held := scrambled(t, first.Documents)

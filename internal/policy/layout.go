@@ -26,7 +26,8 @@ func (c *compilation) unchanged(held []string) bool {
 	return ok && whole[0].size == len(held[0]) && whole[0].render() == held[0]
 }
 
-// plan finds where everything goes and how it gets there, or says why it cannot.
+// plan finds the shard of every atom and the writes that lead there, or says why
+// it cannot.
 func (c *compilation) plan(repack bool) (Plan, *TooLargeError) {
 	if size := c.largest(); size > c.limit {
 		return Plan{}, &TooLargeError{Needed: size, Allowed: c.limit, Indivisible: true, PolicySize: c.limit}

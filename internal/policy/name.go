@@ -45,8 +45,8 @@ type ParsedName struct {
 func ValidOwner(owner string) bool { return ownerForm.MatchString(owner) }
 
 // Path is the IAM path of all policies of the owner. It panics, as [Name] and
-// [Prefix] do, unless [ValidOwner]: whatever an ill-formed owner matched would
-// be taken for ours.
+// [Prefix] do, unless [ValidOwner]: every policy that an ill-formed owner
+// matched would count as the operator's.
 func Path(owner string) string {
 	mustOwner(owner)
 	return "/ssm-access/" + owner + "/"
@@ -77,7 +77,8 @@ func Name(owner string, p Principal, shard int) string {
 	return Prefix(owner, p) + strconv.Itoa(shard)
 }
 
-// ParseName takes a policy's name apart; false means that it is not ours by form.
+// ParseName splits a policy's name; false means that it does not have the
+// operator's form.
 func ParseName(name string) (ParsedName, bool) {
 	m := nameForm.FindStringSubmatch(name)
 	if m == nil {

@@ -57,8 +57,8 @@ type world struct {
 	url string
 }
 
-// newWorld starts an emulator with the first scenario's fixture, judging
-// callers, at a time that stands still.
+// newWorld starts an emulator with the first scenario's fixture, which judges
+// callers and whose clock does not advance by itself.
 func newWorld(t *testing.T, change ...func(*awsemulator.Options)) *world {
 	t.Helper()
 	o := awsemulator.Options{Fixture: fixtures.S1(), EvaluateIAM: true, Clock: clock.Fixed(start), Seed: 1}

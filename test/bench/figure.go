@@ -56,7 +56,7 @@ func mebibytes(name string, bytes uint64) figure {
 	return figure{name: name, value: math.Round(float64(bytes) / (1 << 20)), unit: "MiB", most: math.NaN()}
 }
 
-// notMeasured stands in the table for a row that was not run.
+// notMeasured is the figure in the table of a row that was not run.
 func notMeasured(row, command string) figure {
 	return figure{row: row, name: "not measured: run " + command, value: math.NaN(), most: math.NaN()}
 }

@@ -124,8 +124,8 @@ func (u used) byAction() map[string]int {
 type bounds struct {
 	// calls to IAM and STS, and writes to AWS.
 	calls, awsWrites float64
-	// Writes to the API server: to the status of our kinds, anything else of our
-	// kinds, and events.
+	// Writes to the API server: to the status of the operator's kinds, anything
+	// else of these kinds, and events.
 	status, other, events float64
 	// cpu of the manager in seconds, and its peak of memory in MiB.
 	cpu, memory float64

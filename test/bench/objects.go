@@ -103,8 +103,8 @@ func (w *world) waitReady(ctx context.Context, n int) error {
 	return w.waitAccesses(ctx, n, w.ready)
 }
 
-// waitSettled waits until so many SessionAccesses are ready and tell which of
-// their nodes are reached, which is the last that a manager writes of them.
+// waitSettled waits until so many SessionAccesses are ready and report which of
+// their nodes are reached, which is the last that a manager writes about them.
 func (w *world) waitSettled(ctx context.Context, n int) error {
 	return w.waitAccesses(ctx, n, func(a *v1alpha1.SessionAccess) bool {
 		return w.ready(a) && meta.FindStatusCondition(a.Status.Conditions, v1alpha1.ConditionTargetsReachable) != nil

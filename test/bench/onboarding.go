@@ -17,9 +17,8 @@ import (
 const (
 	// instances that each grant is for.
 	instances = 10
-	// apart is how many instances lie between two grants of one user. They
-	// overlap by half, so that ten grants fit into one policy of the size that IAM
-	// allows.
+	// apart is how many instances separate two grants of one user. They overlap by
+	// half, so that ten grants fit into one policy of the size that IAM allows.
 	apart = instances / 2
 )
 

@@ -89,7 +89,7 @@ func reachability(f fleet, l load) row {
 			return w.waitSettled(ctx, len(all))
 		},
 		measure: func(ctx context.Context, w *world) (used, []figure, error) {
-			// The first shows how many policies there have come to be.
+			// The first resync shows how many policies exist.
 			if _, err := l.nextResync(ctx, w); err != nil {
 				return used{}, nil, err
 			}

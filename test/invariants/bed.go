@@ -145,7 +145,8 @@ func Tier(tier v1alpha1.Tier) *v1alpha1.AccountTier {
 	}
 }
 
-// Activation is a HybridActivation in a namespace. Its nodes go when it goes.
+// Activation is a HybridActivation in a namespace. Its nodes are removed with
+// it.
 func Activation(namespace, name string, limit int32) *v1alpha1.HybridActivation {
 	return &v1alpha1.HybridActivation{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},

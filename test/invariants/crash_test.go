@@ -17,7 +17,7 @@ var (
 )
 
 // crash runs a scenario with a manager that is cut off at its n-th call. calls is
-// how many it made; reached reports whether it came to the cut.
+// how many it made; reached reports whether it reached the cut.
 func crash(ctx context.Context, n int, after bool, scenario func(context.Context, *invariants.Bed) error) (calls int, reached bool, err error) {
 	b, err := bed(ctx)
 	if err != nil {

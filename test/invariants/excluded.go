@@ -25,7 +25,7 @@ func excludedTags(e *v1alpha1.NodeExclusion) map[string]string {
 	return tags
 }
 
-// carries reports whether a node has the tag that such an entry stands for.
+// carries reports whether a node has the tag that such an entry means.
 func carries(n Node, entry, value string) bool {
 	for k, v := range n.Tags {
 		if v == value && strings.EqualFold(k+"="+v, entry) {

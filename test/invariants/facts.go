@@ -76,8 +76,8 @@ func contradicts(tags, required map[string]string) bool {
 	return false
 }
 
-// sound reports whether a SessionDocument comes to be in AWS as it is declared. What
-// the model does not say that of may come to any decision.
+// sound reports whether AWS must get a SessionDocument as it is declared. For any
+// other document, every decision is right.
 func (f Facts) sound(d *v1alpha1.SessionDocument) bool {
 	s := &d.Spec
 	plain := len(s.SharedWith) == 0 && !s.Adopt && s.Promotion != v1alpha1.PromotionManual && f.within(s.Regions)

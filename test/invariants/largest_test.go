@@ -98,7 +98,7 @@ func fill(ctx context.Context, b *invariants.Bed, size, last string, times int, 
 	return declare(ctx, b, invariants.Access(invariants.Namespace, large, sized(last, times+1)))
 }
 
-// Whatever its former grants take, an access comes to what is declared last, and the
+// Whatever its former grants take, an access reaches its latest spec, and the
 // sessions of the others end.
 func TestAFullRecordHoldsUpNothing(t *testing.T) {
 	times := 10

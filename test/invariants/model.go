@@ -22,7 +22,7 @@ type Question struct {
 	At       time.Time
 }
 
-// Grant is what one declaration comes to: what all of its specs allow, which is
+// Grant is the result of one declaration: what all of its specs allow, which is
 // one spec for all but those that wait for something.
 type Grant struct {
 	Specs []v1alpha1.SessionAccessSpec
@@ -48,7 +48,7 @@ func (g Grant) offers(q Question, slack time.Duration) bool {
 }
 
 // declares reports whether the grant by itself allows what is asked, with a second
-// factor and from wherever it may.
+// factor and from any address that it allows.
 func (g Grant) declares(q Question) bool {
 	return all(g.Specs, func(s *v1alpha1.SessionAccessSpec) bool {
 		return names(s, q.Person) && between(s, q.At, 0) && slices.Contains(documentsOf(s), q.Document) &&

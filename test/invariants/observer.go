@@ -42,7 +42,7 @@ type Observer struct {
 	documents   map[string]*document
 	foreignDocs string
 	tier        string
-	// tierBefore is what a tier is put back to; empty where none is declared.
+	// tierBefore is the tier to restore; empty where none is declared.
 	tierBefore string
 	// written counts the writes to AWS at the first rest in mode Observe; -1 otherwise.
 	written int

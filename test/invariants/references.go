@@ -205,8 +205,8 @@ func (o *Observer) WithdrawThing(obj client.Object) {
 	o.reconsider()
 }
 
-// leaveMachines has the machines of an activation stay when it goes. The lock is
-// held.
+// leaveMachines keeps the machines of an activation when the activation is
+// removed. The lock is held.
 func (o *Observer) leaveMachines(description string) {
 	for id, of := range o.registered {
 		if of == description {

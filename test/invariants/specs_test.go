@@ -23,8 +23,8 @@ func drawn[T any](t *rapid.T, label string, values ...T) T {
 	return values[evenly(t, label, len(values))]
 }
 
-// evenly draws a number below n. The numbers of the library itself are small for
-// the most part, and what stands last in a list would hardly ever be drawn.
+// evenly draws a number below n. The numbers of the library itself are mostly
+// small, and would hardly ever draw the last entries of a list.
 func evenly(t *rapid.T, label string, n int) int {
 	number := 0
 	for range 6 {

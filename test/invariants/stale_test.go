@@ -101,7 +101,7 @@ func TestAnObjectThatComesAgainUnseenBreaksNothing(t *testing.T) { veiled(t, com
 // removed is gone, and that there is another one of the same name.
 func comesAgain(ctx context.Context, b *invariants.Bed, veil *invariants.Veil) error {
 	spec := grant(people(user("user01")), pc01)
-	spec.OnRevoke = v1alpha1.RevokeLeaveSessions // It goes at once.
+	spec.OnRevoke = v1alpha1.RevokeLeaveSessions // It is removed at once.
 	first := invariants.Access(invariants.Namespace, "a", spec)
 	if err := declare(ctx, b, b.Account(), first, invariants.Document("proof-shell", "date")); err != nil {
 		return err

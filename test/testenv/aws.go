@@ -26,7 +26,7 @@ func (e *Env) Credentials(user string) aws.Credentials {
 	panic(fmt.Sprintf("the fixture has no user %q with an access key", user))
 }
 
-// KeyCredentials are those that an access key of a fixture stands for.
+// KeyCredentials are those of an access key of a fixture.
 func KeyCredentials(key fixtures.AccessKey) aws.Credentials {
 	return aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken}
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // WaitCall returns the first call to the emulator after number n that match
-// picks, as soon as it has arrived, possibly before its answer. Zero stands for
-// all calls.
+// picks, as soon as it has arrived, possibly before its answer. Zero means all
+// calls.
 func (e *Env) WaitCall(ctx context.Context, n int, match func(calls.Call) bool) (calls.Call, error) {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()

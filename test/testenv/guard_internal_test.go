@@ -26,7 +26,7 @@ func TestGuardKillsWhenOurProcessEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The end of our process closes its side of the pipe.
+	// The end of the test process closes its side of the pipe.
 	if err := g.lifeline.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func (v *view) starting() bool {
 	return known && (instance.State == statePending || instance.State == stateRunning && v.Now.Sub(instance.Launched) < startsWithin)
 }
 
-// instanceStarting is what there is to tell meanwhile of it and of its agent.
+// instanceStarting is what to report about it and its agent meanwhile.
 func instanceStarting(v *view, name Name) Check {
 	return warn(name, InstanceStarting, fmt.Sprintf("Instance %s was started a moment ago.", v.Node.ID), "Wait some minutes for its agent to report.")
 }

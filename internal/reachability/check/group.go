@@ -11,7 +11,7 @@ type peer struct {
 	ranges []netip.Prefix
 	// groups that it is in.
 	groups []string
-	// list is an AWS prefix list that stands for it; empty if none.
+	// list is an AWS prefix list that represents it; empty if none.
 	list string
 }
 

@@ -30,14 +30,14 @@ func (a *Agent) reporting(now time.Time) bool {
 }
 
 // NeedsNetwork reports whether facts on the instance, its role and its network
-// are needed: the node is not known to be connected. Where it is, they only tell
+// are needed: the node is not known to be connected. Where it is, they only show
 // whether the sessions' logs and keys are reached and allowed.
 func NeedsNetwork(f *Facts) bool { return connection(f) != linkUp }
 
 // actionReport is what an agent reports with. IAM judges it on the node itself.
 const actionReport = "ssm:UpdateInstanceInformation"
 
-// channelPermissions are what every agent calls beside that, on any resource.
+// channelPermissions are what every agent also calls, on any resource.
 var channelPermissions = []Permission{
 	{"ssmmessages:CreateControlChannel", "*"},
 	{"ssmmessages:CreateDataChannel", "*"},

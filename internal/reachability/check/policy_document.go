@@ -114,7 +114,7 @@ func (w *word) UnmarshalJSON(data []byte) error {
 
 type words = oneOrMore[word]
 
-// principals of a statement: everybody, or lists by kind.
+// principals of a statement: every principal, or lists by kind.
 type principals struct {
 	everybody bool
 	kinds     map[string]words

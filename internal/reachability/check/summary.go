@@ -13,7 +13,7 @@ type Verdict struct {
 	Checks []Check
 }
 
-// State is what a verdict comes to.
+// State is the summary of a verdict.
 type State int
 
 // The states. On nodes in the first three sessions open.
@@ -122,7 +122,7 @@ type Summary struct {
 // Group is the nodes in one state.
 type Group struct {
 	Count int
-	// Causes are what to tell of them first, the commonest first.
+	// Causes are what to report about them first, the commonest first.
 	Causes []Cause
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
-// selectNodes finds the nodes that carry tags. A selection that could not be read
-// has none, and says why unless that is for want of permission.
+// selectNodes finds the nodes that have the tags. A selection that could not be
+// read is empty, and has an error unless a permission is missing.
 func (t *taking) selectNodes(ctx context.Context, selections []Selection) {
 	for _, s := range selections {
 		if _, done := t.selected[s.key()]; !done {

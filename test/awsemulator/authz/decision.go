@@ -2,7 +2,7 @@ package authz
 
 import "fmt"
 
-// Outcome is what an evaluation comes to. The zero value is ImplicitDeny, so
+// Outcome is the result of an evaluation. The zero value is ImplicitDeny, so
 // that a forgotten decision denies.
 type Outcome int
 

@@ -166,7 +166,7 @@ func decodeObject(d *json.Decoder, depth int) (node, error) {
 		if err != nil {
 			return node{}, fmt.Errorf("the document is not valid JSON: %w", err)
 		}
-		key, _ := name.(string) // in valid JSON nothing else stands here
+		key, _ := name.(string) // valid JSON has nothing else here
 		if seen[key] {
 			return node{}, fmt.Errorf("%q is given twice in one object", key)
 		}

@@ -16,7 +16,8 @@ type valueTest func(got string, c *Context) bool
 type operator struct {
 	// family names the operator's type, for messages.
 	family string
-	// kinds are the key kinds it compares beside strings; nil stands for all.
+	// kinds are the key kinds it compares in addition to strings; nil means
+	// all.
 	kinds []keyKind
 	// negated operators match when no value of the policy does, and when the
 	// key is absent.

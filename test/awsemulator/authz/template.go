@@ -95,7 +95,7 @@ func nextPiece(s string, d dialect) (piece, string, error) {
 	return piece{kind: pieceText, text: s[:end]}, s[end:], nil
 }
 
-// nextVariable takes "${...}" off a string that starts with "${".
+// nextVariable splits "${...}" from a string that starts with "${".
 func nextVariable(s string) (piece, string, error) {
 	body := s[len("${"):]
 	for _, escaped := range []string{"*", "?", "$"} {

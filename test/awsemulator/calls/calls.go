@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// keep bounds the log: when it is full the older half goes.
+// keep bounds the log: when it is full, the older half is dropped.
 const keep = 1 << 17
 
 // Call is one API call.

@@ -7,7 +7,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/service"
 )
 
-// networkOperations tell of VPCs and what is in them.
+// networkOperations describe VPCs and what is in them.
 func networkOperations(of func(*service.Request) *Region) []service.Operation {
 	return []service.Operation{
 		read(of, "DescribeInternetGateways", (*Region).describeInternetGateways),

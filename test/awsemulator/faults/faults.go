@@ -36,7 +36,7 @@ const (
 	// Latency lets the call wait before it is done.
 	Latency Kind = "latency"
 	// Hold keeps the call waiting, undone, until the fault is removed or the
-	// client goes away.
+	// client disconnects.
 	Hold Kind = "hold"
 	// HoldAfter does what the call asks for and keeps the answer back.
 	HoldAfter Kind = "hold-after"

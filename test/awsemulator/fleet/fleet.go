@@ -27,7 +27,7 @@ type Node struct {
 	Tags     map[string]string
 	// Managed marks a non-EC2 machine, "mi-…".
 	Managed bool
-	// Launched is when the machine came to be, or was registered.
+	// Launched is when the machine was launched, or registered.
 	Launched time.Time
 
 	// What EC2 knows of an instance.
@@ -35,8 +35,8 @@ type Node struct {
 	VPC, Subnet                  string
 	PrivateIP, PublicIP          string
 	SecurityGroups               []string
-	// Interfaces are network interfaces beside the first, which has the instance's
-	// own subnet, groups and addresses.
+	// Interfaces are the network interfaces after the first, which has the
+	// instance's own subnet, groups and addresses.
 	Interfaces []fixtures.NetworkInterface
 	Metadata   fixtures.Metadata
 
@@ -58,7 +58,7 @@ type Agent struct {
 	Since time.Time
 }
 
-// LastPing is when the agent was heard of last.
+// LastPing is when the agent last reported.
 func (a *Agent) LastPing(now time.Time) time.Time {
 	if !a.Online {
 		return a.Since

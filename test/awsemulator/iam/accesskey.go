@@ -123,7 +123,7 @@ func Federated(c service.Caller, name string) service.Caller {
 	return c
 }
 
-// denyAll stands for a boundary that is gone: it lets nothing through.
+// denyAll replaces a boundary that is gone: it allows nothing.
 var denyAll = mustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`)
 
 func mustParse(text string) *authz.Document {

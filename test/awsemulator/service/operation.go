@@ -44,7 +44,7 @@ type Check struct {
 	// top of the caller's own.
 	Context authz.Context
 	// ResourcePolicy is the policy of the resource itself, nil when it has none,
-	// and Rule how it goes together with those of the caller.
+	// and Rule how it combines with those of the caller.
 	ResourcePolicy *authz.Policy
 	Rule           authz.ResourceRule
 }

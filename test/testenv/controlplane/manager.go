@@ -61,8 +61,8 @@ func tryControllerManager(ctx context.Context, program, kubeconfig string, log *
 		"--authentication-skip-lookup=true",
 	)
 	cmd.Stdout, cmd.Stderr = log, log
-	// A group of its own, so that an interrupt typed at a terminal reaches our
-	// process alone, which stops this one in order.
+	// A group of its own, so that an interrupt typed at a terminal reaches only
+	// this process, which stops the controller manager in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, err
