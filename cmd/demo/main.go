@@ -49,7 +49,7 @@ func execute(args []string) int {
 			return 0
 		}
 		if ctx.Err() != nil {
-			// Whatever was under way fails then; that is no news.
+			// Whatever was in progress fails then, which needs no report.
 			err = errors.New("interrupted; everything is stopped")
 		}
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)

@@ -38,7 +38,7 @@ func (e *UnansweredError) Error() string {
 	return "no answer that tells what came of it: " + e.Err.Error()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *UnansweredError) Unwrap() error { return e.Err }
 
 // RoleNotUsableError means that Systems Manager cannot assume the role of an

@@ -81,7 +81,7 @@ func (c *clients) instrument(options *[]func(*middleware.Stack) error, service s
 	*options = append(slices.Clone(*options), c.instruments(service).install)
 }
 
-// credentialsSource gives the credentials of one role and external id, or the
+// credentialsSource returns the credentials of one role and external id, or the
 // operator's own, and says so in its errors when there are none.
 type credentialsSource struct {
 	provider aws.CredentialsProvider

@@ -18,7 +18,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s in account %s: %v", e.Attempted, e.AccountID, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // finding is an error that this package found out by itself: its text is a
@@ -34,7 +34,7 @@ type CredentialsError struct{ Err error }
 // Error implements error.
 func (e *CredentialsError) Error() string { return "getting credentials: " + e.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *CredentialsError) Unwrap() error { return e.Err }
 
 // NotOursError refuses a write to a policy outside the operator's path.

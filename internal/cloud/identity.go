@@ -74,7 +74,7 @@ func (c *clients) knownIdentity() Identity {
 	return c.verified
 }
 
-// verifiedClients gives the clients, once it is sure that they lead to the
+// verifiedClients returns the clients, once it is sure that they lead to the
 // right account: that costs a call the first time.
 func (a *Account) verifiedClients(ctx context.Context) (*clients, error) {
 	c := a.current()

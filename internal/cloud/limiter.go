@@ -24,8 +24,8 @@ const (
 	slowest = 1.0 / 20
 	// recovery is how long a limiter takes from nothing back to its rate.
 	recovery = time.Minute
-	// cutPause is how long after a cut further throttled answers are held to
-	// be to requests that were under way before it.
+	// cutPause is how long after a cut further throttled answers count as
+	// answers to requests that were in progress before it.
 	cutPause = time.Second
 )
 

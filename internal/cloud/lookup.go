@@ -134,7 +134,7 @@ func readParts(ctx context.Context, client *iam.Client, arn *string, into *obser
 	return err
 }
 
-// listVersions gives the ids of a policy's versions, oldest first, and that of
+// listVersions returns the ids of a policy's versions, oldest first, and that of
 // the default.
 func listVersions(ctx context.Context, client *iam.Client, arn *string) (versions []string, current string, err error) {
 	versions = []string{}
@@ -155,7 +155,7 @@ func listVersions(ctx context.Context, client *iam.Client, arn *string) (version
 	return versions, current, nil
 }
 
-// listAttached gives the principals a policy is attached to; whose permissions
+// listAttached returns the principals a policy is attached to; whose permissions
 // boundary it is does not count.
 func listAttached(ctx context.Context, client *iam.Client, arn *string) ([]Principal, error) {
 	var attached []Principal

@@ -20,9 +20,9 @@ type Mirror struct {
 	made      time.Time
 	// drifted receives what reads found others to have changed. It may be nil.
 	drifted func([]Drift)
-	// client gives the client for the bulk read, verified to be of the account.
+	// client returns the client for the bulk read, verified to be of the account.
 	client func(context.Context) (bulkReader, error)
-	// refreshing holds a token while a Refresh is under way.
+	// refreshing holds a token while a Refresh is in progress.
 	refreshing chan struct{}
 
 	mu sync.RWMutex
@@ -189,7 +189,7 @@ func (m *Mirror) reindex(policyKey string, before, after []Principal) {
 	}
 }
 
-// peek gives a copy of a policy's entry as it is now.
+// peek returns a copy of a policy's entry as it is now.
 func (m *Mirror) peek(name string) policy {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

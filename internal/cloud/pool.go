@@ -129,7 +129,7 @@ func (p *Pool) Guard(guard Guard) {
 // Ownership returns what identifies the policies of this installation.
 func (p *Pool) Ownership() Ownership { return Ownership{OwnerID: p.options.OwnerID} }
 
-// Account gives the account of that id. It is the same one every time, with
+// Account returns the account of that id. It is the same one every time, with
 // the same mirror and limiters; when the role, the external id or the region
 // differ from the last time, it calls with new clients from then on.
 func (p *Pool) Account(config Config) *Account {

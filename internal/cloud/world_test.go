@@ -144,7 +144,7 @@ func (w *world) note(c Call) {
 	w.calls = append(w.calls, c)
 }
 
-// called gives the operations that were called since the last time, in order,
+// called returns the operations that were called since the last time, in order,
 // without those of STS.
 func (w *world) called() []string {
 	w.mu.Lock()

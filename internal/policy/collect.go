@@ -31,7 +31,7 @@ type group struct {
 // one element of one group, known by its index over all groups.
 type atoms struct {
 	groups []group
-	// groupOf gives the group of each atom.
+	// groupOf holds the group of each atom.
 	groupOf []int32
 }
 
@@ -42,7 +42,7 @@ func (a *atoms) element(atom int) element {
 	return g.elements[atom-g.first]
 }
 
-// find gives the atom of an element, or -1 when it is not among the atoms.
+// find returns the atom of an element, or -1 when it is not among the atoms.
 func (a *atoms) find(kind statementKind, condition string, e element) int {
 	g, found := slices.BinarySearchFunc(a.groups, group{kind: kind, condition: condition}, compareGroups)
 	if !found {
@@ -90,7 +90,7 @@ func newScopes(acct Account, region string) regionScopes {
 	}
 }
 
-// collect gives the atoms of grants that were checked before.
+// collect returns the atoms of grants that were checked before.
 func collect(acct Account, p Principal, grants []*Grant) *atoms {
 	c := &collector{
 		acct:    acct,
@@ -218,7 +218,7 @@ func (c *collector) put(k statementKind, condition string, e element) {
 	g.elements = append(g.elements, e)
 }
 
-// group gives the group of kind and condition. The pointer holds until the next call.
+// group returns the group of kind and condition. The pointer holds until the next call.
 func (c *collector) group(k statementKind, condition string) *group {
 	c.scratch = append(append(c.scratch[:0], byte(k)), condition...)
 	i, ok := c.index[string(c.scratch)]
@@ -230,7 +230,7 @@ func (c *collector) group(k statementKind, condition string) *group {
 	return &c.groups[i]
 }
 
-// render gives the condition of the tests. Their order is put right; their keys
+// render returns the condition of the tests. Their order is put right; their keys
 // cannot clash, for a grant gives each once.
 func (c *collector) render(tests []test) string {
 	sortTests(tests)

@@ -20,7 +20,7 @@ type Quotas struct {
 	Policies int
 }
 
-// mostPolicies is taken for an unknown number of policies. AWS attaches at most
+// mostPolicies is used for an unknown number of policies. AWS attaches at most
 // 20 to a principal; the bound keeps absurd grants from costing memory and time.
 const mostPolicies = 100
 
@@ -109,7 +109,7 @@ func compile(acct Account, p Principal, grants []Grant, held []string, q Quotas,
 	return plan, errors.Join(joined(bad), tooLarge)
 }
 
-// admit gives the grants that are not over, and what is wrong with those of them
+// admit returns the grants that are not over, and what is wrong with those of them
 // that cannot be rendered, ordered by ID.
 func admit(acct Account, grants []Grant, now time.Time) ([]*Grant, []*InvalidError) {
 	live := make([]*Grant, 0, len(grants))

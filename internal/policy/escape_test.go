@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// tagged gives the document of a grant on nodes with one tag.
+// tagged returns the document of a grant on nodes with one tag.
 func tagged(t *testing.T, key, value string) string {
 	t.Helper()
 	g := onInstances("a")

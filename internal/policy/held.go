@@ -199,7 +199,7 @@ func parseCondition(raw any) (string, bool) {
 
 func unwritable(s string) bool { return !writable(s) }
 
-// texts gives one string or a list of them as a list, or nothing for anything else.
+// texts returns one string or a list of them as a list, or nothing for anything else.
 func texts(v any) []string {
 	switch v := v.(type) {
 	case string:

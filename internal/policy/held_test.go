@@ -151,7 +151,7 @@ func all(t tester, p policy.Principal, grants []policy.Grant) map[string]bool {
 	return atomsOf(t, plan.Documents...)
 }
 
-// drawBulk gives a grant of many instances, so that policies split.
+// drawBulk returns a grant of many instances, so that policies split.
 func drawBulk(t *rapid.T, id string) policy.Grant {
 	g := onInstances(id)
 	from, n := rapid.IntRange(0, 60).Draw(t, "from"), rapid.IntRange(1, 40).Draw(t, "instances")
@@ -197,7 +197,7 @@ func narrower(t *rapid.T, grants []policy.Grant) []policy.Grant {
 	return out
 }
 
-// scrambled gives what IAM might hold after crashes and meddling.
+// scrambled returns what IAM might hold after crashes and meddling.
 func scrambled(t *rapid.T, docs []string) []string {
 	docs = slices.Clone(docs)
 	for range rapid.IntRange(0, 3).Draw(t, "scrambles") {

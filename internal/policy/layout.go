@@ -104,7 +104,7 @@ func (c *compilation) largest() int {
 // nowhere is the home of an atom that no shard holds.
 const nowhere = -1
 
-// homes gives the shard of each atom in a layout, which holds each at most once.
+// homes returns the shard of each atom in a layout, which holds each at most once.
 func (c *compilation) homes(layout []*shard) []int {
 	homes := make([]int, c.all.len())
 	for i := range homes {
@@ -118,7 +118,7 @@ func (c *compilation) homes(layout []*shard) []int {
 	return homes
 }
 
-// kept gives what is held and still wanted, each atom in one shard where it is.
+// kept returns what is held and still wanted, each atom in one shard where it is.
 // An atom in several, as a move that was cut short leaves it, stays in the one
 // that holds the most: moves lead from small shards to large ones.
 func (c *compilation) kept(limit int) []*shard {

@@ -21,7 +21,7 @@ type mover struct {
 	writes []Write
 }
 
-// moves gives the plan that leads from what is held to the layout. False means
+// moves returns the plan that leads from what is held to the layout. False means
 // that no order was found that leaves no gap: the shards are too full to pass
 // atoms on.
 func (c *compilation) moves(layout []*shard) (Plan, bool) {
@@ -54,7 +54,7 @@ func (c *compilation) moves(layout []*shard) (Plan, bool) {
 	return Plan{Documents: m.target, Writes: m.writes, Cuts: cuts}, true
 }
 
-// cuts gives for each shard that holds what is not wanted the part that is.
+// cuts returns for each shard that holds what is not wanted the part that is.
 func (c *compilation) cuts() map[int]string {
 	cuts := map[int]string{}
 	for i, h := range c.held {
@@ -121,7 +121,7 @@ func (m *mover) squeeze() bool {
 	return false
 }
 
-// keep gives what the shard holds and must not give up yet.
+// keep returns what the shard holds and must not give up yet.
 func (m *mover) keep(i int) []int {
 	var list []int
 	for _, atom := range m.now[i] {

@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/authz"
 )
 
-// many gives n instance ids.
+// many returns n instance ids.
 func many(n int) []string {
 	ids := make([]string, n)
 	for i := range ids {

@@ -45,7 +45,7 @@ func Widening(grants []Grant) []Pair {
 	return pairs
 }
 
-// nodeIndex gives for each instance id the targets that name it, and under ""
+// nodeIndex holds for each instance id the targets that name it, and under ""
 // those that name tags only.
 type nodeIndex map[string][]namedNode
 
@@ -69,7 +69,7 @@ func indexNodes(grants []Grant) nodeIndex {
 	return index
 }
 
-// nodes gives the target's ids, or "" for any node with its tags.
+// nodes returns the target's ids, or "" for any node with its tags.
 func (t Target) nodes() []string {
 	if len(t.InstanceIDs) == 0 {
 		return []string{""}
@@ -77,7 +77,7 @@ func (t Target) nodes() []string {
 	return t.InstanceIDs
 }
 
-// widened gives the documents of b that IAM allows on some node of a although no
+// widened returns the documents of b that IAM allows on some node of a although no
 // grant declares that.
 func (n nodeIndex) widened(grants []Grant, a, b *Grant) []string {
 	var names []string
@@ -126,7 +126,7 @@ func meet(a, b *Grant) bool {
 	return end.IsZero() || begin.Before(end)
 }
 
-// both gives the time in which both grants hold, zero meaning unbounded.
+// both returns the time in which both grants hold, zero meaning unbounded.
 func both(a, b *Grant) (begin, end time.Time) {
 	begin, end = a.NotBefore, a.NotAfter
 	if b.NotBefore.After(begin) {

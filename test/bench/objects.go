@@ -18,7 +18,8 @@ const (
 	namespace = "bench"
 	// accountName is the name of the AWSAccount.
 	accountName = "main"
-	// writers is how many requests to the API server this program has under way.
+	// writers is how many requests to the API server this program has in
+	// progress.
 	writers = 8
 	// longWait bounds the wait for a batch.
 	longWait = 20 * time.Minute

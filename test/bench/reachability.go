@@ -17,8 +17,8 @@ type fleet struct {
 	each int
 }
 
-// budget is the calls that one look at the fleet may take: one for a page of 50
-// nodes, and what a VPC and a node that is not connected have to be asked for.
+// budget is the calls that one survey of the fleet may take: one for a page of
+// 50 nodes, and those for each VPC and for each node that is not connected.
 func (f fleet) budget() float64 { return float64(f.nodes/50 + 12*f.vpcs + 3*f.offline) }
 
 // grants that name all nodes, each one of its own user.

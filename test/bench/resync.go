@@ -126,7 +126,7 @@ func (w *world) waitUsage(ctx context.Context) error {
 	return nil
 }
 
-// resyncFlag has the manager read the account as often as the load says.
+// resyncFlag makes the manager read the account as often as the load says.
 func (l load) resyncFlag() string { return fmt.Sprintf("--resync-interval=%s", l.interval) }
 
 func bulkRead(c calls.Call) bool { return c.Operation == "GetAccountAuthorizationDetails" }

@@ -157,8 +157,8 @@ func Activation(namespace, name string, limit int32) *v1alpha1.HybridActivation 
 	}
 }
 
-// Apply creates an object, or gives the one that there is another spec.
-// accepted is false where the API server refuses what is declared.
+// Apply creates an object, or updates the spec of the existing one. accepted is
+// false where the API server refuses what is declared.
 func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err error) {
 	rejected, wanted := b.declare(obj), obj.DeepCopyObject().(client.Object)
 	err = b.apply(ctx, obj)
@@ -226,7 +226,7 @@ func (b *Bed) apply(ctx context.Context, obj client.Object) error {
 	return nil
 }
 
-// Delete deletes an object; one that there is none of is no error.
+// Delete deletes an object; it is no error if there is none.
 func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
 	if err := client.IgnoreNotFound(b.lens.client.Delete(ctx, obj)); err != nil {
 		return fmt.Errorf("delete %T %s: %w", obj, client.ObjectKeyFromObject(obj), err)

@@ -56,8 +56,7 @@ func TestAManagerThatDiesAtAnyCallLosesNothing(t *testing.T) {
 }
 
 // tryCrashes tries the points from one call to another in steps, 0 being the last
-// that there is. Where it leaves none out, each is tried with and without its
-// effect.
+// one. Where it leaves none out, it tries each with and without its effect.
 func tryCrashes(t *testing.T, from, step, to int) {
 	t.Helper()
 	points, begun := 0, time.Now()

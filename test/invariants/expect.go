@@ -22,7 +22,7 @@ type Facts struct {
 	Users []string
 	// Exist are the principals that exist at first, apart from all permission sets.
 	Exist []v1alpha1.Principal
-	// IDs are those that there are and have been.
+	// IDs are those that exist or have existed.
 	IDs *identities
 	// Grant: who is made again under a name gets what the one before had.
 	Grant bool

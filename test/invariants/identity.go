@@ -19,7 +19,7 @@ type identity struct {
 	deleted bool
 }
 
-// identities are all that there are and have been.
+// identities are all that exist or have existed.
 type identities struct{ all []*identity }
 
 // named is the principal under a name, whatever its case; nil where there is none.

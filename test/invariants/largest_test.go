@@ -57,7 +57,7 @@ func sized(size string, n int) v1alpha1.SessionAccessSpec {
 	return s
 }
 
-// invented are nodes that there are not.
+// invented are nodes that do not exist.
 func invented(n, target int) v1alpha1.Target {
 	var t v1alpha1.Target
 	for i := range idsOfATarget {

@@ -69,7 +69,7 @@ func Watch(ctx context.Context, cluster *testenv.Cluster) (*Lens, error) {
 	return l, nil
 }
 
-// showTo has every state of every object searched from now on.
+// showTo passes every state of every object to search from now on.
 func (l *Lens) showTo(search func(where, text string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -136,7 +136,7 @@ func (o *Observer) took(d *declaration) {
 	o.keepSessions()
 }
 
-// toWhomever is a grant that names those of its principals too that there are not.
+// toWhomever is a grant that also names those of its principals that do not exist.
 func toWhomever(g Grant, principals []v1alpha1.Principal) Grant {
 	g.Specs = slices.Clone(g.Specs)
 	for i := range g.Specs {

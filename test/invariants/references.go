@@ -274,7 +274,7 @@ func profileDeclared(d *v1alpha1.SessionDocument) string {
 	return d.Spec.Inputs.ShellProfile.Linux
 }
 
-// doubts reports whether the model does not know what becomes of an object.
+// doubts reports whether the model does not know the result of an object.
 func (o *Observer) doubts(obj client.Object) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -246,8 +246,9 @@ func deleteTier(ctx context.Context, b *invariants.Bed, obj client.Object) error
 	return b.Rest(ctx)
 }
 
-// declareAnew declares an object. One of the name that is being deleted must be gone
-// first, principals that have changed must be known, and all that was under way before an account is only observed.
+// declareAnew declares an object. One of the same name that is being deleted must be
+// gone first, principals that have changed must be known, and everything that was in
+// progress must be done before an account is only observed.
 func declareAnew(ctx context.Context, b *invariants.Bed, obj client.Object) error {
 	account, ok := obj.(*v1alpha1.AWSAccount)
 	observes := ok && account.Spec.Mode == v1alpha1.ModeObserve

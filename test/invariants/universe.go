@@ -7,7 +7,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
-// What there is in the small world that questions are asked about.
+// The parts of the small world that questions are about.
 const (
 	// Namespace and Neighbour may use the account, OtherNamespace is not
 	// allowed to.
@@ -44,7 +44,7 @@ type Node struct {
 	Of string
 }
 
-// Universe is what questions are asked about: all people with all nodes and
+// Universe is what questions are about: all people with all nodes and
 // documents.
 type Universe struct {
 	AccountID, Region string

@@ -54,7 +54,7 @@ type ManagerOptions struct {
 	API *rest.Config
 	// OnCall receives every finished call to AWS.
 	OnCall func(cloud.Call)
-	// Guard, when set, is asked before each write to AWS, as the lease is.
+	// Guard, when set, is called before each write to AWS, as the lease is.
 	Guard cloud.Guard
 	// AccountSelector of the AWSAccounts that the manager works on. Empty: all.
 	AccountSelector string

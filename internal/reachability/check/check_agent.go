@@ -19,8 +19,8 @@ func hybridTier(v *view) Check {
 	}
 }
 
-// tierChanging: as long as AWS does not show the advanced tier, sessions are
-// refused as with the standard one.
+// tierChanging judges a tier in transition: until AWS shows the advanced tier,
+// it refuses sessions as with the standard one.
 func tierChanging(v *view, tier Tier) Check {
 	c := fail(CheckHybridTier, TierChanging,
 		fmt.Sprintf("The tier of hybrid nodes in %s is being changed, and sessions on %s need the advanced one.", v.Node.Region, v.Node.ID),

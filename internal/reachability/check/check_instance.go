@@ -22,8 +22,8 @@ func (i *Instance) Terminated() bool {
 	return i.State == stateTerminated || i.State == stateShuttingDown
 }
 
-// starting: the instance was started so lately that its agent need not have
-// reported yet.
+// starting reports whether the instance was started so recently that its agent
+// may not have reported yet.
 func (v *view) starting() bool {
 	instance, known := v.Instance.Get()
 	return known && (instance.State == statePending || instance.State == stateRunning && v.Now.Sub(instance.Launched) < startsWithin)

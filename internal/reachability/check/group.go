@@ -48,7 +48,7 @@ func (v *view) reached(groups []string, egress bool, to peer) (extent, gaps) {
 	return result, missing
 }
 
-// https: the rule is about TCP port 443, among others.
+// https reports whether the rule is about TCP port 443, among others.
 func (r *Rule) https() bool {
 	if r.Protocol == "-1" {
 		return true

@@ -24,7 +24,7 @@ func NeedsConnectionStatus(agent Known[Agent], now time.Time) bool {
 	return !known || !a.reporting(now)
 }
 
-// reporting: the agent is online and was seen lately.
+// reporting reports whether the agent is online and reported recently.
 func (a *Agent) reporting(now time.Time) bool {
 	return a.Registered && a.PingStatus == PingOnline && now.Sub(a.LastPing) <= SeenWithin
 }

@@ -36,7 +36,8 @@ const (
 	outletOpen
 )
 
-// everywhere: there is a way to public addresses, as far as can be seen.
+// everywhere reports whether there is a way to public addresses, as far as is
+// visible.
 func (o outlet) everywhere() bool { return o >= outletIPv6 }
 
 // way is how a subnet gets to public addresses.
@@ -115,7 +116,8 @@ func (v *view) outletOf(routes []Route) (outlet, string) {
 // OverNAT reports whether the route leads to a NAT gateway.
 func (r *Route) OverNAT() bool { return strings.HasPrefix(r.Target, natPrefix) }
 
-// six: the route is for IPv6. One by a prefix list may be for either.
+// six reports whether the route is for IPv6. One by a prefix list may be for
+// either.
 func (r *Route) six() bool {
 	p, ok := parsePrefix(r.Destination)
 	return ok && !p.Addr().Is4()

@@ -47,8 +47,9 @@ func (v *Verdict) State() State {
 	}
 }
 
-// breaks: the warning is of something that does not work. Others are of what may
-// work or not, which cannot be seen from outside.
+// breaks reports whether the warning is about something that does not work.
+// Other warnings are about what may or may not work, which is not visible from
+// outside.
 func breaks(c *Check) bool { return c.Result == Warn && c.Name == CheckAgentVersion }
 
 // Reached reports whether the node is connected, and whether that is known.
@@ -169,7 +170,8 @@ func tally(causes []Cause, node string, c Check) []Cause {
 	return append(causes, Cause{Reason: c.Reason, Count: 1, Node: node, Check: c})
 }
 
-// sortByCount: the commonest first; of equally common ones the first by name.
+// sortByCount puts the commonest first; of equally common ones the first by
+// name.
 func sortByCount(causes []Cause) {
 	slices.SortFunc(causes, func(a, b Cause) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))

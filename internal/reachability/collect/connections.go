@@ -14,8 +14,8 @@ import (
 type asking struct {
 	*taking
 	memory *Memory
-	// stopped holds for each region that is asked no further what it said last, and
-	// failures how often in a row one gave no answer.
+	// stopped holds the last error of each region that is not read any further, and
+	// failures how often in a row a region gave no answer.
 	stopped  map[string]error
 	failures map[string]int
 }
@@ -75,11 +75,11 @@ func (a *asking) again(ctx context.Context, closed []*node) int {
 	return found
 }
 
-// probe asks for nodes that report, in turn, and gives the id of the last. What
-// keeps one from its control channel mostly keeps others too: each that is found
-// closed, now or again, buys one more that is not. So a survey has for each closed
-// node a call to ask it and one to ask another, and one over for the roles, which
-// nodes mostly share.
+// probe reads the connection status of nodes that report, in turn, and returns the
+// id of the last. What keeps one node from its control channel mostly keeps others
+// too, so each node that is found not connected, now or again, allows one more
+// that is connected. A survey therefore has two calls for each such node, one for
+// it and one for another, and one more for the roles, which nodes mostly share.
 func (a *asking) probe(ctx context.Context, reporting []*node, found int) (after string) {
 	after = a.memory.after
 	turn := 0
@@ -160,8 +160,8 @@ func (m *Memory) remembered(nodes []*node) []*node {
 	return closed
 }
 
-// prune forgets nodes that are not in nodes, which must be all that are asked
-// for.
+// prune forgets nodes that are not in nodes, which must hold all nodes of the
+// account that are of interest.
 func (m *Memory) prune(nodes map[string]*node) {
 	for id := range m.closed {
 		if nodes[id] == nil {

@@ -8,8 +8,8 @@
 // survey of ten thousand nodes.
 //
 // A fact that the operator lacks the permission to read is missing, and names the
-// action (reach.Denied). A fact that AWS gives no answer about is missing too
-// (reach.Unread). A survey fails only when AWS gives no answer about which nodes
+// action (check.Denied). A fact that AWS gives no answer about is missing too
+// (check.Unread). A survey fails only when AWS gives no answer about which nodes
 // are connected, and only for the regions and selections that this affects: see
 // Survey.Failed.
 package collect

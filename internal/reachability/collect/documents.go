@@ -47,7 +47,7 @@ func (t *taking) content(ctx context.Context, region, name string) check.Known[c
 	return check.Is(content)
 }
 
-// asks: a document asks for logs or keys.
+// asks reports whether a document asks for logs or keys.
 func (r *region) asks() bool {
 	return r.logging != nil && len(r.logging.LogGroups)+len(r.logging.Buckets)+len(r.logging.Keys) > 0
 }

@@ -54,7 +54,8 @@ func (t *taking) places(region string) (vpcs, groups []string) {
 	return slices.Sorted(maps.Keys(in)), slices.Sorted(maps.Keys(of))
 }
 
-// running: of any other instance, nothing more need be known.
+// running reports whether the instance runs or starts. Others need no more
+// facts.
 func running(i *check.Instance) bool { return i.State == "running" || i.State == "pending" }
 
 // withEndpoints adds the groups of the endpoints in the VPCs.

@@ -48,7 +48,7 @@ func (t *taking) selection(ctx context.Context, s Selection) selected {
 	return selected{ids: found, more: more || others, denied: denied(err, instancesErr)}
 }
 
-// complete: all selections could be read.
+// complete reports whether all selections could be read.
 func (t *taking) complete() bool {
 	for _, found := range t.selected {
 		if found.err != nil || len(found.denied) > 0 {

@@ -52,7 +52,7 @@ func (t *taking) roleOf(n *node) string {
 	return instance.ProfileARN
 }
 
-// profileless: it depends on default host management.
+// profileless reports whether a node depends on default host management.
 func profileless(n *node) bool {
 	instance, read := n.instance.Get()
 	return read && running(&instance) && instance.ProfileARN == "" && !n.hybrid()

@@ -17,7 +17,7 @@ const (
 	Allowed
 )
 
-// String gives the outcome as the IAM policy simulator spells it: "allowed",
+// String returns the outcome as the IAM policy simulator spells it: "allowed",
 // "explicitDeny" or "implicitDeny".
 func (o Outcome) String() string {
 	switch o {

@@ -151,7 +151,7 @@ func (t template) expand(c *Context) ([]piece, bool) {
 	return out, true
 }
 
-// resolve gives a variable's value.
+// resolve returns a variable's value.
 func (p piece) resolve(c *Context) (string, bool) {
 	if values := c.values[p.key]; len(values) == 1 {
 		return values[0], true
@@ -168,7 +168,7 @@ func (t template) matches(text string, c *Context) bool {
 	return ok && newGlob(pieces).match(text)
 }
 
-// value gives the string, filled in, of a template without wildcards.
+// value returns the string, filled in, of a template without wildcards.
 func (t template) value(c *Context) (string, bool) {
 	if t.fixed {
 		return t.literal, true

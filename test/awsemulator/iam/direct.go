@@ -11,7 +11,7 @@ import (
 // The methods here change the account as a user of the console would, but
 // without credentials, counting and quotas: for tests of changes by others.
 
-// Attach gives a managed policy, by its ARN or name, to an entity.
+// Attach attaches a managed policy, by its ARN or name, to an entity.
 func (a *Account) Attach(kind Kind, name, policy string) error {
 	return a.onEntityState(kind, name, func(s *State, e *Entity) error {
 		p, err := a.policyByRef(s, policy)

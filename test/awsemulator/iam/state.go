@@ -92,7 +92,7 @@ func attachmentKey(arn string, kind Kind, entityKey string) string {
 
 func memberKey(group, user string) string { return key(group) + "\x00" + key(user) }
 
-// attach gives the entity the policy; attached already, nothing changes.
+// attach attaches the policy to the entity; if it is attached, nothing changes.
 func (s *State) attach(e *Entity, arn string) {
 	if e.attached(arn) {
 		return

@@ -145,7 +145,7 @@ func takeBack(list []*Broken) error {
 	return errors.Join(errs...)
 }
 
-// show lets the agent of a machine be seen as all that is broken makes it.
+// show sets the agent of a machine to the state that all active causes lead to.
 func (s *Stack) show(node string) error {
 	n, ok := s.Fleet.Node(node)
 	want, known := s.healthy[node]

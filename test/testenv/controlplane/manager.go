@@ -20,7 +20,8 @@ const (
 	// may take that port.
 	managerStarts = 3
 
-	// healthInterval is how often a starting controller manager is asked.
+	// healthInterval is how often the health of a starting controller manager
+	// is read.
 	healthInterval = 100 * time.Millisecond
 )
 
