@@ -23,7 +23,7 @@ func (i *Instance) Terminated() bool {
 }
 
 // starting reports whether the instance was started so recently that its agent
-// may not have reported yet.
+// need not have reported yet.
 func (v *view) starting() bool {
 	instance, known := v.Instance.Get()
 	return known && (instance.State == statePending || instance.State == stateRunning && v.Now.Sub(instance.Launched) < startsWithin)

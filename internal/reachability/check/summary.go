@@ -48,7 +48,8 @@ func (v *Verdict) State() State {
 }
 
 // breaks reports whether the warning is about something that does not work.
-// Other warnings are about what may or may not work, which is not visible from
+// Other warnings are about what works or does not, which is not visible from
+// outside.
 // outside.
 func breaks(c *Check) bool { return c.Result == Warn && c.Name == CheckAgentVersion }
 
