@@ -114,7 +114,8 @@ func (a *Account) Rates() map[string]float64 {
 	return rates
 }
 
-// explain says in an error what was attempted, where and as whom.
+// explain returns an error that says what was attempted, where and with which
+// identity.
 func (a *Account) explain(err error, format string, args ...any) error {
 	if err == nil {
 		return nil

@@ -58,8 +58,8 @@ func (e *effect) watch(stack *middleware.Stack) error {
 	}), retryMiddleware, middleware.After)
 }
 
-// neverSent reports whether the error shows that no byte of the request left:
-// no connection came about.
+// neverSent reports whether the error shows that no byte of the request was
+// sent: no connection was established.
 func neverSent(err error) bool {
 	network, ok := errors.AsType[*net.OpError](err)
 	return ok && network.Op == "dial"

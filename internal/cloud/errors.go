@@ -2,8 +2,8 @@ package cloud
 
 import "fmt"
 
-// Error is a failed call: what was attempted, where and as whom. Its text is
-// for logs; Sentence makes one for people out of it.
+// Error is a failed call: what was attempted, where and with which identity.
+// Its text is for logs; Sentence derives one for people from it.
 type Error struct {
 	// Attempted in words, such as `attaching policy "x" to User "y"`.
 	Attempted string

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Whatever a document says, it comes back as it was written, encoded or not.
+// A document is returned as it was written, whatever it says, encoded or not.
 func FuzzDecodeDocument(f *testing.F) {
 	for _, seed := range []string{grantA, `{"a":"b+c"}`, `{"a":"%41"}`, " {\"a\":\"端末 ${$}\"}\n", `{"a":"%zz"}`} {
 		f.Add(seed)

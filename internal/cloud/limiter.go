@@ -126,7 +126,7 @@ func (l *limiter) throttled() {
 }
 
 // rateAt is the rate at a time: what it was cut to, and the share of the full
-// rate that the time since has given back.
+// rate that the time since then has restored.
 func (l *limiter) rateAt(now time.Time) rate.Limit {
 	if l.cut.IsZero() {
 		return l.full

@@ -22,8 +22,8 @@ type TimeoutError struct{ After time.Duration }
 // Error implements error.
 func (e *TimeoutError) Error() string { return fmt.Sprintf("no answer within %s", e.After) }
 
-// RetryableError keeps the SDK from sending the request once more in the same
-// call: the caller backs off instead.
+// RetryableError keeps the SDK from repeating the request in the same call: the
+// caller backs off instead.
 func (e *TimeoutError) RetryableError() bool { return false }
 
 // sentOnce are the operations whose requests the SDK must never repeat on its

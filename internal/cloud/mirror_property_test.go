@@ -19,8 +19,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
 )
 
-// Of the window, reads may lag by readLag, and what was sent may still take
-// effect for lateEffect.
+// Within the window, reads may lag by readLag, and a request that was sent may
+// still take effect for lateEffect.
 const (
 	readLag    = 25 * time.Second
 	lateEffect = 30 * time.Second
@@ -178,7 +178,7 @@ func (m *machine) write(t *rapid.T, do func(name string) error) {
 	}
 }
 
-// meddle lets the stranger change a policy; that it cannot be done is fine.
+// meddle lets the stranger change a policy. A failure is fine.
 func (m *machine) meddle(t *rapid.T, do func(name string) error) {
 	name := m.drawPolicy(t)
 	if do(name) == nil {

@@ -26,7 +26,7 @@ type policy struct {
 	old     map[string]string
 	content evidence
 
-	// attachments that are, may be, or lately were.
+	// attachments that exist, may exist, or existed recently.
 	attachments []attachment
 	// others is the evidence that no other principal is attached.
 	others evidence
@@ -80,8 +80,8 @@ func (p *policy) take(seen *observed, r reading) findings {
 	if seen == nil {
 		seen = &observed{listed: true}
 	}
-	// What a policy that came or went says, or is attached to, is no drift of
-	// its own.
+	// The content and the attachments of a policy that appeared or vanished are
+	// no drift of their own.
 	quiet := before != Present || p.presence != Present
 	p.takeContent(seen, r, quiet, &f)
 	p.takeAttachments(seen, r, quiet, &f)

@@ -11,8 +11,8 @@ import (
 )
 
 // Action is the IAM action of the call that failed, such as "iam:CreatePolicy"
-// or, when the credentials could not be had, "sts:AssumeRole"; "" when err is
-// of no call.
+// or, when there were no credentials, "sts:AssumeRole"; "" when err is not of a
+// call.
 func Action(err error) string {
 	action := ""
 	for {

@@ -90,7 +90,7 @@ func settingID(id string) string {
 }
 
 // SetTier asks AWS to change the instances tier of a region. That AWS accepts
-// does not show that it has changed: read it again. One call.
+// does not mean that the tier has changed: read it again. One call.
 func (a *Account) SetTier(ctx context.Context, region string, tier Tier) error {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {

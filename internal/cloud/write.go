@@ -42,8 +42,8 @@ func (w *writer) send(call func(watched func(*iam.Options)) error) (outcome, err
 	return o, err
 }
 
-// note writes an outcome through to the mirror, unless it is sure that nothing
-// came of the write.
+// note writes an outcome through to the mirror, unless the write certainly had
+// no effect.
 func (w *writer) note(o outcome, change func(*policy)) {
 	if o.acked || o.doubtful {
 		w.account.mirror.record(w.name, change)

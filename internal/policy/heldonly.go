@@ -2,8 +2,8 @@ package policy
 
 import "slices"
 
-// wanted returns the atoms of grants that were checked before. Of those that are
-// HeldOnly it gives the atoms that some document holds.
+// wanted returns the atoms of grants that were checked before. From grants that
+// are HeldOnly it takes the atoms that some document holds.
 func wanted(acct Account, p Principal, grants []*Grant, held []string) *atoms {
 	all := collect(acct, p, grants)
 	heldOnly := func(g *Grant) bool { return g.HeldOnly }

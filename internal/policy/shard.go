@@ -113,7 +113,7 @@ func shardOf(all *atoms, held []int) *shard {
 }
 
 // render returns the document of the shard, or "" when it is empty. It depends on
-// which atoms the shard holds and not on how they came in.
+// which atoms the shard holds and not on the order in which they were added.
 func (s *shard) render() string {
 	if s.empty() {
 		return ""

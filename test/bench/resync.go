@@ -106,9 +106,9 @@ func (l load) nextResync(ctx context.Context, w *world) (used, error) {
 	return u, err
 }
 
-// waitUsage waits until the AWSAccount's status shows how many policies there
-// are, which the manager writes some seconds after the last of them came: a
-// manager that is stopped before leaves that write to the next.
+// waitUsage waits until the AWSAccount's status shows how many policies exist.
+// The manager writes it some seconds after the last policy: a manager that is
+// stopped before leaves that write to the next.
 func (w *world) waitUsage(ctx context.Context) error {
 	admin := awsiam.NewFromConfig(w.env.AWSConfig(w.env.Credentials("admin")))
 	summary, err := admin.GetAccountSummary(ctx, &awsiam.GetAccountSummaryInput{})

@@ -26,8 +26,8 @@ type activation struct {
 	// bounded: it may let in fewer machines than are declared, because a guardrail
 	// bounded those of the object since the last rest.
 	bounded bool
-	// crowded is since when there are more alive than one leader makes; zero: there
-	// are not.
+	// crowded is since when more are alive than one leader makes; zero if there are
+	// not.
 	crowded time.Time
 }
 

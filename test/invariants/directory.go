@@ -156,10 +156,10 @@ func (o *Observer) changedPerson(token string) {
 	}
 }
 
-// heirs takes in that who is made again gets what the one before had, where the
-// account says so: what a waiting object keeps, too. Which sessions of the one before
-// end depends on what the operator has read, so the model does not judge them. The
-// lock is held.
+// heirs notes that a principal created again under a name gets what the earlier one
+// had, where the account says so, including what a waiting object keeps. Which
+// sessions of the earlier one end depends on what the operator has read, so the model
+// does not judge them. The lock is held.
 func (o *Observer) heirs() {
 	if !o.facts.Grant {
 		return

@@ -24,7 +24,8 @@ type Facts struct {
 	Exist []v1alpha1.Principal
 	// IDs are those that exist or have existed.
 	IDs *identities
-	// Grant: who is made again under a name gets what the one before had.
+	// Grant: a principal created again under a name gets what the earlier one
+	// had.
 	Grant bool
 	// Observe: the account is in mode Observe, so nothing is written.
 	Observe bool

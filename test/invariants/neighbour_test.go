@@ -109,7 +109,7 @@ func TestANeighboursActivationCannotBeReached(t *testing.T) {
 		to.Targets = []v1alpha1.Target{{Tags: map[string]string{key: string(mine.UID)}}}
 		n.refused("a grant by tag "+key, invariants.Access(invariants.Neighbour, "other", to))
 	}
-	// A name means what there is in the own namespace, and there is none yet.
+	// A name refers to an object in its own namespace, and there is none yet.
 	for _, name := range []string{"site", invariants.Namespace + "/site"} {
 		to := grant(people(user("user01")))
 		to.Targets = []v1alpha1.Target{{ActivationRef: &v1alpha1.LocalReference{Name: name}}}

@@ -21,7 +21,7 @@ type thing struct {
 	// as is the name of the document in AWS, or distinguishes an activation from
 	// earlier ones of the same name.
 	as string
-	// declared is false once it was deleted, and lives counts how often it came.
+	// declared is false once it was deleted, and lives counts its creations.
 	declared bool
 	lives    int
 }

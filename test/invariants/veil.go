@@ -12,9 +12,9 @@ import (
 // errVeiled ends a watch that a veil has covered.
 var errVeiled = errors.New("the watch was lost")
 
-// Veil keeps a manager from seeing what happens in the cluster: while it is down
-// watches say nothing and lists wait. Watches that are lost have lost what they had
-// to say, and must begin with a new list, which waits until the veil is lifted.
+// Veil hides from a manager what happens in the cluster. While it is down, watches
+// are silent and lists wait. A lost watch has lost its pending events, and must
+// start with a new list, which waits until the veil is lifted.
 type Veil struct {
 	mu   sync.Mutex
 	down chan struct{} // closed when the veil is lifted; nil while it is up

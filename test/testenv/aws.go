@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
-// operatorUser is the user in the fixtures as whom the operator is started.
+// operatorUser is the user in the fixtures that the operator runs as.
 const operatorUser = "ssm-access-operator"
 
 // Operator is the credentials that the operator is started with.

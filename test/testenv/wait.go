@@ -137,7 +137,8 @@ func listOf(c client.Client, obj client.Object) (client.ObjectList, error) {
 	return list, nil
 }
 
-// describe shows the state of an object that did not become what it should.
+// describe shows the state of an object that did not reach the state waited
+// for.
 func describe(obj client.Object, seen bool) string {
 	if !seen {
 		return "it was never there"

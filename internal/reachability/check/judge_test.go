@@ -21,7 +21,7 @@ var (
 		}
 	})
 	profileless = onInstance(func(i *check.Instance) { i.ProfileARN = "" })
-	// managedRole is that of default host management, with what it may.
+	// managedRole is that of default host management, with its permissions.
 	managedRole = func(f *check.Facts) {
 		f.DefaultRole = f.Role
 		change(&f.DefaultRole, func(r *check.Role) { r.Name, r.Trust = "managed", check.Is(trust("ssm.amazonaws.com")) })

@@ -75,7 +75,7 @@ func (s Source) article() string {
 	}
 }
 
-// Decision is the answer to a [Request] and what it rests on.
+// Decision is the answer to a [Request] and the reasons for it.
 type Decision struct {
 	// Outcome is the answer.
 	Outcome Outcome

@@ -19,7 +19,7 @@ type listing[T any] struct {
 	ids           []string
 	missing, noun string
 	filters       []types.Filter
-	// values is what a filter looks at; it reports false for one that there is not.
+	// values is what a filter reads; it reports false for an unknown filter.
 	values func(name string, item *T) ([]string, bool)
 	token  *string
 	max    *int32

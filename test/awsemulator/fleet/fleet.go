@@ -54,7 +54,7 @@ type Agent struct {
 	Online bool
 	// Connected means that sessions reach it.
 	Connected bool
-	// Since is when it came online or went off.
+	// Since is when it last went online or offline.
 	Since time.Time
 }
 

@@ -114,8 +114,8 @@ func (a *Account) callerOf(c service.Caller, e *Entity, sessionName string) serv
 	return c
 }
 
-// Federated makes a user's token of GetFederationToken of the user. What AWS
-// gives as its tags is not emulated: there are none.
+// Federated makes a user's token of GetFederationToken of the user. The
+// emulator does not emulate the tags that AWS sets: the token has none.
 func Federated(c service.Caller, name string) service.Caller {
 	c.Kind, c.SessionName, c.Tags = service.FederatedCaller, name, nil
 	c.ARN = "arn:" + c.Partition + ":sts::" + c.AccountID + ":federated-user/" + name
@@ -134,9 +134,9 @@ func mustParse(text string) *authz.Document {
 	return document
 }
 
-// PoliciesOf gathers what bears on a caller's requests: its identity policies
-// with those of its groups, its boundary and its session policies. ok is false
-// when the caller's entity does not exist in the state.
+// PoliciesOf gathers the policies that apply to a caller's requests: its
+// identity policies with those of its groups, its boundary and its session
+// policies. ok is false when the caller's entity does not exist in the state.
 func PoliciesOf(s *State, c service.Caller) (p authz.Policies, ok bool) {
 	kind := User
 	if c.Kind == service.RoleCaller {

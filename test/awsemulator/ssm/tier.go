@@ -31,7 +31,7 @@ type tier struct {
 
 func (t tier) pending(now time.Time) bool { return now.Before(t.changed) }
 
-// inForce is the tier that bears on nodes and sessions.
+// inForce is the tier that applies to nodes and sessions.
 func (t tier) inForce(now time.Time) string {
 	if t.pending(now) {
 		return t.before
