@@ -126,8 +126,8 @@ func (f Facts) fates(s *v1alpha1.SessionAccessSpec, b bond, wanted fate) bool {
 	})
 }
 
-// drop notes which principals a spec does not name any more. The operator may or
-// may not have seen the removal of one that returns before the next rest.
+// drop notes which principals a spec does not name any more. Whether the operator has
+// seen the removal of one that returns before the next rest is not known.
 func (b bond) drop(before, after []v1alpha1.Principal) {
 	for _, p := range before {
 		b.dropped[bondKey(p)] = true
