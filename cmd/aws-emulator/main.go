@@ -37,7 +37,7 @@ func main() {
 	}
 }
 
-// serve runs until the process is told to stop.
+// serve runs until the process gets a signal to stop.
 func serve(c config) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

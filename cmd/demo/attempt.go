@@ -27,8 +27,8 @@ func (a attempt) String() string {
 	return fmt.Sprintf("%s on %s, --document-name %s", a.user, a.node, a.document)
 }
 
-// attempts has each made, shows what AWS answers, and fails where that is not as
-// declared.
+// attempts makes each attempt, shows what AWS answers, and fails where the
+// answer differs from the declaration.
 func (s *stage) attempts(ctx context.Context, list ...attempt) error {
 	table := tabwriter.NewWriter(s.out, 0, 0, 3, ' ', 0)
 	var wrong []string

@@ -111,7 +111,7 @@ func TestMissingBinaryIsNamed(t *testing.T) {
 	}
 }
 
-// writerFunc is told of everything that is written.
+// writerFunc receives everything that is written.
 type writerFunc func(string)
 
 func (f writerFunc) Write(p []byte) (int, error) {

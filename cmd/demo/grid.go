@@ -61,7 +61,8 @@ func (g grid) print(out io.Writer) {
 	fmt.Fprintln(out)
 }
 
-// differences says, a sentence each, where the grid is not as declared.
+// differences describes, in a sentence each, where the grid differs from the
+// one wanted.
 func (g grid) differences(want grid) []string {
 	var sentences []string
 	for _, user := range g.users {

@@ -45,11 +45,11 @@ func execute(args []string) int {
 	defer stop()
 	if err := run(ctx, o, os.Stdout); err != nil {
 		if ctx.Err() != nil && o.playground {
-			fmt.Fprintln(os.Stdout, "Everything is stopped.") // As somebody asked.
+			fmt.Fprintln(os.Stdout, "Everything is stopped.") // As the user asked.
 			return 0
 		}
 		if ctx.Err() != nil {
-			// Whatever was under way fails then; that is no news.
+			// Whatever was in progress fails then, which needs no report.
 			err = errors.New("interrupted; everything is stopped")
 		}
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)

@@ -41,7 +41,8 @@ func (s *stage) play(ctx context.Context) error {
 	return nil
 }
 
-// playAccess shows access that comes with a manifest and goes with it.
+// playAccess shows access that a manifest grants, and that ends with the
+// manifest.
 func (s *stage) playAccess(ctx context.Context) error {
 	s.say("Nobody has been granted anything yet. Each user tries to open a session on each instance:")
 	if err := s.expect(ctx, nil); err != nil {
@@ -102,7 +103,7 @@ func (s *stage) apply(ctx context.Context) error {
 		return err
 	}
 	err := s.kubectl(ctx, "wait", "--for=condition=Ready", "awsaccount,sessionaccess", "--all", "--all-namespaces", "--timeout=60s")
-	// What there is tells also why it is not ready.
+	// The listing also shows why an object is not ready.
 	return errors.Join(err, s.kubectl(ctx, "get", "awsaccount,sessionaccess", "-A"))
 }
 
@@ -121,8 +122,8 @@ func (s *stage) showPolicy(ctx context.Context, user string) error {
 	return nil
 }
 
-// expect has every user try every node, shows what AWS answers, and fails where
-// that is not as declared: each user may reach one node, or none.
+// expect makes every user try every node, shows what AWS answers, and fails
+// where the answers differ from may: each user may reach one node, or none.
 func (s *stage) expect(ctx context.Context, may map[string]string) error {
 	got, err := tryAll(ctx, s.env, users, nodes, nodeIDs)
 	if err != nil {
@@ -135,9 +136,9 @@ func (s *stage) expect(ctx context.Context, may map[string]string) error {
 	return nil
 }
 
-// expectOpen shows which sessions are open, and fails where they do not come to
-// be as declared. AWS tells of sessions only when it is asked, so it is asked
-// again until then.
+// expectOpen shows which sessions are open, and fails where they never match
+// want. AWS sends no notification about sessions, so expectOpen lists them
+// until they do.
 func (s *stage) expectOpen(ctx context.Context, want ...session) error {
 	var got []session
 	err := wait.PollUntilContextTimeout(ctx, askAgain, patience, true, func(ctx context.Context) (done bool, err error) {

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// playground applies the samples, writes the file to source, tells what to try,
-// and returns when the context ends.
+// playground applies the samples, writes the file to source, prints what to
+// try, and returns when the context ends.
 func (s *stage) playground(ctx context.Context, directory string) (err error) {
 	if err := s.apply(ctx); err != nil {
 		return err

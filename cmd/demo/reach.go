@@ -15,8 +15,8 @@ const (
 	reachAccess  = "sessionaccess/user02-step-server"
 )
 
-// playReach shows an access that is allowed and does not reach its node, what it
-// says of that, and that it says so no longer once it is mended.
+// playReach shows an access that is allowed and does not reach its node, how its
+// status reports that, and that the report ends once the network is repaired.
 func (s *stage) playReach(ctx context.Context) error {
 	s.say("Permission is half of access; the other half is a machine that answers. user02 gets access to one in a private subnet, which reaches Session Manager by VPC endpoints:")
 	if err := s.kubectl(ctx, "apply", "-f", path.Join(reachSamples, "sessionaccess.yaml")); err != nil {

@@ -70,7 +70,7 @@ func open(ctx context.Context, env *testenv.Env, s session, ids map[string]strin
 	return nil
 }
 
-// listOpen asks AWS which sessions are open, whoever they belong to.
+// listOpen lists the open sessions of all users.
 func listOpen(ctx context.Context, env *testenv.Env, ids map[string]string) ([]session, error) {
 	answer, err := ssm.NewFromConfig(env.AWSConfig(env.Credentials("admin"))).
 		DescribeSessions(ctx, &ssm.DescribeSessionsInput{State: types.SessionStateActive})

@@ -14,7 +14,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// stage is everything that runs, and whom it is shown to.
+// stage is everything that runs, and the output that shows it.
 type stage struct {
 	out io.Writer
 	env *testenv.Env

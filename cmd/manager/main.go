@@ -127,5 +127,5 @@ func newManager(config *rest.Config, o options, lock *lease.Lock) (ctrl.Manager,
 	if err != nil {
 		return nil, err
 	}
-	return mgr, errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)) // The controllers add theirs.
+	return mgr, errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)) // The controllers add their own checks.
 }

@@ -48,7 +48,8 @@ func TestAWSIsReachedThroughACABundle(t *testing.T) {
 	}
 }
 
-// verify asks AWS who we are, with the configuration that the environment gives.
+// verify asks AWS for its identity, with the configuration that the environment
+// gives.
 func verify(t *testing.T) error {
 	t.Helper()
 	base, err := config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(cloud.NewHTTPClient()))

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// AbsentAsOf is when the newest read began that shows that a principal does not
-// exist: a Refresh, or a lookup of it alone. known is false where it exists, or
-// where nothing was read yet. IAM is eventually consistent: a principal that was
-// created some seconds before may not show.
+// AbsentAsOf returns when the newest read began that shows that a principal does
+// not exist: a Refresh, or a lookup of it alone. known is false if the principal
+// exists, or if nothing was read yet. IAM is eventually consistent: a read can
+// miss a principal that was created some seconds before.
 func (m *Mirror) AbsentAsOf(p Principal) (began time.Time, known bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -31,8 +31,8 @@ func (m *Mirror) lookedUp(p Principal, found bool, begun instant) {
 	m.absences[p.Key()] = begun
 }
 
-// forgetAbsences forgets what a bulk read that began at a time tells by itself.
-// The caller holds mu.
+// forgetAbsences drops the absences that a bulk read, begun at a given time,
+// shows by itself. The caller holds mu.
 func (m *Mirror) forgetAbsences(begun instant) {
 	maps.DeleteFunc(m.absences, func(_ string, at instant) bool { return at <= begun })
 }

@@ -16,8 +16,8 @@ type Account struct {
 	mirror    *Mirror
 	// limiters by service; the map itself never changes.
 	limiters map[string]*limiter
-	// writes keeps two writes to one policy from overlapping: which of them
-	// took effect last could not be told.
+	// writes keeps two writes to one policy from overlapping: the mirror could
+	// not know which of them took effect last.
 	writes *keyedLocks
 	// identifying keeps many callers from all asking STS at once.
 	identifying *keyedLocks
@@ -114,7 +114,8 @@ func (a *Account) Rates() map[string]float64 {
 	return rates
 }
 
-// explain says in an error what was attempted, where and as whom.
+// explain returns an error that says what was attempted, where and with which
+// identity.
 func (a *Account) explain(err error, format string, args ...any) error {
 	if err == nil {
 		return nil

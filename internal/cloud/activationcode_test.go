@@ -15,7 +15,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// holder has a code where fmt may not call its methods.
+// holder has its codes in unexported fields, where fmt cannot call their
+// methods.
 type holder struct {
 	code  cloud.ActivationCode
 	codes map[string][]cloud.ActivationCode
@@ -51,7 +52,7 @@ func TestAnActivationCodePrintsAPlaceholderHoweverItIsPrinted(t *testing.T) {
 		printed[name+" logged"] = logged.String()
 	}
 	printed["String"], printed["GoString"] = code.String(), code.GoString()
-	// Hexadecimal is the same text to whoever decodes it.
+	// Hexadecimal is the same text to anyone who decodes it.
 	for how, text := range printed {
 		if strings.Contains(text, secret) || strings.Contains(strings.ToLower(text), fmt.Sprintf("%x", secret)) {
 			t.Errorf("%s gives the code away: %s", how, text)

@@ -29,8 +29,8 @@ type NewActivation struct {
 	Tags map[string]string
 }
 
-// UnansweredError tells that a write was sent and its answer is not known: it
-// may have taken effect, or may yet.
+// UnansweredError means that a write was sent and its answer is unknown: the
+// write may have taken effect, or may still do so.
 type UnansweredError struct{ Err error }
 
 // Error implements error.
@@ -38,12 +38,12 @@ func (e *UnansweredError) Error() string {
 	return "no answer that tells what came of it: " + e.Err.Error()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *UnansweredError) Unwrap() error { return e.Err }
 
-// RoleNotUsableError tells that Systems Manager cannot assume the role of an
-// activation: it does not exist, its trust policy does not admit the service,
-// or it was made seconds ago and is not seen everywhere yet.
+// RoleNotUsableError means that Systems Manager cannot assume the role of an
+// activation: the role does not exist, its trust policy does not admit the
+// service, or it was created seconds ago and is not visible everywhere yet.
 type RoleNotUsableError struct{ Role string }
 
 // Error implements error.
@@ -53,13 +53,13 @@ func (e *RoleNotUsableError) Error() string {
 
 func (*RoleNotUsableError) class() Class { return Missing }
 
-// unusableRole begins AWS's message for such a role. Its code, that of every
-// parameter that is not accepted, does not tell it from the others: this is the
-// one place where a message is read.
+// unusableRole begins AWS's message for such a role. Its code is that of every
+// rejected parameter and does not identify the case: this is the only place
+// that reads a message.
 const unusableRole = "Nonexistent role or missing ssm service principal in trust policy"
 
-// CreateActivation makes an activation and answers its id and its code, which
-// AWS tells only here. The request is sent once. The error is an
+// CreateActivation creates an activation and returns its id and its code, which
+// AWS returns only here. The request is sent once. The error is an
 // UnansweredError when it may have taken effect nevertheless, and a
 // RoleNotUsableError for such a role. One call.
 func (a *Account) CreateActivation(ctx context.Context, region string, n NewActivation) (id string, code ActivationCode, err error) {

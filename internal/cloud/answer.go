@@ -36,7 +36,7 @@ func (w wholeAnswer) Do(request *http.Request) (*http.Response, error) {
 		_ = response.Body.Close() // There is nothing left to read.
 		return nil, &EmptyAnswerError{Status: response.StatusCode}
 	}
-	response.Body = readCloser{body, response.Body} // Any other error comes again with the next read.
+	response.Body = readCloser{body, response.Body} // Any other error occurs again at the next read.
 	return response, nil
 }
 

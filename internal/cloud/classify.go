@@ -11,7 +11,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Class says how a failed call is to be handled.
+// Class determines how the operator handles a failed call.
 type Class string
 
 // The classes of errors.
@@ -47,16 +47,16 @@ const (
 	unknownCode = "UnknownError"
 )
 
-// conflictingWrites are the codes with which AWS declines because of another
-// write under way; the SDK is told to try these again too.
+// conflictingWrites are the codes with which AWS rejects a write because
+// another write is in progress. The SDK is configured to retry these too.
 var conflictingWrites = map[string]struct{}{
 	"ConcurrentModification":          {},
 	"ConcurrentModificationException": {},
 	"TooManyUpdates":                  {},
 }
 
-// codesByClass holds every code that is not told by its HTTP status: what is
-// not here is Transport when 5xx, else Invalid.
+// codesByClass holds every code whose class does not follow from its HTTP
+// status. A code that is not listed is Transport when 5xx, else Invalid.
 var codesByClass = map[Class][]string{
 	Waiting: {"EntityTemporarilyUnmodifiable"},
 	Refused: append([]string{
@@ -103,8 +103,8 @@ var classByCode = func() map[string]Class {
 	return classes
 }()
 
-// Classify tells the class of an error of this package or of the SDK: by
-// AWS's error code and the HTTP status, never by the text.
+// Classify returns the class of an error of this package or of the SDK. It uses
+// AWS's error code and the HTTP status, never the text.
 func Classify(err error) Class {
 	if err == nil {
 		return None
@@ -123,7 +123,7 @@ func Classify(err error) Class {
 	}
 	if noCredentials, ok := errors.AsType[*CredentialsError](err); ok {
 		if _, asked := errors.AsType[*smithy.OperationError](noCredentials.Err); !asked {
-			return Refused // nobody was asked: there is nothing to get them from
+			return Refused // no request was made: there is no source of credentials
 		}
 	}
 	return Transport
@@ -165,6 +165,6 @@ var isCredentialCode = func() map[string]bool {
 	return set
 }()
 
-// rejectedCredentials reports whether AWS does not accept the credentials: a
-// role that was deleted and made anew invalidates those of the old one.
+// rejectedCredentials reports whether AWS rejects the credentials: deleting and
+// recreating a role invalidates the credentials of the old one.
 func rejectedCredentials(err error) bool { return isCredentialCode[Code(err)] }

@@ -22,7 +22,7 @@ const (
 	// rejectionPause is how long credentials are kept although AWS does not
 	// accept them, so that a broken role is not assumed over and over.
 	rejectionPause = time.Minute
-	// sessionNamePrefix tells in the account's records who we are.
+	// sessionNamePrefix identifies the operator in the account's records.
 	sessionNamePrefix = "ssm-access-operator-"
 	// maxSessionName is the most characters that STS takes.
 	maxSessionName = 64
@@ -40,7 +40,8 @@ type clients struct {
 	regions regionalClients
 
 	mu sync.Mutex
-	// verified is who we are, once STS said so and it is the right account.
+	// verified is the operator's identity, once STS returned it for the right
+	// account.
 	verified Identity
 }
 
@@ -80,7 +81,7 @@ func (c *clients) instrument(options *[]func(*middleware.Stack) error, service s
 	*options = append(slices.Clone(*options), c.instruments(service).install)
 }
 
-// credentialsSource gives the credentials of one role and external id, or the
+// credentialsSource returns the credentials of one role and external id, or the
 // operator's own, and says so in its errors when there are none.
 type credentialsSource struct {
 	provider aws.CredentialsProvider

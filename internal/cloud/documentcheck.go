@@ -9,8 +9,8 @@ import (
 // codeNoSuchDocument is SSM's error for a document that it does not know.
 const codeNoSuchDocument = "InvalidDocument"
 
-// HasDocument tells whether a region has a document of that name, of the account
-// or of AWS. One call.
+// HasDocument reports whether a region has a document of that name, owned by the
+// account or by AWS. One call.
 func (a *Account) HasDocument(ctx context.Context, region, name string) (bool, error) {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {

@@ -38,21 +38,21 @@ const (
 	codeTooManyVersions  = "DocumentVersionLimitExceeded"
 )
 
-// NoDocument says whether an error tells that a document does not exist.
+// NoDocument reports whether an error means that a document does not exist.
 func NoDocument(err error) bool { return Code(err) == codeNoSuchDocument }
 
-// NoDocumentVersion says whether an error tells that a document has no such
+// NoDocumentVersion reports whether an error means that a document has no such
 // version, or none that is ready.
 func NoDocumentVersion(err error) bool { return Code(err) == codeNoVersion }
 
-// DocumentExists says whether an error tells that a document exists already.
+// DocumentExists reports whether an error means that a document already exists.
 func DocumentExists(err error) bool { return Code(err) == codeDocumentExists }
 
-// DuplicateContent says whether an error tells that a document has a version
-// with the same content already.
+// DuplicateContent reports whether an error means that a document already has a
+// version with the same content.
 func DuplicateContent(err error) bool { return Code(err) == codeDuplicateContent }
 
-// TooManyVersions says whether an error tells that a document has as many
+// TooManyVersions reports whether an error means that a document has as many
 // versions as it can have.
 func TooManyVersions(err error) bool { return Code(err) == codeTooManyVersions }
 
@@ -135,8 +135,8 @@ func (a *Account) DocumentContent(ctx context.Context, region, name string, vers
 
 func versionText(version int64) *string { return aws.String(strconv.FormatInt(version, 10)) }
 
-// DocumentShares lists the accounts that a document is shared with; "all"
-// stands for everybody. One call for 200.
+// DocumentShares lists the accounts that a document is shared with; "all" means
+// all accounts. One call for 200.
 func (a *Account) DocumentShares(ctx context.Context, region, name string) ([]string, error) {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {

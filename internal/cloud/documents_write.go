@@ -15,7 +15,7 @@ import (
 // class Transport. All of them can be sent again: what is done already is
 // answered with success, or with an error that one of the functions above knows.
 
-// errNoAnswer is that of an answer that lacks what it is about.
+// errNoAnswer is the error for an answer without the document that it is about.
 var errNoAnswer = errors.New("the answer tells of no document")
 
 // CreateSessionDocument makes a session document, with its tags. That there is

@@ -11,9 +11,9 @@ type DriftKind string
 
 // The kinds of drift. Who caused it is not known; it was not this process.
 const (
-	// Edited: the default version is one that we do not know.
+	// Edited: the default version is one that the mirror does not know.
 	Edited DriftKind = "Edited"
-	// DefaultMoved: another version that we know became the default.
+	// DefaultMoved: another version that the mirror knows became the default.
 	DefaultMoved DriftKind = "DefaultMoved"
 	// Detached from a principal that it was attached to.
 	Detached DriftKind = "Detached"
@@ -21,7 +21,8 @@ const (
 	AttachedElsewhere DriftKind = "AttachedElsewhere"
 	// Deleted: the policy is gone.
 	Deleted DriftKind = "Deleted"
-	// Appeared: a policy of our path and name form that we did not know.
+	// Appeared: a policy with the operator's path and form of name that the
+	// mirror did not know.
 	Appeared DriftKind = "Appeared"
 )
 
@@ -34,7 +35,7 @@ type Drift struct {
 	Principal Principal
 }
 
-// RefreshReport tells what a Refresh found.
+// RefreshReport is what a Refresh found.
 type RefreshReport struct {
 	// First: the mirror was empty before; nothing is reported as drift.
 	First bool
@@ -42,18 +43,18 @@ type RefreshReport struct {
 	Begun time.Time
 	// Pages is the number of calls it took.
 	Pages int
-	// Drifts of our policies, sorted by policy, kind and principal.
+	// Drifts of the operator's policies, sorted by policy, kind and principal.
 	Drifts []Drift
-	// Resolved are the policies, by name and sorted, of which something was in
-	// doubt before and is known now.
+	// Resolved are the names, sorted, of the policies that were in doubt before
+	// and no longer are.
 	Resolved []string
 	// Principals that appeared, vanished, or changed in groups, boundary or
-	// attachments that are not ours; sorted.
+	// attachments of other policies; sorted.
 	Principals []Principal
 	// Users, Groups and Roles are the numbers of principals.
 	Users, Groups, Roles int
-	// Policies is the number of ours, AllPolicies that of all customer managed
-	// policies.
+	// Policies is the number of the operator's policies, AllPolicies that of
+	// all customer managed policies.
 	Policies, AllPolicies int
 }
 

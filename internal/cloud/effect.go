@@ -13,7 +13,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// outcome is what may have come of one write.
+// outcome is the possible effect of one write.
 type outcome struct {
 	// began is before the first request was sent, ended after the last answer.
 	began, ended instant
@@ -58,8 +58,8 @@ func (e *effect) watch(stack *middleware.Stack) error {
 	}), retryMiddleware, middleware.After)
 }
 
-// neverSent reports whether the error shows that no byte of the request left:
-// no connection came about.
+// neverSent reports whether the error shows that no byte of the request was
+// sent: no connection was established.
 func neverSent(err error) bool {
 	network, ok := errors.AsType[*net.OpError](err)
 	return ok && network.Op == "dial"

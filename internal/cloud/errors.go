@@ -2,8 +2,8 @@ package cloud
 
 import "fmt"
 
-// Error is a failed call: what was attempted, where and as whom. Its text is
-// for logs; Sentence makes one for people out of it.
+// Error is a failed call: what was attempted, where and with which identity.
+// Its text is for logs; Sentence derives one for people from it.
 type Error struct {
 	// Attempted in words, such as `attaching policy "x" to User "y"`.
 	Attempted string
@@ -18,7 +18,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s in account %s: %v", e.Attempted, e.AccountID, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // finding is an error that this package found out by itself: its text is a
@@ -28,16 +28,16 @@ type finding interface {
 	class() Class
 }
 
-// CredentialsError tells that there are no credentials to sign a request with.
+// CredentialsError means that there are no credentials to sign a request with.
 type CredentialsError struct{ Err error }
 
 // Error implements error.
 func (e *CredentialsError) Error() string { return "getting credentials: " + e.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *CredentialsError) Unwrap() error { return e.Err }
 
-// NotOursError refuses a write to a policy outside of our path.
+// NotOursError refuses a write to a policy outside the operator's path.
 type NotOursError struct{ Name string }
 
 // Error implements error.
@@ -47,7 +47,7 @@ func (e *NotOursError) Error() string {
 
 func (*NotOursError) class() Class { return Invalid }
 
-// WrongAccountError tells that the credentials belong to another account.
+// WrongAccountError means that the credentials belong to another account.
 type WrongAccountError struct{ Want, Got string }
 
 // Error implements error.
@@ -57,7 +57,8 @@ func (e *WrongAccountError) Error() string {
 
 func (*WrongAccountError) class() Class { return Refused }
 
-// NameTakenError tells that a policy outside of our path bears a name of ours.
+// NameTakenError means that a policy outside the operator's path has the name
+// of one of its policies.
 type NameTakenError struct{ Name, ARN string }
 
 // Error implements error.
@@ -67,7 +68,7 @@ func (e *NameTakenError) Error() string {
 
 func (*NameTakenError) class() Class { return Conflict }
 
-// MissingPrincipalError tells that a principal does not exist.
+// MissingPrincipalError means that a principal does not exist.
 type MissingPrincipalError struct{ Principal Principal }
 
 // Error implements error.
@@ -77,8 +78,9 @@ func (e *MissingPrincipalError) Error() string {
 
 func (*MissingPrincipalError) class() Class { return Missing }
 
-// PolicyGoneError tells that a policy of ours is not there (any more) to be
-// written to. The mirror knows by the time this is returned: reconcile again.
+// PolicyGoneError means that the policy to write to does not exist, or no
+// longer. The mirror already reflects that when this is returned: reconcile
+// again.
 type PolicyGoneError struct{ Name string }
 
 // Error implements error.
@@ -88,8 +90,8 @@ func (e *PolicyGoneError) Error() string {
 
 func (*PolicyGoneError) class() Class { return Waiting }
 
-// SettlingError tells that IAM does not yet show everywhere what was written a
-// moment ago: try again.
+// SettlingError means that IAM does not yet show a recent write everywhere:
+// retry.
 type SettlingError struct{ Name string }
 
 // Error implements error.
@@ -99,8 +101,8 @@ func (e *SettlingError) Error() string {
 
 func (*SettlingError) class() Class { return Waiting }
 
-// ImplausibleAnswerError tells that IAM answered what cannot be so; it is not
-// believed.
+// ImplausibleAnswerError means that IAM gave an answer that cannot be true. The
+// operator does not use it.
 type ImplausibleAnswerError struct{ Answer string }
 
 // Error implements error.

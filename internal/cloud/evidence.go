@@ -18,7 +18,8 @@ const (
 
 func (i instant) plus(d time.Duration) instant { return i + instant(d) }
 
-// value stands for what a write made of an entry, to compare it with others.
+// value represents the result of a write to an entry, for comparison with
+// others.
 type value uint64
 
 // mixed is what several doubtful writes of different values leave.
@@ -40,8 +41,8 @@ func documentValue(document string) value {
 type evidence struct {
 	// read is when the newest read that counted began.
 	read instant
-	// own is our last write to the entry; nil when a read has since settled
-	// what came of it.
+	// own is this process's last write to the entry; nil when a later read has
+	// established its effect.
 	own *ownWrite
 }
 
@@ -74,10 +75,10 @@ func (e *evidence) wrote(v value, o outcome) {
 	e.own = w
 }
 
-// admits reports whether a read that began then tells the truth about the
-// entry, and if so takes it as the evidence. It does not when a newer read is
-// known, or when our last write is so young that IAM may still answer with
-// what was before it, or that it may yet take effect.
+// admits reports whether a read that began then is reliable for the entry, and
+// if so takes it as the evidence. It is not reliable when a newer read is
+// known, or when this process's last write is so recent that IAM may still
+// return what was before it, or that the write may yet take effect.
 func (e *evidence) admits(begun instant) bool {
 	if begun < e.read {
 		return false

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Guard says whether an account may be written to at this moment: nil, or why
-// not. It is asked before each request that writes, and must not block.
+// Guard reports whether writes to an account are allowed at this moment: nil, or
+// why not. It is called before each request that writes, and must not block.
 type Guard func(accountID string) error
 
-// WriteRefusedError tells that a write was not sent, because a guard forbade it.
-// Nothing came of it.
+// WriteRefusedError means that a write was not sent, because a guard forbade it.
+// It had no effect.
 type WriteRefusedError struct {
 	// Action as IAM spells it, such as "iam:CreatePolicy".
 	Action string
@@ -22,7 +22,7 @@ func (e *WriteRefusedError) Error() string {
 	return fmt.Sprintf("the operator did not send %s: %v", e.Action, e.Err)
 }
 
-// Unwrap gives the guard's reason.
+// Unwrap returns the guard's reason.
 func (e *WriteRefusedError) Unwrap() error { return e.Err }
 
 func (*WriteRefusedError) class() Class { return Waiting }
@@ -31,10 +31,10 @@ func (*WriteRefusedError) class() Class { return Waiting }
 func (*WriteRefusedError) RetryableError() bool { return false }
 
 // readPrefixes begin the names of the operations that change nothing. An
-// operation that is not known to read is taken for one that writes.
+// operation that is not known to read counts as one that writes.
 var readPrefixes = []string{"Get", "List", "Describe", "Simulate"}
 
-// writes says whether an operation changes anything in an account. What STS
+// writes reports whether an operation changes anything in an account. What STS
 // does, it does for the caller alone.
 func writes(service, operation string) bool {
 	if service == serviceSTS {

@@ -24,8 +24,8 @@ type HybridNode struct {
 	ActivationID string
 }
 
-// HybridNodes lists the nodes of a region that are no EC2 instances, whoever
-// registered them. One call for 50.
+// HybridNodes lists the non-EC2 nodes of a region, no matter who registered
+// them. One call for 50.
 func (a *Account) HybridNodes(ctx context.Context, region string) ([]HybridNode, error) {
 	return a.hybridNodes(ctx, region, types.InstanceInformationStringFilter{
 		Key: aws.String("ResourceType"), Values: []string{string(types.ResourceTypeManagedInstance)},
@@ -38,9 +38,9 @@ func (a *Account) HybridNodesOf(ctx context.Context, region string, activations 
 	return a.hybridNodesBy(ctx, region, "ActivationIds", activations)
 }
 
-// HybridNodesTagged lists the nodes of a region that carry a tag with one of
-// the values. Which of them is not told. One call for 50, and at least one for
-// 100 values.
+// HybridNodesTagged lists the nodes of a region that have a tag with one of the
+// values, without the value that each has. One call for 50, and at least one
+// for 100 values.
 func (a *Account) HybridNodesTagged(ctx context.Context, region, key string, values ...string) ([]HybridNode, error) {
 	// Filters by tag do not combine with others.
 	return a.hybridNodesBy(ctx, region, "tag:"+key, values)

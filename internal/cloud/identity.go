@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
-// Identity is as whom the operator acts.
+// Identity is the AWS identity that the operator uses.
 type Identity struct {
 	// ARN such as "arn:aws:iam::488821267897:user/operator"; of an assumed role
 	// without the session's name:
@@ -23,8 +23,8 @@ type Identity struct {
 	Partition string
 }
 
-// Identity asks STS as whom the operator acts. An identity of another account
-// is returned along with a WrongAccountError; nothing is read or written then.
+// Identity asks STS for the operator's identity. For an identity of another
+// account it also returns a WrongAccountError; nothing is read or written then.
 func (a *Account) Identity(ctx context.Context) (Identity, error) {
 	return a.identify(ctx, a.current())
 }
@@ -74,7 +74,7 @@ func (c *clients) knownIdentity() Identity {
 	return c.verified
 }
 
-// verifiedClients gives the clients, once it is sure that they lead to the
+// verifiedClients returns the clients, once it is sure that they lead to the
 // right account: that costs a call the first time.
 func (a *Account) verifiedClients(ctx context.Context) (*clients, error) {
 	c := a.current()

@@ -4,7 +4,7 @@ import "slices"
 
 // Names are not identities: a deleted principal's name is free for another one,
 // and a renamed user or group keeps its attachments and memberships under the
-// new name. IAM's unique ids, which never change, tell such cases apart.
+// new name. IAM's unique ids, which never change, distinguish such cases.
 
 // NameOf is the present name of the principal with a unique id; "" when the
 // mirror knows none. It looks through all principals.

@@ -157,7 +157,7 @@ func (inv *inventory) share(s string) string {
 	return s
 }
 
-// decodeDocument gives a policy document as it was written. IAM encodes it by
+// decodeDocument returns a policy document as it was written. IAM encodes it by
 // RFC 3986; some emulators give it as it is.
 func decodeDocument(document string) string {
 	// An encoded document begins with %7B or encoded white space.

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Whatever a document says, it comes back as it was written, encoded or not.
+// A document is returned as it was written, whatever it says, encoded or not.
 func FuzzDecodeDocument(f *testing.F) {
 	for _, seed := range []string{grantA, `{"a":"b+c"}`, `{"a":"%41"}`, " {\"a\":\"端末 ${$}\"}\n", `{"a":"%zz"}`} {
 		f.Add(seed)
@@ -23,7 +23,8 @@ func FuzzDecodeDocument(f *testing.F) {
 	})
 }
 
-// Whatever ARN is attached, only one below our path and of our account is ours.
+// Only a policy below the operator's path and in its account is the operator's,
+// whatever ARN is attached.
 func FuzzForeignPoliciesAreNeverOurs(f *testing.F) {
 	for _, seed := range []string{
 		*arnOf(testPolicy), "arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::" + testAccount + ":policy/" + testPolicy,

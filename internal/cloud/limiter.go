@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/fair"
 )
 
-// Defaults of the limiter. AWS publishes no request rates of IAM; these leave
-// room for whoever else works on the account.
+// Defaults of the limiter. AWS publishes no request rates for IAM; these leave
+// room for the other users of the account.
 const (
 	// DefaultRate in requests a second, per account and service.
 	DefaultRate = 10.0
@@ -24,8 +24,8 @@ const (
 	slowest = 1.0 / 20
 	// recovery is how long a limiter takes from nothing back to its rate.
 	recovery = time.Minute
-	// cutPause is how long after a cut further throttled answers are held to
-	// be to requests that were under way before it.
+	// cutPause is how long after a cut further throttled answers count as
+	// answers to requests that were in progress before it.
 	cutPause = time.Second
 )
 
@@ -126,7 +126,7 @@ func (l *limiter) throttled() {
 }
 
 // rateAt is the rate at a time: what it was cut to, and the share of the full
-// rate that the time since has given back.
+// rate that the time since then has restored.
 func (l *limiter) rateAt(now time.Time) rate.Limit {
 	if l.cut.IsZero() {
 		return l.full

@@ -48,11 +48,11 @@ func logGroupOf(g logstypes.LogGroup) LogGroup {
 	return LogGroup{Name: aws.ToString(g.LogGroupName), KeyARN: aws.ToString(g.KmsKeyId)}
 }
 
-// The error codes of S3 that tell something about a bucket.
+// The error codes of S3 that say something about a bucket.
 const (
 	codeNoSuchBucket = "NoSuchBucket"
-	// codeNotEncrypted is that of a bucket without default encryption. Buckets
-	// have had one since 2023, whoever made them.
+	// codeNotEncrypted is that of a bucket without default encryption. Every
+	// bucket has had one since 2023.
 	codeNotEncrypted = "ServerSideEncryptionConfigurationNotFoundError"
 )
 
@@ -99,8 +99,8 @@ func (a *Account) FindBucket(ctx context.Context, region, name string) (bucket B
 	}
 }
 
-// awsBucketKey ends the names of the key that AWS manages for buckets. Whoever may
-// write to a bucket may use it.
+// awsBucketKey ends the names of the key that AWS manages for buckets. Every
+// principal that can write to a bucket can use it.
 const awsBucketKey = "alias/aws/s3"
 
 func bucketKey(c *s3types.ServerSideEncryptionConfiguration) string {

@@ -72,10 +72,10 @@ func boundaryARN(boundary *types.AttachedPermissionsBoundary) string {
 	return aws.ToString(boundary.PermissionsBoundaryArn)
 }
 
-// LookUpPolicy reads one policy of ours and writes the answer into the mirror.
-// That there is none is an answer, not an error. A SettlingError tells that
-// IAM's answers did not fit together. One call when the policy does not exist,
-// else four or more.
+// LookUpPolicy reads one of the operator's policies and writes the answer into
+// the mirror. That the policy does not exist is an answer, not an error. A
+// SettlingError means that IAM's answers did not fit together. One call when
+// the policy does not exist, else four or more.
 func (a *Account) LookUpPolicy(ctx context.Context, name string) (PolicyView, error) {
 	if !a.ownership.ownsName(name) {
 		return PolicyView{}, &NotOursError{Name: name}
@@ -107,8 +107,8 @@ func (a *Account) readPolicy(ctx context.Context, client *iam.Client, name strin
 	}
 	err = readParts(ctx, client, arn, seen)
 	if Code(err) == codeNoSuchEntity {
-		// Deleted meanwhile, or read from two places of which one lags: either
-		// way no answer.
+		// The policy was deleted meanwhile, or one of the two reads was stale:
+		// either way this is no answer.
 		return &SettlingError{Name: name}
 	}
 	if err != nil {
@@ -134,7 +134,7 @@ func readParts(ctx context.Context, client *iam.Client, arn *string, into *obser
 	return err
 }
 
-// listVersions gives the ids of a policy's versions, oldest first, and that of
+// listVersions returns the ids of a policy's versions, oldest first, and that of
 // the default.
 func listVersions(ctx context.Context, client *iam.Client, arn *string) (versions []string, current string, err error) {
 	versions = []string{}
@@ -155,7 +155,7 @@ func listVersions(ctx context.Context, client *iam.Client, arn *string) (version
 	return versions, current, nil
 }
 
-// listAttached gives the principals a policy is attached to; whose permissions
+// listAttached returns the principals a policy is attached to; whose permissions
 // boundary it is does not count.
 func listAttached(ctx context.Context, client *iam.Client, arn *string) ([]Principal, error) {
 	var attached []Principal

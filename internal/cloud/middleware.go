@@ -16,18 +16,18 @@ import (
 // what is inserted after it runs once an attempt, before the request is signed.
 const retryMiddleware = "Retry"
 
-// TimeoutError tells that one request got no answer within the ceiling.
+// TimeoutError means that one request got no answer within the ceiling.
 type TimeoutError struct{ After time.Duration }
 
 // Error implements error.
 func (e *TimeoutError) Error() string { return fmt.Sprintf("no answer within %s", e.After) }
 
-// RetryableError keeps the SDK from sending the request once more in the same
-// call: the caller backs off instead.
+// RetryableError keeps the SDK from repeating the request in the same call: the
+// caller backs off instead.
 func (e *TimeoutError) RetryableError() bool { return false }
 
-// sentOnce are the operations of which the SDK must never send a second
-// request on its own, because each creates something anew.
+// sentOnce are the operations whose requests the SDK must never repeat on its
+// own, because each request creates another resource.
 var sentOnce = map[string]bool{"CreateActivation": true}
 
 // finalError keeps the SDK from retrying.
@@ -45,7 +45,8 @@ type instruments struct {
 	onCall    func(Call)
 	guards    []Guard
 	logger    logr.Logger
-	// rejected is told that AWS does not know the credentials (any more).
+	// rejected is called when AWS does not accept the credentials, or no
+	// longer.
 	rejected func()
 }
 

@@ -9,31 +9,33 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Mirror is what IAM of one account holds of interest: all principals, our
-// policies, and who they are attached to. It answers from memory. Reads fill
-// it (Refresh, Account.LookUp…), our own writes go through it; when the two
-// disagree, the package comment says which is believed. Safe for concurrent
-// use.
+// Mirror is the part of one account's IAM that the operator needs: all
+// principals, the operator's policies, and their attachments. It answers from
+// memory. Reads fill it (Refresh, Account.LookUp…) and every write of the
+// operator goes through it. The package comment says which one counts when the
+// two disagree. Safe for concurrent use.
 type Mirror struct {
 	ownership Ownership
 	clock     clock.PassiveClock
 	made      time.Time
 	// drifted receives what reads found others to have changed. It may be nil.
 	drifted func([]Drift)
-	// client gives the client for the bulk read, verified to be of the account.
+	// client returns the client for the bulk read, verified to be of the account.
 	client func(context.Context) (bulkReader, error)
-	// refreshing holds a token while a Refresh is under way.
+	// refreshing holds a token while a Refresh is in progress.
 	refreshing chan struct{}
 
 	mu sync.RWMutex
 	// readAt is when the newest Refresh began that is merged; never before.
 	readAt instant
-	// policyARNs is the prefix of our policies' ARNs; "" before it is known.
+	// policyARNs is the prefix of the policies' ARNs; "" before it is known.
 	policyARNs string
-	// policies of ours by lower-case name, also such as are lately gone.
+	// policies of the operator by lower-case name, recently deleted ones
+	// included.
 	policies    map[string]*policy
 	policyNames sortedKeys
-	// attached are the keys of our policies by the key of the principal.
+	// attached are the keys of the operator's policies by the key of the
+	// principal.
 	attached map[string][]string
 	// principals by Key; userNames are the lower-case names of users.
 	principals map[string]*principal
@@ -44,10 +46,10 @@ type Mirror struct {
 	// members are the names of users by the lower-case name of the group, and
 	// formerMembers by the unique id of one that is gone.
 	members, formerMembers map[string][]string
-	// foreignPolicies is the number of customer managed policies not ours.
+	// foreignPolicies is the number of customer managed policies of others.
 	foreignPolicies int
-	// misplaced are the ARNs of policies with a name of our form outside of
-	// our path, by lower-case name.
+	// misplaced are the ARNs of policies with a name of the operator's form
+	// outside its path, by lower-case name.
 	misplaced map[string]string
 }
 
@@ -87,7 +89,8 @@ func (m *Mirror) now() instant { return start.plus(m.clock.Since(m.made)) }
 
 func (m *Mirror) timeOf(i instant) time.Time { return m.made.Add(time.Duration(i - start)) }
 
-// setARNs tells where the account's policies lie, once STS has said so.
+// setARNs sets the prefix of the account's policy ARNs, once STS has returned
+// the identity.
 func (m *Mirror) setARNs(id Identity) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -100,7 +103,7 @@ func (m *Mirror) policyARNPrefix() string {
 	return m.policyARNs
 }
 
-// arn of a policy of ours; "" when the partition is not known yet.
+// arn of one of the operator's policies; "" while the partition is unknown.
 func (m *Mirror) arn(name string) string {
 	if m.policyARNs == "" {
 		return ""
@@ -108,7 +111,7 @@ func (m *Mirror) arn(name string) string {
 	return m.policyARNs + m.ownership.Path() + name
 }
 
-// ARN of the policy of ours with that name; "" before STS has told the
+// ARN of the operator's policy with that name; "" until STS has returned the
 // account's partition.
 func (m *Mirror) ARN(name string) string {
 	m.mu.RLock()
@@ -116,8 +119,8 @@ func (m *Mirror) ARN(name string) string {
 	return m.arn(name)
 }
 
-// misplacedARN is the ARN of the policy of that name outside of our path; ""
-// when the last Refresh saw none.
+// misplacedARN is the ARN of the policy of that name outside the operator's
+// path; "" when the last Refresh saw none.
 func (m *Mirror) misplacedARN(name string) string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -186,7 +189,7 @@ func (m *Mirror) reindex(policyKey string, before, after []Principal) {
 	}
 }
 
-// peek gives a copy of a policy's entry as it is now.
+// peek returns a copy of a policy's entry as it is now.
 func (m *Mirror) peek(name string) policy {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

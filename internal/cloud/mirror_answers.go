@@ -10,7 +10,7 @@ func (m *Mirror) Filled() bool {
 	return m.readAt != never
 }
 
-// Principal tells what is known of a principal.
+// Principal returns what is known about a principal.
 func (m *Mirror) Principal(p Principal) PrincipalView {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -35,8 +35,8 @@ func (m *Mirror) Principal(p Principal) PrincipalView {
 	return view
 }
 
-// Policy tells what is known of a policy of ours by name, also of one never
-// seen.
+// Policy returns what is known about the operator's policy of that name, even
+// if the mirror has never seen it.
 func (m *Mirror) Policy(name string) PolicyView {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -47,9 +47,10 @@ func (m *Mirror) Policy(name string) PolicyView {
 	return m.view(p)
 }
 
-// PoliciesWithPrefix lists our policies whose names begin with prefix, ignoring
-// case, sorted: those that exist, may exist, or are gone but not proven so.
-// complete tells that it is proven that there are no others.
+// PoliciesWithPrefix lists the operator's policies whose names begin with
+// prefix, ignoring case, sorted: those that exist, may exist, or are gone but
+// not proven so. complete reports whether it is proven that there are no
+// others.
 func (m *Mirror) PoliciesWithPrefix(prefix string) (views []PolicyView, complete bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -61,7 +62,7 @@ func (m *Mirror) PoliciesWithPrefix(prefix string) (views []PolicyView, complete
 	return views, evidence{read: m.readAt}.provesAbsence()
 }
 
-// OurNames lists all our policies that exist or may exist, sorted.
+// OurNames lists all policies of the operator that exist or may exist, sorted.
 func (m *Mirror) OurNames() []string {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -74,8 +75,8 @@ func (m *Mirror) OurNames() []string {
 	return names
 }
 
-// PolicyCount is the number of customer managed policies in the account, ours
-// and others'.
+// PolicyCount is the number of customer managed policies in the account, those
+// of others included.
 func (m *Mirror) PolicyCount() int {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -156,7 +157,7 @@ func (m *Mirror) view(p *policy) PolicyView {
 	for _, a := range p.attachments {
 		proven := a.presence != Unknown && a.evidence.proves(presenceValue(a.presence))
 		if a.presence == Absent && proven && v.OthersProven {
-			continue // as proven as of everybody who is not listed
+			continue // as proven as that of any principal that is not listed
 		}
 		if !proven {
 			settles = max(settles, a.evidence.settles())

@@ -102,7 +102,7 @@ func BenchmarkRefresh(b *testing.B) {
 
 // BenchmarkHeld reports the memory that a filled mirror holds, per policy of
 // 10,000, each attached to one user: with and without the document itself. Its
-// allocations are those of the page too, which is made anew each time.
+// allocations include those of the page, which each iteration makes again.
 func BenchmarkHeld(b *testing.B) {
 	const policies = 10000
 	b.ReportAllocs()

@@ -19,8 +19,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
 )
 
-// Of the window, reads may lag by readLag, and what was sent may still take
-// effect for lateEffect.
+// Within the window, reads may lag by readLag, and a request that was sent may
+// still take effect for lateEffect.
 const (
 	readLag    = 25 * time.Second
 	lateEffect = 30 * time.Second
@@ -43,7 +43,7 @@ type lostError struct{}
 func (lostError) Error() string        { return "connection lost" }
 func (lostError) RetryableError() bool { return false }
 
-// lossyNetwork loses writes as it is told to.
+// lossyNetwork loses or delays writes as next says.
 type lossyNetwork struct {
 	client aws.HTTPClient
 	aws    *awsemulator.Server
@@ -109,12 +109,13 @@ func (n *lossyNetwork) deliver(t *rapid.T, i int) {
 	}
 }
 
-// machine drives a mirror with our writes, a lossy network, a stranger, reads
-// that lag, restarts and time.
+// machine drives a mirror with the operator's writes, a lossy network, a
+// stranger, reads that lag, restarts and time.
 type machine struct {
 	*world
 	network *lossyNetwork
-	// touched is when we last wrote, or may have written, to a policy.
+	// touched is when the operator last wrote, or may have written, to a
+	// policy.
 	touched map[string]time.Time
 	// meddled is when the stranger last changed a policy, for as long as no
 	// read can have shown it.
@@ -158,7 +159,7 @@ func (m *machine) drawDocument(t *rapid.T) string {
 	return rapid.SampledFrom(modelDocuments).Draw(t, "document")
 }
 
-// write makes one of our writes over a network that may lose it.
+// write makes a write of the operator over a network that may lose it.
 func (m *machine) write(t *rapid.T, do func(name string) error) {
 	name := m.drawPolicy(t)
 	m.network.next = nil
@@ -177,7 +178,7 @@ func (m *machine) write(t *rapid.T, do func(name string) error) {
 	}
 }
 
-// meddle lets the stranger change a policy; that it cannot be done is fine.
+// meddle lets the stranger change a policy. A failure is fine.
 func (m *machine) meddle(t *rapid.T, do func(name string) error) {
 	name := m.drawPolicy(t)
 	if do(name) == nil {

@@ -60,20 +60,22 @@ const ownedPathRoot = "/ssm-access/"
 // policyNamePattern is what IAM allows as the name of a managed policy.
 var policyNamePattern = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
 
-// Ownership tells our policies from everybody else's: by path and form of
-// name, never by tags, which the bulk read does not return.
+// Ownership distinguishes the operator's policies from all others: by path and
+// form of name, never by tags, which the bulk read does not return.
 type Ownership struct {
 	// OwnerID of this installation, such as "0a1b2c3d".
 	OwnerID string
 }
 
-// Path is the IAM path of our policies, such as "/ssm-access/0a1b2c3d/".
+// Path is the IAM path of the operator's policies, such as
+// "/ssm-access/0a1b2c3d/".
 func (o Ownership) Path() string { return ownedPathRoot + o.OwnerID + "/" }
 
-// NamePrefix is how the names of our policies begin, such as "ssma-0a1b2c3d-".
+// NamePrefix begins the names of the operator's policies, such as
+// "ssma-0a1b2c3d-".
 func (o Ownership) NamePrefix() string { return "ssma-" + o.OwnerID + "-" }
 
-// Owns reports whether a policy of that path and name is ours.
+// Owns reports whether the operator owns a policy of that path and name.
 func (o Ownership) Owns(path, name string) bool {
 	return path == o.Path() && o.ownsName(name)
 }

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// policy is one policy of ours as the mirror holds it. Its three parts (that
-// it exists, what its default version says, whom it is attached to) are
-// written by different calls and so are proven or in doubt by themselves.
+// policy is one of the operator's policies as the mirror holds it. Different
+// calls write its three parts (that it exists, what its default version says,
+// whom it is attached to), so each is proven or in doubt by itself.
 type policy struct {
 	// name as IAM spells it.
 	name string
@@ -26,7 +26,7 @@ type policy struct {
 	old     map[string]string
 	content evidence
 
-	// attachments that are, may be, or lately were.
+	// attachments that exist, may exist, or existed recently.
 	attachments []attachment
 	// others is the evidence that no other principal is attached.
 	others evidence
@@ -59,13 +59,14 @@ type reading struct {
 }
 
 // settle reports whether a part with that evidence takes over what was read.
-// A point read is taken over although it proves nothing while we are in doubt.
+// While the part is in doubt, it takes over a point read although that proves
+// nothing.
 func (r reading) settle(e *evidence) bool {
 	return e.admits(r.begun) || (r.point && e.refinable(r.begun))
 }
 
-// take merges what a read found, nil when it found no such policy, and tells
-// how it departs from what was believed.
+// take merges what a read found, nil when it found no such policy, and returns
+// how that differs from the mirror's previous state.
 func (p *policy) take(seen *observed, r reading) findings {
 	var f findings
 	before := p.presence
@@ -79,8 +80,8 @@ func (p *policy) take(seen *observed, r reading) findings {
 	if seen == nil {
 		seen = &observed{listed: true}
 	}
-	// What a policy that came or went says, or is attached to, is no drift of
-	// its own.
+	// The content and the attachments of a policy that appeared or vanished are
+	// no drift of their own.
 	quiet := before != Present || p.presence != Present
 	p.takeContent(seen, r, quiet, &f)
 	p.takeAttachments(seen, r, quiet, &f)

@@ -2,8 +2,8 @@ package cloud
 
 import "slices"
 
-// The methods here note our own writes. Each is called only when the write was
-// acknowledged or may have taken effect.
+// The methods here note the operator's own writes. Each is called only when AWS
+// acknowledged the write or the write may have taken effect.
 
 // wroteExistence notes a creation or deletion.
 func (p *policy) wroteExistence(presence Presence, o outcome) {
@@ -52,8 +52,8 @@ func (p *policy) wroteAttachment(to Principal, presence Presence, o outcome) {
 	}
 }
 
-// created notes that AWS acknowledged the policy as newly made: it has one
-// version and is attached to nobody.
+// created notes that AWS acknowledged the creation of the policy: it has one
+// version and no attachments.
 func (p *policy) created(document string, o outcome) {
 	p.wroteExistence(Present, o)
 	p.wroteContent(document, firstVersion, o)
@@ -69,9 +69,9 @@ func (p *policy) deleted(o outcome) {
 	p.wroteNoAttachments(o)
 }
 
-// wroteNoAttachments notes that nobody is attached to a policy that was just
-// made or unmade. What was in doubt stays noted: an attachment sent before may
-// yet take effect on a policy made anew under the same name.
+// wroteNoAttachments notes that a policy that was just created or deleted has
+// no attachments. What was in doubt stays noted: an attachment sent before may
+// yet take effect on a new policy of the same name.
 func (p *policy) wroteNoAttachments(o outcome) {
 	// A deletion that comes late fails on a policy that is attached: whatever
 	// is in doubt about it is none about attachments.

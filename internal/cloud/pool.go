@@ -37,7 +37,7 @@ type PoolOptions struct {
 	// Clock measures the consistency window; default the real one. The
 	// limiter and the timeouts always run on real time.
 	Clock clock.PassiveClock
-	// OnCall, when set, is told of every finished call. It must not block.
+	// OnCall, when set, receives every finished call. It must not block.
 	OnCall func(Call)
 	// Logger gets a line a call at V(1), with AWS's request id, unless the
 	// call's context carries a logger.
@@ -74,7 +74,7 @@ type Config struct {
 	RoleARN string
 	// ExternalID to present when assuming the role; may be "".
 	ExternalID string
-	// Region for IAM and STS, which also tells the partition.
+	// Region for IAM and STS, which also determines the partition.
 	Region string
 }
 
@@ -108,9 +108,10 @@ func NewPool(options PoolOptions) *Pool {
 	return &Pool{options: options, accounts: map[string]*Account{}}
 }
 
-// OnDrift sets who receives every change that others made to our policies,
-// whichever read found it: a Refresh, a look at one policy, or what a write had to
-// list. It must not block, and is set before the first Account.
+// OnDrift sets the function that receives every change that others made to the
+// operator's policies, whichever read found it: a Refresh, a look at one policy,
+// or what a write had to list. It must not block, and is set before the first
+// Account.
 func (p *Pool) OnDrift(drifted func(accountID string, drifts []Drift)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -125,10 +126,10 @@ func (p *Pool) Guard(guard Guard) {
 	p.options.guards = append(slices.Clip(p.options.guards), guard)
 }
 
-// Ownership tells which policies are those of this installation.
+// Ownership returns what identifies the policies of this installation.
 func (p *Pool) Ownership() Ownership { return Ownership{OwnerID: p.options.OwnerID} }
 
-// Account gives the account of that id. It is the same one every time, with
+// Account returns the account of that id. It is the same one every time, with
 // the same mirror and limiters; when the role, the external id or the region
 // differ from the last time, it calls with new clients from then on.
 func (p *Pool) Account(config Config) *Account {

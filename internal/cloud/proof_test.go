@@ -111,7 +111,8 @@ func TestDeletedPolicyStaysDeletedForStaleReads(t *testing.T) {
 		t.Error("a stale point read brought it back")
 	}
 
-	// Made anew at once: what the stale reads say of the old one is of no account.
+	// Recreated at once: what the stale reads say about the old one does not
+	// matter.
 	w.create(testPolicy, grantB)
 	w.aws.Advance(10 * time.Second)
 	w.refresh()
@@ -305,7 +306,7 @@ func TestNothingSentLeavesNoDoubt(t *testing.T) {
 	w.create(testPolicy, grantA)
 	w.settle()
 	base := w.base
-	base.BaseEndpoint = aws.String("http://127.0.0.1:1") // nobody listens
+	base.BaseEndpoint = aws.String("http://127.0.0.1:1") // no server listens there
 	w.account.options.Base = base
 	w.pool.Account(Config{AccountID: testAccount, Region: "eu-central-1"})
 	w.account.current().verify(Identity{AccountID: testAccount, Partition: "aws", ARN: "x"})

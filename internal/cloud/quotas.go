@@ -22,8 +22,8 @@ type Quotas struct {
 	GroupsPerUser int
 }
 
-// defaultQuotas are those of an account for which AWS raised none, as AWS
-// documents them; for what GetAccountSummary does not tell.
+// defaultQuotas are those of an account without a quota increase, as AWS
+// documents them; for what GetAccountSummary does not return.
 var defaultQuotas = Quotas{
 	AttachedPoliciesPerUser: 10, AttachedPoliciesPerGroup: 10, AttachedPoliciesPerRole: 10,
 	PolicySize: 6144, VersionsPerPolicy: 5, Policies: 1500, GroupsPerUser: 10,

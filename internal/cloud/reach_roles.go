@@ -64,9 +64,9 @@ func nodeRoleOf(r *iamtypes.Role) NodeRole {
 	return NodeRole{Name: aws.ToString(r.RoleName), ARN: aws.ToString(r.Arn), Trust: decodeDocument(aws.ToString(r.AssumeRolePolicyDocument))}
 }
 
-// RoleAllows asks IAM which permissions the policies of a role allow, its
-// permissions boundary and the organisation's policies included. A permission of
-// which that is not certain, because of conditions, is not in the answer. One call.
+// RoleAllows asks IAM which permissions a role has, given its policies, its
+// permissions boundary and the organisation's policies. The result leaves out a
+// permission that conditions make uncertain. One call.
 func (a *Account) RoleAllows(ctx context.Context, roleARN string, permissions []check.Permission) (map[check.Permission]bool, error) {
 	client, err := a.iam(ctx)
 	if err != nil {
@@ -128,13 +128,14 @@ type decision struct {
 
 func (d *decision) allowed() bool { return d.decided == iamtypes.PolicyEvaluationDecisionTypeAllowed }
 
-// certain: it would be the same with all keys. AWS tells of the keys of all of a
-// role's policies, and not of those that matter to an action. With other keys, a
-// statement that denies may match what is allowed here, and one that allows what is
-// denied. Nobody makes conditions for what an agent itself calls: what no statement
-// matches there is taken for denied, since one statement with conditions on
-// anything else would hide that nothing is allowed at all. What sessions write to
-// and decrypt with is often allowed under conditions.
+// certain reports whether the decision would be the same with all keys. AWS returns
+// the keys of all of a role's policies, not only those that matter to an action.
+// With other keys, a statement that denies may match what is allowed here, and one
+// that allows may match what is denied. Conditions on the calls of the agent itself
+// are not usual: where no statement matches such a call, certain takes it as
+// denied, since one statement with conditions on anything else would hide that
+// nothing is allowed at all. What sessions write to and decrypt with is often
+// allowed under conditions.
 func (d *decision) certain(action string) bool {
 	if len(d.missing) == 0 {
 		return true

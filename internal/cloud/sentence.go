@@ -11,8 +11,8 @@ import (
 )
 
 // Action is the IAM action of the call that failed, such as "iam:CreatePolicy"
-// or, when the credentials could not be had, "sts:AssumeRole"; "" when err is
-// of no call.
+// or, when there were no credentials, "sts:AssumeRole"; "" when err is not of a
+// call.
 func Action(err error) string {
 	action := ""
 	for {
@@ -38,9 +38,9 @@ func actionOf(operation *smithy.OperationError) string {
 	return cmp.Or(otherwiseNamed[action], action)
 }
 
-// Sentence says for people what is wrong and what to do about it. It is the
-// same for the same failure: it bears no request id, time, session or text of
-// AWS's, so that it can stand in a status.
+// Sentence explains to people what is wrong and what to do about it. It is the
+// same for the same failure: it contains no request id, time, session or text
+// of AWS's, so that it is suitable for a status.
 func Sentence(err error) string {
 	class := Classify(err)
 	if class == None {

@@ -16,7 +16,8 @@ const tierSetting = "/ssm/managed-instance/activation-tier"
 // settingStatusPending is the status of a setting that is being changed.
 const settingStatusPending = "PendingUpdate"
 
-// settingStatusCustomized is the status of a setting that somebody has set.
+// settingStatusCustomized is the status of a setting that has been changed from
+// its default.
 const settingStatusCustomized = "Customized"
 
 // Tier is the instances tier of the hybrid nodes of an account and region, as
@@ -36,14 +37,14 @@ type TierSetting struct {
 	// Tier as AWS answers it. While a change is pending it is not known whether
 	// that is the tier before or after it.
 	Tier Tier
-	// Customized: somebody has set it. Otherwise it is AWS's default.
+	// Customized: the setting was set. Otherwise it has AWS's default.
 	Customized bool
 	// Pending: AWS is changing it.
 	Pending bool
 }
 
-// UnknownSettingError tells that AWS answered a service setting that cannot be
-// made sense of.
+// UnknownSettingError means that AWS returned a value of a service setting that
+// the operator does not know.
 type UnknownSettingError struct{ ID, Value, Region string }
 
 // Error implements error.
@@ -89,7 +90,7 @@ func settingID(id string) string {
 }
 
 // SetTier asks AWS to change the instances tier of a region. That AWS accepts
-// does not show that it has changed: read it again. One call.
+// does not mean that the tier has changed: read it again. One call.
 func (a *Account) SetTier(ctx context.Context, region string, tier Tier) error {
 	clients, err := a.verifiedClients(ctx)
 	if err != nil {

@@ -26,7 +26,7 @@ func NewHTTPClient() *awshttp.BuildableClient {
 // lost. Read answers the end of the body instead.
 type plainBody struct{ client aws.HTTPClient }
 
-// withPlainBody wraps a client; nil stands for the SDK's own.
+// withPlainBody wraps a client; nil means the SDK's own.
 func withPlainBody(client aws.HTTPClient) aws.HTTPClient {
 	if client == nil {
 		client = awshttp.NewBuildableClient()

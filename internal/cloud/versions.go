@@ -6,8 +6,8 @@ import (
 )
 
 // Every change of a policy leaves the version before it, until five exist.
-// iam:SetDefaultPolicyVersion brings such a version back, so the mirror keeps
-// what the old versions of our policies say. A version never changes.
+// iam:SetDefaultPolicyVersion restores such a version, so the mirror keeps what
+// the old versions of the operator's policies say. A version never changes.
 
 // version is what is known of one version.
 func (p *policy) version(id string) Version {

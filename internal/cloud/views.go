@@ -2,7 +2,7 @@ package cloud
 
 import "time"
 
-// Presence tells whether something exists.
+// Presence is whether something exists.
 type Presence uint8
 
 // Unknown is the zero value: never read, or written with unknown effect.
@@ -26,18 +26,18 @@ type PrincipalView struct {
 	Boundary string
 	// Groups of a user, by name, sorted.
 	Groups []string
-	// Attached are the names of our policies that are attached to it, or may be
-	// (attachment Unknown), sorted.
+	// Attached are the names of the operator's policies that are attached to
+	// it, or may be (attachment Unknown), sorted.
 	Attached []string
-	// ForeignAttachments is the number of managed policies attached that are
-	// not ours; they count for the quota.
+	// ForeignAttachments is the number of other managed policies attached; they
+	// count for the quota.
 	ForeignAttachments int
 	// Complete is false when only a point read found the principal: groups and
 	// foreign attachments are then not known before the next Refresh.
 	Complete bool
 }
 
-// PolicyView is what the mirror knows of a policy of ours.
+// PolicyView is what the mirror knows about one of the operator's policies.
 type PolicyView struct {
 	Name, ARN string
 	// Presence of the policy. Unknown after a write of unknown effect.
@@ -47,15 +47,15 @@ type PolicyView struct {
 	// Document of the default version, decoded; "" when not known.
 	Document string
 	// DocumentProven: Document is the default version's and stays so unless
-	// somebody else changes it.
+	// someone else changes it.
 	DocumentProven bool
 	// DefaultVersion such as "v3"; "" when not known.
 	DefaultVersion string
 	// Versions, oldest first; nil when not known.
 	Versions []Version
-	// Attachments that are, or may be (Unknown), or were and are gone but not
+	// Attachments that exist, or may exist (Unknown), or are gone but not
 	// proven so (Absent). A principal that is not listed is not attached;
-	// OthersProven tells whether that is proven.
+	// OthersProven reports whether that is proven.
 	Attachments []Attachment
 	// OthersProven: no principal beyond those listed is attached, proven.
 	OthersProven bool
@@ -93,7 +93,7 @@ func (v PolicyView) AttachedTo() []Principal {
 	return out
 }
 
-// Attachment tells whether the policy is attached to p, and whether that is
+// Attachment reports whether the policy is attached to p, and whether that is
 // proven.
 func (v PolicyView) Attachment(p Principal) (presence Presence, proven bool) {
 	if v.Gone() {

@@ -45,8 +45,8 @@ type tester interface {
 	Fatalf(string, ...any)
 }
 
-// world is an emulated AWS with an operator's pool on it and, apart from it,
-// somebody who changes things behind the operator's back.
+// world is an emulated AWS with an operator's pool on it, and a client apart
+// from the operator that makes changes it does not see.
 type world struct {
 	t       tester
 	aws     *awsemulator.Server
@@ -132,7 +132,7 @@ func (w *world) restart(options ...option) {
 	w.mirror = w.account.Mirror()
 }
 
-// serverClock tells the emulator's time.
+// serverClock returns the emulator's time.
 type serverClock struct{ server *awsemulator.Server }
 
 func (c serverClock) Now() time.Time                  { return c.server.Now() }
@@ -144,7 +144,7 @@ func (w *world) note(c Call) {
 	w.calls = append(w.calls, c)
 }
 
-// called gives the operations that were called since the last time, in order,
+// called returns the operations that were called since the last time, in order,
 // without those of STS.
 func (w *world) called() []string {
 	w.mu.Lock()
@@ -202,12 +202,12 @@ func (w *world) strike(kind faults.Kind, action string, count int) {
 	w.must(err)
 }
 
-// arn of a policy of ours.
+// arnOf returns the ARN of one of the operator's policies.
 func arnOf(name string) *string {
 	return aws.String("arn:aws:iam::" + testAccount + ":policy/ssm-access/" + testOwner + "/" + name)
 }
 
-// truth is what IAM really holds of a policy of ours.
+// truth is the actual state of one of the operator's policies in IAM.
 func (w *world) truth(name string) (document string, attachedTo []string, exists bool) {
 	for _, p := range w.aws.Account(testAccount).IAM.Latest().Export().Policies {
 		if nameKey(p.Name) == nameKey(name) && p.Path == "/ssm-access/"+testOwner+"/" {

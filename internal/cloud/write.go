@@ -6,7 +6,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// writer writes to one policy of ours while it holds the policy's lock.
+// writer writes to one of the operator's policies while it holds the policy's
+// lock.
 type writer struct {
 	account *Account
 	client  *iam.Client
@@ -14,8 +15,8 @@ type writer struct {
 	arn     string
 }
 
-// write runs do with a writer for the policy. It is where every write passes,
-// and so where those to policies that are not ours end.
+// write runs do with a writer for the policy. Every write passes through it, so
+// that it can reject writes to policies that the operator does not own.
 func (a *Account) write(ctx context.Context, name string, do func(*writer) error) error {
 	if !a.ownership.ownsName(name) {
 		return &NotOursError{Name: name}
@@ -32,7 +33,7 @@ func (a *Account) write(ctx context.Context, name string, do func(*writer) error
 	return do(&writer{account: a, client: client, name: name, arn: a.mirror.ARN(name)})
 }
 
-// send makes one write and tells what may have come of it.
+// send makes one write and returns its possible effect.
 func (w *writer) send(call func(watched func(*iam.Options)) error) (outcome, error) {
 	var e effect
 	o := outcome{began: w.account.mirror.now()}
@@ -41,8 +42,8 @@ func (w *writer) send(call func(watched func(*iam.Options)) error) (outcome, err
 	return o, err
 }
 
-// note writes an outcome through to the mirror, unless it is sure that nothing
-// came of the write.
+// note writes an outcome through to the mirror, unless the write certainly had
+// no effect.
 func (w *writer) note(o outcome, change func(*policy)) {
 	if o.acked || o.doubtful {
 		w.account.mirror.record(w.name, change)
@@ -52,13 +53,13 @@ func (w *writer) note(o outcome, change func(*policy)) {
 // known is what the mirror holds of the policy.
 func (w *writer) known() policy { return w.account.mirror.peek(w.name) }
 
-// look reads the policy anew into the mirror.
+// look reads the policy into the mirror again.
 func (w *writer) look(ctx context.Context) error {
 	return w.account.readPolicy(ctx, w.client, w.name)
 }
 
-// gone explains a NoSuchEntity about the policy itself: IAM may not show yet
-// what we have just created, else it was deleted behind our back.
+// gone explains a NoSuchEntity about the policy itself: either IAM does not show yet
+// what this process has just created, or someone else deleted the policy.
 func (w *writer) gone(ctx context.Context) error {
 	if err := w.look(ctx); err != nil {
 		return err

@@ -6,9 +6,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// Attach attaches a policy of ours to a principal. Attached already is fine. A
-// MissingPrincipalError tells that there is no such principal, a
-// PolicyGoneError that there is no such policy. One call.
+// Attach attaches one of the operator's policies to a principal. It succeeds if
+// the policy is already attached. A MissingPrincipalError means that there is
+// no such principal, a PolicyGoneError that there is no such policy. One call.
 func (a *Account) Attach(ctx context.Context, name string, to Principal) error {
 	return a.write(ctx, name, func(w *writer) error {
 		o, err := w.send(func(watched func(*iam.Options)) error { return w.attach(ctx, to, watched) })
@@ -20,8 +20,9 @@ func (a *Account) Attach(ctx context.Context, name string, to Principal) error {
 	})
 }
 
-// Detach detaches a policy of ours from a principal. Detached already, or the
-// principal or the policy gone, is fine. One call.
+// Detach detaches one of the operator's policies from a principal. It succeeds
+// if the policy is already detached, or if the principal or the policy does not
+// exist. One call.
 func (a *Account) Detach(ctx context.Context, name string, from Principal) error {
 	return a.write(ctx, name, func(w *writer) error { return w.detached(ctx, from) })
 }
@@ -35,7 +36,7 @@ func (w *writer) detached(ctx context.Context, from Principal) error {
 	return w.account.explain(err, "detaching policy %q from %s", w.name, from)
 }
 
-// missing tells what an attachment lacked: the principal or the policy.
+// missing determines what an attachment lacked: the principal or the policy.
 func (w *writer) missing(ctx context.Context, to Principal) error {
 	view, err := w.account.LookUpPrincipal(ctx, to)
 	switch {

@@ -7,15 +7,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 )
 
-// deletionRounds is how often a deletion is tried before it is left to the
-// next reconcile: once by what the mirror knows, once by what IAM lists, and
-// once more for what came in between.
+// deletionRounds is how often a deletion is tried before the next reconcile
+// takes over: once with what the mirror knows, once with what IAM lists, and
+// once more for what was added in between.
 const deletionRounds = 3
 
-// DeletePolicy takes a policy of ours off every principal and deletes it. Gone
-// already is fine. One call for each attachment and each old version, and one
-// more; what the mirror does not know of is listed when IAM says that there is
-// something left.
+// DeletePolicy detaches one of the operator's policies from every principal and
+// deletes it. It succeeds if the policy does not exist. One call for each
+// attachment and each old version, and one more. When IAM reports that
+// something is left which the mirror does not know, DeletePolicy lists it.
 func (a *Account) DeletePolicy(ctx context.Context, name string) error {
 	return a.write(ctx, name, func(w *writer) error {
 		known := w.known()
@@ -35,8 +35,8 @@ func (a *Account) DeletePolicy(ctx context.Context, name string) error {
 	})
 }
 
-// strip takes away what keeps a policy from being deleted: access first. A
-// principal that the policy cannot be taken off keeps it on none of the others.
+// strip removes what blocks the deletion of a policy: attachments first. If one
+// principal cannot be detached, the others still are.
 func (w *writer) strip(ctx context.Context, attached []Principal, versions []string, current string) error {
 	var failures []error
 	for _, principal := range attached {
@@ -51,7 +51,7 @@ func (w *writer) strip(ctx context.Context, attached []Principal, versions []str
 		if version == current {
 			continue
 		}
-		// The default version, if somebody moved it, goes with the policy.
+		// If someone moved the default version, it is deleted with the policy.
 		if err := w.dropVersion(ctx, version); err != nil && Code(err) != codeDeleteConflict {
 			return w.account.explain(err, "deleting version %s of policy %q", version, w.name)
 		}

@@ -21,19 +21,21 @@ type NewPolicy struct {
 	Tags map[string]string
 }
 
-// CreatePolicy makes a policy under our path. One that is there already gets
-// the document instead. A NameTakenError tells that a policy outside of our
-// path bears the name; one that the mirror has not seen yet makes it a
-// SettlingError until the next Refresh. One call, two when the policy is there.
+// CreatePolicy creates a policy under the operator's path. If the policy
+// exists, its document is updated instead. A NameTakenError means that a policy
+// outside the operator's path has the name. If the mirror has not seen that
+// policy yet, the error is a SettlingError until the next Refresh. One call,
+// two when the policy exists.
 func (a *Account) CreatePolicy(ctx context.Context, policy NewPolicy) error {
 	return a.write(ctx, policy.Name, func(w *writer) error {
 		return a.explain(w.create(ctx, policy), "creating policy %q", policy.Name)
 	})
 }
 
-// PutDocument makes the document the default version of a policy of ours. The
-// oldest version that is not the default goes first, when the quota leaves no
-// room. One call, two when there are as many versions as the quota allows.
+// PutDocument makes the document the default version of one of the operator's
+// policies. When the quota leaves no room, it first deletes the oldest version
+// that is not the default. One call, two when there are as many versions as the
+// quota allows.
 func (a *Account) PutDocument(ctx context.Context, name, document string) error {
 	return a.write(ctx, name, func(w *writer) error {
 		err := w.put(ctx, document)
@@ -66,10 +68,9 @@ func (w *writer) create(ctx context.Context, wanted NewPolicy) error {
 	return err
 }
 
-// createExisting is for a name that is taken: by us, be it that a first
-// attempt was not lost after all, or by somebody else. Which of them it is
-// tells a write, not a read: reads lag. Who else it is, the bulk read has seen
-// or will see.
+// createExisting handles a name that is taken: by this process, if its first
+// attempt was not lost after all, or by someone else. A write shows which, not
+// a read: reads lag. The bulk read has seen or will see the other owner.
 func (w *writer) createExisting(ctx context.Context, wanted NewPolicy) error {
 	err := w.put(ctx, wanted.Document)
 	if Code(err) != codeNoSuchEntity {
@@ -148,7 +149,7 @@ func (w *writer) dropOldest(ctx context.Context, versions []string, current stri
 		if Code(err) != codeDeleteConflict {
 			return err
 		}
-		// It is the default: somebody moved that. The next one is not.
+		// It is the default: someone changed that. The next one is not.
 	}
 	return err
 }

@@ -14,11 +14,11 @@ import (
 // errNoDocument is that of JSON that is no object.
 var errNoDocument = errors.New("the document is no JSON object")
 
-// Meaning is the SHA-256, hexadecimal, of what a document says. It is the same
-// however the document is written: white space, the order of members, and
-// whether what is false or empty is written or left out make no difference.
-// Anything else does, members that nobody knows too. An error says that the
-// text is no JSON object, or that a member occurs twice in one.
+// Meaning is the SHA-256, hexadecimal, of what a document says. It ignores how
+// the document is written: white space, the order of members, and whether a
+// false or empty value is written or left out make no difference. Anything else
+// does, unknown members too. An error means that the text is no JSON object, or
+// that a member occurs twice in one.
 func Meaning(text string) (string, error) {
 	value, err := strictjson.Decode(text)
 	if err != nil {
@@ -52,7 +52,7 @@ var (
 	emptyParameter = map[string]any{"description": "", "allowedPattern": ""}
 )
 
-// normalise takes away what says nothing.
+// normalise removes what has no meaning.
 func normalise(document strictjson.Object) {
 	drop(document, map[string]any{"description": ""})
 	if in, ok := document["inputs"].(strictjson.Object); ok {
@@ -90,7 +90,7 @@ func normaliseProperties(document strictjson.Object) {
 	}
 }
 
-// drop takes away the members that have the value that says nothing.
+// drop removes the members whose value has no meaning.
 func drop(from strictjson.Object, empty map[string]any) {
 	for name, value := range empty {
 		if is, ok := from[name]; ok && is == value {

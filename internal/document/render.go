@@ -16,7 +16,7 @@ const (
 	MaxSize = 64 << 10
 )
 
-// TooLargeError tells that a document is larger than AWS takes.
+// TooLargeError means that a document is larger than AWS accepts.
 type TooLargeError struct{ Size int }
 
 // Error implements error.

@@ -41,7 +41,7 @@ func fields(tb testing.TB, text []byte) map[string]any {
 	return f
 }
 
-// The document is the sample of scenario S4, the manifest ours.
+// The document is the sample of scenario S4, the manifest is this project's.
 func TestTheSampleOfScenarioS4IsRenderedFieldByField(t *testing.T) {
 	want, err := os.ReadFile("testdata/s4.json")
 	if err != nil {

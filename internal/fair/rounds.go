@@ -42,7 +42,7 @@ type Rounds[K comparable] struct {
 	served  uint64
 }
 
-// class holds the accounts of which items wait in it.
+// class holds the accounts that have items waiting in it.
 type class[K comparable] struct {
 	class    int
 	accounts ring[*ring[*list.List]] // of accounts, of tenants; the lists hold *place[K]
@@ -156,8 +156,8 @@ func (r *Rounds[K]) charge(turn Turn) {
 	accounts.toBack(turn.Account)
 }
 
-// waiting is the list of those who wait for a turn, which is made where there is
-// none.
+// waiting is the list of those that wait for a turn. It is created if it does
+// not exist.
 func (r *Rounds[K]) waiting(turn Turn) *list.List {
 	at, found := r.find(turn.Class)
 	if !found {

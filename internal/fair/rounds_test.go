@@ -85,7 +85,7 @@ type machine struct {
 	rounds  Rounds[int]
 	waiting []arrival
 	clock   int
-	blocked map[string]bool // accounts that may not be served
+	blocked map[string]bool // accounts that must not be served
 }
 
 func (m *machine) may(turn Turn) bool { return !m.blocked[turn.Account] }

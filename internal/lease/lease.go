@@ -1,6 +1,6 @@
-// Package lease tells whether this process is still the leader. The leader
-// elector stops a process that lost its lease, but only when it notices; between
-// a pause of the machine and that moment a stale leader would write.
+// Package lease reports whether this process is still the leader. The leader
+// elector stops a process that lost its lease, but only when it notices. After a
+// pause of the machine, a stale leader would write until that moment.
 package lease
 
 import (
@@ -18,9 +18,10 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// Times of the election. Another process takes over Duration after it saw the
-// last renewal at the earliest; ours counts for RenewDeadline from before it was
-// sent. The difference is for the request that is under way by then.
+// Times of the election. Another process takes over at the earliest Duration
+// after it saw the last renewal. This process counts a renewal for RenewDeadline
+// from before it was sent. The difference is for the request that is in progress
+// by then.
 const (
 	Duration      = 15 * time.Second
 	RenewDeadline = 10 * time.Second
@@ -30,7 +31,7 @@ const (
 // namespaceFile holds the namespace of the pod.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// ErrNotHeld tells that this process does not hold the lease at this moment.
+// ErrNotHeld means that this process does not hold the lease at this moment.
 var ErrNotHeld = errors.New("this process does not hold the lease")
 
 // Lock is a lock that remembers when this process last renewed it. Safe for

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// clientReads are the reads each client needs, none of which takes a resource.
-// The CLI needs none; it has the one with which people look up an instance id,
-// and not ssm:DescribeInstanceInformation, which says more of the account's
-// nodes than opening a session asks for.
+// clientReads are the reads that each client needs; none of them takes a
+// resource. The CLI needs none. It gets the one with which people look up an
+// instance id, but not ssm:DescribeInstanceInformation, which reveals more
+// about the account's nodes than opening a session requires.
 var clientReads = map[Client][]string{
 	SessionManagerConsole: {"ec2:DescribeInstances", "ssm:DescribeInstanceProperties", "ssm:DescribeSessions", "ssm:GetConnectionStatus"},
 	EC2Console:            {"ec2:DescribeInstances", "ssm:DescribeInstanceInformation", "ssm:DescribeInstanceProperties", "ssm:DescribeSessions", "ssm:GetConnectionStatus"},
@@ -26,12 +26,12 @@ type group struct {
 	wrapper, first int
 }
 
-// atoms is what grants come to: groups in the order of rendering, each with its
+// atoms is the content of grants: groups in the order of rendering, each with its
 // elements sorted and unique. An atom, the unit that policies are packed from, is
 // one element of one group, known by its index over all groups.
 type atoms struct {
 	groups []group
-	// groupOf gives the group of each atom.
+	// groupOf holds the group of each atom.
 	groupOf []int32
 }
 
@@ -42,7 +42,7 @@ func (a *atoms) element(atom int) element {
 	return g.elements[atom-g.first]
 }
 
-// find gives the atom of an element, or -1 when it is not among the atoms.
+// find returns the atom of an element, or -1 when it is not among the atoms.
 func (a *atoms) find(kind statementKind, condition string, e element) int {
 	g, found := slices.BinarySearchFunc(a.groups, group{kind: kind, condition: condition}, compareGroups)
 	if !found {
@@ -90,7 +90,7 @@ func newScopes(acct Account, region string) regionScopes {
 	}
 }
 
-// collect gives the atoms of grants that were checked before.
+// collect returns the atoms of grants that were checked before.
 func collect(acct Account, p Principal, grants []*Grant) *atoms {
 	c := &collector{
 		acct:    acct,
@@ -164,7 +164,7 @@ func (c *collector) addStart(g *Grant, tests []test) {
 }
 
 // appendNodes adds the nodes with the target's ids, or all nodes of the region
-// when there are none: only a condition on tags then tells which are meant.
+// when there are none: then only a condition on tags selects the nodes.
 func appendNodes(dst []element, s regionScopes, region string, t Target) []element {
 	switch {
 	case t.HybridIn == region:
@@ -218,7 +218,7 @@ func (c *collector) put(k statementKind, condition string, e element) {
 	g.elements = append(g.elements, e)
 }
 
-// group gives the group of kind and condition. The pointer holds until the next call.
+// group returns the group of kind and condition. The pointer holds until the next call.
 func (c *collector) group(k statementKind, condition string) *group {
 	c.scratch = append(append(c.scratch[:0], byte(k)), condition...)
 	i, ok := c.index[string(c.scratch)]
@@ -230,7 +230,7 @@ func (c *collector) group(k statementKind, condition string) *group {
 	return &c.groups[i]
 }
 
-// render gives the condition of the tests. Their order is put right; their keys
+// render returns the condition of the tests. Their order is put right; their keys
 // cannot clash, for a grant gives each once.
 func (c *collector) render(tests []test) string {
 	sortTests(tests)

@@ -14,20 +14,20 @@ type Quotas struct {
 	// PolicySize is the greatest size of one managed policy in characters
 	// (PolicySizeQuota, by default 6,144).
 	PolicySize int
-	// Policies is how many policies of ours the principal may have: its
-	// attachment quota less what others have attached. -1 means unknown: then
-	// only what no account could have is refused.
+	// Policies is how many of the operator's policies the principal may have:
+	// its attachment quota minus the attachments of others. -1 means unknown:
+	// then Compile rejects only what no account could have.
 	Policies int
 }
 
-// mostPolicies is taken for an unknown number of policies. AWS attaches at most
+// mostPolicies is used for an unknown number of policies. AWS attaches at most
 // 20 to a principal; the bound keeps absurd grants from costing memory and time.
 const mostPolicies = 100
 
-// Plan is what a principal's policies shall be and how to get there.
+// Plan is the desired policies of a principal and the writes that lead there.
 type Plan struct {
-	// Documents are the policies, index 0 being shard 1; "" means that this
-	// shard shall not exist.
+	// Documents are the desired policies, index 0 being shard 1; "" means that
+	// this shard must not exist.
 	Documents []string
 	// Writes lead from what is held to Documents, to be made in this order. A
 	// shard may occur twice. Empty when nothing differs.
@@ -45,11 +45,12 @@ type Plan struct {
 type Write struct {
 	// Shard counts from 1.
 	Shard int
-	// Document is what the policy shall hold; "" means to delete it.
+	// Document is the desired document; "" means to delete the policy.
 	Document string
-	// Narrows says that something held goes: a revocation, or a move's last step.
+	// Narrows means that something held is removed: a revocation, or a move's
+	// last step.
 	Narrows bool
-	// Grows says that something comes which the shard did not hold.
+	// Grows means that something is added which the shard did not hold.
 	Grows bool
 }
 
@@ -108,7 +109,7 @@ func compile(acct Account, p Principal, grants []Grant, held []string, q Quotas,
 	return plan, errors.Join(joined(bad), tooLarge)
 }
 
-// admit gives the grants that are not over, and what is wrong with those of them
+// admit returns the grants that are not over, and what is wrong with those of them
 // that cannot be rendered, ordered by ID.
 func admit(acct Account, grants []Grant, now time.Time) ([]*Grant, []*InvalidError) {
 	live := make([]*Grant, 0, len(grants))
@@ -128,7 +129,8 @@ func admit(acct Account, grants []Grant, now time.Time) ([]*Grant, []*InvalidErr
 	return live, bad
 }
 
-// having gives the IDs of the grants that have an atom of which the test holds.
+// having returns the IDs of the grants that have an atom for which the test is
+// true.
 func having(acct Account, p Principal, grants []*Grant, all *atoms, test func(atom int) bool) []string {
 	var ids []string
 	for _, g := range grants {

@@ -37,7 +37,7 @@ func compiled(t *testing.T, p policy.Principal, grants ...policy.Grant) []string
 	return plan.Documents
 }
 
-// one gives the only document of the grants.
+// one returns the only document of the grants.
 func one(t *testing.T, p policy.Principal, grants ...policy.Grant) string {
 	t.Helper()
 	docs := compiled(t, p, grants...)

@@ -7,7 +7,7 @@ type InvalidError struct {
 	// Grant is the ID of the grant; empty when the account, the principal or the
 	// quotas are meant.
 	Grant string
-	// Field is where the value stands, as in "targets[0].tags".
+	// Field is where the value is, as in "targets[0].tags".
 	Field string
 	// Value is the offending value.
 	Value string
@@ -23,8 +23,8 @@ func (e *InvalidError) Error() string {
 // TooLargeError says that the grants do not fit into the quotas, and by how much.
 type TooLargeError struct {
 	Principal Principal
-	// Needed and Allowed count characters when Indivisible, else policies, of which
-	// at least Needed would be.
+	// Needed and Allowed count characters when Indivisible, else policies; then
+	// Needed is a lower bound.
 	Needed, Allowed int
 	// Indivisible means that one statement with a single element exceeds the
 	// size of a policy. Otherwise there would be too many policies.

@@ -10,16 +10,16 @@ import (
 // policy variables: "${aws:username}" as "${$}{aws:username}".
 //
 // IAM substitutes variables in StringEquals and does not treat * and ? as
-// wildcards there. They are written as the predefined variables ${*} and ${?}
-// all the same, which AWS documents for every string that may hold variables:
-// should anybody ever read the value as a pattern, it still matches itself only.
+// wildcards there. literal still writes them as the predefined variables ${*}
+// and ${?}, which AWS documents for every string that may hold variables: even
+// if IAM read the value as a pattern, it would match only itself.
 var literal = strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace
 
 const hexDigits = "0123456789abcdef"
 
 // appendString writes s as a JSON string of the characters that IAM takes in a
-// document: U+0020 to U+00FF as they are, what lies above as \uXXXX (in surrogate
-// pairs), and <, > and & plain. s must be [writable].
+// document: U+0020 to U+00FF as they are, characters above as \uXXXX (in
+// surrogate pairs), and <, > and & plain. s must be [writable].
 func appendString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	plain := 0

@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// tagged gives the document of a grant on nodes with one tag.
+// tagged returns the document of a grant on nodes with one tag.
 func tagged(t *testing.T, key, value string) string {
 	t.Helper()
 	g := onInstances("a")
@@ -160,7 +160,7 @@ func FuzzHeld(f *testing.F) {
 
 func control(r rune) bool { return r < 0x20 && r != '\t' && r != '\n' && r != '\r' }
 
-// reformatted tells the same document with white space, and with other escapes
+// reformatted returns the same document with white space, and with other escapes
 // where the encoder likes them.
 func reformatted(t *testing.T, doc string) string {
 	t.Helper()

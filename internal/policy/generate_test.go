@@ -127,7 +127,7 @@ func drawKind(t *rapid.T) policy.Principal {
 	}
 }
 
-// shuffled gives the same grants told differently: in another order, everywhere.
+// shuffled returns the same grants with every list in another order.
 func shuffled(t *rapid.T, grants []policy.Grant) []policy.Grant {
 	var out []policy.Grant
 	for _, g := range permuted(t, grants) {

@@ -40,7 +40,8 @@ const (
 type DataChannelScope string
 
 const (
-	// DataChannelOwn means the principal's own sessions, where IAM can tell.
+	// DataChannelOwn means the principal's own sessions, where IAM can
+	// distinguish them.
 	DataChannelOwn DataChannelScope = "Own"
 	// DataChannelAccount means all sessions of the account.
 	DataChannelAccount DataChannelScope = "Account"

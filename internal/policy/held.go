@@ -11,12 +11,12 @@ type heldShard struct {
 	document string
 	// atoms are the wanted atoms that it grants, ascending and unique.
 	atoms []int
-	// foreign means that it holds anything besides: what is no longer wanted, or
-	// what somebody else wrote.
+	// foreign means that it also holds something else: what is no longer wanted,
+	// or what someone else wrote.
 	foreign bool
-	// canonical is the document as we would write the same statements in the same
-	// order, so that white space and JSON escapes do not count as a difference.
-	// Empty when it is not ours.
+	// canonical is the document as the operator would write the same statements
+	// in the same order, so that white space and JSON escapes do not count as a
+	// difference. Empty when the document is not in the operator's form.
 	canonical string
 }
 
@@ -77,7 +77,8 @@ func (h *heldShard) claim(want *atoms, s heldStatement) {
 	}
 }
 
-// parseDocument gives the statements of a policy document of our version.
+// parseDocument returns the statements of a policy document of the operator's
+// version.
 func parseDocument(document string) ([]any, error) {
 	root, err := strictjson.Decode(document)
 	if err != nil {
@@ -94,7 +95,7 @@ func parseDocument(document string) ([]any, error) {
 	return list, nil
 }
 
-// heldStatement is a statement of ours as found.
+// heldStatement is a statement in the operator's form, as found in IAM.
 type heldStatement struct {
 	sid       string
 	kind      statementKind
@@ -102,8 +103,8 @@ type heldStatement struct {
 	elements  []element
 }
 
-// parseStatement recognises a statement of the forms that we write, whatever
-// its Sid.
+// parseStatement recognises a statement of the forms that the operator writes,
+// whatever its Sid.
 func parseStatement(raw any) (heldStatement, bool) {
 	s, ok := raw.(object)
 	if !ok || s["Effect"] != "Allow" {
@@ -171,7 +172,8 @@ func safeElement(s string) bool {
 	return s != ""
 }
 
-// parseCondition brings a Condition element into the form that we render.
+// parseCondition brings a Condition element into the form that the operator
+// renders.
 func parseCondition(raw any) (string, bool) {
 	operators, ok := raw.(object)
 	if !ok || len(operators) == 0 {
@@ -197,7 +199,7 @@ func parseCondition(raw any) (string, bool) {
 
 func unwritable(s string) bool { return !writable(s) }
 
-// texts gives one string or a list of them as a list, or nothing for anything else.
+// texts returns one string or a list of them as a list, or nothing for anything else.
 func texts(v any) []string {
 	switch v := v.(type) {
 	case string:

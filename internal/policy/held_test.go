@@ -141,7 +141,7 @@ func trimmed(docs []string) []string {
 	return docs
 }
 
-// all gives what the grants come to, whatever the sizes.
+// all returns the content of the grants, whatever the sizes.
 func all(t tester, p policy.Principal, grants []policy.Grant) map[string]bool {
 	t.Helper()
 	plan, err := policy.Compile(account, p, grants, nil, policy.Quotas{PolicySize: 1 << 24, Policies: 1}, noon)
@@ -151,7 +151,7 @@ func all(t tester, p policy.Principal, grants []policy.Grant) map[string]bool {
 	return atomsOf(t, plan.Documents...)
 }
 
-// drawBulk gives a grant of many instances, so that policies split.
+// drawBulk returns a grant of many instances, so that policies split.
 func drawBulk(t *rapid.T, id string) policy.Grant {
 	g := onInstances(id)
 	from, n := rapid.IntRange(0, 60).Draw(t, "from"), rapid.IntRange(1, 40).Draw(t, "instances")
@@ -179,7 +179,7 @@ func drawBulks(t *rapid.T, most int) []policy.Grant {
 	return grants
 }
 
-// narrower gives the grants with something taken away and nothing added.
+// narrower returns the grants with something removed and nothing added.
 func narrower(t *rapid.T, grants []policy.Grant) []policy.Grant {
 	var out []policy.Grant
 	for _, g := range grants {
@@ -197,7 +197,7 @@ func narrower(t *rapid.T, grants []policy.Grant) []policy.Grant {
 	return out
 }
 
-// scrambled gives what IAM might hold after crashes and meddling.
+// scrambled returns what IAM might hold after crashes and meddling.
 func scrambled(t *rapid.T, docs []string) []string {
 	docs = slices.Clone(docs)
 	for range rapid.IntRange(0, 3).Draw(t, "scrambles") {
@@ -316,7 +316,7 @@ func TestEveryChangeIsMadeWithoutAGap(t *testing.T) {
 				p := drawKind(t)
 				q := policy.Quotas{PolicySize: rapid.IntRange(1500, 3000).Draw(t, "size"), Policies: rapid.IntRange(-1, 6).Draw(t, "policies")}
 				before := drawBulks(t, 4)
-				// What is held may lie in more and smaller pieces than it needs.
+				// What is held may be in more and smaller pieces than it needs.
 				pieces := policy.Quotas{PolicySize: rapid.IntRange(1200, q.PolicySize).Draw(t, "held size"), Policies: -1}
 				first, _ := policy.Compile(account, p, before, nil, pieces, noon)
 				held := scrambled(t, first.Documents)

@@ -2,8 +2,8 @@ package policy
 
 import "slices"
 
-// wanted gives the atoms of grants that were checked before. Of those that are
-// HeldOnly it gives the atoms that some document holds.
+// wanted returns the atoms of grants that were checked before. From grants that
+// are HeldOnly it takes the atoms that some document holds.
 func wanted(acct Account, p Principal, grants []*Grant, held []string) *atoms {
 	all := collect(acct, p, grants)
 	heldOnly := func(g *Grant) bool { return g.HeldOnly }
@@ -24,7 +24,7 @@ func wanted(acct Account, p Principal, grants []*Grant, held []string) *atoms {
 	return all.only(keep)
 }
 
-// only gives the atoms that are to be kept.
+// only returns the atoms that are to be kept.
 func (a *atoms) only(keep []bool) *atoms {
 	c := &collector{}
 	for _, g := range a.groups {

@@ -26,7 +26,8 @@ func (c *compilation) unchanged(held []string) bool {
 	return ok && whole[0].size == len(held[0]) && whole[0].render() == held[0]
 }
 
-// plan finds where everything goes and how it gets there, or says why it cannot.
+// plan finds the shard of every atom and the writes that lead there, or says why
+// it cannot.
 func (c *compilation) plan(repack bool) (Plan, *TooLargeError) {
 	if size := c.largest(); size > c.limit {
 		return Plan{}, &TooLargeError{Needed: size, Allowed: c.limit, Indivisible: true, PolicySize: c.limit}
@@ -103,7 +104,7 @@ func (c *compilation) largest() int {
 // nowhere is the home of an atom that no shard holds.
 const nowhere = -1
 
-// homes gives the shard of each atom in a layout, which holds each at most once.
+// homes returns the shard of each atom in a layout, which holds each at most once.
 func (c *compilation) homes(layout []*shard) []int {
 	homes := make([]int, c.all.len())
 	for i := range homes {
@@ -117,7 +118,7 @@ func (c *compilation) homes(layout []*shard) []int {
 	return homes
 }
 
-// kept gives what is held and still wanted, each atom in one shard where it is.
+// kept returns what is held and still wanted, each atom in one shard where it is.
 // An atom in several, as a move that was cut short leaves it, stays in the one
 // that holds the most: moves lead from small shards to large ones.
 func (c *compilation) kept(limit int) []*shard {
@@ -161,8 +162,8 @@ func (c *compilation) sticky() []*shard {
 	return c.settle(layout, c.pack(left))
 }
 
-// afresh packs everything anew and gives each shard the number of the held one
-// that it has most in common with.
+// afresh packs everything again and gives each shard the number of the held
+// shard with which it has most in common.
 func (c *compilation) afresh(fresh []*shard) []*shard {
 	type match struct{ fresh, held, common int }
 	var matches []match

@@ -28,7 +28,7 @@ var kindLetters = map[Kind]string{User: "u", Group: "g", Role: "r", PermissionSe
 
 var letterKinds = map[string]Kind{"u": User, "g": Group, "r": Role, "p": PermissionSet}
 
-// ParsedName is what the name of a policy tells.
+// ParsedName is what the name of a policy encodes.
 type ParsedName struct {
 	// Owner is the 8 hex digits of the operator's owner id.
 	Owner string
@@ -45,8 +45,8 @@ type ParsedName struct {
 func ValidOwner(owner string) bool { return ownerForm.MatchString(owner) }
 
 // Path is the IAM path of all policies of the owner. It panics, as [Name] and
-// [Prefix] do, unless [ValidOwner]: whatever an ill-formed owner matched would
-// be taken for ours.
+// [Prefix] do, unless [ValidOwner]: every policy that an ill-formed owner
+// matched would count as the operator's.
 func Path(owner string) string {
 	mustOwner(owner)
 	return "/ssm-access/" + owner + "/"
@@ -54,8 +54,8 @@ func Path(owner string) string {
 
 // Prefix is what the names of all shards of the principal begin with; it ends in "-".
 //
-// The name in it is in lower case, so that it does not depend on how somebody
-// spelt a name whose case IAM ignores; the hash tells apart what was cut.
+// The name in it is in lower case, because IAM ignores the case of names and users
+// spell them differently. The hash distinguishes names that were cut.
 func Prefix(owner string, p Principal) string {
 	mustOwner(owner)
 	letter, ok := kindLetters[p.Kind]
@@ -77,7 +77,8 @@ func Name(owner string, p Principal, shard int) string {
 	return Prefix(owner, p) + strconv.Itoa(shard)
 }
 
-// ParseName takes a policy's name apart; false means that it is not ours by form.
+// ParseName splits a policy's name; false means that it does not have the
+// operator's form.
 func ParseName(name string) (ParsedName, bool) {
 	m := nameForm.FindStringSubmatch(name)
 	if m == nil {

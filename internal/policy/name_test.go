@@ -32,7 +32,7 @@ func TestNamesAreStableForEver(t *testing.T) {
 	}
 }
 
-// drawPrincipal gives any principal that IAM could have.
+// drawPrincipal returns any principal that IAM could have.
 func drawPrincipal(t *rapid.T) policy.Principal {
 	kind := rapid.SampledFrom([]policy.Kind{policy.User, policy.Group, policy.Role, policy.PermissionSet}).Draw(t, "kind")
 	form := `[A-Za-z0-9_+=,.@-]{1,64}`

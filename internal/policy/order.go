@@ -12,7 +12,7 @@ type mover struct {
 	// home is the shard in which the layout has an atom.
 	home []int
 	// now holds the atoms of each shard at this point, ascending; document is its
-	// text as we would write it, and foreign tells that it holds more.
+	// text as the operator would write it, and foreign means that it holds more.
 	now      [][]int
 	document []string
 	foreign  []bool
@@ -21,7 +21,7 @@ type mover struct {
 	writes []Write
 }
 
-// moves gives the plan that leads from what is held to the layout. False means
+// moves returns the plan that leads from what is held to the layout. False means
 // that no order was found that leaves no gap: the shards are too full to pass
 // atoms on.
 func (c *compilation) moves(layout []*shard) (Plan, bool) {
@@ -54,7 +54,7 @@ func (c *compilation) moves(layout []*shard) (Plan, bool) {
 	return Plan{Documents: m.target, Writes: m.writes, Cuts: cuts}, true
 }
 
-// cuts gives for each shard that holds what is not wanted the part that is.
+// cuts returns for each shard that holds what is not wanted the part that is.
 func (c *compilation) cuts() map[int]string {
 	cuts := map[int]string{}
 	for i, h := range c.held {
@@ -65,8 +65,8 @@ func (c *compilation) cuts() map[int]string {
 	return cuts
 }
 
-// narrow takes away, first of all, what is not wanted: from the shards that only
-// lose, and from those that must wait for others before they can change.
+// narrow first removes what is not wanted: from the shards that only lose atoms,
+// and from those that must wait for others before they can change.
 func (m *mover) narrow() {
 	for i := range m.layout {
 		if m.gains(i) && !m.pinned(i) {
@@ -121,7 +121,7 @@ func (m *mover) squeeze() bool {
 	return false
 }
 
-// keep gives what the shard holds and must not give up yet.
+// keep returns what the shard holds and must not give up yet.
 func (m *mover) keep(i int) []int {
 	var list []int
 	for _, atom := range m.now[i] {
@@ -159,7 +159,7 @@ func (m *mover) done() bool {
 	return true
 }
 
-// write notes that the shard shall hold the atoms, ascending.
+// write plans a write that makes the shard hold the atoms, ascending.
 func (m *mover) write(i int, list []int) {
 	w := Write{Shard: i + 1, Document: m.target[i], Narrows: m.foreign[i]}
 	if !slices.Equal(list, m.layout[i].atoms) {

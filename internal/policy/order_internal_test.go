@@ -85,7 +85,7 @@ func spread(all *atoms, n int, random *rand.Rand, chosen func(int) bool) []*shar
 }
 
 // TestUnsplittableStatementsAreSortedAnewWhenDrainingDoesNotHelp: two statements
-// of half a policy and two of a third lie in three policies where two must do.
+// of half a policy and two of a third are in three policies where two must do.
 func TestUnsplittableStatementsAreSortedAnewWhenDrainingDoesNotHelp(t *testing.T) {
 	acct, p := Account{ID: "488821267897", Partition: "aws"}, Principal{User, "user01"}
 	var grants []Grant

@@ -38,8 +38,9 @@ func OwnerOf(arn string) (Owner, bool) {
 }
 
 // FederatedIn reports whether a session belongs to a token of GetFederationToken,
-// and of which account. The token has permissions of some IAM user of the account;
-// its name is chosen by the caller and says nothing about whom.
+// and returns the token's account. The token has permissions of some IAM user of
+// the account. The caller chooses the token's name, which does not identify the
+// user.
 func FederatedIn(arn string) (Account, bool) {
 	m := federatedForm.FindStringSubmatch(arn)
 	if m == nil {

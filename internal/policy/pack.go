@@ -101,7 +101,7 @@ func (p packer) fill(s *shard, run []int) []int {
 	return rest
 }
 
-// tightest gives the fullest shard in which the whole run fits, or nil.
+// tightest returns the fullest shard in which the whole run fits, or nil.
 func (p packer) tightest(shards []*shard, run []int) *shard {
 	var best *shard
 	for _, s := range shards {
@@ -157,7 +157,7 @@ func (p packer) drain(shards []*shard, from int) ([]*shard, bool) {
 	return out, true
 }
 
-// smallest gives the index of the smallest shard that is not empty, the last of
+// smallest returns the index of the smallest shard that is not empty, the last of
 // several, or -1 when there are fewer than two.
 func smallest(shards []*shard) int {
 	best, n := -1, 0

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// drawAtoms gives groups with conditions and elements of any length. Sizes are
+// drawAtoms returns groups with conditions and elements of any length. Sizes are
 // uniform, unlike rapid's own, which favours small numbers.
 func drawAtoms(t *rapid.T, mostGroups, mostElements int) *atoms {
 	c := &collector{index: map[string]int{}}
@@ -79,7 +79,7 @@ func TestPackingIsCompleteExactAndNeverFarFromTheFewest(t *testing.T) {
 	})
 }
 
-// instances gives one group of n instances.
+// instances returns one group of n instances.
 func instances(c *collector, condition string, n int) {
 	for i := range n {
 		c.put(start, condition, element{"arn:aws:ec2:ap-northeast-1:488821267897:instance/", fmt.Sprintf("i-%017x", i)})

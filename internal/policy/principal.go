@@ -16,7 +16,7 @@ const (
 	PermissionSet Kind = "PermissionSet"
 )
 
-// Principal is whom access is granted to: the unit that owns policies.
+// Principal is who gets access: the unit that owns policies.
 type Principal struct {
 	Kind Kind
 	// Name is the name alone, without path. IAM ignores its case.

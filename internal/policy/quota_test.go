@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/authz"
 )
 
-// many gives n instance ids.
+// many returns n instance ids.
 func many(n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
@@ -131,7 +131,7 @@ func TestStatementThatCannotBeSplitSaysByHowMuch(t *testing.T) {
 }
 
 func TestSparsePoliciesAreUsedBeforeAGrantIsRefused(t *testing.T) {
-	// Ten policies, of which most instances are then taken away again.
+	// Ten policies, which lose most of their instances afterwards.
 	held := compiled(t, user01, onInstances("a", many(800)...))
 	if len(held) != 10 {
 		t.Fatalf("%d policies", len(held))

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// scanHeld reads a document that is written exactly as we write documents and
-// has wanted conditions only, as nearly all that is held. It says the same as
-// parseHeld in a tenth of the time; false means to ask that.
+// scanHeld reads a document that is written exactly as the operator writes
+// documents and has wanted conditions only, as nearly all held documents do.
+// Its result is that of parseHeld in a tenth of the time; false means to use
+// parseHeld.
 func scanHeld(want *atoms, document string) (heldShard, bool) {
 	s := scanner{want: want, rest: document, held: heldShard{document: document, canonical: document}}
 	if !s.skip(documentHead) {
@@ -99,7 +100,7 @@ func (s *scanner) elements() bool {
 			return true
 		}
 		if s.skip("]") {
-			return len(s.found) > 1 // we write one without a list
+			return len(s.found) > 1 // the operator writes one without a list
 		}
 		if !s.skip(",") {
 			return false

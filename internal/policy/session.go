@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// Session is an open session: what DescribeSessions tells of it, and what is
-// known of its node and owner.
+// Session is an open session: what DescribeSessions returns about it, and what
+// is known about its node and owner.
 type Session struct {
 	// Owner is the ARN of who opened it.
 	Owner string
-	// OwnerGroups are the groups of which the owner, an IAM user, is a member.
+	// OwnerGroups are the groups that the owner, an IAM user, is a member of.
 	OwnerGroups []string
 	// Target is the node's id, i-… or mi-…
 	Target string
@@ -25,7 +25,7 @@ type Session struct {
 
 // Covers reports whether the grant, given to the principals, allows the session
 // by itself: its owner (directly or through a group), node, region and document.
-// Time, MFA and addresses are not looked at; for time there is [Grant.Active].
+// It ignores time, MFA and addresses; for time there is [Grant.Active].
 func Covers(acct Account, g Grant, principals []Principal, s Session) bool {
 	return NamesDocument(acct, g, principals, s) &&
 		!excludes(g.Excluded, s.Tags) &&

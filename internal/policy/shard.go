@@ -47,7 +47,7 @@ func (s *shard) cost(atom int) int {
 	return size
 }
 
-// wrapperCost is what a statement adds besides its elements.
+// wrapperCost is what a statement adds to the size of its elements.
 func (s *shard) wrapperCost(g int32) int {
 	group := &s.all.groups[g]
 	size := group.wrapper + sidDigits(s.statements[group.kind]+1)
@@ -103,7 +103,7 @@ func (s *shard) addRunIfFits(run []int, limit int) bool {
 	return true
 }
 
-// shardOf gives the shard that holds the atoms.
+// shardOf returns the shard that holds the atoms.
 func shardOf(all *atoms, held []int) *shard {
 	s := newShard(all)
 	for _, atom := range held {
@@ -112,8 +112,8 @@ func shardOf(all *atoms, held []int) *shard {
 	return s
 }
 
-// render gives the document of the shard, or "" when it is empty. It depends on
-// which atoms the shard holds and not on how they came in.
+// render returns the document of the shard, or "" when it is empty. It depends on
+// which atoms the shard holds and not on the order in which they were added.
 func (s *shard) render() string {
 	if s.empty() {
 		return ""
@@ -135,7 +135,7 @@ func (s *shard) render() string {
 	return string(append(dst, documentTail...))
 }
 
-// elements gives those of the atoms, ascending and all of the group.
+// elements returns those of the atoms, ascending and all of the group.
 func (s *shard) elements(g *group, list []int) []element {
 	first, last := list[0], list[len(list)-1]
 	if last-first+1 == len(list) {

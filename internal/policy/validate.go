@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// What reaches a document is checked here once more, whatever the API server
-// let through: a wildcard or a quote in an ARN would widen the grant.
+// This package checks again everything that reaches a document, whatever the
+// API server accepted: a wildcard or a quote in an ARN would widen the grant.
 var (
 	accountForm   = regexp.MustCompile(`^[0-9]{12}$`)
 	partitionForm = regexp.MustCompile(`^aws(-[a-z]+)*$`)

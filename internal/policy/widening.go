@@ -16,14 +16,15 @@ type Pair struct {
 	Names []string
 }
 
-// Widening lists what IAM allows beyond the grants of one principal, because it
-// checks the node and the document of a session each by itself: a node of grant
-// A with a document of grant B, although no grant declares the two together.
-// Pass the grants that are not expired; for a user, those of its groups too.
+// Widening lists what IAM allows beyond the grants of one principal. IAM checks
+// the node and the document of a session separately, so it allows a node of
+// grant A with a document of grant B, although no grant declares the two
+// together. Pass the grants that are not expired; for a user, those of its
+// groups too.
 //
 // There is at most one pair for each two grants and direction, ordered by IDs.
-// Tags are compared as declared, so two tag targets that happen to mean the same
-// nodes are reported. Grants whose times or regions never meet are not.
+// Tags are compared by their text, so two tag targets that happen to select the
+// same nodes are reported. Grants whose times or regions never overlap are not.
 func Widening(grants []Grant) []Pair {
 	nodes := indexNodes(grants)
 	var pairs []Pair
@@ -44,7 +45,7 @@ func Widening(grants []Grant) []Pair {
 	return pairs
 }
 
-// nodeIndex gives for each instance id the targets that name it, and under ""
+// nodeIndex holds for each instance id the targets that name it, and under ""
 // those that name tags only.
 type nodeIndex map[string][]namedNode
 
@@ -68,7 +69,7 @@ func indexNodes(grants []Grant) nodeIndex {
 	return index
 }
 
-// nodes gives the target's ids, or "" for any node with its tags.
+// nodes returns the target's ids, or "" for any node with its tags.
 func (t Target) nodes() []string {
 	if len(t.InstanceIDs) == 0 {
 		return []string{""}
@@ -76,7 +77,7 @@ func (t Target) nodes() []string {
 	return t.InstanceIDs
 }
 
-// widened gives the documents of b that IAM allows on some node of a although no
+// widened returns the documents of b that IAM allows on some node of a although no
 // grant declares that.
 func (n nodeIndex) widened(grants []Grant, a, b *Grant) []string {
 	var names []string
@@ -125,7 +126,7 @@ func meet(a, b *Grant) bool {
 	return end.IsZero() || begin.Before(end)
 }
 
-// both gives the time in which both grants hold, zero meaning unbounded.
+// both returns the time in which both grants hold, zero meaning unbounded.
 func both(a, b *Grant) (begin, end time.Time) {
 	begin, end = a.NotBefore, a.NotAfter
 	if b.NotBefore.After(begin) {

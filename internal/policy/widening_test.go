@@ -80,15 +80,15 @@ func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
 }
 
 // TestWideningIsWhatIAMAllowsBeyondTheGrants asks IAM about every node and
-// document: where it allows more than one grant by itself declares, a pair must
-// say so, and where no pair does, it must not.
+// document: where IAM allows more than one grant by itself declares, there must
+// be a pair for it, and where there is no pair, IAM must not allow more.
 func TestWideningIsWhatIAMAllowsBeyondTheGrants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var grants []policy.Grant
 		for _, g := range drawGrants(t, 4) {
 			g.NotBefore, g.NotAfter, g.RequireMFA, g.SourceCIDRs = time.Time{}, time.Time{}, false, nil
 			g.Excluded = nil           // the nodes have no tags
-			for i := range g.Targets { // tags are judged as declared, ids exactly
+			for i := range g.Targets { // tags are compared by their text, ids exactly
 				if len(g.Targets[i].InstanceIDs) == 0 {
 					g.Targets[i].InstanceIDs = instancePool[:1]
 				}

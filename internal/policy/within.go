@@ -31,7 +31,8 @@ type permission struct {
 	element   element
 }
 
-// allowed lists what a document in our form allows; false for any other.
+// allowed lists what a document in the operator's form allows; false for any
+// other.
 func allowed(document string) (map[permission]bool, bool) {
 	statements, err := parseDocument(document)
 	if err != nil {

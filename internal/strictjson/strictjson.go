@@ -1,7 +1,7 @@
-// Package strictjson decodes JSON that somebody else may have written, for a
-// comparison with what is ours. encoding/json takes the last of several members
-// of one name, and matches names whatever their case: it could take a tampered
-// document for ours.
+// Package strictjson decodes JSON of unknown origin, for a comparison with what
+// the operator writes. encoding/json takes the last of several members of one
+// name, and matches names whatever their case: it could take a tampered
+// document for the operator's own.
 package strictjson
 
 import (
@@ -14,7 +14,7 @@ import (
 // Object is a JSON object whose members are known to be unique.
 type Object map[string]any
 
-// Errors of Decode, besides those of encoding/json.
+// Errors of Decode, in addition to those of encoding/json.
 var (
 	// ErrTwice: an object has two members of one name.
 	ErrTwice = errors.New("a member occurs twice")

@@ -13,8 +13,8 @@ import (
 const ssmPrincipal = "ssm.amazonaws.com"
 
 // serviceRole finds the role that an activation names, as evaluation sees it at
-// now: a role made a moment ago may not exist yet. The name may come with its
-// path, without the first slash.
+// now: a role that was just created can be missing. The name may have its path
+// before it, without the first slash.
 func (s *Server) serviceRole(a *Account, region string, now time.Time, name string) ssm.ServiceRole {
 	found := ssm.ServiceRole{ARN: "arn:" + a.Partition + ":iam::" + a.ID + ":role/" + name}
 	path, short := "/", name

@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/wire"
 )
 
-// errDropped stands for a connection that is cut instead of answered.
+// errDropped means that the connection is cut instead of answered.
 var errDropped = errors.New("the connection is cut")
 
 const (

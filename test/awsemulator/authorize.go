@@ -32,9 +32,9 @@ func (s *Server) authorize(x *exchange, c service.Check) error {
 	return nil
 }
 
-// refusesFederated reports whether the call is one that federated tokens may not
-// make whatever their policies: of IAM any, of STS all but GetCallerIdentity, which
-// is not judged.
+// refusesFederated reports whether the call is one that federated tokens cannot
+// make whatever their policies: any call of IAM, and of STS all but
+// GetCallerIdentity, which needs no permission.
 func refusesFederated(x *exchange) bool {
 	return x.request.Caller.Kind == service.FederatedCaller && (x.service.Name == "iam" || x.service.Name == "sts")
 }

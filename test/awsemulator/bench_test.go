@@ -62,7 +62,7 @@ func BenchmarkBulkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkCreatePolicy creates policies beside 10,000 others.
+// BenchmarkCreatePolicy creates policies in an account that has 10,000 others.
 func BenchmarkCreatePolicy(b *testing.B) {
 	server, err := awsemulator.New(awsemulator.Options{Fixture: fixtures.S1(), EvaluateIAM: true})
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/stack"
 )
 
-// Break brings about a cause for which a machine is not reached, and lets its
-// agent be seen as AWS would then see it. mend takes back both.
+// Break makes a machine unreachable by one cause, and shows its agent as AWS
+// would then show it. The function that it returns undoes both.
 func (s *Server) Break(account, region, node string, cause stack.Cause) (mend func() error, err error) {
 	a := s.Account(account)
 	if a == nil {

@@ -23,7 +23,7 @@ func (w *world) environment() []string {
 		"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null")
 }
 
-// runClient runs a client of another making and returns what it prints.
+// runClient runs a client other than the Go SDK and returns what it prints.
 func (w *world) runClient(stdin, program string, args ...string) (string, error) {
 	w.t.Helper()
 	c := exec.CommandContext(ctx(w.t), program, args...)

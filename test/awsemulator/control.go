@@ -10,7 +10,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
 )
 
-// ControlPath is below which the emulator itself is asked and told.
+// ControlPath is the path of the endpoints that query and change the emulator
+// itself.
 const ControlPath = "/_emulator/"
 
 // newControl routes the control endpoint. Everything is JSON; durations are

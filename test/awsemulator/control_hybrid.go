@@ -58,7 +58,7 @@ func (s *Server) controlTier(r *http.Request) (any, error) {
 	return map[string]string{"tier": region.SSM.Tier(), "status": region.SSM.TierStatus()}, nil
 }
 
-// controlSetTier sets the activation tier, in force at once.
+// controlSetTier sets the activation tier, with immediate effect.
 func (s *Server) controlSetTier(r *http.Request) (any, error) {
 	region, err := s.regionOf(r)
 	if err != nil {

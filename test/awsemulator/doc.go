@@ -8,18 +8,18 @@
 //
 // # Control endpoint
 //
-// Below /_emulator/ the emulator itself is asked and told, in JSON. Durations
-// are written like "30s". What is wrong with a request is answered with 400
-// and {"error": "…"}.
+// The endpoints below /_emulator/ query and change the emulator itself, in
+// JSON. Durations are written like "30s". The answer to an invalid request is
+// status 400 and {"error": "…"}.
 //
 //	GET    health                     whether it is ready, its time and accounts
 //	GET    operations                 what it can do, as "service:Operation"
 //	GET    calls                      calls counted by action and error code
 //	GET    calls/log?since=N          the calls after number N, oldest first
 //	POST   calls/reset                forget them
-//	GET    faults                     the faults in force, and how often they struck
+//	GET    faults                     the active faults, and how often each was injected
 //	POST   faults                     add one: faults.Fault
-//	DELETE faults/{id}                remove one and let go what it holds; without id all
+//	DELETE faults/{id}                remove one, release its calls; without id, all
 //	GET    settings                   delays, evaluation, short pages, how long the tier takes
 //	POST   settings                   set those that are given
 //	POST   clock/advance              {"by": "1h"}
@@ -37,7 +37,7 @@
 //	GET    network/causes             what can be broken of the stack of a machine, and its effect: stack.Cause
 //	GET    network/broken             what is broken: stack.Broken
 //	POST   network/broken             {"node": "i-…", "cause": "group-without-egress"} breaks one thing
-//	DELETE network/broken             mends all, or with ?node=…&cause=… only that
+//	DELETE network/broken             repairs all, or with ?node=…&cause=… only that
 //	GET    sessions                   all sessions, ended ones too
 //	POST   sessions                   {"principal": ARN, "target": "i-…", "document": "…"} opens one unasked
 //	DELETE sessions/{session}         ends one
@@ -45,8 +45,8 @@
 //	GET    activations                activations, without their codes
 //	GET    documents                  documents with all versions, tags and shares
 //	POST   documents/next             {"takes": "30s", "fails": "information"}: how the next making of a
-//	                                  document or version goes on, with "deletes" the next deletion
-//	GET    tier                       the activation tier in force, and the setting's status
+//	                                  document or version proceeds, with "deletes" the next deletion
+//	GET    tier                       the current activation tier, and the setting's status
 //	POST   tier                       {"tier": "advanced"} at once
 //	POST   limits                     {"documents", "documentVersions", "documentShares", "standardNodes": 1000}
 package awsemulator

@@ -31,11 +31,11 @@ type Options struct {
 	// may say otherwise for an account.
 	EvaluateIAM bool
 	// TrustSignatures leaves the signatures of requests unchecked; the access
-	// key alone then tells the caller.
+	// key alone then identifies the caller.
 	TrustSignatures bool
 	// ConsistencyDelay is how far IAM's reads and evaluation lag its writes.
 	ConsistencyDelay time.Duration
-	// Clock tells the time; the machine's when nil.
+	// Clock returns the time; the machine's when nil.
 	Clock *clock.Clock
 	// Seed makes ids and chances repeatable.
 	Seed uint64

@@ -85,7 +85,7 @@ func TestTwoUsersReachTheirOwnInstanceOnly(t *testing.T) {
 	wantCode(t, err, "AccessDeniedException")
 	must(w.ssm(user01).ResumeSession(ctx(t), &ssm.ResumeSessionInput{SessionId: aws.String(id)}))(t)
 	must(w.ssm(user01).TerminateSession(ctx(t), &ssm.TerminateSessionInput{SessionId: aws.String(id)}))(t)
-	// The policy goes, the access goes; the other user notices nothing.
+	// The access ends with the policy; the other user notices nothing.
 	if err := w.Account(account).IAM.RemovePolicy("ssma-user01"); err != nil {
 		t.Fatal(err)
 	}

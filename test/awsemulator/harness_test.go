@@ -57,8 +57,8 @@ type world struct {
 	url string
 }
 
-// newWorld starts an emulator with the first scenario's fixture, judging
-// callers, at a time that stands still.
+// newWorld starts an emulator with the first scenario's fixture, which judges
+// callers and whose clock does not advance by itself.
 func newWorld(t *testing.T, change ...func(*awsemulator.Options)) *world {
 	t.Helper()
 	o := awsemulator.Options{Fixture: fixtures.S1(), EvaluateIAM: true, Clock: clock.Fixed(start), Seed: 1}
@@ -86,11 +86,11 @@ func (w *world) config(c aws.Credentials) aws.Config {
 	}
 }
 
-// plainBody hides that the SDK's request body has a WriteTo. The SDK closes
-// the body when the answer is there, and its WriteTo then gives io.EOF for an
-// error: if the answer came before net/http has looked for the body's end,
-// the connection is torn down under the answer. An answer from the same
-// machine often does.
+// plainBody hides that the SDK's request body has a WriteTo. The SDK closes the
+// body when the answer arrives, and WriteTo then returns io.EOF as an error. If
+// the answer arrives before net/http has checked for the end of the body,
+// net/http closes the connection while the answer is being read. An answer from
+// the same machine often arrives that early.
 type plainBody struct{ http.RoundTripper }
 
 func (p plainBody) RoundTrip(r *http.Request) (*http.Response, error) {

@@ -157,9 +157,9 @@ func (s *Server) judge(state *iam.State, r *service.Request, q Question, resourc
 	}, nil
 }
 
-// principalOf makes a caller of the ARN of a user, a role or a role session, as
-// a state of its account knows it; nil is the latest. Of a federated user's, which
-// names no IAM user, it makes one without policies.
+// principalOf makes a caller of the ARN of a user, a role or a role session, as a
+// state of its account knows it; nil is the latest. The ARN of a federated user
+// names no IAM user; it makes a caller without policies.
 func (s *Server) principalOf(state *iam.State, text string) (*Account, service.Caller, error) {
 	parsed, err := arn.Parse(text)
 	if err != nil {

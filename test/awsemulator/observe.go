@@ -6,7 +6,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
 )
 
-// Change tells that an account has changed.
+// Change is a change of an account.
 type Change struct {
 	// Time is the emulator's.
 	Time      time.Time

@@ -18,8 +18,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
-// everything is a walk through all operations, each input on the ground that
-// those before it have made. The operation is told by the input's type.
+// everything is a walk through all operations. Each input depends on the
+// effects of those before it. The input's type determines the operation.
 func everything() []any {
 	s := aws.String
 	own := s("arn:aws:iam::" + account + ":policy/P")

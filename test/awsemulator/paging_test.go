@@ -91,7 +91,7 @@ func TestPagesSurviveChangesBetweenThem(t *testing.T) {
 	}
 	in := &iam.ListPoliciesInput{Scope: types.PolicyScopeTypeLocal, MaxItems: aws.Int32(4)}
 	first := must(c.ListPolicies(ctx(t), in))(t)
-	// The last one shown goes; none of the others may be skipped.
+	// The last one shown is deleted; none of the others may be skipped.
 	last := *first.Policies[3].Arn
 	must(c.DeletePolicy(ctx(t), &iam.DeletePolicyInput{PolicyArn: aws.String(last)}))(t)
 	in.Marker = first.Marker

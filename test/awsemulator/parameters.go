@@ -9,8 +9,8 @@ import (
 // longestParameter bounds what the log keeps of one parameter.
 const longestParameter = 256
 
-// withheld tells whether a parameter stays out of the log: documents for their
-// length, codes because they are secrets.
+// withheld reports whether a parameter stays out of the log: documents for
+// their length, codes because they are secrets.
 func withheld(name string) bool {
 	return strings.HasSuffix(name, "Document") || strings.HasSuffix(name, "Code") || name == "Content"
 }

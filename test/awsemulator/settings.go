@@ -95,7 +95,8 @@ func (a *Account) SetEvaluateIAM(on bool) {
 	a.evaluate = &on
 }
 
-// evaluates tells whether an account's callers are judged.
+// evaluates reports whether the calls of an account are evaluated against
+// policies.
 func (s *Server) evaluates(a *Account) bool {
 	a.mu.RLock()
 	own := a.evaluate
@@ -108,14 +109,14 @@ func (s *Server) evaluates(a *Account) bool {
 	return s.evaluate
 }
 
-// Inject puts a fault in force and returns its id.
+// Inject activates a fault and returns its id.
 func (s *Server) Inject(f faults.Fault) (string, error) { return s.faults.Add(f) }
 
-// RemoveFault takes a fault out of force, "" all of them, and lets go what
-// they hold.
+// RemoveFault deactivates a fault, or all of them for "", and releases the
+// calls that they hold.
 func (s *Server) RemoveFault(id string) bool { return s.faults.Remove(id) }
 
-// Faults lists the faults in force.
+// Faults lists the active faults.
 func (s *Server) Faults() []faults.Status { return s.faults.List() }
 
 // Calls returns the counts of calls since the last reset.
@@ -128,8 +129,8 @@ func (s *Server) CallLog(n int) []calls.Call { return s.calls.Since(n) }
 func (s *Server) ResetCalls() { s.calls.Reset() }
 
 // OnCall calls hook with every call on its arrival, before anything is done.
-// The call goes on when the hook returns, so that a test can stop the world at
-// the n-th call. Hooks are run in the goroutine of the request.
+// The call continues when the hook returns, so that a test can stop the world
+// at the n-th call. Hooks run in the goroutine of the request.
 func (s *Server) OnCall(hook func(calls.Call)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

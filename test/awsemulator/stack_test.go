@@ -16,8 +16,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/stack"
 )
 
-// shownBy tells for each cause which calls answer otherwise while it is in
-// force, those about the agent aside.
+// shownBy lists for each cause the calls whose answers change while it is
+// active, those about the agent aside.
 var shownBy = map[stack.Cause]string{
 	stack.AgentMissing: "", stack.AgentOffline: "", stack.AgentTooOld: "", stack.OnlineNotConnected: "",
 	stack.InstanceStopped: "DescribeInstances", stack.MetadataOff: "DescribeInstances", stack.NoInstanceProfile: "DescribeInstances",

@@ -15,8 +15,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// apiWrites counts writes of our kinds and of events, by request: the verb and
-// the resource, such as "PATCH sessionaccesses/status".
+// apiWrites counts writes of the operator's kinds and of events, by request:
+// the verb and the resource, such as "PATCH sessionaccesses/status".
 type apiWrites map[string]int
 
 func request(verb, resource string) string { return verb + " " + resource }
@@ -34,8 +34,8 @@ func (a apiWrites) less(others ...apiWrites) apiWrites {
 	return rest
 }
 
-// status counts the writes to the status of our kinds, events those of events, and
-// other all the rest.
+// status counts the writes to the status of the operator's kinds, events those of
+// events, and other all the rest.
 func (a apiWrites) status() int { return a.count(ofStatus) }
 func (a apiWrites) events() int { return a.count(ofEvents) }
 func (a apiWrites) other() int {
@@ -55,7 +55,7 @@ func (a apiWrites) count(holds func(request string) bool) int {
 	return sum
 }
 
-// apiWrites reads the API server's own count of requests, whoever sent them.
+// apiWrites reads the API server's own count of requests, those of all clients.
 func (w *world) apiWrites(ctx context.Context) (apiWrites, error) {
 	client, err := kubernetes.NewForConfig(w.env.Config)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
 )
 
-// drift takes the policies off one user in a hundred, as somebody with a console
-// would, and waits until the next resync has put them back.
+// drift detaches the policies of one user in a hundred, as a user of the console
+// would, and waits until the next resync has attached them again.
 func drift(l load) row {
 	drifted := max(1, l.users/100)
 	return row{

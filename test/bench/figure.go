@@ -56,7 +56,7 @@ func mebibytes(name string, bytes uint64) figure {
 	return figure{name: name, value: math.Round(float64(bytes) / (1 << 20)), unit: "MiB", most: math.NaN()}
 }
 
-// notMeasured stands in the table for a row that was not run.
+// notMeasured is the figure in the table of a row that was not run.
 func notMeasured(row, command string) figure {
 	return figure{row: row, name: "not measured: run " + command, value: math.NaN(), most: math.NaN()}
 }
@@ -67,7 +67,7 @@ func (f figure) bounded(most float64) figure {
 	return f
 }
 
-// holds says whether the number keeps its bound.
+// holds reports whether the number keeps its bound.
 func (f figure) holds() bool { return math.IsNaN(f.most) || f.value <= f.most }
 
 // printTable writes one table of all figures.

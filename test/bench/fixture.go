@@ -23,9 +23,9 @@ func (s suite) fixture() *fixtures.Fixture {
 	return f
 }
 
-// connected gives each of a number of grants so many instances that sessions
-// reach. What is granted exists, as it does in an account at work: instances that
-// nobody finds would be asked for one by one.
+// connected gives each of a number of grants that many instances that sessions
+// reach. All granted instances exist, as they do in a real account: each instance
+// that the operator does not find would cost it a call.
 func connected(grants, instances int) func(*fixtures.Account, *fixtures.Region) {
 	return func(_ *fixtures.Account, r *fixtures.Region) {
 		for seed := range grants {

@@ -34,7 +34,8 @@ func (k kinds) activationCalls() float64 {
 
 func pages(n int) float64 { return float64((n + 49) / 50) }
 
-// steady counts what a resync takes that finds all of them as declared.
+// steady counts what a resync takes that finds all of them in the desired
+// state.
 func steady(k kinds, l load) row {
 	return row{
 		name: fmt.Sprintf("resync: %d documents, %d activations with %d nodes", k.documents, k.activations, k.activations*k.each),
@@ -94,7 +95,7 @@ func (w *world) declareDocuments(ctx context.Context, n int) error {
 }
 
 // declareActivations creates HybridActivations, registers machines with each, and
-// waits until the status of each tells of them, which is a resync or two later.
+// waits until the status of each reports them, which is a resync or two later.
 func (w *world) declareActivations(ctx context.Context, n, each int) error {
 	objects := make([]client.Object, n)
 	for i := range objects {

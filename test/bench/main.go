@@ -39,7 +39,7 @@ func (o options) managerFlags() []string {
 	return []string{"--pprof-bind-address=" + o.profiler}
 }
 
-// measures says whether a suite is to be measured.
+// measures reports whether to measure a suite.
 func (o options) measures(s suite) bool {
 	if o.suite != "" {
 		return o.suite == s.name

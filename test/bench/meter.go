@@ -51,8 +51,8 @@ func (w *world) atOnce() reading {
 	return r
 }
 
-// since is what has been used since a reading. The API server's meter, which
-// takes a moment to read, comes last: a queue goes on meanwhile.
+// since is what has been used since a reading. It reads the API server's meter
+// last, because that takes a moment and a queue continues meanwhile.
 func (w *world) since(ctx context.Context, from reading) (used, error) {
 	to := w.atOnce()
 	objects, err := w.apiWrites(ctx)
@@ -78,13 +78,13 @@ func (u used) identityCalls() int {
 	return u.count(func(c calls.Call) bool { return c.Service == "iam" || c.Service == "sts" })
 }
 
-// changes says whether a call changes something in AWS. Credentials do not.
+// changes reports whether a call changes something in AWS. Credentials do not.
 func changes(c calls.Call) bool { return c.Write && c.Service != "sts" }
 
 // awsWrites counts the calls that change something in AWS.
 func (u used) awsWrites() int { return u.count(changes) }
 
-// count counts the calls of which something holds.
+// count counts the calls for which holds is true.
 func (u used) count(holds func(calls.Call) bool) int {
 	n := 0
 	for _, call := range u.aws {
@@ -124,8 +124,8 @@ func (u used) byAction() map[string]int {
 type bounds struct {
 	// calls to IAM and STS, and writes to AWS.
 	calls, awsWrites float64
-	// Writes to the API server: to the status of our kinds, anything else of our
-	// kinds, and events.
+	// Writes to the API server: to the status of the operator's kinds, anything
+	// else of these kinds, and events.
 	status, other, events float64
 	// cpu of the manager in seconds, and its peak of memory in MiB.
 	cpu, memory float64

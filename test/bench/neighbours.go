@@ -27,15 +27,15 @@ const (
 	healthyID   = "222233334444"
 	healthyName = "healthy"
 	neighbour   = "bench-neighbour"
-	// inventedResync is the resync interval beside names that do not exist, and
+	// inventedResync is the resync interval with names that do not exist, and
 	// inventedMost the most that there may be from one resync to the next.
 	inventedResync = 10 * time.Second
 	inventedMost   = 15.0
 	inventedWatch  = 65 * time.Second
 )
 
-// What commit 3e5a03c took, before accounts and tenants took turns: printed beside
-// what is measured.
+// What commit 3e5a03c took, before accounts and tenants took turns: printed next
+// to what is measured.
 const (
 	hangBaseline      = 58700 * time.Millisecond
 	neighbourBaseline = 44600 * time.Millisecond
@@ -44,7 +44,7 @@ const (
 
 func baseline(d time.Duration) figure { return seconds("  the same at commit 3e5a03c", d) }
 
-// healthyAccount is an account beside the one that hangs.
+// healthyAccount is an account other than the one that hangs.
 func healthyAccount() fixtures.Account {
 	return fixtures.Account{
 		ID:    healthyID,
@@ -79,8 +79,8 @@ func crowdOf(name string, kind v1alpha1.PrincipalKind, principals int, ids []v1a
 	return a
 }
 
-// revocationBesideHang deletes a grant in one account while another, of which
-// twenty principals lose their access, does not answer.
+// revocationBesideHang deletes a grant in one account while another account,
+// where twenty principals lose their access, does not answer.
 func revocationBesideHang() row {
 	victim := access(healthyName, healthyName, []v1alpha1.InstanceID{fixtures.S7Node})
 	victim.Spec.AccountRef.Name = healthyName
@@ -270,7 +270,8 @@ func (w *world) restart(ctx context.Context, flags ...string) error {
 	return err
 }
 
-// resyncBesideInvented watches the resyncs beside names that do not exist.
+// resyncBesideInvented watches the resyncs of an account where names do not
+// exist.
 func resyncBesideInvented() row {
 	return row{
 		name: fmt.Sprintf("resyncs %s apart beside %d names of users that do not exist, default rate", inventedResync, inventedObjects*inventedEach),

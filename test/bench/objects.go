@@ -18,7 +18,8 @@ const (
 	namespace = "bench"
 	// accountName is the name of the AWSAccount.
 	accountName = "main"
-	// writers is how many requests to the API server this program has under way.
+	// writers is how many requests to the API server this program has in
+	// progress.
 	writers = 8
 	// longWait bounds the wait for a batch.
 	longWait = 20 * time.Minute
@@ -103,8 +104,8 @@ func (w *world) waitReady(ctx context.Context, n int) error {
 	return w.waitAccesses(ctx, n, w.ready)
 }
 
-// waitSettled waits until so many SessionAccesses are ready and tell which of
-// their nodes are reached, which is the last that a manager writes of them.
+// waitSettled waits until so many SessionAccesses are ready and report which of
+// their nodes are reached, which is the last that a manager writes about them.
 func (w *world) waitSettled(ctx context.Context, n int) error {
 	return w.waitAccesses(ctx, n, func(a *v1alpha1.SessionAccess) bool {
 		return w.ready(a) && meta.FindStatusCondition(a.Status.Conditions, v1alpha1.ConditionTargetsReachable) != nil

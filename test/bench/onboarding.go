@@ -17,9 +17,8 @@ import (
 const (
 	// instances that each grant is for.
 	instances = 10
-	// apart is how many instances lie between two grants of one user. They
-	// overlap by half, so that ten grants fit into one policy of the size that IAM
-	// allows.
+	// apart is how many instances separate two grants of one user. They overlap by
+	// half, so that ten grants fit into one policy of the size that IAM allows.
 	apart = instances / 2
 )
 
@@ -30,8 +29,8 @@ type load struct {
 	// fleets are how many sets of nodes there are: users of one set may reach the
 	// same nodes.
 	fleets int
-	// first has all of it declared before the manager starts, which then finds one
-	// batch. Otherwise the manager is faster than whoever declares it.
+	// first means that everything is declared before the manager starts, which
+	// then finds one batch. Otherwise the manager is faster than the declarations.
 	first bool
 	// resyncCalls bounds the calls to IAM and STS of a resync or a restart.
 	resyncCalls float64

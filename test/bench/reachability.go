@@ -10,15 +10,15 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
-// fleet is nodes spread over VPCs, of which the first are not connected.
+// fleet is nodes spread over VPCs. The first of the nodes are not connected.
 type fleet struct {
 	nodes, offline, vpcs int
 	// each is how many nodes a grant names.
 	each int
 }
 
-// budget is the calls that one look at the fleet may take: one for a page of 50
-// nodes, and what a VPC and a node that is not connected have to be asked for.
+// budget is the calls that one survey of the fleet may take: one for a page of
+// 50 nodes, and those for each VPC and for each node that is not connected.
 func (f fleet) budget() float64 { return float64(f.nodes/50 + 12*f.vpcs + 3*f.offline) }
 
 // grants that name all nodes, each one of its own user.
@@ -89,7 +89,7 @@ func reachability(f fleet, l load) row {
 			return w.waitSettled(ctx, len(all))
 		},
 		measure: func(ctx context.Context, w *world) (used, []figure, error) {
-			// The first shows how many policies there have come to be.
+			// The first resync shows how many policies exist.
 			if _, err := l.nextResync(ctx, w); err != nil {
 				return used{}, nil, err
 			}

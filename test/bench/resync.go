@@ -60,7 +60,7 @@ func restart(l load) row {
 	}
 }
 
-// resync reads an account anew that agrees with the cluster.
+// resync reads an account again that agrees with the cluster.
 func resync(l load) row {
 	return row{
 		name: fmt.Sprintf("resync with %d grants", l.grants()),
@@ -106,9 +106,9 @@ func (l load) nextResync(ctx context.Context, w *world) (used, error) {
 	return u, err
 }
 
-// waitUsage waits until the AWSAccount's status shows how many policies there
-// are, which the manager writes some seconds after the last of them came: a
-// manager that is stopped before leaves that write to the next.
+// waitUsage waits until the AWSAccount's status shows how many policies exist.
+// The manager writes it some seconds after the last policy: a manager that is
+// stopped before leaves that write to the next.
 func (w *world) waitUsage(ctx context.Context) error {
 	admin := awsiam.NewFromConfig(w.env.AWSConfig(w.env.Credentials("admin")))
 	summary, err := admin.GetAccountSummary(ctx, &awsiam.GetAccountSummaryInput{})
@@ -126,7 +126,7 @@ func (w *world) waitUsage(ctx context.Context) error {
 	return nil
 }
 
-// resyncFlag has the manager read the account as often as the load says.
+// resyncFlag makes the manager read the account as often as the load says.
 func (l load) resyncFlag() string { return fmt.Sprintf("--resync-interval=%s", l.interval) }
 
 func bulkRead(c calls.Call) bool { return c.Operation == "GetAccountAuthorizationDetails" }

@@ -26,7 +26,7 @@ func concerns(user string) func(calls.Call) bool {
 	}
 }
 
-// revocation deletes one grant while nothing else is to be done.
+// revocation deletes one grant while there is nothing else to do.
 func revocation() row {
 	return row{
 		name: "revoke one grant, idle",

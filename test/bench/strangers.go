@@ -15,10 +15,10 @@ import (
 )
 
 // strangersMemory bounds the manager's peak of memory, in MiB, whatever tenants
-// declare whom no account allows.
+// declare that no account allows.
 const strangersMemory = 150
 
-// strangers shows that a tenant whom no account allows cannot fill the manager's
+// strangers shows that a tenant that no account allows cannot fill the manager's
 // memory.
 func strangers(n size) suite {
 	bound := free

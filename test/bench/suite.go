@@ -30,7 +30,7 @@ type suite struct {
 	users []string
 	// machines adds what else the account has. Nil: nothing.
 	machines func(*fixtures.Account, *fixtures.Region)
-	// further are the accounts besides the first.
+	// further are the accounts after the first.
 	further []fixtures.Account
 	// flags of the manager.
 	flags []string

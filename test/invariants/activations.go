@@ -9,12 +9,12 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ssm"
 )
 
-// Code is what a Secret tells machines to register with; the zero value when
-// there is no such Secret.
+// Code is the id and the code in a Secret, with which machines register; the
+// zero value when there is no such Secret.
 type Code struct{ ID, Code string }
 
-// activation is what a HybridActivation declares. Those in AWS are told by their
-// description, which every declaration fills with its own name.
+// activation is what a HybridActivation declares. The description identifies
+// those in AWS: every declaration puts its own name there.
 type activation struct {
 	limit int32
 	// since are all limits declared since the last rest.
@@ -26,8 +26,8 @@ type activation struct {
 	// bounded: it may let in fewer machines than are declared, because a guardrail
 	// bounded those of the object since the last rest.
 	bounded bool
-	// crowded is since when there are more alive than one leader makes; zero: there
-	// are not.
+	// crowded is since when more are alive than one leader makes; zero if there are
+	// not.
 	crowded time.Time
 }
 
@@ -175,7 +175,7 @@ func (o *Observer) countActivations(description string) int {
 	return n
 }
 
-// foreignActivations is everything about activations that nobody declares.
+// foreignActivations is everything about activations that no object declares.
 func (o *Observer) foreignActivations() string {
 	var text strings.Builder
 	for a := range o.ssm().Activations() {

@@ -118,8 +118,8 @@ func TestAStrangersDocumentsAndActivationsAreNotMade(t *testing.T) {
 	}
 }
 
-// The limiter of the account bounds what a SessionAccess that flips all the time
-// can have written, and somebody else is granted access meanwhile.
+// The limiter of the account bounds the writes that a constantly changing
+// SessionAccess can cause, and another user is granted access meanwhile.
 func TestAnAccessThatFlipsIsWrittenAtTheRateOfTheLimiterAndHoldsUpNobody(t *testing.T) {
 	const perSecond, atLeast, rate, burst = 100, 300, 20, 20
 	b := attacked(t, rate, burst)

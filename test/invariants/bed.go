@@ -145,7 +145,8 @@ func Tier(tier v1alpha1.Tier) *v1alpha1.AccountTier {
 	}
 }
 
-// Activation is a HybridActivation in a namespace. Its nodes go when it goes.
+// Activation is a HybridActivation in a namespace. Its nodes are removed with
+// it.
 func Activation(namespace, name string, limit int32) *v1alpha1.HybridActivation {
 	return &v1alpha1.HybridActivation{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
@@ -156,8 +157,8 @@ func Activation(namespace, name string, limit int32) *v1alpha1.HybridActivation 
 	}
 }
 
-// Apply creates an object, or gives the one that there is another spec.
-// accepted is false where the API server refuses what is declared.
+// Apply creates an object, or updates the spec of the existing one. accepted is
+// false where the API server refuses what is declared.
 func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err error) {
 	rejected, wanted := b.declare(obj), obj.DeepCopyObject().(client.Object)
 	err = b.apply(ctx, obj)
@@ -179,7 +180,7 @@ func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err 
 	return true, nil
 }
 
-// declare tells the model of an object. The function that it returns takes it back.
+// declare adds an object to the model. The function that it returns removes it.
 func (b *Bed) declare(obj client.Object) (rejected func()) {
 	switch obj := obj.(type) {
 	case *v1alpha1.SessionAccess:
@@ -193,8 +194,8 @@ func (b *Bed) declare(obj client.Object) (rejected func()) {
 	}
 }
 
-// loosen has the objects come to any decision of which the model does not know
-// what becomes.
+// loosen accepts any decision for the objects whose result the model does not
+// know.
 func (b *Bed) loosen() {
 	for id, w := range b.written {
 		if w.object != nil {
@@ -225,7 +226,7 @@ func (b *Bed) apply(ctx context.Context, obj client.Object) error {
 	return nil
 }
 
-// Delete deletes an object; one that there is none of is no error.
+// Delete deletes an object; it is no error if there is none.
 func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
 	if err := client.IgnoreNotFound(b.lens.client.Delete(ctx, obj)); err != nil {
 		return fmt.Errorf("delete %T %s: %w", obj, client.ObjectKeyFromObject(obj), err)
@@ -266,7 +267,7 @@ func (b *Bed) Knows(obj client.Object) bool {
 	return ok
 }
 
-// Leaving says whether an object of that kind and name is being deleted.
+// Leaving reports whether an object of that kind and name is being deleted.
 func (b *Bed) Leaving(obj client.Object) bool { return b.written[b.id(obj)].deleted }
 
 func (b *Bed) id(obj client.Object) string {

@@ -17,7 +17,7 @@ var (
 )
 
 // crash runs a scenario with a manager that is cut off at its n-th call. calls is
-// how many it made; reached says whether it came to the cut.
+// how many it made; reached reports whether it reached the cut.
 func crash(ctx context.Context, n int, after bool, scenario func(context.Context, *invariants.Bed) error) (calls int, reached bool, err error) {
 	b, err := bed(ctx)
 	if err != nil {
@@ -56,8 +56,7 @@ func TestAManagerThatDiesAtAnyCallLosesNothing(t *testing.T) {
 }
 
 // tryCrashes tries the points from one call to another in steps, 0 being the last
-// that there is. Where it leaves none out, each is tried with and without its
-// effect.
+// one. Where it leaves none out, it tries each with and without its effect.
 func tryCrashes(t *testing.T, from, step, to int) {
 	t.Helper()
 	points, begun := 0, time.Now()

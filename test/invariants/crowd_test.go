@@ -62,7 +62,7 @@ func TestARevocationIsNotHeldUpByACrowdOfObjects(t *testing.T) {
 	}
 }
 
-// attack has a neighbour create objects, each of which needs a policy of its own.
+// attack makes a neighbour create objects that need a policy each.
 func attack(t *testing.T, b *invariants.Bed, from, to int) {
 	t.Helper()
 	fast := unlimited(t, b)

@@ -40,8 +40,8 @@ func (c *Cut) Calls() int {
 	return c.n
 }
 
-// admit counts a call, where it counts. send says whether it goes out, answer
-// whether its answer comes back.
+// admit counts a call, where it counts. send reports whether to send it, answer
+// whether its answer arrives.
 func (c *Cut) admit(counts bool) (send, answer bool) {
 	dead := c.Dead()
 	c.mu.Lock()
@@ -71,12 +71,12 @@ func (c *Cut) do(counts bool, send func() (*http.Response, error)) (*http.Respon
 		return response, err
 	}
 	if err == nil {
-		_ = response.Body.Close() // Nobody will read it.
+		_ = response.Body.Close() // The caller gets no response to read.
 	}
 	return nil, errCut
 }
 
-// AWS cuts a client of AWS. Nil stands for the SDK's own.
+// AWS cuts a client of AWS. Nil means the SDK's own.
 func (c *Cut) AWS(client aws.HTTPClient) aws.HTTPClient {
 	if client == nil {
 		client = awshttp.NewBuildableClient()

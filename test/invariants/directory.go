@@ -49,7 +49,7 @@ func (o *Observer) RemovePrincipal(p v1alpha1.Principal) error {
 	})
 }
 
-// RenamePrincipal gives a user or a group another name in IAM.
+// RenamePrincipal renames a user or a group in IAM.
 func (o *Observer) RenamePrincipal(p v1alpha1.Principal, to string) error {
 	return o.meddle(func(a *iam.Account) error { return a.Rename(iam.Kind(p.Kind), p.Name, to) }, func() {
 		i := o.facts.IDs.named(p.Kind, p.Name)
@@ -116,7 +116,7 @@ func (o *Observer) arnOf(kind v1alpha1.PrincipalKind, name string) string {
 	return "arn:aws:iam::" + o.universe.AccountID + ":" + strings.ToLower(string(kind)) + "/" + name
 }
 
-// groupsAtFirst are the groups that there are of those of a user at first.
+// groupsAtFirst are those of a user's first groups that still exist.
 func (o *Observer) groupsAtFirst(user string) []*identity {
 	var groups []*identity
 	for _, x := range o.first {
@@ -129,8 +129,8 @@ func (o *Observer) groupsAtFirst(user string) []*identity {
 	return groups
 }
 
-// membersAtFirst are the users that there are, under whatever name, of those who were
-// members of a group at first, or were made again under the name of one.
+// membersAtFirst are the existing users, under whatever name, that were members of a
+// group at first, or were created again under the name of such a member.
 func (o *Observer) membersAtFirst(group string) []*identity {
 	var members []*identity
 	for _, x := range o.first {
@@ -156,10 +156,10 @@ func (o *Observer) changedPerson(token string) {
 	}
 }
 
-// heirs takes in that who is made again gets what the one before had, where the
-// account says so: what a waiting object keeps, too. Which sessions of the one before
-// end depends on what the operator has read, so the model does not judge them. The
-// lock is held.
+// heirs notes that a principal created again under a name gets what the earlier one
+// had, where the account says so, including what a waiting object keeps. Which
+// sessions of the earlier one end depends on what the operator has read, so the model
+// does not judge them. The lock is held.
 func (o *Observer) heirs() {
 	if !o.facts.Grant {
 		return
@@ -193,8 +193,8 @@ func inherited(bases []v1alpha1.SessionAccessSpec, base v1alpha1.SessionAccessSp
 	return append(bases, next)
 }
 
-// disinherit notes that a principal that is made again gets nothing any more. The model
-// does not know which one was taken for the one before until then. The lock is held.
+// disinherit notes that a principal that was created again gets nothing any more. Until
+// then the model does not know which one counted as the earlier one. The lock is held.
 func (o *Observer) disinherit() {
 	for _, d := range o.declared {
 		for _, p := range d.spec.Principals {

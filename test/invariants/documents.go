@@ -154,7 +154,7 @@ func profileOf(d *ssm.Document) string {
 	return content.Inputs.ShellProfile.Linux
 }
 
-// foreignDocuments is everything about documents that nobody declares.
+// foreignDocuments is everything about documents that no object declares.
 func (o *Observer) foreignDocuments() string {
 	var text strings.Builder
 	for d := range o.ssm().Documents() {

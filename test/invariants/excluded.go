@@ -25,7 +25,7 @@ func excludedTags(e *v1alpha1.NodeExclusion) map[string]string {
 	return tags
 }
 
-// carries says whether a node has the tag that such an entry stands for.
+// carries reports whether a node has the tag that such an entry means.
 func carries(n Node, entry, value string) bool {
 	for k, v := range n.Tags {
 		if v == value && strings.EqualFold(k+"="+v, entry) {
@@ -35,7 +35,7 @@ func carries(n Node, entry, value string) bool {
 	return false
 }
 
-// excludes says whether a target means nodes that a guardrail excludes.
+// excludes reports whether a target means nodes that a guardrail excludes.
 func (f Facts) excludes(e *v1alpha1.NodeExclusion, namespace string, t v1alpha1.Target) bool {
 	if e == nil {
 		return false

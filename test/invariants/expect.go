@@ -11,7 +11,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// Facts are what decides about a declaration besides itself.
+// Facts are what decides about a declaration, apart from the declaration
+// itself.
 type Facts struct {
 	// Allowed are the namespaces that may use the account.
 	Allowed []string
@@ -19,11 +20,12 @@ type Facts struct {
 	Regions []v1alpha1.Region
 	// Users are how the names begin of those who may be granted anything.
 	Users []string
-	// Exist are the principals that there are at first, besides all permission sets.
+	// Exist are the principals that exist at first, apart from all permission sets.
 	Exist []v1alpha1.Principal
-	// IDs are those that there are and have been.
+	// IDs are those that exist or have existed.
 	IDs *identities
-	// Grant: who is made again under a name gets what the one before had.
+	// Grant: a principal created again under a name gets what the earlier one
+	// had.
 	Grant bool
 	// Observe: the account is in mode Observe, so nothing is written.
 	Observe bool
@@ -87,10 +89,10 @@ func oversize(s *v1alpha1.SessionAccessSpec) bool {
 // tagKey is what AWS takes as the key of a tag.
 var tagKey = regexp.MustCompile(`^[\p{L}\p{M}\p{Z}\p{N}_.:/=+@-]+$`)
 
-// unwritable says whether a policy document cannot hold a character.
+// unwritable reports whether a policy document cannot hold a character.
 func unwritable(r rune) bool { return r < ' ' && !strings.ContainsRune("\t\n\r", r) }
 
-// malformed says whether no node can have the tags of a target.
+// malformed reports whether no node can have the tags of a target.
 func malformed(t v1alpha1.Target) bool {
 	for key, value := range t.Tags {
 		if strings.HasPrefix(key, excludedMark) {
@@ -113,12 +115,12 @@ type declaration struct {
 	bases []v1alpha1.SessionAccessSpec
 	// bond is who its principals are.
 	bond bond
-	// rested: it has been in force at rest.
+	// rested: it has been in effect at rest.
 	rested bool
 }
 
-// grants are what a declaration comes to. There are several where nobody can
-// know which of the earlier specs the operator has seen.
+// grants are what a declaration results in. There are several where it is not
+// known which of the earlier specs the operator has seen.
 func (f Facts) grants(d *declaration, at time.Time) []Grant {
 	resolved, _, _ := f.resolve(d)
 	switch reason := f.expect(d, at); reason {
@@ -145,7 +147,7 @@ func (f Facts) declare(d *declaration, spec v1alpha1.SessionAccessSpec) {
 	f.reconsider(d)
 }
 
-// full says whether a spec can be granted as it is.
+// full reports whether a spec can be granted as it is.
 func (f Facts) full(d *declaration) bool {
 	grants := f.grants(d, time.Time{})
 	return len(grants) > 0 && grants[0].Certain

@@ -36,7 +36,7 @@ func (f Facts) rules(namespace string) []v1alpha1.Guardrail {
 	return slices.DeleteFunc(slices.Clone(f.Rules), func(r v1alpha1.Guardrail) bool { return !selects(r.NamespaceSelector, namespace) })
 }
 
-// violates says whether a guardrail does not allow a spec.
+// violates reports whether a guardrail does not allow a spec.
 func (f Facts) violates(namespace string, s *v1alpha1.SessionAccessSpec) bool {
 	return slices.ContainsFunc(f.rules(namespace), func(r v1alpha1.Guardrail) bool {
 		return r.RequireMFA && !s.RequireMFA || r.ForbidLeaveSessions && s.OnRevoke == v1alpha1.RevokeLeaveSessions ||
@@ -64,7 +64,7 @@ func matches(pattern, name string) bool {
 	return err == nil && ok
 }
 
-// contradicts says whether tags ask for another value than is required.
+// contradicts reports whether tags ask for another value than is required.
 func contradicts(tags, required map[string]string) bool {
 	for key, value := range required {
 		for k, v := range tags {
@@ -76,8 +76,8 @@ func contradicts(tags, required map[string]string) bool {
 	return false
 }
 
-// sound says whether a SessionDocument comes to be in AWS as it is declared. What
-// the model does not say that of may come to any decision.
+// sound reports whether AWS must get a SessionDocument as it is declared. For any
+// other document, every decision is right.
 func (f Facts) sound(d *v1alpha1.SessionDocument) bool {
 	s := &d.Spec
 	plain := len(s.SharedWith) == 0 && !s.Adopt && s.Promotion != v1alpha1.PromotionManual && f.within(s.Regions)
@@ -89,7 +89,7 @@ func (f Facts) sound(d *v1alpha1.SessionDocument) bool {
 	})
 }
 
-// activates says whether machines may register with a HybridActivation, without
+// activates reports whether machines may register with a HybridActivation, without
 // using all of it up.
 func (f Facts) activates(a *v1alpha1.HybridActivation) bool {
 	s := &a.Spec
@@ -97,7 +97,7 @@ func (f Facts) activates(a *v1alpha1.HybridActivation) bool {
 		limitOf(a) > 1 && !f.bounds(a) && !slices.ContainsFunc(f.rules(a.Namespace), func(r v1alpha1.Guardrail) bool { return r.Activations != nil && refuses(r.Activations, s) })
 }
 
-// bounds says whether a rule bounds how many machines of a HybridActivation may be
+// bounds reports whether a rule bounds how many machines of a HybridActivation may be
 // registered. Those that are decide then how many more its activation lets in.
 func (f Facts) bounds(a *v1alpha1.HybridActivation) bool {
 	return slices.ContainsFunc(f.rules(a.Namespace), func(r v1alpha1.Guardrail) bool { return r.Activations != nil && r.Activations.MaxRegistrations != nil })

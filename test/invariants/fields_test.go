@@ -29,7 +29,7 @@ var fixed = map[string]string{
 	"AccountTier.accountRef.name":      "it cannot change, and a bed has one account",
 }
 
-// A field that is added to a kind is drawn, or somebody has written down why not.
+// Every field of a kind is drawn, or the list above explains why not.
 func TestEveryFieldOfTheSchemasIsDrawn(t *testing.T) {
 	values := map[string]map[string]bool{}
 	account := still(func(rt *rapid.T) client.Object {
@@ -99,7 +99,7 @@ func note(values map[string]map[string]bool, way string, value any) {
 	}
 }
 
-// open says whether a schema does not name the keys of a map.
+// open reports whether a schema does not name the keys of a map.
 func open(way string) bool {
 	for _, last := range []string{".tags", ".requiredTags", ".matchLabels"} {
 		if strings.HasSuffix(way, last) {

@@ -9,8 +9,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
 )
 
-// ours is what is in the ARN of every policy of the operator, and of nobody
-// else's.
+// ours is a part of the ARN of every policy of the operator, and of no other
+// policy's.
 func (o *Observer) ours() string { return ":policy/ssm-access/" + o.owner + "/" }
 
 // foreignTo is everything in IAM that is not the operator's, as text.
@@ -29,8 +29,9 @@ func (o *Observer) foreignTo(state *iam.State) string {
 	return string(text)
 }
 
-// residue names the operator's policies that are attached to nobody or grant
-// nothing to anybody, given what is declared. The lock is held.
+// residue names the operator's policies that are left when nothing is declared,
+// and those that are not attached to exactly one principal. A policy of a
+// permission set may have any number of attachments. The lock is held.
 func (o *Observer) residue(state *iam.State) []string {
 	var left []string
 	for _, p := range state.Export().Policies {

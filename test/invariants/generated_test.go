@@ -23,8 +23,8 @@ const (
 // small is the universe of every bed.
 var small, _ = invariants.Small()
 
-// sequences plays a number of generated sequences in some weather. A failure shrinks to a short
-// list and can be repeated with the seed.
+// sequences plays a number of generated sequences under the faults that begin sets up. A
+// failure shrinks to a short list and can be repeated with the seed.
 func sequences(t *testing.T, seed uint64, number int, begin func(context.Context, *invariants.Bed) error) {
 	t.Helper()
 	for name, value := range map[string]string{"rapid.seed": strconv.FormatUint(seed, 10), "rapid.checks": strconv.Itoa(number), "rapid.nofailfile": "true"} {

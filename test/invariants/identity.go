@@ -9,8 +9,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// identity is one principal of IAM. Its name may change or go to another one; its
-// token does neither. Of the first that has a name, the token is the name.
+// identity is one principal of IAM. Its name may change or pass to another one;
+// its token does neither. For the first principal that has a name, the token is
+// the name.
 type identity struct {
 	kind  v1alpha1.PrincipalKind
 	token string
@@ -19,7 +20,7 @@ type identity struct {
 	deleted bool
 }
 
-// identities are all that there are and have been.
+// identities are all that exist or have existed.
 type identities struct{ all []*identity }
 
 // named is the principal under a name, whatever its case; nil where there is none.
@@ -84,8 +85,8 @@ func (b bond) clone() bond {
 
 func bondKey(p v1alpha1.Principal) string { return string(p.Kind) + "/" + strings.ToLower(p.Name) }
 
-// meant is whom an access means by a principal: the token of one that gets the access
-// and what has become of it.
+// meant is the principal that an access means by a name: the token of one that gets
+// the access, and its fate.
 func (f Facts) meant(p v1alpha1.Principal, b bond) (token string, is fate) {
 	if p.Kind == v1alpha1.PrincipalPermissionSet {
 		return p.Name, there
@@ -125,8 +126,8 @@ func (f Facts) fates(s *v1alpha1.SessionAccessSpec, b bond, wanted fate) bool {
 	})
 }
 
-// drop notes which principals a spec does not name any more. One that comes back
-// before the next rest may have been seen to go or not.
+// drop notes which principals a spec does not name any more. Whether the operator has
+// seen the removal of one that returns before the next rest is not known.
 func (b bond) drop(before, after []v1alpha1.Principal) {
 	for _, p := range before {
 		b.dropped[bondKey(p)] = true
@@ -141,9 +142,9 @@ func (b bond) drop(before, after []v1alpha1.Principal) {
 	}
 }
 
-// bind notes at rest whom the operator knows by the names that an access grants
-// anything to. Of one that is not granted now, the model does not know whether it
-// noted that.
+// bind notes at rest which principals the operator knows by the names that an
+// access grants anything to. For an access that is not granted now, the model
+// does not know whether the operator noted that.
 func (f Facts) bind(d *declaration, certain bool) {
 	next := newBond()
 	for _, p := range d.spec.Principals {

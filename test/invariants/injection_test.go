@@ -184,7 +184,7 @@ func object(t *testing.T, obj client.Object, spec map[string]any) *unstructured.
 	return u
 }
 
-// call gives an object a name, and what it makes in AWS and the cluster too.
+// call sets the name of an object, and of what it makes in AWS and the cluster.
 func call(u *unstructured.Unstructured, name string) {
 	u.SetName(name)
 	spec := u.Object["spec"].(map[string]any)
@@ -195,8 +195,8 @@ func call(u *unstructured.Unstructured, name string) {
 	}
 }
 
-// leaf is the way to a string in a spec: keys and indices. Of a map that the
-// schema does not name the keys of, the key is a string as well.
+// leaf is the path to a string in a spec: keys and indices. In a map whose keys
+// the schema does not name, the key is a string as well.
 type leaf struct {
 	path []any
 	key  bool

@@ -35,7 +35,8 @@ func documentObjects(t *rapid.T) client.Object {
 	s.Promotion = often(t, "promotion", []v1alpha1.Promotion{"", v1alpha1.PromotionAutomatic}, []v1alpha1.Promotion{v1alpha1.PromotionManual, "Never"})
 	s.DefaultVersion = often(t, "defaultVersion", []int64{0}, []int64{1, 9, -1})
 	s.KeepVersions = often(t, "keepVersions", []int32{0, 1, 5}, []int32{501})
-	// Keep is left out: what it leaves belongs to nobody, and the judge counts it as left over.
+	// Keep is left out: what it leaves has no owner, and the judge counts it as left
+	// over.
 	s.OnDelete = often(t, "onDelete", []v1alpha1.DocumentDeletion{"", v1alpha1.DocumentRestore, v1alpha1.DocumentDelete}, []v1alpha1.DocumentDeletion{"Burn"})
 	s.SessionType = often(t, "sessionType", []v1alpha1.SessionType{"", v1alpha1.SessionStandardStream, v1alpha1.SessionInteractiveCommands, v1alpha1.SessionPort}, []v1alpha1.SessionType{"Video"})
 	switch s.SessionType {
@@ -93,8 +94,8 @@ func ports(t *rapid.T) *v1alpha1.SessionProperties {
 	}
 }
 
-// activationObjects draws a HybridActivation. Its description is what the judge
-// tells the activations in AWS by.
+// activationObjects draws a HybridActivation. The judge identifies the
+// activations in AWS by its description.
 func activationObjects(t *rapid.T) client.Object {
 	a := invariants.Activation(namespaces(t), "site", 2)
 	s := &a.Spec

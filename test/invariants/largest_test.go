@@ -57,7 +57,7 @@ func sized(size string, n int) v1alpha1.SessionAccessSpec {
 	return s
 }
 
-// invented are nodes that there are not.
+// invented are nodes that do not exist.
 func invented(n, target int) v1alpha1.Target {
 	var t v1alpha1.Target
 	for i := range idsOfATarget {
@@ -98,7 +98,7 @@ func fill(ctx context.Context, b *invariants.Bed, size, last string, times int, 
 	return declare(ctx, b, invariants.Access(invariants.Namespace, large, sized(last, times+1)))
 }
 
-// Whatever its former grants take, an access comes to what is declared last, and the
+// Whatever its former grants take, an access reaches its latest spec, and the
 // sessions of the others end.
 func TestAFullRecordHoldsUpNothing(t *testing.T) {
 	times := 10

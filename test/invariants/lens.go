@@ -47,7 +47,7 @@ func Watch(ctx context.Context, cluster *testenv.Cluster) (*Lens, error) {
 	l := &Lens{objects: map[string]*unstructured.Unstructured{}, changed: make(chan struct{}), search: func(string, string) {}, client: writer, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
-		_ = all.Start(running) // It ends when it is told to.
+		_ = all.Start(running) // It ends when running is canceled.
 	}()
 	for kind := range cluster.Client.Scheme().KnownTypes(v1alpha1.GroupVersion) {
 		if !strings.HasSuffix(kind, "List") || kind == "List" {
@@ -69,7 +69,7 @@ func Watch(ctx context.Context, cluster *testenv.Cluster) (*Lens, error) {
 	return l, nil
 }
 
-// showTo has every state of every object searched from now on.
+// showTo passes every state of every object to search from now on.
 func (l *Lens) showTo(search func(where, text string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

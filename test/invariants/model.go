@@ -12,7 +12,7 @@ import (
 // margin is how near to the begin or the end of an access both answers are right.
 const margin = 3 * time.Second
 
-// Question is whether somebody may open a session.
+// Question is whether a person may open a session.
 type Question struct {
 	Person   Person
 	Node     Node
@@ -22,32 +22,33 @@ type Question struct {
 	At       time.Time
 }
 
-// Grant is what one declaration comes to: what all of its specs allow, which is
+// Grant is the result of one declaration: what all of its specs allow, which is
 // one spec for all but those that wait for something.
 type Grant struct {
 	Specs []v1alpha1.SessionAccessSpec
-	// Certain: at rest all of it must be in force. Of what waits, it may be.
+	// Certain: at rest all of it must be in effect. What waits may be in
+	// effect.
 	Certain bool
-	// Rested: it has been in force at rest.
+	// Rested: it has been in effect at rest.
 	Rested bool
 }
 
-// reaches says whether the grant names the person and the node.
+// reaches reports whether the grant names the person and the node.
 func (g Grant) reaches(q Question, slack time.Duration) bool {
 	return all(g.Specs, func(s *v1alpha1.SessionAccessSpec) bool {
 		return names(s, q.Person) && inForce(s, q, slack) && slices.ContainsFunc(s.Targets, func(t v1alpha1.Target) bool { return includes(t, q.Node) })
 	})
 }
 
-// offers says whether the grant gives the person the document.
+// offers reports whether the grant gives the person the document.
 func (g Grant) offers(q Question, slack time.Duration) bool {
 	return all(g.Specs, func(s *v1alpha1.SessionAccessSpec) bool {
 		return names(s, q.Person) && inForce(s, q, slack) && slices.Contains(documentsOf(s), q.Document)
 	})
 }
 
-// declares says whether the grant by itself allows what is asked, with a second
-// factor and from wherever it may.
+// declares reports whether the grant by itself allows what is asked, with a second
+// factor and from any address that it allows.
 func (g Grant) declares(q Question) bool {
 	return all(g.Specs, func(s *v1alpha1.SessionAccessSpec) bool {
 		return names(s, q.Person) && between(s, q.At, 0) && slices.Contains(documentsOf(s), q.Document) &&
@@ -55,7 +56,7 @@ func (g Grant) declares(q Question) bool {
 	})
 }
 
-// leaves says whether open sessions stay when the access ends.
+// leaves reports whether open sessions stay when the access ends.
 func (g Grant) leaves() bool {
 	return slices.ContainsFunc(g.Specs, func(s v1alpha1.SessionAccessSpec) bool { return s.OnRevoke == v1alpha1.RevokeLeaveSessions })
 }
@@ -109,7 +110,7 @@ func includes(t v1alpha1.Target, n Node) bool {
 	return len(t.Tags)+len(t.InstanceIDs) > 0 || t.ActivationRef != nil
 }
 
-// inForce says whether the conditions of an access hold for a question. slack
+// inForce reports whether the conditions of an access hold for a question. slack
 // widens its time, or narrows it where it is negative.
 func inForce(s *v1alpha1.SessionAccessSpec, q Question, slack time.Duration) bool {
 	return between(s, q.At, slack) && (q.MFA || !s.RequireMFA) && from(s.SourceCIDRs, q.From)

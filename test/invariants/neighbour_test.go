@@ -16,8 +16,8 @@ import (
 )
 
 // A neighbour is a tenant with every right in a namespace that may use the account
-// too. What they write here is their own doing, so the model is not told of it:
-// whatever comes of it in AWS counts as a breach.
+// too. The model does not include what they write here, so any effect of it in AWS
+// counts as a breach.
 type neighbour struct {
 	*testing.T
 	*invariants.Bed
@@ -61,8 +61,8 @@ func told[T client.Object](ctx context.Context, n neighbour, obj T, reason strin
 	}
 }
 
-// A document belongs to whoever declared it first. Another namespace can neither
-// change it, nor take it over, nor have it deleted.
+// A document belongs to the first namespace that declared it. Another namespace
+// can neither change it, nor take it over, nor have it deleted.
 func TestANeighboursDocumentCannotBeTakenOver(t *testing.T) {
 	n := neighbour{t, attacked(t, 0, 0)}
 	if err := declare(t.Context(), n.Bed, invariants.Document("proof-shell", "date")); err != nil {
@@ -109,7 +109,7 @@ func TestANeighboursActivationCannotBeReached(t *testing.T) {
 		to.Targets = []v1alpha1.Target{{Tags: map[string]string{key: string(mine.UID)}}}
 		n.refused("a grant by tag "+key, invariants.Access(invariants.Neighbour, "other", to))
 	}
-	// A name means what there is in the own namespace, and there is none yet.
+	// A name refers to an object in its own namespace, and there is none yet.
 	for _, name := range []string{"site", invariants.Namespace + "/site"} {
 		to := grant(people(user("user01")))
 		to.Targets = []v1alpha1.Target{{ActivationRef: &v1alpha1.LocalReference{Name: name}}}
@@ -132,8 +132,9 @@ func TestANeighboursActivationCannotBeReached(t *testing.T) {
 	rest(t, n.Bed)
 }
 
-// The operator, which may write any Secret, does so for nobody but the owner of
-// one: not where somebody else's has the name, and not where it was forged.
+// The operator has permission to write any Secret, but writes only those of
+// their owner: not one of the same name that another user owns, and not a
+// forged one.
 func TestNoSecretOfOthersIsWrittenOrDeleted(t *testing.T) {
 	n := neighbour{t, attacked(t, 0, 0)}
 	mine := invariants.Activation(invariants.Namespace, "site", 2)

@@ -23,7 +23,7 @@ type Observer struct {
 	mu       sync.Mutex
 	facts    Facts
 	declared map[client.ObjectKey]*declaration
-	// since are all grants since the last rest, those in force included.
+	// since are all grants since the last rest, those in effect included.
 	since []Grant
 	// ever are the grants that leave sessions open when they end.
 	ever []Grant
@@ -42,7 +42,7 @@ type Observer struct {
 	documents   map[string]*document
 	foreignDocs string
 	tier        string
-	// tierBefore is what a tier is put back to; empty where none is declared.
+	// tierBefore is the tier to restore; empty where none is declared.
 	tierBefore string
 	// written counts the writes to AWS at the first rest in mode Observe; -1 otherwise.
 	written int
@@ -125,7 +125,7 @@ func (o *Observer) Withdraw(key client.ObjectKey) {
 	o.keepSessions()
 }
 
-// took notes what is declared anew. The lock is held.
+// took notes what is newly declared. The lock is held.
 func (o *Observer) took(d *declaration) {
 	for _, g := range o.facts.grants(d, o.server.Now()) {
 		o.since, o.all = append(o.since, g), append(o.all, toWhomever(g, d.spec.Principals))
@@ -136,7 +136,7 @@ func (o *Observer) took(d *declaration) {
 	o.keepSessions()
 }
 
-// toWhomever is a grant that names those of its principals too that there are not.
+// toWhomever is a grant that also names those of its principals that do not exist.
 func toWhomever(g Grant, principals []v1alpha1.Principal) Grant {
 	g.Specs = slices.Clone(g.Specs)
 	for i := range g.Specs {
@@ -234,7 +234,7 @@ func (o *Observer) may(state *iam.State, q Question) bool {
 	return answer.Allowed
 }
 
-// never checks that nobody was given anything else.
+// never checks that no person was given any other permission.
 func (o *Observer) never(state *iam.State, p Person) {
 	for _, action := range []string{"ssm:SendCommand", "ssm:CreateActivation", "iam:CreatePolicyVersion", "iam:AttachUserPolicy", "sts:AssumeRole", "secretsmanager:GetSecretValue"} {
 		answer, err := o.server.MayIn(state, awsemulator.Question{Principal: p.ARN, Action: action, Region: o.universe.Region, MFA: new(true), SourceIP: Inside})
@@ -251,7 +251,8 @@ func (o *Observer) violated(format string, args ...any) {
 	}
 }
 
-// Counts tells how many states of IAM were judged, and how many questions asked.
+// Counts returns how many states of IAM were judged, and how many questions
+// asked.
 func (o *Observer) Counts() (states, questions int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

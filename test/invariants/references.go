@@ -11,22 +11,22 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// undecided is what the model expects of an access that names something of which
-// it does not know what becomes.
+// undecided is what the model expects of an access that refers to something
+// whose result it does not know.
 const undecided = ""
 
 // thing is what references may name: a SessionDocument or a HybridActivation.
 type thing struct {
 	object client.Object
-	// as is the name of the document in AWS, or tells one activation of the name
-	// from those before it.
+	// as is the name of the document in AWS, or distinguishes an activation from
+	// earlier ones of the same name.
 	as string
-	// declared is false once it was deleted, and lives counts how often it came.
+	// declared is false once it was deleted, and lives counts its creations.
 	declared bool
 	lives    int
 }
 
-// certain says whether a thing must be ready at rest.
+// certain reports whether a thing must be ready at rest.
 func (f Facts) certain(x *thing) bool {
 	switch obj := x.object.(type) {
 	case *v1alpha1.SessionDocument:
@@ -39,10 +39,10 @@ func (f Facts) certain(x *thing) bool {
 
 func thingKey(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
 
-// resolve puts into a spec whom its principals and what its references mean, and what
-// guardrails require of nodes. missing: it names what there is not. doubtful: or what nobody knows
-// the state of. What was there once still has its name, of which nobody may have
-// more than before.
+// resolve replaces the principals and references of a spec by what they mean, and adds
+// what guardrails require of nodes. missing: the spec names something that does not
+// exist. doubtful: it names something whose state is not known. Something that once
+// existed still has its name, for which no person may have more than before.
 func (f Facts) resolve(d *declaration) (s *v1alpha1.SessionAccessSpec, missing, doubtful bool) {
 	s = d.spec.DeepCopy()
 	f.identify(s, d.bond)
@@ -77,7 +77,7 @@ func (f Facts) resolve(d *declaration) (s *v1alpha1.SessionAccessSpec, missing, 
 	return s, missing, doubtful
 }
 
-// joined are tags and those that are required besides.
+// joined returns the tags and those that are required as well.
 func joined(tags, required map[string]string) map[string]string {
 	all := map[string]string{}
 	for _, some := range []map[string]string{required, tags} {
@@ -86,7 +86,7 @@ func joined(tags, required map[string]string) map[string]string {
 	return all
 }
 
-// reconsider takes in that something besides a declaration has changed.
+// reconsider takes in that something other than a declaration has changed.
 func (f Facts) reconsider(d *declaration) {
 	if !f.full(d) {
 		d.rested = false
@@ -98,8 +98,8 @@ func (f Facts) reconsider(d *declaration) {
 	}
 }
 
-// reconsider judges anew what is declared, after something that it depends on has
-// changed. The lock is held.
+// reconsider judges the declarations again, after something that they depend on
+// has changed. The lock is held.
 func (o *Observer) reconsider() {
 	o.heirs()
 	for _, d := range o.declared {
@@ -160,7 +160,7 @@ func (o *Observer) DeclareThing(obj client.Object) (rejected func()) {
 	}
 }
 
-// keepBack remembers what is known of a document or an activation, besides what
+// keepBack remembers what is known of a document or an activation, except what
 // may have been in AWS. The lock is held when what it returns is called.
 func (o *Observer) keepBack(obj client.Object) func() {
 	o.mu.Lock()
@@ -205,8 +205,8 @@ func (o *Observer) WithdrawThing(obj client.Object) {
 	o.reconsider()
 }
 
-// leaveMachines has the machines of an activation stay when it goes. The lock is
-// held.
+// leaveMachines keeps the machines of an activation when the activation is
+// removed. The lock is held.
 func (o *Observer) leaveMachines(description string) {
 	for id, of := range o.registered {
 		if of == description {
@@ -274,7 +274,7 @@ func profileDeclared(d *v1alpha1.SessionDocument) string {
 	return d.Spec.Inputs.ShellProfile.Linux
 }
 
-// doubts says whether the model does not know what becomes of an object.
+// doubts reports whether the model does not know the result of an object.
 func (o *Observer) doubts(obj client.Object) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -296,14 +296,14 @@ func (o *Observer) doubts(obj client.Object) bool {
 	}
 }
 
-// Observes says whether the account is in mode Observe.
+// Observes reports whether the account is in mode Observe.
 func (o *Observer) Observes() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.facts.Observe
 }
 
-// Registrable says whether a machine can register with a HybridActivation at rest,
+// Registrable reports whether a machine can register with a HybridActivation at rest,
 // and none has.
 func (o *Observer) Registrable(a *v1alpha1.HybridActivation) bool {
 	o.mu.Lock()

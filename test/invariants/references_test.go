@@ -8,8 +8,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
 )
 
-// byReference grants user01 the document and the nodes of what is declared beside
-// it.
+// byReference grants user01 the document and the nodes that are declared with it.
 func byReference() *v1alpha1.SessionAccess {
 	spec := grant(people(user("user01")))
 	spec.Targets = []v1alpha1.Target{{ActivationRef: &v1alpha1.LocalReference{Name: "site"}}}
@@ -17,8 +16,8 @@ func byReference() *v1alpha1.SessionAccess {
 	return invariants.Access(invariants.Namespace, "a", spec)
 }
 
-// What a reference names is judged like anything else: machines that register come
-// to be asked about, with the document that is declared.
+// Targets of references are judged like anything else: the questions include
+// machines that register, with the document that is declared.
 func TestAccessByReferenceIsAskedAbout(t *testing.T) {
 	b := attacked(t, 0, 0)
 	site, doc := invariants.Activation(invariants.Namespace, "site", 2), invariants.Document("proof-shell", "date")

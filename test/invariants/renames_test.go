@@ -13,8 +13,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
 )
 
-// renameAccess gives a SessionAccess another name, which is to declare another one and
-// to delete the first.
+// renameAccess renames a SessionAccess, which means to declare another one and to
+// delete the first.
 const renameAccess = "rename an access"
 
 // names are those that SessionAccesses may have.

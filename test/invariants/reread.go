@@ -11,7 +11,7 @@ func (b *Bed) RemovePrincipal(p v1alpha1.Principal) error {
 	return b.stir(b.Observer.RemovePrincipal(p))
 }
 
-// RenamePrincipal gives a principal of IAM another name.
+// RenamePrincipal renames a principal of IAM.
 func (b *Bed) RenamePrincipal(p v1alpha1.Principal, to string) error {
 	return b.stir(b.Observer.RenamePrincipal(p, to))
 }

@@ -20,7 +20,7 @@ import (
 // quiet is how long nothing happens before the clock is moved on.
 const quiet = 300 * time.Millisecond
 
-// needTime are reasons of an object that goes on when time has passed, and not
+// needTime are reasons of an object that proceeds when time has passed, and not
 // before.
 var needTime = []string{
 	v1alpha1.ReasonEndingSessions, v1alpha1.ReasonTierChanging, v1alpha1.ReasonSettling, v1alpha1.ReasonWithdrawing, v1alpha1.ReasonDeregistering,
@@ -28,8 +28,8 @@ var needTime = []string{
 
 // Rest waits until every object says what the model expects of it and those that
 // were deleted are gone, and judges AWS then. Whenever nothing happens any more,
-// or all that is unsettled waits for the consistency window, it moves the clock on
-// and has everything looked at again, as a resync would.
+// or all that is unsettled waits for the consistency window, it advances the clock
+// and triggers a reconcile of every object, as a resync would.
 func (b *Bed) Rest(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
 	defer cancel()
@@ -66,11 +66,11 @@ func (b *Bed) Rest(ctx context.Context) error {
 	return b.Observer.Judge(stored)
 }
 
-// How much of AWS's time may pass from the last change until all is as declared.
+// How much of AWS's time may pass from the last change to the desired state.
 const (
-	// Waited is what objects may wait for in any weather by what they say: sessions
-	// that end, a tier that changes, an answer that was lost. Besides that nothing
-	// needs AWS's time but resyncs.
+	// Waited is what objects may wait for by what they say, under any faults:
+	// sessions that end, a tier that changes, an answer that was lost. Apart from
+	// that, only resyncs need AWS's time.
 	Waited = 12 * window
 	// Settled is the time in all where AWS answers.
 	Settled = 20 * window
@@ -81,7 +81,7 @@ const (
 	Weathered = 60 * window
 )
 
-// inTime checks how long it took until all was as declared.
+// inTime checks how long AWS took to reach the desired state.
 func (b *Bed) inTime(took time.Duration) error {
 	b.slowest, b.longestWait = max(b.slowest, took), max(b.longestWait, b.waited)
 	if !b.Untimed && (b.waited > Waited || b.Within > 0 && took > b.Within) {
@@ -96,9 +96,9 @@ func (b *Bed) inTime(took time.Duration) error {
 func (b *Bed) Slowest() (took, waited time.Duration) { return b.slowest, b.longestWait }
 
 // calm waits until every leader has come to rest, and not only the one that wrote
-// the statuses last: what another one still has under way, or put back from what
-// it had read before, is found by the next resync. Rest is a resync after which
-// nobody had anything to write.
+// the statuses last. The next resync finds what another leader still has in
+// progress, or reverted because of an earlier read. Rest is a resync after which
+// no leader had anything to write.
 func (b *Bed) calm(ctx context.Context) error {
 	for writes := -1; writes != b.Emulator.Calls().Writes; {
 		writes = b.Emulator.Calls().Writes
@@ -112,15 +112,16 @@ func (b *Bed) calm(ctx context.Context) error {
 	return nil
 }
 
-// Resync has everything looked at, and returns when nothing calls AWS any more.
+// Resync triggers a reconcile of everything, and returns when no call to AWS
+// follows any more.
 func (b *Bed) Resync(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
 	defer cancel()
 	return b.resync(ctx)
 }
 
-// resync has everything looked at, accounts among it, and waits until nothing
-// calls AWS any more.
+// resync triggers a reconcile of everything, accounts included, and waits until
+// no call to AWS follows any more.
 func (b *Bed) resync(ctx context.Context) error {
 	for range resyncEvery {
 		objects, _ := b.lens.look()
@@ -166,7 +167,7 @@ func (b *Bed) settle(ctx context.Context) error {
 	}
 }
 
-// stirs waits for a change, and says whether there was one before it had been
+// stirs waits for a change, and reports whether there was one before it had been
 // quiet for long enough.
 func stirs(ctx context.Context, changed <-chan struct{}) bool {
 	still := time.NewTimer(quiet)
@@ -180,7 +181,7 @@ func stirs(ctx context.Context, changed <-chan struct{}) bool {
 	return true
 }
 
-// unsettled tells of each object that is not what it should be.
+// unsettled describes each object that is not what it should be.
 func (b *Bed) unsettled(objects []*unstructured.Unstructured) []string {
 	b.loosen() // Time may have passed.
 	var left []string
@@ -246,11 +247,12 @@ func (b *Bed) judge(u *unstructured.Unstructured, loose bool) string {
 	return ""
 }
 
-// resyncEvery is how often the clock jumps until accounts are looked at too.
+// resyncEvery is how often the clock jumps until accounts are reconciled too.
 const resyncEvery = 3
 
-// jump moves the clock over the consistency window and has every object looked at.
-// Every third time the accounts are among them, which makes a resync.
+// jump moves the clock over the consistency window and triggers a reconcile of
+// every object. Every third time the accounts are among them, which makes a
+// resync.
 func (b *Bed) jump(ctx context.Context, objects []*unstructured.Unstructured) error {
 	b.jumps++
 	b.Emulator.Advance(window)

@@ -86,7 +86,7 @@ func declare(ctx context.Context, b *invariants.Bed, objects ...client.Object) e
 	return nil
 }
 
-// openSessions opens a session of everybody on every node that they may use.
+// openSessions opens a session of every person on every node that they may use.
 func openSessions(b *invariants.Bed) error {
 	for _, q := range b.Observer.Openable() {
 		if err := b.Observer.Open(q); err != nil {

@@ -36,8 +36,8 @@ func (b *Bed) log() logr.Logger {
 	return funcr.New(func(_, line string) { b.Observer.Search("the log", line) }, funcr.Options{Verbosity: 1})
 }
 
-// searchCluster searches all events, Secrets and ConfigMaps that there are, as
-// they are at rest. The Secrets of HybridActivations alone may hold codes.
+// searchCluster searches all existing events, Secrets and ConfigMaps at rest.
+// Only the Secrets of HybridActivations may hold codes.
 func (b *Bed) searchCluster(ctx context.Context) error {
 	own := b.secretsOfActivations()
 	for _, list := range []client.ObjectList{&eventsv1.EventList{}, &corev1.SecretList{}, &corev1.ConfigMapList{}} {
@@ -53,7 +53,7 @@ func (b *Bed) searchCluster(ctx context.Context) error {
 	return nil
 }
 
-// secretsOfActivations are those that the HybridActivations that there are name.
+// secretsOfActivations are those that the existing HybridActivations name.
 func (b *Bed) secretsOfActivations() map[client.ObjectKey]bool {
 	own := map[client.ObjectKey]bool{}
 	objects, _ := b.lens.look()

@@ -17,7 +17,7 @@ import (
 // act is one step of a generated sequence.
 type act struct {
 	kind string
-	// object that is set or deleted, with times told from when it is declared.
+	// object that is set or deleted, with times relative to its declaration.
 	object func(now time.Time) client.Object
 	// do is what the steps do that have files of their own.
 	do func(context.Context, *invariants.Bed) error
@@ -26,7 +26,7 @@ type act struct {
 	text string
 }
 
-// String tells what is done, for the list that a failure shrinks to.
+// String describes the step, for the list that a failure shrinks to.
 func (a act) String() string { return a.kind + " " + a.text }
 
 const (
@@ -235,7 +235,7 @@ func perform(ctx context.Context, b *invariants.Bed, a act) error {
 }
 
 // deleteTier deletes an AccountTier at rest, because what it leaves depends on whether
-// it was in force. Where access to hybrid nodes would keep it, it stays.
+// it was in effect. Where access to hybrid nodes would keep it, it stays.
 func deleteTier(ctx context.Context, b *invariants.Bed, obj client.Object) error {
 	if err := b.Rest(ctx); err != nil || b.Observer.TierHeld() {
 		return err
@@ -246,8 +246,9 @@ func deleteTier(ctx context.Context, b *invariants.Bed, obj client.Object) error
 	return b.Rest(ctx)
 }
 
-// declareAnew declares an object. One of the name that is being deleted must be gone
-// first, principals that have changed must be known, and all that was under way before an account is only observed.
+// declareAnew declares an object. One of the same name that is being deleted must be
+// gone first, principals that have changed must be known, and everything that was in
+// progress must be done before an account is only observed.
 func declareAnew(ctx context.Context, b *invariants.Bed, obj client.Object) error {
 	account, ok := obj.(*v1alpha1.AWSAccount)
 	observes := ok && account.Spec.Mode == v1alpha1.ModeObserve

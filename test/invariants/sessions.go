@@ -9,8 +9,8 @@ import (
 // session is an open session that the observer keeps an eye on.
 type session struct {
 	Question
-	// kept: a declaration that has been in force at rest has covered it ever since
-	// it was opened.
+	// kept: a declaration that has been in effect at rest has covered it ever
+	// since it was opened.
 	kept bool
 	// over: it was seen ended.
 	over bool
@@ -50,8 +50,8 @@ func (o *Observer) keepSessions() {
 	}
 }
 
-// covers says whether a grant covers a session, or did until a margin ago: what has
-// just expired may still be under way.
+// covers reports whether a grant covers a session, or did until a margin ago: the
+// session of a grant that has just expired may still be ending.
 func covers(g Grant, q Question) bool {
 	return slices.ContainsFunc([]time.Duration{0, margin}, func(ago time.Duration) bool {
 		q.At = q.At.Add(-ago)

@@ -14,8 +14,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// Nobody can end a session in the very moment in which its access expires. A
-// session that is open for longer is a violation.
+// The operator cannot end a session in the very moment in which its access
+// expires. A session that is open for longer is a violation.
 func TestASessionMayBeOpenForAMomentAfterItsAccess(t *testing.T) {
 	for name, test := range map[string]struct {
 		after time.Duration

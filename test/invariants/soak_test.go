@@ -16,7 +16,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
 )
 
-// soakTime is how long TestASoak goes on; "make soak" sets it.
+// soakTime is how long TestASoak runs; "make soak" sets it.
 var soakTime = flag.Duration("soak", 0, "how long to go on with faults and sequences")
 
 const (
@@ -28,7 +28,7 @@ const (
 	moreGoroutines, moreDescriptors, moreMemory = 20, 10, 16 << 20
 )
 
-// TestASoak has generated sequences, each round with the next kind of weather,
+// TestASoak plays generated sequences, each round with the next kind of faults,
 // until its time is over. Nothing may grow meanwhile.
 func TestASoak(t *testing.T) {
 	begun := time.Now()
@@ -68,9 +68,9 @@ const (
 	moreOfAManager = 4 << 20
 )
 
-// TestAManagerThatLivesDoesNotGrow has one manager live through sequences, after
-// each of which nothing is declared any more, and looks at it then: what it keeps
-// for objects that are gone does not go with its end.
+// TestAManagerThatLivesDoesNotGrow plays sequences on one manager. After each,
+// when nothing is declared any more, it measures the manager: a restart would
+// hide what the manager keeps for objects that are gone.
 func TestAManagerThatLivesDoesNotGrow(t *testing.T) {
 	b, err := bed(t.Context())
 	if err != nil {

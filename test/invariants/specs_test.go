@@ -23,8 +23,8 @@ func drawn[T any](t *rapid.T, label string, values ...T) T {
 	return values[evenly(t, label, len(values))]
 }
 
-// evenly draws a number below n. The numbers of the library itself are small for
-// the most part, and what stands last in a list would hardly ever be drawn.
+// evenly draws a number below n. The numbers of the library itself are mostly
+// small, and would hardly ever draw the last entries of a list.
 func evenly(t *rapid.T, label string, n int) int {
 	number := 0
 	for range 6 {
@@ -37,7 +37,7 @@ func evenly(t *rapid.T, label string, n int) int {
 }
 
 // specs draws a spec: every field set or left out, valid or not. Its times are
-// told from when it is declared.
+// relative to its declaration.
 func specs(t *rapid.T) (at func(time.Time) v1alpha1.SessionAccessSpec, text string) {
 	s := v1alpha1.SessionAccessSpec{
 		Principals:   rapid.SliceOfNDistinct(rapid.Custom(principals), 1, 3, func(p v1alpha1.Principal) v1alpha1.Principal { return p }).Draw(t, "principals"),

@@ -56,9 +56,9 @@ func stale(ctx context.Context, b *invariants.Bed, veil *invariants.Veil) error 
 	return b.Rest(ctx)
 }
 
-// actByStaleView takes away what user01 is granted by an object that the manager
-// has an old state of, and changes a document that it sees. It returns when the
-// manager has put back the one and written the other.
+// actByStaleView detaches what user01 is granted by an object that the manager
+// has an old state of, and changes a document that the manager sees. It returns
+// when the manager has attached the one again and written the other.
 func actByStaleView(ctx context.Context, b *invariants.Bed, command string) error {
 	seen := b.LastCall()
 	if err := takeAway(b, "user01"); err != nil {
@@ -97,11 +97,11 @@ func takeAway(b *invariants.Bed, name string) error {
 
 func TestAnObjectThatComesAgainUnseenBreaksNothing(t *testing.T) { veiled(t, comesAgain) }
 
-// comesAgain has a manager not see that the object is gone of which it has just
-// taken the finalizer off, nor that there is another one of the same name.
+// comesAgain hides from a manager that the object whose finalizer it has just
+// removed is gone, and that there is another one of the same name.
 func comesAgain(ctx context.Context, b *invariants.Bed, veil *invariants.Veil) error {
 	spec := grant(people(user("user01")), pc01)
-	spec.OnRevoke = v1alpha1.RevokeLeaveSessions // It goes at once.
+	spec.OnRevoke = v1alpha1.RevokeLeaveSessions // It is removed at once.
 	first := invariants.Access(invariants.Namespace, "a", spec)
 	if err := declare(ctx, b, b.Account(), first, invariants.Document("proof-shell", "date")); err != nil {
 		return err

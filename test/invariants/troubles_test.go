@@ -35,8 +35,8 @@ var regionFaults = []faults.Fault{
 	{Kind: faults.AccessDenied, Action: "ssm:TerminateSession"},
 }
 
-// failures draws what fails. Sessions are open, and one access goes meanwhile: more
-// may in the steps that follow.
+// failures draws what fails. Sessions are open, and one access is removed
+// meanwhile: the next steps may remove more.
 func failures(t *rapid.T, kind string) act {
 	number, deletes := evenly(t, "which", 4), rapid.Bool().Draw(t, "deletes")
 	region, f := drawn(t, "region", small.Region, invariants.SecondRegion), drawn(t, "fault", regionFaults...)

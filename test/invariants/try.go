@@ -12,13 +12,14 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// Try creates an object as somebody hostile would, who is not bound to what a Go
-// type can hold. accepted is false where the API server refuses it. Of a
-// SessionAccess the model knows what must become of it; anything else must come to
-// a decision, and when it is deleted nothing of it may be left.
+// Try creates an object as an attacker would, who is not bound to what a Go type
+// can hold. accepted is false where the API server refuses it. For a SessionAccess
+// the model knows the result. Anything else must lead to a decision, and nothing
+// of it may be left after its deletion.
 func (b *Bed) Try(ctx context.Context, u *unstructured.Unstructured) (accepted bool, err error) {
 	rejected := b.suspect(u)
-	// Patches of it begin with what was sent, and not with what came back.
+	// Patches of it begin with the object as it was sent, not as the server
+	// returned it.
 	err = b.lens.client.Create(ctx, u)
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
 		rejected()
@@ -43,8 +44,8 @@ func (b *Bed) Forget(ctx context.Context, u *unstructured.Unstructured) error {
 	return nil
 }
 
-// suspect tells the model what an object may come to. The function that it
-// returns takes that back.
+// suspect adds to the model what an object may declare. The function that it
+// returns removes that.
 func (b *Bed) suspect(u *unstructured.Unstructured) (rejected func()) {
 	switch u.GetKind() {
 	case "SessionAccess":

@@ -7,9 +7,10 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
-// What there is in the small world that questions are asked about.
+// The parts of the small world that questions are about.
 const (
-	// Namespace and Neighbour may use the account, OtherNamespace may not.
+	// Namespace and Neighbour may use the account, OtherNamespace is not
+	// allowed to.
 	Namespace      = "proof-a"
 	Neighbour      = "proof-c"
 	OtherNamespace = "proof-b"
@@ -28,7 +29,7 @@ const (
 	nodeRole = "SSMServiceRole"
 )
 
-// Person is somebody who may open sessions.
+// Person is a user who may open sessions.
 type Person struct {
 	ARN string
 	// As are the principals through which access reaches them.
@@ -43,7 +44,7 @@ type Node struct {
 	Of string
 }
 
-// Universe is what questions are asked about: all people with all nodes and
+// Universe is what questions are about: all people with all nodes and
 // documents.
 type Universe struct {
 	AccountID, Region string

@@ -12,9 +12,9 @@ import (
 // errVeiled ends a watch that a veil has covered.
 var errVeiled = errors.New("the watch was lost")
 
-// Veil keeps a manager from seeing what happens in the cluster: while it is down
-// watches say nothing and lists wait. Watches that are lost have lost what they had
-// to say, and must begin with a new list, which waits until the veil is lifted.
+// Veil hides from a manager what happens in the cluster. While it is down, watches
+// are silent and lists wait. A lost watch has lost its pending events, and must
+// start with a new list, which waits until the veil is lifted.
 type Veil struct {
 	mu   sync.Mutex
 	down chan struct{} // closed when the veil is lifted; nil while it is up
@@ -76,7 +76,7 @@ func (v *Veil) Lift() {
 	}
 }
 
-// Down says whether the veil is down.
+// Down reports whether the veil is down.
 func (v *Veil) Down() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -157,7 +157,7 @@ func (b *veiledBody) Read(p []byte) (int, error) {
 	}
 	select {
 	case <-b.dropped:
-		// It has to begin anew with a list, covered or not.
+		// The watch has to start again with a list, covered or not.
 		return 0, errVeiled
 	default:
 		return n, err

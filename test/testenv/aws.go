@@ -9,7 +9,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
 
-// operatorUser is the user in the fixtures as whom the operator is started.
+// operatorUser is the user in the fixtures that the operator runs as.
 const operatorUser = "ssm-access-operator"
 
 // Operator is the credentials that the operator is started with.
@@ -26,7 +26,7 @@ func (e *Env) Credentials(user string) aws.Credentials {
 	panic(fmt.Sprintf("the fixture has no user %q with an access key", user))
 }
 
-// KeyCredentials are those that an access key of a fixture stands for.
+// KeyCredentials are those of an access key of a fixture.
 func KeyCredentials(key fixtures.AccessKey) aws.Credentials {
 	return aws.Credentials{AccessKeyID: key.ID, SecretAccessKey: key.Secret, SessionToken: key.SessionToken}
 }

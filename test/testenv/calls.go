@@ -9,8 +9,8 @@ import (
 )
 
 // WaitCall returns the first call to the emulator after number n that match
-// picks, as soon as it has arrived: it may not have been answered yet. Zero
-// stands for all calls.
+// picks, as soon as it has arrived, possibly before its answer. Zero means all
+// calls.
 func (e *Env) WaitCall(ctx context.Context, n int, match func(calls.Call) bool) (calls.Call, error) {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()
@@ -39,7 +39,7 @@ func (e *Env) LastCall() int {
 	return log[len(log)-1].N
 }
 
-// bell tells whoever waits that something has happened.
+// bell notifies all waiters that something has happened.
 type bell struct {
 	mu   sync.Mutex
 	rung chan struct{}

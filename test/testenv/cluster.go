@@ -138,7 +138,7 @@ func (c *Cluster) connect(ctx context.Context) (err error) {
 // closed.
 func (c *Cluster) Stop() error { return c.stop() }
 
-// newScheme knows Kubernetes' kinds and ours.
+// newScheme knows the kinds of Kubernetes and of the operator.
 func newScheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {

@@ -33,8 +33,8 @@ type Options struct {
 	// Policies are the file names of the documents in config/iam that the operator
 	// has, each as a policy of its own. None: all of Cluster.OperatorPolicies.
 	Policies []string
-	// Withheld are actions, such as "iam:GetUser", that the operator may not do,
-	// out of those that config/iam recommends.
+	// Withheld are actions, such as "iam:GetUser", that the operator is not
+	// allowed, out of those that config/iam recommends.
 	Withheld []string
 	// Boundary puts config/iam/boundary-policy.json on the operator as its
 	// permissions boundary.
@@ -153,8 +153,9 @@ func (e *Env) startEmulator(o Options) error {
 	return nil
 }
 
-// Namespace makes sure that there is a namespace with exactly these labels, save
-// those that Kubernetes adds. One that is being deleted is waited for.
+// Namespace makes sure that a namespace with exactly these labels exists, apart
+// from those that Kubernetes adds. It waits for a namespace that is being
+// deleted.
 func (e *Env) Namespace(ctx context.Context, name string, labels map[string]string) error {
 	for {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}

@@ -12,8 +12,8 @@ import (
 // that holds the other side, and then kills process $1.
 const guardScript = `cat >/dev/null; kill -KILL "$1"`
 
-// guard is a process that ends another when ours ends without having stopped it,
-// by a panic or a kill for instance.
+// guard is a process that ends another when this process ends without having
+// stopped it, by a panic or a kill for instance.
 type guard struct {
 	cmd      *exec.Cmd
 	lifeline io.Closer

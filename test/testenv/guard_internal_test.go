@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// bystander starts a process that ends when it is told to, and no sooner.
+// bystander starts a process that ends only when its input closes or a signal
+// kills it.
 func bystander(t *testing.T) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "/bin/cat")
@@ -25,11 +26,11 @@ func TestGuardKillsWhenOurProcessEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The end of our process closes its side of the pipe.
+	// The end of the test process closes its side of the pipe.
 	if err := g.lifeline.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_ = process.Wait() // How it ended is looked at.
+	_ = process.Wait() // The next lines check how it ended.
 	if !killed(process.ProcessState) {
 		t.Errorf("the process ended with %s, want it killed", process.ProcessState)
 	}

@@ -89,7 +89,7 @@ func (c *Cluster) readPolicy(file string, withheld []string) (*policyDocument, e
 	return document, nil
 }
 
-// withhold takes actions out of a statement that allows, and says whether it
+// withhold takes actions out of a statement that allows, and reports whether it
 // allows any still.
 func withhold(statement map[string]any, withheld []string) (left bool) {
 	if statement["Effect"] != "Allow" {

@@ -52,9 +52,9 @@ type ManagerOptions struct {
 	// API is how the operator reaches the API server. Nil: with the rights of
 	// config/rbac.
 	API *rest.Config
-	// OnCall is told of every finished call to AWS.
+	// OnCall receives every finished call to AWS.
 	OnCall func(cloud.Call)
-	// Guard, when set, is asked before each write to AWS, as the lease is.
+	// Guard, when set, is called before each write to AWS, as the lease is.
 	Guard cloud.Guard
 	// AccountSelector of the AWSAccounts that the manager works on. Empty: all.
 	AccountSelector string
@@ -133,8 +133,8 @@ func (m *Manager) setUp(ctx context.Context, o ManagerOptions) error {
 	})
 }
 
-// AddReadyzCheck keeps a check for Ready, besides what controller-runtime does
-// with it.
+// AddReadyzCheck keeps a check for Ready, and passes it on to
+// controller-runtime.
 func (m *Manager) AddReadyzCheck(name string, check healthz.Checker) error {
 	m.checks[name] = check
 	return m.Manager.AddReadyzCheck(name, check)

@@ -118,7 +118,7 @@ func (p *Process) Ended() <-chan struct{} { return p.ended }
 // Pause keeps the process from running, as a machine that hangs does, until Resume.
 func (p *Process) Pause() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
 
-// Resume lets a paused process go on.
+// Resume continues a paused process.
 func (p *Process) Resume() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
 
 // ExitCode is what the process ended with, and -1 while it runs or when a signal
@@ -159,7 +159,7 @@ func (p *Process) terminate() error {
 	return nil
 }
 
-// killed says whether Kill ended the process, which is no failure of it.
+// killed reports whether Kill ended the process, which is no failure of it.
 func killed(state *os.ProcessState) bool {
 	status, ok := state.Sys().(syscall.WaitStatus)
 	return ok && status.Signaled() && status.Signal() == syscall.SIGKILL

@@ -16,9 +16,10 @@ func WaitReady[T client.Object](ctx context.Context, c client.WithWatch, obj T) 
 	return WaitFor(ctx, c, obj, func(seen T) bool { return Ready(c.Scheme(), seen) })
 }
 
-// Ready says whether the condition Ready was judged for the object's present
+// Ready reports whether the condition Ready was set for the object's current
 // generation, and kstatus, with which Flux and others wait, calls the object
-// current. kstatus alone takes one that nobody has looked at yet for current.
+// current. kstatus alone takes an object that no controller has reconciled yet
+// for current.
 func Ready(scheme *runtime.Scheme, obj client.Object) bool {
 	u := &unstructured.Unstructured{}
 	if err := scheme.Convert(obj, u, nil); err != nil || !judged(u) {
@@ -28,7 +29,7 @@ func Ready(scheme *runtime.Scheme, obj client.Object) bool {
 	return err == nil && result.Status == status.CurrentStatus
 }
 
-// judged says whether Ready belongs to the present generation.
+// judged reports whether Ready belongs to the present generation.
 func judged(u *unstructured.Unstructured) bool {
 	conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions") // Malformed is not judged.
 	for _, c := range conditions {

@@ -16,8 +16,8 @@ import (
 )
 
 // WaitFor watches the object that has obj's kind, namespace and name until done
-// says so, and returns it as it was then. It may not exist yet, and it may be
-// deleted and created again meanwhile. obj itself stays as it is.
+// says so, and returns it as it was then. The object need not exist yet, and it
+// can be deleted and created again meanwhile. obj itself stays as it is.
 func WaitFor[T client.Object](ctx context.Context, c client.WithWatch, obj T, done func(T) bool) (T, error) {
 	var last T
 	seen := false
@@ -137,7 +137,8 @@ func listOf(c client.Client, obj client.Object) (client.ObjectList, error) {
 	return list, nil
 }
 
-// describe shows the state of an object that did not become what it should.
+// describe shows the state of an object that did not reach the state waited
+// for.
 func describe(obj client.Object, seen bool) string {
 	if !seen {
 		return "it was never there"

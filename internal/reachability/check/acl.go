@@ -16,7 +16,7 @@ var (
 	answerPorts = span{32768, 65535}
 )
 
-// aclRule is an entry of a network ACL in force for some traffic.
+// aclRule is an entry of a network ACL that applies to some traffic.
 type aclRule struct {
 	ports span
 	cidr  netip.Prefix

@@ -6,7 +6,7 @@ type Result string
 const (
 	// Pass: in order, or not needed here.
 	Pass Result = "Pass"
-	// Fail: this has to be mended.
+	// Fail: the user has to fix this.
 	Fail Result = "Fail"
 	// Warn: this may be wrong, or breaks some uses only.
 	Warn Result = "Warn"
@@ -28,8 +28,8 @@ type Check struct {
 	// Remedy is a sentence that says what to do. Empty for Pass.
 	Remedy string
 	// Missing are the IAM actions that the operator would need to judge a check
-	// that is NotChecked, or a Warn for want of them, sorted. Empty where it is not
-	// for want of permission.
+	// that is NotChecked, or a Warn because they are missing, sorted. Empty where
+	// no permission is missing.
 	Missing []string
 }
 

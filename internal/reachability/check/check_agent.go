@@ -19,8 +19,8 @@ func hybridTier(v *view) Check {
 	}
 }
 
-// tierChanging: as long as AWS does not show the advanced tier, sessions are
-// refused as with the standard one.
+// tierChanging judges a tier in transition: until AWS shows the advanced tier,
+// it refuses sessions as with the standard one.
 func tierChanging(v *view, tier Tier) Check {
 	c := fail(CheckHybridTier, TierChanging,
 		fmt.Sprintf("The tier of hybrid nodes in %s is being changed, and sessions on %s need the advanced one.", v.Node.Region, v.Node.ID),
@@ -92,8 +92,8 @@ func connected(v *view) Check {
 	}
 }
 
-// disconnected tells why, as far as the agent shows it. Whether a machine that
-// has just started connects cannot be told yet.
+// disconnected explains why, as far as the agent shows it. For a machine that
+// has just started, it is not known yet whether the agent connects.
 func disconnected(v *view) Check {
 	if version, reported := v.agentVersion(); reported && version.Before(sinceSession) {
 		return fail(CheckConnected, AgentTooOld,

@@ -17,19 +17,19 @@ const (
 	stateTerminated   = "terminated"
 )
 
-// Terminated tells whether the instance is gone, or about to be.
+// Terminated reports whether the instance is terminated, or shutting down.
 func (i *Instance) Terminated() bool {
 	return i.State == stateTerminated || i.State == stateShuttingDown
 }
 
-// starting: the instance was started so lately that its agent need not have
-// reported yet.
+// starting reports whether the instance was started so recently that its agent
+// need not have reported yet.
 func (v *view) starting() bool {
 	instance, known := v.Instance.Get()
 	return known && (instance.State == statePending || instance.State == stateRunning && v.Now.Sub(instance.Launched) < startsWithin)
 }
 
-// instanceStarting is what there is to tell meanwhile of it and of its agent.
+// instanceStarting is what to report about it and its agent meanwhile.
 func instanceStarting(v *view, name Name) Check {
 	return warn(name, InstanceStarting, fmt.Sprintf("Instance %s was started a moment ago.", v.Node.ID), "Wait some minutes for its agent to report.")
 }

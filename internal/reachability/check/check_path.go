@@ -89,7 +89,7 @@ func route(v *view, paths []path) Check {
 			fmt.Sprintf("The default route of %s (route table %s) leads to %s, which %s.", subnet, w.table, w.target, v.whyShut(w.target)),
 			"Point the route at a public NAT gateway that is available, in a subnet with a route to an internet gateway, or create the endpoints ssm and ssmmessages.")
 	case without < len(paths):
-		// What is missing is an endpoint beside the others.
+		// What is missing is another endpoint.
 		return notNeeded(CheckRoute)
 	case w.outlet == outletPrivate:
 		return fail(CheckRoute, NoPublicAddress,

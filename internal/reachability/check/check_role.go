@@ -9,7 +9,7 @@ import (
 const roleTakesTime = "The agent notices within half an hour, or at once when it is restarted."
 
 // orManaged makes a failure of the profile's role a warning where default host
-// management may stand in for it, or where it is not known whether it is on.
+// management may replace it, or where it is not known whether it is on.
 func (v *view) orManaged(c Check) Check {
 	var missing gaps
 	role, known := need(&missing, v.DefaultRole)
@@ -34,8 +34,8 @@ var (
 	systemsManager  = []string{"ssm.amazonaws.com", "ssm.amazonaws.com.cn"}
 )
 
-// role is whose permissions the agent has: that of the instance profile or, for
-// want of one, that of default host management.
+// role is whose permissions the agent has: that of the instance profile or,
+// without one, that of default host management.
 func (v *view) role() (role Role, hostManaged bool, missing gaps) {
 	if !v.Node.Hybrid() {
 		instance, known := need(&missing, v.Instance)

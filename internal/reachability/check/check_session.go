@@ -26,7 +26,8 @@ func (v *view) each(name Name, judge func(d *Document, c *Content) (Check, bool)
 	return result
 }
 
-// logs: sessions of this type have a log. Forwarded ports have none.
+// logs reports whether sessions of this type have a log. Forwarded ports have
+// none.
 func (c *Content) logs() bool { return c.SessionType != SessionPort }
 
 // keyEnabled is KeyState of a key that can be used.

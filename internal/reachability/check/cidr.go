@@ -21,7 +21,7 @@ func parsePrefix(s string) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// inside reports whether all of p lies in q.
+// inside reports whether all of p is in q.
 func inside(p, q netip.Prefix) bool { return q.Bits() <= p.Bits() && q.Contains(p.Addr()) }
 
 // halves of a range that is no single address.

@@ -47,8 +47,8 @@ func ParseContent(text string) (Content, error) {
 	}, nil
 }
 
-// hasHost: the properties of a Port document have a host. Those of other
-// documents are of other shapes.
+// hasHost reports whether the properties of a Port document have a host. Those
+// of other documents have other shapes.
 func hasHost(properties json.RawMessage) bool {
 	var p struct {
 		Host string `json:"host"`

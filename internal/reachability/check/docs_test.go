@@ -50,7 +50,7 @@ func TestEveryReasonIsExplained(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?m)^### (\w+)$`).FindAllStringSubmatch(string(page), -1) {
 		sections = append(sections, m[1])
 	}
-	// Those two are told where there is nothing to check.
+	// The operator reports these two where there is nothing to check.
 	all := append(reasons(t), v1alpha1.ReasonNoTargets, v1alpha1.ReasonNotLookedAt)
 	slices.Sort(all)
 	slices.Sort(sections)

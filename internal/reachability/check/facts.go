@@ -18,20 +18,20 @@ type Facts struct {
 	// hybrid node: the role in [Agent.Role], of iam:GetRole. Not needed for an
 	// instance without a profile.
 	Role Known[Role]
-	// DefaultRole is the role that default host management gives to instances
-	// of the region: ssm:GetServiceSetting of
-	// /ssm/managed-instance/default-ec2-instance-management-role. One without a
-	// name means that it is off, as the values "" and "$None" do. Its trust and what
-	// it allows count for instances without a profile, and for those that are
-	// connected although the role of their profile may not report them.
+	// DefaultRole is the role that default host management gives to instances of the
+	// region: ssm:GetServiceSetting of
+	// /ssm/managed-instance/default-ec2-instance-management-role. One without a name
+	// means that it is off, as the values "" and "$None" do. Its trust and what it
+	// allows count for instances without a profile, and for those that are connected
+	// although the role of their profile lacks the permission to report them.
 	DefaultRole Known[Role]
-	// Network is the VPC of the instance, one for all its instances. Nil: nobody
-	// asked.
+	// Network is the VPC of the instance, one for all its instances. Nil: it was
+	// not read.
 	Network *Network
 	// Documents are the session documents that grants on this node allow.
 	Documents []Document
 	// Logging is what those documents name, one for all nodes of a region. Nil:
-	// nobody asked.
+	// it was not read.
 	Logging *Logging
 	// Tier is the region's tier of hybrid nodes: ssm:GetServiceSetting of
 	// /ssm/managed-instance/activation-tier. For hybrid nodes only.
@@ -102,8 +102,8 @@ type Role struct {
 	// management is off.
 	Name string
 	// Missing, of [Facts.DefaultRole]: the setting names the role, and iam:GetRole
-	// finds none of the name. False where nobody looked: then the role is taken to
-	// exist.
+	// finds no role of that name. If the role was not read, Missing is false and
+	// the role is taken to exist.
 	Missing bool
 	// Trust is AssumeRolePolicyDocument as JSON, already URL-decoded.
 	Trust Known[string]

@@ -4,10 +4,10 @@ package check
 type Network struct {
 	// VPC is the id.
 	VPC string
-	// OwnerID is the account that the VPC belongs to, OwnerId of
-	// ec2:DescribeVpcs. Empty where it was not read: then it is that of the node's
-	// subnet or, for want of that, the node's own. To an account that a VPC is shared
-	// with, AWS does not show what others made in it.
+	// OwnerID is the account that the VPC belongs to, OwnerId of ec2:DescribeVpcs.
+	// Empty where it was not read: then it is that of the node's subnet or, if that
+	// is missing, the node's own. AWS does not show an account that a VPC is shared
+	// with what others created in it.
 	OwnerID string
 	// DNSSupport is EnableDnsSupport of ec2:DescribeVpcAttribute, DNSHostnames is
 	// EnableDnsHostnames of another such call.
@@ -134,7 +134,7 @@ type Endpoint struct {
 	PrivateDNS bool
 	// InboundResolversOnly is DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint:
 	// private DNS answers other networks only, and the VPC's own nodes use the gateway
-	// endpoint. AWS offers it for S3. False where nobody looked.
+	// endpoint. AWS offers it for S3. False where it was not read.
 	InboundResolversOnly bool
 	// RouteTables are RouteTableIds, of gateway endpoints.
 	RouteTables []string

@@ -3,8 +3,8 @@ package check
 // Document is a session document.
 type Document struct {
 	Name string
-	// Content is of ssm:GetDocument, or [AWSDocument] of the name. The region's
-	// default document may not exist: then it has the zero value.
+	// Content is of ssm:GetDocument, or [AWSDocument] of the name. If the
+	// region's default document does not exist, Content has the zero value.
 	Content Known[Content]
 }
 
@@ -59,7 +59,7 @@ type Bucket struct {
 	// Encrypted: the answer was not ServerSideEncryptionConfigurationNotFoundError.
 	Encrypted bool
 	// Key is the ARN of the customer's key in KMSMasterKeyID of the rule. Empty for
-	// a key of AWS's own, without a key, and where it could not be told.
+	// a key of AWS's own, without a key, and where the ARN is not known.
 	Key string
 }
 

@@ -1,7 +1,7 @@
 package check
 
-// FirstFailure is the first check that fails: what to mend first. The checks
-// are in the order of [Judge].
+// FirstFailure is the first check that fails: what to fix first. The checks are
+// in the order of [Judge].
 func FirstFailure(checks []Check) (Check, bool) {
 	for i := range checks {
 		if checks[i].Result == Fail {

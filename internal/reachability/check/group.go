@@ -11,7 +11,7 @@ type peer struct {
 	ranges []netip.Prefix
 	// groups that it is in.
 	groups []string
-	// list is an AWS prefix list that stands for it; empty if none.
+	// list is an AWS prefix list that represents it; empty if none.
 	list string
 }
 
@@ -48,7 +48,7 @@ func (v *view) reached(groups []string, egress bool, to peer) (extent, gaps) {
 	return result, missing
 }
 
-// https: the rule is about TCP port 443, among others.
+// https reports whether the rule is about TCP port 443, among others.
 func (r *Rule) https() bool {
 	if r.Protocol == "-1" {
 		return true

@@ -13,9 +13,9 @@ const (
 	onHybrid
 )
 
-// chain holds the checks in their order: causes before symptoms, what has to be
-// mended first before what only then can work, and last what concerns sessions
-// on a node that is connected.
+// chain holds the checks in their order: causes before symptoms, what to fix
+// first before what depends on it, and last what concerns sessions on a node
+// that is connected.
 var chain = []struct {
 	name  Name
 	scope scope
@@ -77,8 +77,9 @@ func Judge(f *Facts) []Check {
 	return checks
 }
 
-// hint makes a symptom that no failure explains tell first what was doubtful, as
-// that is the likeliest cause, and then what could not be looked at.
+// hint extends the message of a symptom that no failure explains. It puts the
+// first warning before it, as that is the likeliest cause, and adds what could
+// not be read.
 func hint(checks []Check) {
 	var doubt *Check
 	var unseen string
@@ -123,8 +124,8 @@ func placed(name Name, judge func(v *view) Check) func(v *view) Check {
 	}
 }
 
-// asking is a check of what documents ask for. Of a node whose documents ask for
-// nothing, nobody reads where it is.
+// asking is a check of what documents ask for. A survey does not read the
+// location of a node whose documents ask for nothing.
 func asking(name Name, judge func(v *view) Check) func(v *view) Check {
 	return func(v *view) Check {
 		if services, missing := v.sessionServices(); len(services) == 0 && missing == nil {

@@ -21,7 +21,7 @@ var (
 		}
 	})
 	profileless = onInstance(func(i *check.Instance) { i.ProfileARN = "" })
-	// managedRole is that of default host management, with what it may.
+	// managedRole is that of default host management, with its permissions.
 	managedRole = func(f *check.Facts) {
 		f.DefaultRole = f.Role
 		change(&f.DefaultRole, func(r *check.Role) { r.Name, r.Trust = "managed", check.Is(trust("ssm.amazonaws.com")) })
@@ -37,8 +37,8 @@ func deny(egress bool, from, to int32) check.ACLEntry {
 
 // A finding is a change of the stack and what one check then says.
 type finding struct {
-	// story of the change. One that tells of a way or of another place mends
-	// other causes.
+	// story describes the change. A change that opens another way or moves the
+	// node also removes other causes.
 	story  string
 	change func(*check.Facts)
 	check  check.Name

@@ -1,7 +1,6 @@
 package check
 
-// Known is a fact that may not have been readable. The zero value is one that
-// nobody asked for.
+// Known is a fact that may be missing. The zero value is one that was not read.
 type Known[T any] struct {
 	value   T
 	missing Missing
@@ -11,9 +10,10 @@ type Known[T any] struct {
 // Missing says why a fact is not known.
 type Missing struct {
 	// Action is the IAM action that reads the fact, such as
-	// "ec2:DescribeRouteTables". Empty when nobody asked.
+	// "ec2:DescribeRouteTables". Empty when it was not read.
 	Action string
-	// Denied: the operator may not take the action. Otherwise the call failed.
+	// Denied: the operator lacks permission for the action. Otherwise the call
+	// failed.
 	Denied bool
 	// Owner is the account that alone sees the fact, as it belongs to it. Empty
 	// where that is not why.
@@ -23,7 +23,7 @@ type Missing struct {
 // Is is a fact that was read.
 func Is[T any](value T) Known[T] { return Known[T]{value: value, ok: true} }
 
-// Denied is a fact that the operator may not read for want of the action.
+// Denied is a fact that the operator cannot read, because the action is denied.
 func Denied[T any](action string) Known[T] {
 	return Known[T]{missing: Missing{Action: action, Denied: true}}
 }

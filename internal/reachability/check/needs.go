@@ -24,20 +24,20 @@ func NeedsConnectionStatus(agent Known[Agent], now time.Time) bool {
 	return !known || !a.reporting(now)
 }
 
-// reporting: the agent is online and was seen lately.
+// reporting reports whether the agent is online and reported recently.
 func (a *Agent) reporting(now time.Time) bool {
 	return a.Registered && a.PingStatus == PingOnline && now.Sub(a.LastPing) <= SeenWithin
 }
 
 // NeedsNetwork reports whether facts on the instance, its role and its network
-// are needed: the node is not known to be connected. Where it is, they only tell
+// are needed: the node is not known to be connected. Where it is, they only show
 // whether the sessions' logs and keys are reached and allowed.
 func NeedsNetwork(f *Facts) bool { return connection(f) != linkUp }
 
 // actionReport is what an agent reports with. IAM judges it on the node itself.
 const actionReport = "ssm:UpdateInstanceInformation"
 
-// channelPermissions are what every agent calls beside that, on any resource.
+// channelPermissions are what every agent also calls, on any resource.
 var channelPermissions = []Permission{
 	{"ssmmessages:CreateControlChannel", "*"},
 	{"ssmmessages:CreateDataChannel", "*"},
@@ -45,9 +45,9 @@ var channelPermissions = []Permission{
 	{"ssmmessages:OpenDataChannel", "*"},
 }
 
-// Substituted reports whether the role of default host management stands in for
-// that of the node's profile: the agent takes it where the profile's role may not
-// report the instance, which is connected all the same.
+// Substituted reports whether the role of default host management replaces that
+// of the node's profile: the agent uses it where the profile's role lacks the
+// permission to report the instance, which is connected all the same.
 func Substituted(f *Facts) bool {
 	role, read := f.Role.Get()
 	if !read || f.Node.Hybrid() || connection(f) != linkUp {
@@ -85,9 +85,9 @@ func (f *Facts) nodeARN(hybrid bool, id string) string {
 }
 
 // PermissionsNeeded lists what the node's role has to allow, with what the
-// node's documents ask for: the keys of [Role.Allowed]. It is sorted. Keys of
-// KMS are in it once [Facts.Logging] tells their ARNs. Without [Node.ID] it
-// lists what the nodes of both kinds need that share a role.
+// node's documents ask for: the keys of [Role.Allowed]. It is sorted. It
+// contains keys of KMS once [Facts.Logging] has their ARNs. Without [Node.ID]
+// it lists what the nodes of both kinds that share a role need.
 func PermissionsNeeded(f *Facts) []Permission {
 	needed := agentPermissions(f)
 	for i := range f.Documents {

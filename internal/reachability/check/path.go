@@ -36,7 +36,8 @@ const (
 	hopNone
 	// hopPublic: over the route to public addresses.
 	hopPublic
-	// hopEndpoint: over the endpoint, or that is the only way once it is mended.
+	// hopEndpoint: over the endpoint, or that is the only way once it is
+	// repaired.
 	hopEndpoint
 )
 
@@ -129,7 +130,8 @@ func (e *Endpoint) serves(service, region string) bool {
 	return strings.HasSuffix(e.Service, "."+region+"."+service) && (e.Type == endpointInterface || e.Type == endpointGateway)
 }
 
-// named: the service's name leads to it in its VPC, where private DNS works.
+// named reports whether the service's name resolves to it in its VPC, where
+// private DNS works.
 func (e *Endpoint) named() bool { return e.PrivateDNS && !e.InboundResolversOnly }
 
 func (e *Endpoint) available() bool { return strings.EqualFold(e.State, endpointAvailable) }

@@ -114,7 +114,7 @@ func (w *word) UnmarshalJSON(data []byte) error {
 
 type words = oneOrMore[word]
 
-// principals of a statement: everybody, or lists by kind.
+// principals of a statement: every principal, or lists by kind.
 type principals struct {
 	everybody bool
 	kinds     map[string]words
@@ -136,7 +136,7 @@ func (p *principals) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// evaluate as IAM does: a denial wins, and what nobody allows is denied.
+// evaluate as IAM does: a denial wins, and what no statement allows is denied.
 func evaluate(statements []statement, r request) verdict {
 	result := denies
 	doubt := false
@@ -214,7 +214,8 @@ func (s *statement) principal(service []string) extent {
 	}
 }
 
-// conditions all hold, some do not, or it cannot be told.
+// conditions reports whether all conditions hold, some do not, or it is not
+// known.
 func (s *statement) conditions(known map[string]string) extent {
 	result := all
 	for op, keys := range s.Condition {

@@ -13,13 +13,14 @@ func (r Reason) Docs() string { return TroubleshootingPage + "#" + strings.ToLow
 
 // Reasons of checks that pass, and of those that were not made.
 const (
-	// InOrder: looked at, and nothing is wrong.
+	// InOrder: the operator checked it, and nothing is wrong.
 	InOrder Reason = "InOrder"
 	// NotNeeded: the node does without it.
 	NotNeeded Reason = "NotNeeded"
 	// ProvenByConnection: the node is connected, which it could not be otherwise.
 	ProvenByConnection Reason = "ProvenByConnection"
-	// PermissionMissing: the operator may not read what the check needs.
+	// PermissionMissing: the operator lacks the permission to read what the
+	// check needs.
 	PermissionMissing Reason = "PermissionMissing"
 	// ReadFailed: the operator tried to read it and AWS gave no answer.
 	ReadFailed Reason = "ReadFailed"

@@ -13,7 +13,7 @@ const natPrefix = "nat-"
 // targetLocal is the target of routes within the VPC.
 const targetLocal = "local"
 
-// outlet is what came of looking for a way to public addresses.
+// outlet is the result of the search for a way to public addresses.
 type outlet int
 
 const (
@@ -36,7 +36,8 @@ const (
 	outletOpen
 )
 
-// everywhere: there is a way to public addresses, as far as can be seen.
+// everywhere reports whether there is a way to public addresses, as far as is
+// visible.
 func (o outlet) everywhere() bool { return o >= outletIPv6 }
 
 // way is how a subnet gets to public addresses.
@@ -112,10 +113,11 @@ func (v *view) outletOf(routes []Route) (outlet, string) {
 	return outletNone, ""
 }
 
-// OverNAT tells whether the route leads to a NAT gateway.
+// OverNAT reports whether the route leads to a NAT gateway.
 func (r *Route) OverNAT() bool { return strings.HasPrefix(r.Target, natPrefix) }
 
-// six: the route is for IPv6. One by a prefix list may be for either.
+// six reports whether the route is for IPv6. One by a prefix list may be for
+// either.
 func (r *Route) six() bool {
 	p, ok := parsePrefix(r.Destination)
 	return ok && !p.Addr().Is4()

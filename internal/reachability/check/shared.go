@@ -13,10 +13,10 @@ func (v *view) sharedBy() string {
 	return owner
 }
 
-// participant is the network as an account sees it that the VPC is shared with:
-// what it did not make itself is not in AWS's answers, so that what they lack
+// participant is the network as seen by an account that the VPC is shared with.
+// AWS's answers leave out what that account did not create, so a missing entry
 // proves nothing. Without the endpoints no way is known, and so neither what its
-// route or its network ACL would have to let through.
+// route nor what its network ACL would have to let through.
 func (v *view) participant(owner string) *Network {
 	n := *v.network
 	n.DNSSupport, n.DNSHostnames = ownedBy[bool](owner), ownedBy[bool](owner)

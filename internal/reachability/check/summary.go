@@ -13,7 +13,7 @@ type Verdict struct {
 	Checks []Check
 }
 
-// State is what a verdict comes to.
+// State is the summary of a verdict.
 type State int
 
 // The states. On nodes in the first three sessions open.
@@ -22,9 +22,9 @@ const (
 	StateInOrder State = iota
 	// StateImpaired: some of it does not.
 	StateImpaired
-	// StateUnjudged: of some of it that cannot be told.
+	// StateUnjudged: for some of it, that is not known.
 	StateUnjudged
-	// StateUnknown: it cannot be told whether the node is connected.
+	// StateUnknown: it is not known whether the node is connected.
 	StateUnknown
 	// StateDown: the node is not connected.
 	StateDown
@@ -47,8 +47,10 @@ func (v *Verdict) State() State {
 	}
 }
 
-// breaks: the warning is of something that does not work. Others are of what may
-// work or not, which cannot be seen from outside.
+// breaks reports whether the warning is about something that does not work.
+// Other warnings are about what works or does not, which is not visible from
+// outside.
+// outside.
 func breaks(c *Check) bool { return c.Result == Warn && c.Name == CheckAgentVersion }
 
 // Reached reports whether the node is connected, and whether that is known.
@@ -66,9 +68,9 @@ func (v *Verdict) check(name Name) (Check, bool) {
 	return Check{}, false
 }
 
-// First is what to tell of the node: the first check that fails. Where none does,
-// that it is not known to be connected or, where it is, what may not work. False:
-// there is nothing to tell.
+// First is what to report about the node: the first check that fails. If none
+// does, it is that the connection status is not known or, for a connected node,
+// what may be broken. False: there is nothing to report.
 func (v *Verdict) First() (Check, bool) {
 	if c, failed := FirstFailure(v.Checks); failed {
 		return c, true
@@ -79,8 +81,8 @@ func (v *Verdict) First() (Check, bool) {
 	return v.doubt()
 }
 
-// doubt is the first thing that may not work on a node that is connected. What
-// was not checked there is not in order for that.
+// doubt is the first thing that may be broken on a node that is connected. A
+// check that was not made does not count as passed there.
 func (v *Verdict) doubt() (first Check, found bool) {
 	for i := range v.Checks {
 		c := v.Checks[i]
@@ -98,7 +100,7 @@ func (v *Verdict) doubt() (first Check, found bool) {
 	return first, found
 }
 
-// Telling are the checks that tell what is told of the node: that of
+// Telling are the checks behind what is reported about the node: that of
 // [Verdict.First], and whether it is connected.
 func (v *Verdict) Telling() []Check {
 	var kept []Check
@@ -122,11 +124,11 @@ type Summary struct {
 // Group is the nodes in one state.
 type Group struct {
 	Count int
-	// Causes are what to tell of them first, the commonest first.
+	// Causes are what to report about them first, the commonest first.
 	Causes []Cause
 }
 
-// Cause is what to mend first on some nodes.
+// Cause is what to fix first on some nodes.
 type Cause struct {
 	Reason Reason
 	// Count of nodes.
@@ -169,7 +171,8 @@ func tally(causes []Cause, node string, c Check) []Cause {
 	return append(causes, Cause{Reason: c.Reason, Count: 1, Node: node, Check: c})
 }
 
-// sortByCount: the commonest first; of equally common ones the first by name.
+// sortByCount puts the commonest first; of equally common ones the first by
+// name.
 func sortByCount(causes []Cause) {
 	slices.SortFunc(causes, func(a, b Cause) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))

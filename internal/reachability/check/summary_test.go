@@ -51,7 +51,7 @@ var (
 	plain = onContent(func(c *check.Content) { *c = check.Content{SessionType: "Standard_Stream"} })
 )
 
-// unread: a connected node of which nothing else was read.
+// unread: a connected node about which nothing else was read.
 func unread(f *check.Facts) {
 	up(f)
 	f.Node.Agent = check.Denied[check.Agent]("ssm:DescribeInstanceInformation")

@@ -44,7 +44,7 @@ func need[T any](g *gaps, k Known[T]) (T, bool) {
 	return value, known
 }
 
-// notRead is the gap of what nobody asked for.
+// notRead notes a fact that was not read.
 func (g *gaps) notRead() { *g = append(*g, Missing{}) }
 
 // check says what is missing.

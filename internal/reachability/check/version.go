@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Version is a version of the agent: four numbers, of which the later may be
-// absent and then are 0.
+// Version is a version of the agent: four numbers. The last ones may be absent
+// and are 0 then.
 type Version [4]uint32
 
 // ParseVersion reads a version such as 3.2.582.0: one to four numbers.

@@ -14,15 +14,16 @@ import (
 type asking struct {
 	*taking
 	memory *Memory
-	// stopped holds for each region that is asked no further what it said last, and
-	// failures how often in a row one gave no answer.
+	// stopped holds the last error of each region that is not read any further, and
+	// failures how often in a row a region gave no answer.
 	stopped  map[string]error
 	failures map[string]int
 }
 
-// connections asks one by one of the nodes whose agents do not show that they
-// are connected, and some of the others. A region that may not be asked, or gives
-// no answer several times in a row, is asked no further; the others are.
+// connections reads, one by one, the connection status of the nodes whose agents
+// do not show that they are connected, and of some others. It stops reading in a
+// region that denies the call or gives no answer several times in a row, and
+// continues in the others.
 func (t *taking) connections(ctx context.Context, m *Memory, partial bool) {
 	if !partial && t.complete() {
 		m.prune(t.nodes)
@@ -43,7 +44,7 @@ func (t *taking) connections(ctx context.Context, m *Memory, partial bool) {
 	a.leave(quiet, reporting)
 }
 
-// ask asks for one node, and says whether the answer was that it is not connected.
+// ask asks for one node, and reports whether the answer was that it is not connected.
 func (a *asking) ask(ctx context.Context, n *node) bool {
 	if a.stopped[n.region] != nil {
 		return false
@@ -74,11 +75,11 @@ func (a *asking) again(ctx context.Context, closed []*node) int {
 	return found
 }
 
-// probe asks for nodes that report, in turn, and gives the id of the last. What
-// keeps one from its control channel mostly keeps others too: each that is found
-// closed, now or again, buys one more that is not. So a survey has for each closed
-// node a call to ask it and one to ask another, and one over for the roles, which
-// nodes mostly share.
+// probe reads the connection status of nodes that report, in turn, and returns the
+// id of the last. What keeps one node from its control channel mostly keeps others
+// too, so each node that is found not connected, now or again, allows one more
+// that is connected. A survey therefore has two calls for each such node, one for
+// it and one for another, and one more for the roles, which nodes mostly share.
 func (a *asking) probe(ctx context.Context, reporting []*node, found int) (after string) {
 	after = a.memory.after
 	turn := 0
@@ -148,8 +149,8 @@ func (m *Memory) note(id string, closed bool) {
 	}
 }
 
-// remembered are those of the nodes that were not connected, those first of which
-// that is known the longest.
+// remembered returns those of the nodes that were not connected, the one with the
+// oldest such answer first.
 func (m *Memory) remembered(nodes []*node) []*node {
 	closed := slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool {
 		_, is := m.closed[n.id]
@@ -159,7 +160,8 @@ func (m *Memory) remembered(nodes []*node) []*node {
 	return closed
 }
 
-// prune forgets nodes that nobody asks for any more, of whom all are known.
+// prune forgets nodes that are not in nodes, which must hold all nodes of the
+// account that are of interest.
 func (m *Memory) prune(nodes map[string]*node) {
 	for id := range m.closed {
 		if nodes[id] == nil {

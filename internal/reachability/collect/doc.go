@@ -1,34 +1,36 @@
-// Package collect gathers the facts that package check judges, of all nodes of an
-// account at once, with as few calls as AWS's interfaces allow.
+// Package collect gathers the facts that package check judges, for all nodes of
+// an account at once, with as few calls as the AWS APIs allow.
 //
-// A node that is connected costs its share of a page of
-// ssm:DescribeInstanceInformation. More is read only of nodes that are not, and
-// where a session document asks for logs or keys: what its nodes share, such as
-// their VPC and their role, is read once for all. A survey of ten thousand nodes
-// is bounded: see the constants.
+// A connected node costs its share of a page of ssm:DescribeInstanceInformation.
+// A survey reads more only about nodes that are not connected, and where a
+// session document asks for logs or keys. It reads what nodes share, such as
+// their VPC and their role, once for all of them. The constants below bound a
+// survey of ten thousand nodes.
 //
-// What the operator may not read is a fact that is missing, and names the action
-// (reach.Denied). What AWS gives no answer about is missing too (reach.Unread).
-// Only when it cannot be told at all which nodes are connected, because AWS gives
-// no answer, does a survey fail, for the regions and selections that this is so
-// of: see Survey.Failed.
+// A fact that the operator lacks the permission to read is missing, and names the
+// action (check.Denied). A fact that AWS gives no answer about is missing too
+// (check.Unread). A survey fails only when AWS gives no answer about which nodes
+// are connected, and only for the regions and selections that this affects: see
+// Survey.Failed.
 package collect
 
 // The bounds of a survey.
 const (
-	// MaxSelected nodes are looked at for each set of tags and region.
+	// MaxSelected is the most nodes read for each set of tags and region.
 	MaxSelected = 1000
-	// maxAsked nodes are asked one by one whether they are connected.
+	// maxAsked is the most nodes whose connection status is read one by one.
 	maxAsked = 500
-	// maxProbed nodes that report are asked too, in turn, and more where some of
-	// them are not connected, up to maxAsked: see Memory.
+	// maxProbed is the most reporting nodes whose connection status is read too,
+	// in turn. Where some of them are not connected, more are read, up to
+	// maxAsked: see Memory.
 	maxProbed = 10
-	// maxFailures in a row and a region is not asked about nodes any further.
+	// maxFailures failed reads in a row end the reads about the nodes of a
+	// region.
 	maxFailures = 5
-	// maxRoles of nodes are looked at.
+	// maxRoles is the most node roles that are read.
 	maxRoles = 200
-	// maxDocuments are read in each region.
+	// maxDocuments is the most documents read in each region.
 	maxDocuments = 100
-	// maxPrefixLists are read for each region.
+	// maxPrefixLists is the most prefix lists read for each region.
 	maxPrefixLists = 20
 )

@@ -41,13 +41,13 @@ func (t *taking) content(ctx context.Context, region, name string) check.Known[c
 	}
 	content, err := check.ParseContent(text)
 	if err != nil {
-		// Nothing is known of it, and nobody is to be asked for a permission.
+		// Nothing is known about it, and no permission is missing.
 		return check.Known[check.Content]{}
 	}
 	return check.Is(content)
 }
 
-// asks: a document asks for logs or keys.
+// asks reports whether a document asks for logs or keys.
 func (r *region) asks() bool {
 	return r.logging != nil && len(r.logging.LogGroups)+len(r.logging.Buckets)+len(r.logging.Keys) > 0
 }
@@ -88,8 +88,8 @@ func (t *taking) logKey(ctx context.Context, region string, l *check.Logging, ar
 	l.Keys[arn] = key
 }
 
-// bucket: of one in another region it is not known whether it is encrypted, and
-// the rest cannot be told without.
+// bucket reads a bucket. Whether one in another region is encrypted is not
+// known, and the rest depends on that.
 func (t *taking) bucket(ctx context.Context, region, name string) check.Known[check.Bucket] {
 	bucket, ok, err := t.cloud.FindBucket(ctx, region, name)
 	if err == nil && bucket.Elsewhere {
@@ -99,7 +99,7 @@ func (t *taking) bucket(ctx context.Context, region, name string) check.Known[ch
 }
 
 // keyARN is the ARN of a bucket's key, which may have another name in the
-// bucket's settings; empty where it cannot be told.
+// bucket's settings; empty where it is not known.
 func (t *taking) keyARN(ctx context.Context, region, name string) string {
 	if name == "" || strings.Contains(name, ":key/") {
 		return name

@@ -7,8 +7,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
-// Region is where a node is: the first region in which it was looked for, as
-// long as it was not found.
+// Region is where a node is. For a node that was not found, it is the first of
+// the regions to search.
 func (s *Survey) Region(id string) string {
 	if n := s.nodes[id]; n != nil {
 		return n.region
@@ -16,16 +16,16 @@ func (s *Survey) Region(id string) string {
 	return ""
 }
 
-// Selected lists the nodes of a selection by id, and says whether there are more
-// than it lists. denied are the actions for want of which others may not have been
-// found.
+// Selected lists the nodes of a selection by id, and reports whether there are
+// more than it lists. denied are the actions that the operator lacks; without them
+// it cannot be sure to find all nodes.
 func (s *Survey) Selected(of Selection) (ids []string, more bool, denied []string) {
 	found := s.selected[of.key()]
 	return found.ids, found.more, found.denied
 }
 
-// Failed is why it cannot be told which nodes of some regions and selections are
-// connected, where AWS gives no answer. Nil: it can, for all.
+// Failed is why it is not known which nodes of some regions and selections are
+// connected, where AWS gives no answer. Nil: it is known for all.
 func (s *Survey) Failed(regions []string, selections []Selection) error {
 	for _, region := range regions {
 		if err := s.lostRegions[region]; err != nil {

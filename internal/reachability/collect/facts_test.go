@@ -128,7 +128,8 @@ func TestTheKeyOfSeveralLogGroupsIsReadOnce(t *testing.T) {
 
 func TestInstancesThatAreGoneAreNotOfATag(t *testing.T) {
 	w := newWorld(t, newFleet(1, 3, func(i int) bool { return i > 0 }))
-	// SSM tells of it all the same, as of one that was terminated a moment ago.
+	// SSM still lists it, as it does an instance that was terminated a moment
+	// ago.
 	if err := w.Account(accountID).Region(region).Fleet.Change(nodeID(1), func(n *fleet.Node) { n.State = "shutting-down" }); err != nil {
 		t.Fatal(err)
 	}

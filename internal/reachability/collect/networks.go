@@ -8,8 +8,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
-// networks reads the VPCs of the instances that are looked at, all of a region
-// together.
+// networks reads the VPCs of the instances whose details are needed, all of a
+// region together.
 func (t *taking) networks(ctx context.Context) {
 	for _, name := range t.regionNames() {
 		vpcs, groups := t.places(name)
@@ -35,8 +35,8 @@ func (t *taking) networks(ctx context.Context) {
 	}
 }
 
-// places are the VPCs and the security groups of the running instances of a
-// region that are looked at, sorted.
+// places returns the VPCs and the security groups, sorted, of the running
+// instances of a region whose details are needed.
 func (t *taking) places(region string) (vpcs, groups []string) {
 	in, of := map[string]bool{}, map[string]bool{}
 	for _, n := range t.nodes {
@@ -54,7 +54,8 @@ func (t *taking) places(region string) (vpcs, groups []string) {
 	return slices.Sorted(maps.Keys(in)), slices.Sorted(maps.Keys(of))
 }
 
-// running: of any other instance, nothing more need be known.
+// running reports whether the instance runs or starts. Others need no more
+// facts.
 func running(i *check.Instance) bool { return i.State == "running" || i.State == "pending" }
 
 // withEndpoints adds the groups of the endpoints in the VPCs.

@@ -10,8 +10,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
-// selectNodes finds the nodes that carry tags. A selection that could not be read
-// has none, and says why unless that is for want of permission.
+// selectNodes finds the nodes that have the tags. A selection that could not be
+// read is empty, and has an error unless a permission is missing.
 func (t *taking) selectNodes(ctx context.Context, selections []Selection) {
 	for _, s := range selections {
 		if _, done := t.selected[s.key()]; !done {
@@ -48,7 +48,7 @@ func (t *taking) selection(ctx context.Context, s Selection) selected {
 	return selected{ids: found, more: more || others, denied: denied(err, instancesErr)}
 }
 
-// complete: all selections could be read.
+// complete reports whether all selections could be read.
 func (t *taking) complete() bool {
 	for _, found := range t.selected {
 		if found.err != nil || len(found.denied) > 0 {
@@ -58,8 +58,8 @@ func (t *taking) complete() bool {
 	return true
 }
 
-// dropGone takes instances out of selections that do not exist any more, or not
-// for long: SSM tells of them for a while. Those that are named stay.
+// dropGone removes from the selections the instances that do not exist, or are
+// terminating: SSM still lists them for a while. Those that are named stay.
 func (t *taking) dropGone(named map[string][]string) {
 	gone := func(id string) bool {
 		instance, read := t.nodes[id].instance.Get()
@@ -76,7 +76,7 @@ func (t *taking) dropGone(named map[string][]string) {
 	}
 }
 
-// failed: there was no answer, not even that the operator may not ask.
+// failed reports whether there was no answer. A denial is an answer.
 func failed(err error) bool { return err != nil && cloud.Classify(err) != cloud.Refused }
 
 // denied are the actions that were refused.
@@ -102,8 +102,8 @@ func (t *taking) take(id, region string, agents map[string]check.Agent, instance
 	}
 }
 
-// agents asks SSM of the nodes that it has not told of yet, in each region where
-// they may be. It fails where no region gives an answer.
+// agents asks SSM about the nodes whose agents are not known yet, in each region
+// where they may be. It fails where no region gives an answer.
 func (t *taking) agents(ctx context.Context) error {
 	regions := t.regionNames()
 	for _, region := range regions {
@@ -130,8 +130,9 @@ func (t *taking) agents(ctx context.Context) error {
 	return nil
 }
 
-// instances reads the EC2 instances among the nodes for which something holds.
-// One that is nowhere has the zero value, unless it may be where nobody may look.
+// instances reads the EC2 instances among the nodes for which holds is true. One
+// that is not found has the zero value, unless it may be in a region whose
+// instances the operator could not read.
 func (t *taking) instances(ctx context.Context, holds func(*node) bool) {
 	for _, region := range t.regionNames() {
 		nodes := t.pick(func(n *node) bool {

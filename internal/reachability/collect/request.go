@@ -10,8 +10,8 @@ import (
 // Request says what to look at in an account.
 type Request struct {
 	AccountID, Partition string
-	// Nodes are the regions in which each node is looked for, by the node's id,
-	// "i-…" or "mi-…". It is of the first in which it is found.
+	// Nodes are the regions in which to search for each node, by the node's id,
+	// "i-…" or "mi-…". A node belongs to the first region in which it is found.
 	Nodes map[string][]string
 	// Selections are sets of nodes by their tags.
 	Selections []Selection
@@ -29,7 +29,7 @@ type Selection struct {
 	Tags   map[string]string
 }
 
-// key tells selections apart.
+// key identifies a selection.
 func (s Selection) key() string {
 	var b strings.Builder
 	b.WriteString(s.Region)
@@ -39,7 +39,7 @@ func (s Selection) key() string {
 	return b.String()
 }
 
-// regions that anything is looked for in, sorted.
+// regions returns the regions to search, sorted.
 func (r *Request) regions() []string {
 	set := map[string]bool{}
 	for _, regions := range r.Nodes {

@@ -52,14 +52,14 @@ func (t *taking) roleOf(n *node) string {
 	return instance.ProfileARN
 }
 
-// profileless: it depends on default host management.
+// profileless reports whether a node depends on default host management.
 func profileless(n *node) bool {
 	instance, read := n.instance.Get()
 	return read && running(&instance) && instance.ProfileARN == "" && !n.hybrid()
 }
 
-// roles reads the roles of the nodes that are looked at, those of nodes that are
-// not connected first.
+// roles reads the roles of the nodes whose details are needed, those of nodes
+// that are not connected first.
 func (t *taking) roles(ctx context.Context) {
 	nodes := t.pick(t.looked)
 	slices.SortStableFunc(nodes, func(a, b *node) int { return cmp.Compare(b2i(t.down(b)), b2i(t.down(a))) })

@@ -29,7 +29,7 @@ type Survey struct {
 // node is what was read of one node by itself.
 type node struct {
 	id string
-	// wanted are the regions in which it is looked for, and region is where it is:
+	// wanted are the regions to search for the node, and region is where it is:
 	// the first of them as long as it was not found.
 	wanted     []string
 	region     string
@@ -48,17 +48,17 @@ type region struct {
 	defaultRole check.Known[check.Role]
 }
 
-// selected are the nodes of a selection. denied are the actions for want of which
-// there may be others.
+// selected are the nodes of a selection. denied are the actions that the operator
+// lacks; without them, there may be other nodes.
 type selected struct {
 	ids    []string
 	more   bool
 	denied []string
-	// err is why the nodes could not be looked for.
+	// err is why the nodes could not be listed.
 	err error
 }
 
-// taking is a survey under way.
+// taking is a survey in progress.
 type taking struct {
 	*Survey
 	cloud *cloud.Account
@@ -98,7 +98,7 @@ func Take(ctx context.Context, account *cloud.Account, now time.Time, r *Request
 	return s, ctx.Err()
 }
 
-// want has a node looked for.
+// want adds a node to the survey.
 func (s *Survey) want(id string, regions []string) {
 	if len(regions) == 0 {
 		return
@@ -141,34 +141,38 @@ func (s *Survey) regionNames() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return s.lostRegions[name] != nil })
 }
 
-// lost: it may be where there is no answer.
+// lost reports whether the node may be in a region that gives no answer.
 func (s *Survey) lost(n *node) bool {
 	return !n.registered() && slices.ContainsFunc(n.wanted, func(region string) bool { return s.lostRegions[region] != nil })
 }
 
 func (n *node) facts() *check.Node { return &check.Node{ID: n.id} }
 
-// hybrid: it is no EC2 instance.
+// hybrid reports whether the node is not an EC2 instance.
 func (n *node) hybrid() bool { return n.facts().Hybrid() }
 
-// registered: its agent is known to SSM, so that it is known where it is.
+// registered reports whether SSM knows the node's agent, and so the node's
+// region.
 func (n *node) registered() bool {
 	agent, known := n.agent.Get()
 	return known && agent.Registered
 }
 
-// quiet: its agent's reports do not show that the node is connected.
+// quiet reports whether the agent's reports do not show that the node is
+// connected.
 func (t *taking) quiet(n *node) bool { return check.NeedsConnectionStatus(n.agent, t.now) }
 
-// down: it is not known to be connected.
+// down reports whether the node is not known to be connected.
 func (s *Survey) down(n *node) bool {
 	return check.NeedsNetwork(&check.Facts{Now: s.now, Node: check.Node{ID: n.id, Agent: n.agent, Connection: n.connection}})
 }
 
-// asked: session documents in its region ask for logs or keys.
+// asked reports whether session documents in the node's region ask for logs or
+// keys.
 func (t *taking) asked(n *node) bool { return t.regions[n.region].asks() }
 
-// looked: more is read of it than whether it is connected.
+// looked reports whether the survey reads more about the node than its
+// connection.
 func (t *taking) looked(n *node) bool { return t.down(n) || t.asked(n) }
 
 // known makes a fact of an answer.

@@ -27,7 +27,7 @@ type world struct {
 	account *cloud.Account
 }
 
-// newWorld has nobody judged, so that what is tried is what is asked for.
+// newWorld calls AWS as the account's root user, which has every permission.
 func newWorld(t *testing.T, fixture *fixtures.Fixture) world {
 	t.Helper()
 	fixture.Accounts[0].RootKeys = []fixtures.AccessKey{{ID: "AKIASURVEYSURVEYSURV", Secret: "root-secret"}}

@@ -2,7 +2,7 @@ package authz
 
 import "fmt"
 
-// Outcome is what an evaluation comes to. The zero value is ImplicitDeny, so
+// Outcome is the result of an evaluation. The zero value is ImplicitDeny, so
 // that a forgotten decision denies.
 type Outcome int
 
@@ -12,11 +12,12 @@ const (
 	ImplicitDeny Outcome = iota
 	// ExplicitDeny: a Deny statement matches; nothing can override it.
 	ExplicitDeny
-	// Allowed: every kind of policy in force allows the request and none denies it.
+	// Allowed: every kind of policy that applies allows the request and none denies
+	// it.
 	Allowed
 )
 
-// String gives the outcome as the IAM policy simulator spells it: "allowed",
+// String returns the outcome as the IAM policy simulator spells it: "allowed",
 // "explicitDeny" or "implicitDeny".
 func (o Outcome) String() string {
 	switch o {
@@ -74,7 +75,7 @@ func (s Source) article() string {
 	}
 }
 
-// Decision is the answer to a [Request] and what it rests on.
+// Decision is the answer to a [Request] and the reasons for it.
 type Decision struct {
 	// Outcome is the answer.
 	Outcome Outcome

@@ -14,8 +14,8 @@ type Policy struct {
 	Document *Document
 }
 
-// Policies are those in force for a caller. An account's root user has none
-// and may do everything in its account: do not ask for it.
+// Policies are those that apply to a caller. An account's root user has none
+// and may do everything in its account: do not evaluate its requests.
 type Policies struct {
 	// Identity are the policies attached to the caller, inline and managed: of a
 	// user and its groups, or of a role.

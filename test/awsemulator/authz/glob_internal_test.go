@@ -82,7 +82,7 @@ func TestGlobAgreesWithRegularExpressions(t *testing.T) {
 	})
 }
 
-// TestGlobDoesNotBlowUp would not come back if stars were tried in all places.
+// TestGlobDoesNotBlowUp would not return if stars were tried in all places.
 func TestGlobDoesNotBlowUp(t *testing.T) {
 	text := strings.Repeat("a", 1<<16)
 	if pattern(t, strings.Repeat("a*", 1000)+"b").match(text) {

@@ -23,8 +23,8 @@ const (
 	nodeObject
 )
 
-// node is a JSON value. Other than a map it keeps the order of members, and
-// other than a struct it tells a missing member from an empty one.
+// node is a JSON value. Unlike a map it keeps the order of members, and unlike
+// a struct it distinguishes a missing member from an empty one.
 type node struct {
 	kind nodeKind
 	// text is the string, or the spelling of the number or boolean.
@@ -166,7 +166,7 @@ func decodeObject(d *json.Decoder, depth int) (node, error) {
 		if err != nil {
 			return node{}, fmt.Errorf("the document is not valid JSON: %w", err)
 		}
-		key, _ := name.(string) // in valid JSON nothing else stands here
+		key, _ := name.(string) // valid JSON has nothing else here
 		if seen[key] {
 			return node{}, fmt.Errorf("%q is given twice in one object", key)
 		}

@@ -55,9 +55,9 @@ var prefixedKeys = set(
 	"ec2:ResourceTag",
 	"iam:ResourceTag",
 	"s3:ExistingObjectTag", "s3:RequestObjectTag",
-	// Beside the tags of instances and documents this family has the owner tag
-	// that Session Manager gives to a session: aws:ssmmessages:session-id and
-	// aws:ssmmessages:target-id.
+	// In addition to the tags of instances and documents, this family has the
+	// owner tag that Session Manager gives to a session:
+	// aws:ssmmessages:session-id and aws:ssmmessages:target-id.
 	"ssm:resourceTag",
 	"sts:RequestContext",
 )

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// valueTest tells whether one value of the request matches one value of the
+// valueTest reports whether one value of the request matches one value of the
 // policy, before negation.
 type valueTest func(got string, c *Context) bool
 
@@ -16,12 +16,13 @@ type valueTest func(got string, c *Context) bool
 type operator struct {
 	// family names the operator's type, for messages.
 	family string
-	// kinds are the key kinds it compares beside strings; nil stands for all.
+	// kinds are the key kinds it compares in addition to strings; nil means
+	// all.
 	kinds []keyKind
 	// negated operators match when no value of the policy does, and when the
 	// key is absent.
 	negated bool
-	// compile reads a value of the policy; variables says whether the document's
+	// compile reads a value of the policy; variables reports whether the document's
 	// version has policy variables.
 	compile func(value string, variables bool) (valueTest, error)
 }

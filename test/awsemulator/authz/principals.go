@@ -9,8 +9,9 @@ import (
 
 var (
 	accountID = regexp.MustCompile(`^[0-9]{12}$`)
-	// principalARN is what can stand in a Principal: an account's root, a user, a
-	// role, a role session or a federated user session. Wildcards cannot.
+	// principalARN is what a Principal can contain: an account's root, a user, a
+	// role, a role session or a federated user session. Wildcards are not
+	// allowed.
 	principalARN = regexp.MustCompile(`^arn:[a-z-]+:(iam::[0-9]{12}:(root|user/[^*?]+|role/[^*?]+)|sts::[0-9]{12}:(assumed-role/[^*?/]+/[^*?/]+|federated-user/[^*?]+))$`)
 	// servicePrincipal is a DNS name such as ssm.amazonaws.com.
 	servicePrincipal = regexp.MustCompile(`^[a-z0-9-]+(\.[a-z0-9-]+)+$`)
@@ -112,9 +113,10 @@ func (s *principalSet) namesAccount(who identity) bool {
 	return s.accounts[who.account] || s.arns[who.rootARN()]
 }
 
-// exempts reports whether a NotPrincipal spares the caller. AWS may look at the
-// account, the role and the session one after the other and asks to list them
-// all; whoever lists fewer risks the denial, so here it is denied.
+// exempts reports whether a NotPrincipal spares the caller. AWS may check the
+// account, the role and the session one after the other, and its documentation
+// says to list them all. A policy that lists fewer risks the denial, so here it
+// is denied.
 func (s *principalSet) exempts(who identity) bool {
 	switch {
 	case s.everyone:

@@ -53,9 +53,9 @@ func parseResource(s string, variables bool) (template, error) {
 	return parseTemplate(s, dialect{variables: variables, wildcards: true})
 }
 
-// checkResource applies what IAM checks about an ARN when a policy is stored.
-// A shorter ARN is taken when it ends in a star that can stand for the rest, as
-// in arn:aws:ec2:*.
+// checkResource applies what IAM checks about an ARN when a policy is stored. A
+// shorter ARN is accepted when it ends in a star that can match the rest, as in
+// arn:aws:ec2:*.
 func checkResource(s string, variables bool) error {
 	fields := strings.SplitN(s, ":", arnFields)
 	if fields[0] != "arn" || len(fields) < 2 {

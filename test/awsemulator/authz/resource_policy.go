@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// ResourceRule is how the policy of a resource goes together with the policies
-// of a caller. The zero value is EitherAllows.
+// ResourceRule is how the policy of a resource combines with the policies of a
+// caller. The zero value is EitherAllows.
 type ResourceRule int
 
 const (

@@ -95,7 +95,7 @@ func nextPiece(s string, d dialect) (piece, string, error) {
 	return piece{kind: pieceText, text: s[:end]}, s[end:], nil
 }
 
-// nextVariable takes "${...}" off a string that starts with "${".
+// nextVariable splits "${...}" from a string that starts with "${".
 func nextVariable(s string) (piece, string, error) {
 	body := s[len("${"):]
 	for _, escaped := range []string{"*", "?", "$"} {
@@ -151,7 +151,7 @@ func (t template) expand(c *Context) ([]piece, bool) {
 	return out, true
 }
 
-// resolve gives a variable's value.
+// resolve returns a variable's value.
 func (p piece) resolve(c *Context) (string, bool) {
 	if values := c.values[p.key]; len(values) == 1 {
 		return values[0], true
@@ -168,7 +168,7 @@ func (t template) matches(text string, c *Context) bool {
 	return ok && newGlob(pieces).match(text)
 }
 
-// value gives the string, filled in, of a template without wildcards.
+// value returns the string, filled in, of a template without wildcards.
 func (t template) value(c *Context) (string, bool) {
 	if t.fixed {
 		return t.literal, true

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// keep bounds the log: when it is full the older half goes.
+// keep bounds the log: when it is full, the older half is dropped.
 const keep = 1 << 17
 
 // Call is one API call.
 type Call struct {
 	// N counts the calls from 1, in the order of their arrival. A reset does not
-	// begin anew.
+	// restart the count.
 	N int `json:"n"`
 	// Time is the emulator's time of the arrival.
 	Time      time.Time `json:"time"`
@@ -28,12 +28,12 @@ type Call struct {
 	UserAgent string `json:"userAgent,omitempty"`
 	// Parameters are the call's own, documents left out.
 	Parameters map[string]string `json:"parameters,omitempty"`
-	// Done tells that the call has been answered.
+	// Done means that the call has been answered.
 	Done bool `json:"done"`
 	// Code is the error code of the answer, empty for success. "Dropped" is a
 	// connection that a fault has cut.
 	Code string `json:"code,omitempty"`
-	// Effect tells that the operation was carried out, whatever the answer.
+	// Effect means that the operation was carried out, whatever the answer.
 	Effect bool `json:"effect"`
 	// Fault is the id of the fault that struck, if one did.
 	Fault string `json:"fault,omitempty"`
@@ -131,7 +131,7 @@ func (l *Log) Counts() Counts {
 	return c
 }
 
-// Reset empties the log and the counts. Numbers go on.
+// Reset empties the log and the counts. The numbering continues.
 func (l *Log) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Clock tells the time and can be moved forward. It is safe for concurrent
+// Clock returns the time and can be moved forward. It is safe for concurrent
 // use.
 type Clock struct {
 	mu     sync.Mutex
@@ -17,7 +17,7 @@ type Clock struct {
 // Real returns a clock that runs with the machine's.
 func Real() *Clock { return &Clock{source: time.Now} }
 
-// Fixed returns a clock that stands at start until Advance moves it.
+// Fixed returns a clock that stays at start until Advance moves it.
 func Fixed(start time.Time) *Clock {
 	return &Clock{source: func() time.Time { return start }}
 }

@@ -11,9 +11,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/wire"
 )
 
-// matcher returns the condition that all filters make together. values gives
-// what a filter looks at in an item; it reports false for a filter that there
-// is not.
+// matcher returns the condition that all filters make together. values returns
+// what a filter reads from an item; it reports false for an unknown filter.
 func matcher[T any](filters []types.Filter, values func(name string, item T) ([]string, bool)) (func(T) bool, error) {
 	var none T
 	for _, f := range filters {
@@ -32,8 +31,8 @@ func matcher[T any](filters []types.Filter, values func(name string, item T) ([]
 	}, nil
 }
 
-// anyMatch tells whether one of the patterns, with * and ?, matches one of the
-// values.
+// anyMatch reports whether one of the patterns, with * and ?, matches one of
+// the values.
 func anyMatch(patterns, values []string) bool {
 	return slices.ContainsFunc(values, func(v string) bool {
 		return slices.ContainsFunc(patterns, func(p string) bool { return like(p, v) })

@@ -19,7 +19,7 @@ type listing[T any] struct {
 	ids           []string
 	missing, noun string
 	filters       []types.Filter
-	// values is what a filter looks at; it reports false for one that there is not.
+	// values is what a filter reads; it reports false for an unknown filter.
 	values func(name string, item *T) ([]string, bool)
 	token  *string
 	max    *int32
@@ -108,7 +108,7 @@ func tagValues(name string, tags []types.Tag) ([]string, bool) {
 	return values, true
 }
 
-// one is the value of a member that may not be set.
+// one is the value of a member that may be unset.
 func one[S ~string](value *S) ([]string, bool) {
 	if value == nil {
 		return nil, true

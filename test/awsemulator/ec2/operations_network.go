@@ -7,7 +7,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/service"
 )
 
-// networkOperations tell of VPCs and what is in them.
+// networkOperations describe VPCs and what is in them.
 func networkOperations(of func(*service.Request) *Region) []service.Operation {
 	return []service.Operation{
 		read(of, "DescribeInternetGateways", (*Region).describeInternetGateways),
@@ -28,7 +28,7 @@ func networkOperations(of func(*service.Request) *Region) []service.Operation {
 	}
 }
 
-// read makes an operation that tells and takes no resource.
+// read makes a read operation that takes no resource.
 func read[I, O any](of func(*service.Request) *Region, name string, call func(*Region, *service.Request, *I) (*O, error)) service.Operation {
 	return service.Define(of, name, service.Read, func(*Region, *service.Request, *I) []service.Check { return anything(name) }, call)
 }

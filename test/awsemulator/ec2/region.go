@@ -1,4 +1,4 @@
-// Package ec2 is the EC2 of one account in one region, as far as it tells
+// Package ec2 is the EC2 of one account in one region, as far as it describes
 // which instances there are and how they are connected.
 package ec2
 

@@ -36,13 +36,13 @@ const (
 	// Latency lets the call wait before it is done.
 	Latency Kind = "latency"
 	// Hold keeps the call waiting, undone, until the fault is removed or the
-	// client goes away.
+	// client disconnects.
 	Hold Kind = "hold"
 	// HoldAfter does what the call asks for and keeps the answer back.
 	HoldAfter Kind = "hold-after"
 )
 
-// After tells whether the fault strikes when the call has had its effect.
+// After reports whether the fault strikes after the effect of the call.
 func (k Kind) After() bool { return k == DropAfter || k == ErrorAfter || k == HoldAfter }
 
 func (k Kind) known() bool {
@@ -104,7 +104,7 @@ type Subject struct {
 	Parameters map[string]string
 }
 
-// Struck is a fault in force on a call. Released is closed when the fault is
+// Struck is an active fault on a call. Released is closed when the fault is
 // removed.
 type Struck struct {
 	Fault
@@ -117,7 +117,7 @@ type active struct {
 	released       chan struct{}
 }
 
-// Set is the faults in force. It is safe for concurrent use.
+// Set is the active faults. It is safe for concurrent use.
 type Set struct {
 	mu     sync.Mutex
 	next   int
@@ -128,7 +128,7 @@ type Set struct {
 // NewSet returns a set without faults.
 func NewSet(random *service.Random) *Set { return &Set{next: 1, random: random} }
 
-// Add puts a fault in force and returns its id.
+// Add activates a fault and returns its id.
 func (s *Set) Add(f Fault) (string, error) {
 	if !f.Kind.known() {
 		return "", fmt.Errorf("there is no fault of kind %q", f.Kind)
@@ -152,8 +152,8 @@ func (s *Set) Add(f Fault) (string, error) {
 	return f.ID, nil
 }
 
-// Remove takes a fault out of force and lets go the calls that it holds. An
-// empty id removes all. It reports whether there was any.
+// Remove deactivates a fault and releases the calls that it holds. An empty id
+// removes all. It reports whether there was any.
 func (s *Set) Remove(id string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -177,7 +177,7 @@ type Status struct {
 	Fired   int `json:"fired"`
 }
 
-// List returns the faults in force.
+// List returns the active faults.
 func (s *Set) List() []Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -249,7 +249,7 @@ func glob(pattern, text string) bool {
 	return err == nil && ok
 }
 
-// flat takes away the slashes, which path.Match would stop at.
+// flat replaces the slashes, because a * of path.Match does not match them.
 func flat(text string) string {
 	b := []byte(text)
 	for i, c := range b {

@@ -13,11 +13,11 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ordered"
 )
 
-// The defaults of machines of which a fixture says no more.
+// The defaults of machines that a fixture does not describe further.
 const (
 	defaultAgentVersion = "3.3.3050.0"
 	defaultInstanceType = "t3.micro"
-	// heartbeat is how often an agent tells that it is there.
+	// heartbeat is how often an agent reports.
 	heartbeat = 5 * time.Minute
 )
 
@@ -25,9 +25,9 @@ const (
 type Node struct {
 	ID, Name string
 	Tags     map[string]string
-	// Managed tells a machine that is not of EC2, "mi-…".
+	// Managed marks a non-EC2 machine, "mi-…".
 	Managed bool
-	// Launched is when the machine came to be, or was registered.
+	// Launched is when the machine was launched, or registered.
 	Launched time.Time
 
 	// What EC2 knows of an instance.
@@ -35,8 +35,8 @@ type Node struct {
 	VPC, Subnet                  string
 	PrivateIP, PublicIP          string
 	SecurityGroups               []string
-	// Interfaces are network interfaces beside the first, which has the instance's
-	// own subnet, groups and addresses.
+	// Interfaces are the network interfaces after the first, which has the
+	// instance's own subnet, groups and addresses.
 	Interfaces []fixtures.NetworkInterface
 	Metadata   fixtures.Metadata
 
@@ -52,13 +52,13 @@ type Agent struct {
 	Version, PlatformType, PlatformName, PlatformVersion, ComputerName, IPAddress string
 	// Online is the ping status. An agent can be online before it is connected.
 	Online bool
-	// Connected tells that sessions reach it.
+	// Connected means that sessions reach it.
 	Connected bool
-	// Since is when it came online or went off.
+	// Since is when it last went online or offline.
 	Since time.Time
 }
 
-// LastPing is when the agent was heard of last.
+// LastPing is when the agent last reported.
 func (a *Agent) LastPing(now time.Time) time.Time {
 	if !a.Online {
 		return a.Since
@@ -66,10 +66,10 @@ func (a *Agent) LastPing(now time.Time) time.Time {
 	return now.Add(-(now.Sub(a.Since) % heartbeat))
 }
 
-// Running tells whether the machine runs, as far as AWS knows.
+// Running reports whether the machine runs, as far as AWS knows.
 func (n *Node) Running() bool { return n.Managed || n.State == "running" }
 
-// Reachable tells whether a session can be opened on the node.
+// Reachable reports whether a session can be opened on the node.
 func (n *Node) Reachable() bool { return n.Running() && n.Agent != nil && n.Agent.Connected }
 
 // Fleet is the machines of one account in one region. It is safe for
@@ -146,8 +146,8 @@ func (f *Fleet) SetOnline(id string, online bool) error {
 	return f.SetAgent(id, online, online)
 }
 
-// SetAgent sets a node's ping status and its connection apart: an agent that
-// is online may not be connected yet.
+// SetAgent sets a node's ping status and its connection separately: an agent
+// can be online before it is connected.
 func (f *Fleet) SetAgent(id string, online, connected bool) error {
 	return f.Change(id, func(n *Node) {
 		if n.Agent == nil {

@@ -12,14 +12,15 @@ type AccessKey struct {
 	ID, Secret string
 	// SessionToken belongs to temporary credentials; empty for long-term ones.
 	SessionToken string
-	// Owner is a user or role of the account; nobody owns the root user's key.
+	// Owner is a user or role of the account; empty for the root user's key.
 	OwnerKind Kind
 	Owner     string
 	// SessionName is that of a role session.
 	SessionName string
 	// FederatedName is the name of a user's token of GetFederationToken.
 	FederatedName string
-	// MFA tells, for temporary credentials, whether a second factor was given.
+	// MFA means, for temporary credentials, that the caller used a second
+	// factor.
 	MFA bool
 	// MFAAt is when.
 	MFAAt time.Time
@@ -113,8 +114,8 @@ func (a *Account) callerOf(c service.Caller, e *Entity, sessionName string) serv
 	return c
 }
 
-// Federated makes a user's token of GetFederationToken of the user. What AWS
-// gives as its tags is not emulated: there are none.
+// Federated makes a user's token of GetFederationToken of the user. The
+// emulator does not emulate the tags that AWS sets: the token has none.
 func Federated(c service.Caller, name string) service.Caller {
 	c.Kind, c.SessionName, c.Tags = service.FederatedCaller, name, nil
 	c.ARN = "arn:" + c.Partition + ":sts::" + c.AccountID + ":federated-user/" + name
@@ -122,7 +123,7 @@ func Federated(c service.Caller, name string) service.Caller {
 	return c
 }
 
-// denyAll stands for a boundary that is gone: it lets nothing through.
+// denyAll replaces a boundary that is gone: it allows nothing.
 var denyAll = mustParse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`)
 
 func mustParse(text string) *authz.Document {
@@ -133,9 +134,9 @@ func mustParse(text string) *authz.Document {
 	return document
 }
 
-// PoliciesOf gathers what bears on a caller's requests: its identity policies
-// with those of its groups, its boundary and its session policies. ok is false
-// when the caller's entity does not exist in the state.
+// PoliciesOf gathers the policies that apply to a caller's requests: its
+// identity policies with those of its groups, its boundary and its session
+// policies. ok is false when the caller's entity does not exist in the state.
 func PoliciesOf(s *State, c service.Caller) (p authz.Policies, ok bool) {
 	kind := User
 	if c.Kind == service.RoleCaller {

@@ -13,7 +13,7 @@ import (
 type Options struct {
 	// ID is the account's twelve digits, Partition the one of its ARNs.
 	ID, Partition string
-	// Now tells the time for changes that come from no request.
+	// Now returns the time for changes that come from no request.
 	Now func() time.Time
 	// Random makes unique ids.
 	Random *service.Random

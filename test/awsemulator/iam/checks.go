@@ -41,8 +41,8 @@ func (a *Account) onPolicy(r *service.Request, operation string, arn *string, ke
 	return []service.Check{c}
 }
 
-// onNew is the check of a creation, by the ARN that will be. Tags that come
-// with it need the permission to tag besides.
+// onNew is the check of a creation, by the ARN that will be. Tags in the same
+// call also need the permission to tag.
 func (a *Account) onNew(operation, resource string, path, name *string, tags []types.Tag, keys ...contextKey) []service.Check {
 	p := "/"
 	if path != nil {

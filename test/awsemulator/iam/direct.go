@@ -8,10 +8,10 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/authz"
 )
 
-// The methods here change the account as somebody at the console would, but
-// without credentials, counting and quotas: for tests of what others do.
+// The methods here change the account as a user of the console would, but
+// without credentials, counting and quotas: for tests of changes by others.
 
-// Attach gives a managed policy, by its ARN or name, to an entity.
+// Attach attaches a managed policy, by its ARN or name, to an entity.
 func (a *Account) Attach(kind Kind, name, policy string) error {
 	return a.onEntityState(kind, name, func(s *State, e *Entity) error {
 		p, err := a.policyByRef(s, policy)
@@ -140,8 +140,8 @@ func (a *Account) RemoveEntity(kind Kind, name string) error {
 	return nil
 }
 
-// SetDocument makes a document the default version of a policy. When the
-// policy is full the oldest other version goes.
+// SetDocument makes a document the default version of a policy. When the policy
+// is full, the oldest other version is deleted.
 func (a *Account) SetDocument(policy, text string) error {
 	parsed, err := authz.Parse([]byte(text))
 	if err != nil {
@@ -178,7 +178,7 @@ func (a *Account) SetDefaultVersion(policy, version string) error {
 	})
 }
 
-// RemovePolicy deletes a policy, detached from everybody first.
+// RemovePolicy detaches a policy from every principal and deletes it.
 func (a *Account) RemovePolicy(policy string) error {
 	return a.onPolicyState(policy, func(s *State, p *Policy) error {
 		for _, holder := range s.attachments.Below(p.ARN + "\x00") {

@@ -64,7 +64,7 @@ type Version struct {
 	Document
 }
 
-// DefaultVersion returns the version in force.
+// DefaultVersion returns the default version, which IAM evaluates.
 func (p *Policy) DefaultVersion() *Version { return p.version(p.Default) }
 
 func (p *Policy) version(id string) *Version {
@@ -99,8 +99,8 @@ func (e *Entity) inline(name string) (int, bool) {
 	return slices.BinarySearchFunc(e.Inline, name, func(i Inline, n string) int { return strings.Compare(i.Name, n) })
 }
 
-// protected tells whether only AWS may change the entity: service-linked roles
-// and the roles of IAM Identity Center.
+// protected reports whether only AWS may change the entity: service-linked
+// roles and the roles of IAM Identity Center.
 func (e *Entity) protected() bool {
 	return e.Kind == Role && (strings.HasPrefix(e.Path, "/aws-service-role/") || strings.HasPrefix(e.Path, "/aws-reserved/"))
 }

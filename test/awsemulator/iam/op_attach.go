@@ -158,7 +158,8 @@ func (s *State) holdersAfter(holders ordered.Map[attachment], prefix, after stri
 	}
 }
 
-// ofType tells whether an entity filter asks for the kind; empty asks for all.
+// ofType reports whether an entity filter asks for the kind; empty asks for
+// all.
 func ofType(filter types.EntityType, kind Kind) bool {
 	return filter == "" || string(filter) == string(kind)
 }

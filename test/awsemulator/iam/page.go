@@ -46,8 +46,8 @@ func paginate[T any](a *Account, marker *string, maxItems *int32,
 	return p, nil
 }
 
-// Markers are opaque; ours name the last entry shown, so that changes between
-// two pages neither repeat nor skip what stayed.
+// Markers are opaque. Those of the emulator name the last entry shown, so that
+// changes between two pages neither repeat nor skip what stayed.
 const markerPrefix = "after:"
 
 func writeMarker(last string) *string {

@@ -61,7 +61,7 @@ func (a *Account) AddInstanceProfile(f fixtures.InstanceProfile) error {
 	})
 }
 
-// SetProfileRole gives an instance profile a role, "" takes it away.
+// SetProfileRole sets the role of an instance profile; "" removes it.
 func (a *Account) SetProfileRole(profile, role string) error {
 	return a.update(a.Now(), func(s *State) error {
 		p, ok := s.InstanceProfile(profile)

@@ -22,7 +22,7 @@ const (
 	maxDocumentParameterLength = 131072
 )
 
-// defaultQuotas are an account's where nobody has asked for more (IAM and STS
+// defaultQuotas are those of an account without a quota increase (IAM and STS
 // quotas, AWS documentation).
 var defaultQuotas = map[string]int32{
 	quotaPolicies:             1500,

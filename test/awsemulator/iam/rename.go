@@ -13,7 +13,7 @@ import (
 // its attached and embedded policies, its boundary, its memberships and its
 // credentials (IAM User Guide, "Rename an IAM user"). Its ARN changes.
 
-// Rename gives a user or group another name.
+// Rename renames a user or group.
 func (a *Account) Rename(kind Kind, name, to string) error {
 	return a.update(a.Now(), func(s *State) error { return a.rename(s, kind, &name, nil, &to) })
 }

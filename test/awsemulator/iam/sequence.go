@@ -79,7 +79,7 @@ func (s *State) policySequence(scope types.PolicyScopeType) func(string) iter.Se
 	}
 }
 
-// hasPrefix tells whether a path begins with the prefix asked for, if any.
+// hasPrefix reports whether a path begins with the prefix asked for, if any.
 func hasPrefix(path string, prefix *string) bool {
 	return strings.HasPrefix(path, aws.ToString(prefix))
 }

@@ -92,7 +92,7 @@ func attachmentKey(arn string, kind Kind, entityKey string) string {
 
 func memberKey(group, user string) string { return key(group) + "\x00" + key(user) }
 
-// attach gives the entity the policy; attached already, nothing changes.
+// attach attaches the policy to the entity; if it is attached, nothing changes.
 func (s *State) attach(e *Entity, arn string) {
 	if e.attached(arn) {
 		return
@@ -106,7 +106,7 @@ func (s *State) detach(e *Entity, arn string) {
 	s.attachments = s.attachments.Without(attachmentKey(arn, e.Kind, key(e.Name)))
 }
 
-// setBoundary sets or, with "", takes away the permissions boundary.
+// setBoundary sets the permissions boundary or, with "", removes it.
 func (s *State) setBoundary(e *Entity, arn string) {
 	if e.Boundary != "" {
 		s.boundaries = s.boundaries.Without(attachmentKey(e.Boundary, e.Kind, key(e.Name)))

@@ -1,5 +1,5 @@
-// Package kms is the customer managed keys of one account in one region, as
-// far as KMS tells of them.
+// Package kms is the customer managed keys of one account in one region, as far
+// as KMS describes them.
 package kms
 
 import (

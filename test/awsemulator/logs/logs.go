@@ -1,5 +1,5 @@
 // Package logs is the log groups of one account in one region, as far as
-// CloudWatch Logs tells of them.
+// CloudWatch Logs describes them.
 package logs
 
 import (

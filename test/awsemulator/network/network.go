@@ -17,7 +17,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/service"
 )
 
-// VPC is a VPC with its attributes, which EC2 tells apart from it.
+// VPC is a VPC with its attributes, which EC2 returns separately.
 type VPC struct {
 	types.Vpc
 	DNSSupport, DNSHostnames bool

@@ -37,9 +37,9 @@ func route(r *http.Request) (string, url.Values) {
 	return "", parameters
 }
 
-// bucketOfHost is what stands before the name of S3 or of the emulator's host
-// in the host of a request: bucket.s3.REGION.amazonaws.com, bucket.localhost.
-// It is empty for a host without a bucket.
+// bucketOfHost is what precedes the name of S3 or of the emulator's host in the
+// host of a request: bucket.s3.REGION.amazonaws.com, bucket.localhost. It is
+// empty for a host without a bucket.
 func bucketOfHost(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

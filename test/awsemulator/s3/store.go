@@ -1,5 +1,5 @@
-// Package s3 is the buckets of all accounts, as far as S3 tells of their
-// settings. The names of buckets are everybody's.
+// Package s3 is the buckets of all accounts, as far as S3 describes their
+// settings. All accounts share the names of buckets.
 package s3
 
 import (

@@ -31,8 +31,8 @@ func (l *Lag) Get() (delay time.Duration, spread bool) {
 	return l.delay, l.spread
 }
 
-// ReadTime returns the moment whose state a read at now sees. zero tells that
-// nothing lags and the latest state is meant.
+// ReadTime returns the moment whose state a read at now sees. zero means that
+// nothing lags and the read sees the latest state.
 func (l *Lag) ReadTime(now time.Time) (t time.Time, zero bool) {
 	delay, spread := l.Get()
 	if delay == 0 {

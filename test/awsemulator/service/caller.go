@@ -25,8 +25,8 @@ const (
 type Caller struct {
 	AccountID, Partition string
 	Kind                 CallerKind
-	// Name is the user's or role's name; empty for the root user. Of a federated
-	// caller it is the user who asked for the token.
+	// Name is the user's or role's name; empty for the root user. For a
+	// federated caller it is the user who asked for the token.
 	Name string
 	// SessionName is the name of the role session or of the federated token; empty
 	// for other kinds.

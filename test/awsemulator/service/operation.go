@@ -44,12 +44,12 @@ type Check struct {
 	// top of the caller's own.
 	Context authz.Context
 	// ResourcePolicy is the policy of the resource itself, nil when it has none,
-	// and Rule how it goes together with those of the caller.
+	// and Rule how it combines with those of the caller.
 	ResourcePolicy *authz.Policy
 	Rule           authz.ResourceRule
 }
 
-// Kind tells reads from writes.
+// Kind distinguishes reads from writes.
 type Kind bool
 
 // The kinds of operation.
@@ -121,9 +121,8 @@ type Service struct {
 	Dialect *wire.Dialect
 	// TargetPrefix precedes the operation in X-Amz-Target of JSON services.
 	TargetPrefix string
-	// Route finds the operation of a request, and its parameters, where the
-	// service tells them by path and query. The operation is empty for a request
-	// that is none.
+	// Route finds the operation of a request, and its parameters, where path and
+	// query determine them. The operation is empty for a request that is none.
 	Route func(*http.Request) (operation string, parameters url.Values)
 	// Operations by name.
 	Operations map[string]Operation

@@ -75,7 +75,7 @@ type Verifier struct{ signer *v4.Signer }
 // NewVerifier returns a Verifier.
 func NewVerifier() *Verifier { return &Verifier{signer: v4.NewSigner()} }
 
-// Verify tells whether the secret made the signature over this request: it
+// Verify reports whether the secret made the signature over this request: it
 // signs the same headers and body again and compares.
 func (v *Verifier) Verify(r *http.Request, body []byte, s *Signature, secret string) bool {
 	signedAt, err := time.Parse(timeFormat, r.Header.Get("X-Amz-Date"))

@@ -15,7 +15,7 @@ type ServiceRole struct {
 	ARN string
 	// Context holds its tags as condition keys.
 	Context authz.Context
-	// Trusts tells that the role exists and lets Systems Manager assume it.
+	// Trusts means that the role exists and lets Systems Manager assume it.
 	Trusts bool
 }
 
@@ -30,7 +30,7 @@ type Activation struct {
 	Tags                    map[string]string
 }
 
-// Expired tells whether the activation takes no more machines for its age.
+// Expired reports whether the activation is too old to take more machines.
 func (a *Activation) Expired(now time.Time) bool { return !now.Before(a.Expires) }
 
 func (a *Activation) out(now time.Time) types.Activation {

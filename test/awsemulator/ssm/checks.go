@@ -22,8 +22,8 @@ func (r *Region) onDocument(operation string, name *string) []service.Check {
 	return r.on(operation, r.DocumentARN(aws.ToString(name)))
 }
 
-// onNewDocument is the check of a creation. Tags that come with it need the
-// permission to tag besides.
+// onNewDocument is the check of a creation. Tags in the same call also need the
+// permission to tag.
 func (r *Region) onNewDocument(in *sdk.CreateDocumentInput) []service.Check {
 	c := service.Check{Action: "ssm:CreateDocument", Resource: r.DocumentARN(aws.ToString(in.Name))}
 	requestTags(&c.Context, in.Tags)

@@ -26,13 +26,13 @@ type Document struct {
 	Tags       map[string]string
 	// Versions are oldest first.
 	Versions []DocumentVersion
-	// Default is the number of the version in force, next that of the version
-	// that comes next: a number is not given twice.
+	// Default is the number of the default version, next that of the next
+	// version to be created: a number is not used twice.
 	Default, next int
 	// Shares are the versions that accounts may use, by account id or "all":
 	// $DEFAULT, $LATEST or $ALL.
 	Shares map[string]string
-	// gone is when the document has been deleted, zero while nobody deletes it.
+	// gone is when the document has been deleted, zero before its deletion is requested.
 	gone time.Time
 }
 
@@ -75,7 +75,7 @@ func (d *Document) Status(v DocumentVersion, now time.Time) (types.DocumentStatu
 	}
 }
 
-// settled tells whether nothing is being done to the document.
+// settled reports whether no change of the document is in progress.
 func (d *Document) settled(now time.Time) bool {
 	return d.gone.IsZero() && !slices.ContainsFunc(d.Versions, func(v DocumentVersion) bool { return now.Before(v.ready) })
 }

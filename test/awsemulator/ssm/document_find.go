@@ -22,7 +22,7 @@ var awsSessionDocuments = map[string]string{
 	"AWS-StartSSHSession":                        "Port",
 }
 
-// awsDocument is a document of AWS, of which only the outline is known.
+// awsDocument is a document of AWS. Only its outline is known.
 func awsDocument(name string) (*Document, bool) {
 	kind, ok := awsSessionDocuments[name]
 	if !ok {
@@ -43,7 +43,7 @@ type foundDocument struct {
 	share string
 }
 
-// usable tells whether a version may be used.
+// usable reports whether a version may be used.
 func (f foundDocument) usable(v DocumentVersion) bool {
 	switch f.share {
 	case defaultVersion:

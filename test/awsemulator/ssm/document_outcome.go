@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// Outcome is how the making of a document, or of a version of one, goes on
+// Outcome is how the creation of a document, or of a version of one, proceeds
 // after the call.
 type Outcome struct {
 	// Takes is how long it stays in Creating or Updating.

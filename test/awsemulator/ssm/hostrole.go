@@ -12,7 +12,7 @@ const (
 	// host management. It is read only.
 	hostSetting  = "/ssm/managed-instance/default-ec2-instance-management-role"
 	hostResource = "servicesetting" + hostSetting
-	// hostOff is its value where nobody has set one.
+	// hostOff is its value where no role is set.
 	hostOff = "$None"
 )
 

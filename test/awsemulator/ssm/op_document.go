@@ -20,7 +20,7 @@ var (
 	versionPattern     = service.NewPattern("documentVersion", `[$]LATEST|[$]DEFAULT|[1-9][0-9]*`, 1, 20)
 )
 
-// reservedPrefixes may not begin the name of an account's own document.
+// reservedPrefixes cannot begin the name of an account's own document.
 var reservedPrefixes = []string{"aws", "amazon", "amzn"}
 
 func checkVersion(text string) error {

@@ -14,10 +14,10 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/service"
 )
 
-// everybody stands for all accounts: a public document.
+// everybody means all accounts: a public document.
 const everybody = "all"
 
-// maxSharesAtOnce is how many accounts one call adds, or takes away.
+// maxSharesAtOnce is how many accounts one call can add or remove.
 const maxSharesAtOnce = 20
 
 var (

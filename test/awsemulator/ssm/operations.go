@@ -11,7 +11,7 @@ import (
 type Finder func(*service.Request) *Region
 
 // Service returns SSM. activated finds the region that has an activation, nil
-// where none has: a machine that registers has no credentials to tell it by.
+// where none has: a machine that registers has no credentials that identify it.
 func Service(of Finder, activated func(activation string) *Region) *service.Service {
 	return &service.Service{Name: "ssm", TargetPrefix: "AmazonSSM", Operations: service.Collect(
 		sessionOperations(of), nodeOperations(of, activated), documentOperations(of), documentVersionOperations(of), activationOperations(of),

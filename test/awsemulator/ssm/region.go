@@ -84,7 +84,7 @@ func NewRegion(o Options) *Region {
 // Keep makes the region remember its past for this long.
 func (r *Region) Keep(d time.Duration) { r.history.Keep(r.Now(), d) }
 
-// Limits returns the quotas in force.
+// Limits returns the current quotas.
 func (r *Region) Limits() Limits {
 	r.mu.Lock()
 	defer r.mu.Unlock()

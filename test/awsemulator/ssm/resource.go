@@ -17,8 +17,8 @@ func (r *Region) NodeARN(id string) string {
 // SessionARN is the ARN by which policies name a session.
 func (r *Region) SessionARN(id string) string { return r.ARN("ssm", "session/"+id) }
 
-// DocumentARN is the ARN by which policies name a document. AWS's own have no
-// account in theirs; a shared document is named by its ARN.
+// DocumentARN is the ARN by which policies name a document. The ARNs of AWS's
+// own documents have no account; a shared document is named by its ARN.
 func (r *Region) DocumentARN(name string) string {
 	switch {
 	case strings.HasPrefix(name, "arn:"):

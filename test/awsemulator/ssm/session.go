@@ -19,8 +19,8 @@ type Session struct {
 	DocumentName   string
 	Reason         string
 	Started        time.Time
-	// Ending is when it was told to end, zero while it was not. Ended is when it
-	// has ended.
+	// Ending is when its termination was requested, zero before. Ended is when
+	// it has ended.
 	Ending, Ended time.Time
 }
 
@@ -36,7 +36,7 @@ func (s *Session) Status(now time.Time) types.SessionStatus {
 	}
 }
 
-// Active tells whether the session is still to be seen among the active ones.
+// Active reports whether the session is still listed among the active ones.
 func (s *Session) Active(now time.Time) bool {
 	return s.Status(now) != types.SessionStatusTerminated
 }

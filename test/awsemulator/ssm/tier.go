@@ -19,19 +19,19 @@ type TierTimes struct{ Up, Down time.Duration }
 // tier is the setting of the activation tier. It is immutable.
 type tier struct {
 	value string
-	// customized tells a value that was set from the default.
+	// customized means that the value was set and is not the default.
 	customized bool
-	// before is the tier in force until changed.
+	// before is the effective tier until changed.
 	before  string
 	changed time.Time
-	// modified is when somebody set it last, zero for never; user is who.
+	// modified is when it was last set, zero for never; user is who set it.
 	modified time.Time
 	user     string
 }
 
 func (t tier) pending(now time.Time) bool { return now.Before(t.changed) }
 
-// inForce is the tier that bears on nodes and sessions.
+// inForce is the tier that applies to nodes and sessions.
 func (t tier) inForce(now time.Time) string {
 	if t.pending(now) {
 		return t.before
@@ -50,14 +50,14 @@ func (t tier) status(now time.Time) string {
 	}
 }
 
-// Tier is the activation tier in force, without any lag.
+// Tier is the effective activation tier, without any lag.
 func (r *Region) Tier() string { return r.history.Latest().tier.inForce(r.Now()) }
 
 // TierStatus is the status of the setting: Default, Customized or
 // PendingUpdate.
 func (r *Region) TierStatus() string { return r.history.Latest().tier.status(r.Now()) }
 
-// SetTier sets the activation tier, in force at once.
+// SetTier sets the activation tier, with immediate effect.
 func (r *Region) SetTier(value string) {
 	// Nothing in the change can fail.
 	_ = r.update(r.Now(), func(s *State) error {

@@ -81,9 +81,9 @@ type Effect string
 const (
 	// Connected: sessions still open; they fail or are not logged as asked.
 	Connected Effect = "connected"
-	// Disconnected: the agent is heard of but no session reaches it.
+	// Disconnected: the agent reports but no session reaches it.
 	Disconnected Effect = "disconnected"
-	// Lost: the agent is not heard of.
+	// Lost: the agent does not report.
 	Lost Effect = "lost"
 )
 
@@ -97,5 +97,5 @@ func Causes() []Cause {
 	return list
 }
 
-// EffectOf tells what AWS sees of the agent under a cause.
+// EffectOf returns what AWS shows of the agent under a cause.
 func EffectOf(c Cause) Effect { return switches[c].effect }

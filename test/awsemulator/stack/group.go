@@ -9,10 +9,10 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/network"
 )
 
-// closeEgress takes away the rules of the machine's groups that let 443 out.
+// closeEgress removes the rules of the machine's groups that let 443 out.
 func closeEgress(t target) (undo, error) { return t.closeGroups(t.groups(), true) }
 
-// closeIngress takes away the rules that let 443 into the endpoint of ssm.
+// closeIngress removes the rules that let 443 into the endpoint of ssm.
 func closeIngress(t target) (undo, error) {
 	e, err := t.endpoint("ssm")
 	if err != nil {

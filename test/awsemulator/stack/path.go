@@ -52,7 +52,7 @@ func blackholeRoute(t target) (undo, error) {
 	return all(back, restore), err
 }
 
-// all takes back several changes.
+// all undoes several changes.
 func all(undos ...undo) undo {
 	return func() error {
 		for _, back := range slices.Backward(undos) {
@@ -86,13 +86,14 @@ func denyOut(t target) (undo, error) {
 	return denyByACL(t, fixtures.NetworkACLEntry{Rule: 1, Egress: true, Action: "deny", Protocol: "6", CIDR: "0.0.0.0/0", From: 443, To: 443})
 }
 
-// denyIn keeps their answers, which come to ephemeral ports, from entering it.
+// denyIn keeps their answers, which arrive at ephemeral ports, from entering
+// it.
 func denyIn(t target) (undo, error) {
 	return denyByACL(t, fixtures.NetworkACLEntry{Rule: 2, Action: "deny", Protocol: "6", CIDR: "0.0.0.0/0", From: 1024, To: 65535})
 }
 
 func denyByACL(t target, f fixtures.NetworkACLEntry) (undo, error) {
-	// To an endpoint in its own subnet no ACL stands in the way.
+	// No ACL filters the way to an endpoint in its own subnet.
 	if _, err := t.outward(); err != nil {
 		return nil, err
 	}

@@ -52,8 +52,8 @@ func trustOthers(t target) (undo, error) {
 	return func() error { return t.IAM.SetTrust(role.Name, role.Trust.Text) }, nil
 }
 
-// withoutActions takes away the statements of the role's inline policies that
-// allow actions which begin so.
+// withoutActions removes the statements of the role's inline policies that
+// allow actions with the prefix.
 func withoutActions(prefix string) func(target) (undo, error) {
 	return func(t target) (undo, error) {
 		role, err := t.role()

@@ -27,14 +27,14 @@ type Parts struct {
 	Buckets *s3.Store
 }
 
-// Broken is a cause in force on a machine.
+// Broken is an active cause on a machine.
 type Broken struct {
 	Node  string `json:"node"`
 	Cause Cause  `json:"cause"`
 	undo  undo
 }
 
-// Stack breaks and mends. It is safe for concurrent use.
+// Stack breaks and repairs. It is safe for concurrent use.
 type Stack struct {
 	Parts
 
@@ -46,13 +46,14 @@ type Stack struct {
 
 type agentState struct{ online, connected bool }
 
-// New returns a stack of which nothing is broken.
+// New returns a stack without any defect.
 func New(p Parts) *Stack { return &Stack{Parts: p, healthy: map[string]agentState{}} }
 
-// Break brings about a cause on a machine: it changes the one thing that the
-// cause is about, and lets the agent be seen as AWS would see it. mend takes
-// back both; it does so once, however often it is called. What is broken with
-// others is mended in any order. A stack without the thing is ErrNotHere.
+// Break activates a cause on a machine: it changes the one thing that the cause
+// is about, and shows the agent as AWS would show it. The function that it
+// returns undoes both; it does so once, however often it is called. Several
+// causes can be undone in any order. The error is ErrNotHere for a stack
+// without the thing.
 func (s *Stack) Break(node string, cause Cause) (mend func() error, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +80,7 @@ func (s *Stack) Break(node string, cause Cause) (mend func() error, err error) {
 	return func() error { return s.mend(b) }, s.show(node)
 }
 
-// Mend takes back a cause on a machine; an empty cause or node stands for all.
+// Mend undoes a cause on a machine; an empty cause or node means all.
 func (s *Stack) Mend(node string, cause Cause) error {
 	var errs []error
 	for _, b := range slices.Backward(s.Broken()) {
@@ -90,7 +91,7 @@ func (s *Stack) Mend(node string, cause Cause) error {
 	return errors.Join(errs...)
 }
 
-// Broken lists the causes in force, in the order in which they came.
+// Broken lists the active causes, in the order of their activation.
 func (s *Stack) Broken() []Broken {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,8 +102,8 @@ func (s *Stack) Broken() []Broken {
 	return list
 }
 
-// mend takes back one cause. Those that came later and touch the same thing
-// are taken back before it and brought about again after it.
+// mend undoes one cause. It first undoes the later causes that touch the same
+// thing, and then activates them again.
 func (s *Stack) mend(b *Broken) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -144,7 +145,7 @@ func takeBack(list []*Broken) error {
 	return errors.Join(errs...)
 }
 
-// show lets the agent of a machine be seen as all that is broken makes it.
+// show sets the agent of a machine to the state that all active causes lead to.
 func (s *Stack) show(node string) error {
 	n, ok := s.Fleet.Node(node)
 	want, known := s.healthy[node]

@@ -9,7 +9,7 @@ type onOff struct {
 	apply   func(target) (undo, error)
 }
 
-// undo takes back one change and nothing else.
+// undo undoes one change and nothing else.
 type undo func() error
 
 var switches = map[Cause]onOff{

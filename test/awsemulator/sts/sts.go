@@ -140,8 +140,8 @@ func sessionPolicies(account *iam.Account, inline *string, arns []types.PolicyDe
 	return policies, nil
 }
 
-// findRole finds the role; one that does not exist is denied like one that
-// trusts somebody else, as AWS does not tell them apart.
+// findRole finds the role. For one that does not exist, access is denied as for
+// one that trusts another principal, because AWS does not distinguish the two.
 func (w *World) findRole(r *service.Request, arn string) (*iam.Account, *iam.Entity, error) {
 	if account, ok := w.Account(accountOf(arn)); ok {
 		if role, ok := account.ForEvaluation(r.Now).EntityByARN(arn); ok && role.Kind == iam.Role {
@@ -151,7 +151,7 @@ func (w *World) findRole(r *service.Request, arn string) (*iam.Account, *iam.Ent
 	return nil, nil, Denied(r.Caller.ARN, arn)
 }
 
-// Denied is the error for a role that a caller may not assume.
+// Denied is the error for a role that a caller is not allowed to assume.
 func Denied(callerARN, roleARN string) error {
 	return wire.Errorf(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", callerARN, roleARN)
 }

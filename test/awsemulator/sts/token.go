@@ -19,7 +19,7 @@ import (
 
 var federatedNamePattern = service.NewPattern("name", `[\w+=,.@-]*`, 2, 32)
 
-// nothingPassed stands for the session policies that were not passed: a federated
+// nothingPassed replaces the session policies that were not passed: a federated
 // token without any has only what every caller may do.
 var nothingPassed = func() authz.Policy {
 	document, err := authz.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:GetCallerIdentity","Resource":"*"}]}`))

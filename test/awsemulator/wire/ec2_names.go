@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ec2InName gives the name of a request parameter. EC2's model names list
+// ec2InName returns the name of a request parameter. EC2's model names list
 // parameters in the singular while the SDK's members are plural.
 func ec2InName(shape reflect.Type, member string) string {
 	if name, ok := ec2RequestNames[shape.Name()+"."+member]; ok {
@@ -16,7 +16,7 @@ func ec2InName(shape reflect.Type, member string) string {
 	return member
 }
 
-// ec2OutName gives the name of an element in an answer: lower camel case
+// ec2OutName returns the name of an element in an answer: lower camel case
 // unless the model says otherwise.
 func ec2OutName(shape reflect.Type, member string) string {
 	if name, ok := ec2ElementNames[shape.Name()+"."+member]; ok {

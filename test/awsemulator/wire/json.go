@@ -169,8 +169,8 @@ func wrongType(name string) error {
 	return Errorf(400, "SerializationException", "The value of %s is of the wrong type", name)
 }
 
-// answerShape stands for the shape of any output where the protocol wants to
-// know that there is one.
+// answerShape is the shape of any output where the protocol wants to know that
+// there is one.
 var answerShape = smithy.NewOperationSchema(
 	smithy.NewSchema(smithy.ShapeID{Name: "Answer"}, smithy.ShapeTypeOperation, 0),
 	smithy.NewSchema(smithy.ShapeID{Name: "Answer"}, smithy.ShapeTypeStructure, 0), nil)

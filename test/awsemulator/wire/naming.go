@@ -9,7 +9,7 @@ type Dialect struct {
 	Namespace string
 	// itemName is the element around each entry of a list in an answer.
 	itemName string
-	// flatLists tells that request lists are Name.1 instead of Name.member.1.
+	// flatLists means that request lists are Name.1 instead of Name.member.1.
 	flatLists bool
 	// ec2Errors selects EC2's own form of the error document and of the root.
 	ec2 bool

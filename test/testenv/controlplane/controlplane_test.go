@@ -197,7 +197,7 @@ func TestNothingIsLeftWhenTheParentIsKilled(t *testing.T) {
 	}
 	_ = cmd.Wait() // it was killed
 
-	// They are no children of ours, so there is nothing to wait for.
+	// They are not children of this process, so it cannot wait for them.
 	err = wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, patience, true, func(context.Context) (bool, error) {
 		for _, pid := range pids {
 			if alive(pid) {

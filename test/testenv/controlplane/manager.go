@@ -20,7 +20,8 @@ const (
 	// may take that port.
 	managerStarts = 3
 
-	// healthInterval is how often a starting controller manager is asked.
+	// healthInterval is how often the health of a starting controller manager
+	// is read.
 	healthInterval = 100 * time.Millisecond
 )
 
@@ -61,8 +62,8 @@ func tryControllerManager(ctx context.Context, program, kubeconfig string, log *
 		"--authentication-skip-lookup=true",
 	)
 	cmd.Stdout, cmd.Stderr = log, log
-	// A group of its own, so that an interrupt typed at a terminal reaches our
-	// process alone, which stops this one in order.
+	// A group of its own, so that an interrupt typed at a terminal reaches only
+	// this process, which stops the controller manager in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -81,8 +82,8 @@ func tryControllerManager(ctx context.Context, program, kubeconfig string, log *
 // waitHealthy returns nil once the process says that it is healthy, and an
 // error when it ends first.
 func (m *controllerManager) waitHealthy(ctx context.Context, port string) error {
-	// Its certificate is made at start and known to nobody; nothing secret is
-	// sent or received.
+	// Its certificate is made at start and not known to any client; nothing
+	// secret is sent or received.
 	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // see above
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}

@@ -11,8 +11,8 @@ import (
 )
 
 // wrapper is a program that notes its process id next to itself and then
-// becomes the binary of the same name: envtest does not tell the ids of what it
-// starts.
+// becomes the binary of the same name: envtest does not expose the ids of what
+// it starts.
 const wrapper = `#!/bin/sh
 echo $$ >"$0.pid"
 exec "${0%/*}/../real/${0##*/}" "$@"
@@ -29,9 +29,10 @@ done
 rm -rf "$1"
 `
 
-// reaper is a process that ends the control plane when ours ends without having
-// stopped it, by a panic or a kill for instance. A parent death signal would do
-// so on Linux only, and only for processes that we start ourselves.
+// reaper is a process that ends the control plane when this process ends
+// without having stopped it, by a panic or a kill for instance. A parent death
+// signal would do so on Linux only, and only for processes that this one starts
+// itself.
 type reaper struct {
 	cmd      *exec.Cmd
 	lifeline io.Closer

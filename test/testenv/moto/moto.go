@@ -1,5 +1,5 @@
-// Package moto runs moto_server, an emulator of AWS that others wrote and that
-// knows nothing of ours, for the tests that look whether we get along with it.
+// Package moto runs moto_server, an AWS emulator that is independent of this
+// project, for the tests that check whether the operator works with it.
 package moto
 
 import (

@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// EnvDir names the environment variable that overrides where the binaries are
-// looked for. It is the one that controller-runtime's envtest reads.
+// EnvDir names the environment variable that overrides the directory of the
+// binaries. It is the one that controller-runtime's envtest reads.
 const EnvDir = "KUBEBUILDER_ASSETS"
 
 // Names of the binaries that make a control plane in which objects are

@@ -22,7 +22,8 @@ func putBinaries(t *testing.T, dir string, names ...string) string {
 	return dir
 }
 
-// checkout makes a directory with a module that pins version, and goes there.
+// checkout makes a directory with a module that pins version, and changes to
+// it.
 func checkout(t *testing.T, version, sum string) string {
 	t.Helper()
 	root := t.TempDir()

@@ -65,7 +65,7 @@ func ensure(ctx context.Context, dir string, progress io.Writer,
 		return nil // another process has filled it meanwhile
 	}
 
-	// The lock makes the name ours, so what a killed process left goes too.
+	// The lock reserves the name, so what a killed process left is deleted too.
 	partial := dir + ".partial"
 	if err := errors.Join(os.RemoveAll(partial), os.RemoveAll(dir), os.Mkdir(partial, 0o755)); err != nil {
 		return fmt.Errorf("prepare the cache of the control plane: %w", err)
