@@ -105,8 +105,9 @@ bench-compare: $(BENCHSTAT) ## Compare what the operator costs with commit BASE:
 	@$(ASSETS); BASE="$(BASE)" RUNS="$(BENCH_RUNS)" SUITES="$(BENCH_SUITES)" BENCHSTAT="$(BENCHSTAT)" hack/bench-compare.sh
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Run the linters.
+lint: $(GOLANGCI_LINT) ## Run the linters, and reject more than 15 phrases of hack/words.txt for each 10,000 words.
 	$(GOLANGCI_LINT) run ./...
+	@go run ./hack/words -most 15 >/dev/null
 
 .PHONY: words
 words: ## Count phrases that are hard to read, and the field's own terms, in comments and docs; WORDS_FLAGS=-list shows where.

@@ -1,6 +1,7 @@
 // Command words counts, in the comments of the Go sources and in the documentation,
 // the phrases of hack/words.txt that make texts hard to read, and the field's own
-// terms of hack/terms.txt. With -list it prints where each phrase is.
+// terms of hack/terms.txt. With -list it prints where each phrase is, and with -most it
+// fails where there are more phrases for each 10,000 words.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,14 +23,15 @@ import (
 
 func main() {
 	list := flag.Bool("list", false, "print where each phrase is")
+	most := flag.Float64("most", math.Inf(1), "fail where there are more phrases for each 10,000 words")
 	flag.Parse()
-	if err := run(context.Background(), os.Stdout, *list); err != nil {
+	if err := run(context.Background(), os.Stdout, *list, *most); err != nil {
 		fmt.Fprintln(os.Stderr, "words:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, out io.Writer, list bool) error {
+func run(ctx context.Context, out io.Writer, list bool, most float64) error {
 	phrases, err := readPhrases(filepath.Join("hack", "words.txt"))
 	if err != nil {
 		return err
@@ -66,7 +69,15 @@ func run(ctx context.Context, out io.Writer, list bool) error {
 	for _, c := range []count{comments, docs} {
 		fmt.Fprintf(table, "%s\t%d\t%d\t%.1f\t%d\t%.0f\t\n", c.name, c.words, c.phrases, c.rate(c.phrases), c.terms, c.rate(c.terms))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, c := range []count{comments, docs} {
+		if c.rate(c.phrases) > most {
+			return fmt.Errorf("there are more than %v phrases of hack/words.txt for each 10,000 words of %s; \"make words WORDS_FLAGS=-list\" shows where", most, c.name)
+		}
+	}
+	return nil
 }
 
 // line is a piece of text and where it is.
