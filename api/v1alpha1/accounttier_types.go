@@ -4,42 +4,44 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Tier is the instances tier of hybrid nodes. Session Manager reaches them under
-// Advanced only, which AWS charges by the node and hour.
+// Tier is the instances tier of hybrid nodes. Session Manager opens sessions on
+// hybrid nodes only under Advanced, for which AWS charges by node and hour.
 //
 // +kubebuilder:validation:Enum=Standard;Advanced
 type Tier string
 
 const (
-	// TierStandard costs nothing, allows 1,000 hybrid nodes in an account and
+	// TierStandard is free of charge, allows 1,000 hybrid nodes in an account and
 	// region, and opens no sessions on them.
 	TierStandard Tier = "Standard"
-	// TierAdvanced opens sessions on hybrid nodes, and is charged for all of them.
+	// TierAdvanced opens sessions on hybrid nodes. AWS charges for each of them.
 	TierAdvanced Tier = "Advanced"
 )
 
-// TierOnDelete says what happens to the tier when an AccountTier goes.
+// TierOnDelete defines what happens to the tier of a region when the AccountTier is
+// deleted or no longer declares the region.
 //
 // +kubebuilder:validation:Enum=Restore;Keep
 type TierOnDelete string
 
 const (
-	// TierRestore puts back the tier that was there before.
+	// TierRestore restores the tier that the region had before.
 	TierRestore TierOnDelete = "Restore"
-	// TierKeep leaves the tier as it is.
+	// TierKeep leaves the tier unchanged.
 	TierKeep TierOnDelete = "Keep"
 )
 
 // AccountTierSpec declares the instances tier of an account's hybrid nodes.
 type AccountTierSpec struct {
-	// accountRef names the AWSAccount. It cannot change: what was there before
-	// could not be put back in another account.
+	// accountRef names the AWSAccount. It cannot be changed, because the former tier
+	// could not be restored in another account.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="accountRef cannot be changed; declare another AccountTier for the other account"
 	AccountRef AccountReference `json:"accountRef,omitzero"`
 
-	// regions whose tier is declared; the account's when left out, and among them
-	// when given. A region that is removed is treated as onDelete says.
+	// regions whose tier is declared. Each must be among the regions of the
+	// AWSAccount, which are the default. When a region is removed, onDelete defines
+	// what happens to its tier.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -48,25 +50,28 @@ type AccountTierSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
-	// tier is Standard or Advanced.
+	// tier that every region gets: Standard or Advanced.
 	// +required
 	Tier Tier `json:"tier,omitempty"`
 
-	// onDelete Restore puts back the tier that was there before; Keep leaves it.
+	// onDelete defines what happens to the tier when this object is deleted or a
+	// region is removed from it. Restore, the default, restores the former tier; Keep
+	// leaves the tier unchanged.
 	// +optional
 	// +kubebuilder:default=Restore
 	OnDelete TierOnDelete `json:"onDelete,omitempty"`
 
-	// price that the estimated cost is computed from.
+	// price from which the operator computes the estimated cost.
 	// +optional
 	// +kubebuilder:default={perNodeHour: "0.00695"}
 	Price TierPrice `json:"price,omitzero"`
 }
 
-// TierPrice is what AWS charges for the Advanced tier.
+// TierPrice is the price of the Advanced tier.
 type TierPrice struct {
 	// perNodeHour is the price in USD of one hybrid node for one hour under the
-	// Advanced tier, as a decimal number in quotes. AWS's list price is 0.00695.
+	// Advanced tier, as a decimal number in quotes. Defaults to "0.00695", the list
+	// price of AWS.
 	// +optional
 	// +kubebuilder:default="0.00695"
 	// +kubebuilder:validation:MinLength=1
@@ -75,32 +80,34 @@ type TierPrice struct {
 	PerNodeHour string `json:"perNodeHour,omitempty"`
 }
 
-// AccountTierStatus is what the operator knows of an account's tiers.
+// AccountTierStatus is the observed state of an account's tiers.
 type AccountTierStatus struct {
-	// observedGeneration is the generation of the spec that the conditions judge.
+	// observedGeneration is the generation of the spec that the conditions describe.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions of the tier: Ready, and Reconciling or Stalled while true.
+	// conditions of the tier: Ready always, Reconciling or Stalled while True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// hybridNodes registered in all the regions.
+	// hybridNodes is the number of hybrid nodes that are registered in all the
+	// regions.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	HybridNodes *int32 `json:"hybridNodes,omitempty"`
 
-	// usdPerMonth is the estimated cost in all the regions, of 30 days.
+	// usdPerMonth is the estimated cost in USD of all the regions for 30 days.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	USDPerMonth string `json:"usdPerMonth,omitempty"`
 
-	// regions by name. One that the spec no longer names stays until its tier is
-	// as onDelete says.
+	// regions holds the observed state of each region. A region that the spec no
+	// longer names stays until the operator has restored or released its tier, as
+	// onDelete requires.
 	// +optional
 	// +listType=map
 	// +listMapKey=region
@@ -108,63 +115,65 @@ type AccountTierStatus struct {
 	Regions []RegionTier `json:"regions,omitempty"`
 }
 
-// RegionTier is the tier of one region.
+// RegionTier is the observed tier of one region.
 type RegionTier struct {
-	// region that it holds for.
+	// region that the entry describes.
 	// +required
 	Region Region `json:"region,omitempty"`
 
-	// tier in force. While a change is pending, the one before it as far as it
-	// was known.
+	// tier that the region has now. While AWS is changing it, this is the former
+	// tier, if the operator knows it.
 	// +optional
 	Tier Tier `json:"tier,omitempty"`
 
-	// changingTo is the tier that AWS was told to change to and has not yet.
+	// changingTo is the requested tier while AWS has not finished the change.
 	// +optional
 	ChangingTo Tier `json:"changingTo,omitempty"`
 
-	// pendingSince is when that change was sent, or seen first.
+	// pendingSince is when the operator sent that change, or observed it for the
+	// first time.
 	// +optional
 	PendingSince *metav1.Time `json:"pendingSince,omitempty"`
 
-	// hybridNodes registered in the region.
+	// hybridNodes is the number of hybrid nodes that are registered in the region.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	HybridNodes *int32 `json:"hybridNodes,omitempty"`
 
-	// estimatedCost of the hybrid nodes under the tier in force.
+	// estimatedCost of the hybrid nodes under the current tier. It is 0 under
+	// Standard.
 	// +optional
 	EstimatedCost *EstimatedCost `json:"estimatedCost,omitempty"`
 
-	// before is what the region had before the operator changed it. It is
-	// recorded before the first write, and what onDelete: Restore puts back.
+	// before is the tier that the region had before the operator changed it. The
+	// operator records it before the first write, and onDelete: Restore restores it.
 	// +optional
 	Before *TierBefore `json:"before,omitempty"`
 }
 
-// EstimatedCost is computed from the number of nodes and spec.price, exactly.
+// EstimatedCost is the exact product of the number of hybrid nodes and spec.price.
 type EstimatedCost struct {
-	// usdPerHour in USD.
+	// usdPerHour is the cost of one hour in USD.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	USDPerHour string `json:"usdPerHour,omitempty"`
 
-	// usdPerMonth in USD, of 30 days.
+	// usdPerMonth is the cost of 30 days in USD.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	USDPerMonth string `json:"usdPerMonth,omitempty"`
 }
 
-// TierBefore is a tier as somebody else left it.
+// TierBefore is the tier that a region had before the operator changed it.
 type TierBefore struct {
-	// tier that was in force.
+	// tier that the region had.
 	// +required
 	Tier Tier `json:"tier,omitempty"`
 
-	// customized says that somebody had set it. Otherwise it was AWS's default,
-	// which is put back by a reset.
+	// customized reports whether another writer had set the tier. Otherwise it was
+	// the default of AWS, and the operator restores it with a reset.
 	// +optional
 	Customized bool `json:"customized,omitempty"`
 }
@@ -188,16 +197,16 @@ type AccountTier struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec declares the tier.
+	// spec is the desired tier.
 	// +required
 	Spec AccountTierSpec `json:"spec,omitzero"`
 
-	// status is what the operator knows of it.
+	// status is the observed state of the tier.
 	// +optional
 	Status AccountTierStatus `json:"status,omitzero"`
 }
 
-// AccountName is the AWSAccount that the object names.
+// AccountName returns the name of the AWSAccount in spec.accountRef.
 func (t *AccountTier) AccountName() string { return t.Spec.AccountRef.Name }
 
 // AccountTierList is a list of AccountTiers.

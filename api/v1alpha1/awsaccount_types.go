@@ -4,57 +4,63 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// AccountMode says whether the operator may change an account.
+// AccountMode defines whether the operator may write to an account.
 //
 // +kubebuilder:validation:Enum=Observe;Enforce
 type AccountMode string
 
 const (
-	// ModeObserve reads AWS and reports what would be written, and writes nothing.
+	// ModeObserve reads AWS and reports what the operator would write, and writes
+	// nothing.
 	ModeObserve AccountMode = "Observe"
-	// ModeEnforce converges AWS to the declarations.
+	// ModeEnforce reconciles AWS with the declared objects.
 	ModeEnforce AccountMode = "Enforce"
 )
 
-// DataChannelScope says which sessions' data channels a User or Group may open.
+// DataChannelScope defines for which sessions a User or Group may open a data
+// channel.
 //
 // +kubebuilder:validation:Enum=Own;Account
 type DataChannelScope string
 
 const (
-	// DataChannelOwn allows the data channels of sessions named after the caller.
+	// DataChannelOwn allows the data channels of sessions that are named after the
+	// caller.
 	DataChannelOwn DataChannelScope = "Own"
-	// DataChannelAccount allows the data channels of every session of the account.
+	// DataChannelAccount allows the data channels of all sessions in the account.
 	DataChannelAccount DataChannelScope = "Account"
 )
 
-// SessionTermination says what a revocation does where sessions cannot be listed.
+// SessionTermination defines what a revocation does where the operator cannot list
+// sessions.
 //
 // +kubebuilder:validation:Enum=Required;BestEffort
 type SessionTermination string
 
 const (
-	// TerminationRequired holds a revocation until open sessions were looked for and ended.
+	// TerminationRequired blocks a revocation until the operator has listed the open
+	// sessions and ended them.
 	TerminationRequired SessionTermination = "Required"
-	// TerminationBestEffort lets a revocation end without it where sessions could never be listed.
+	// TerminationBestEffort lets a revocation complete without ending sessions in
+	// regions where the operator could never list them.
 	TerminationBestEffort SessionTermination = "BestEffort"
 )
 
-// RecreatedPrincipals says what a principal of IAM gets that was created under the
-// name of one that had access and disappeared.
+// RecreatedPrincipals defines what an IAM principal gets that was created under the
+// name of a deleted principal that had access.
 //
 // +kubebuilder:validation:Enum=Hold;Grant
 type RecreatedPrincipals string
 
 const (
-	// RecreatedHold grants it nothing until the SessionAccess is edited: the
-	// principal removed, and added again.
+	// RecreatedHold grants the new principal nothing until a user removes it from the
+	// SessionAccess and adds it again.
 	RecreatedHold RecreatedPrincipals = "Hold"
-	// RecreatedGrant grants it what the one before it had.
+	// RecreatedGrant grants the new principal the access of the former one.
 	RecreatedGrant RecreatedPrincipals = "Grant"
 )
 
-// NamespacesFrom says which namespaces may use an account.
+// NamespacesFrom defines which namespaces may use an account.
 //
 // +kubebuilder:validation:Enum=All;Selector;None
 type NamespacesFrom string
@@ -64,16 +70,18 @@ const (
 	NamespacesAll NamespacesFrom = "All"
 	// NamespacesSelector allows the namespaces whose labels match the selector.
 	NamespacesSelector NamespacesFrom = "Selector"
-	// NamespacesNone allows no namespace; access that was granted is taken away.
+	// NamespacesNone allows no namespace. The operator revokes access that was
+	// granted before.
 	NamespacesNone NamespacesFrom = "None"
 )
 
-// AWSAccountSpec declares an AWS account that the operator may converge.
+// AWSAccountSpec declares an AWS account in which the operator manages access.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.assumeRole) || !self.assumeRole.roleARN.contains(':role/') || self.assumeRole.roleARN.contains(':iam::' + self.accountID + ':role/')",message="assumeRole.roleARN is a role of another account than accountID; give a role in that account"
 type AWSAccountSpec struct {
-	// accountID is the account's 12-digit id. It cannot change: access that was
-	// granted in one account could not be taken away from another.
+	// accountID is the 12-digit id of the AWS account, in quotes. It cannot be
+	// changed, because access that was granted in one account could not be revoked
+	// through another one.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
@@ -81,8 +89,8 @@ type AWSAccountSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="accountID cannot be changed; declare another AWSAccount for the other account"
 	AccountID string `json:"accountID,omitempty"`
 
-	// regions in which sessions may be granted, at most 40. The first one is
-	// where the operator signs its calls to global services.
+	// regions in which sessions may be granted, 1 to 40. The operator calls IAM and
+	// STS in the first one.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -91,47 +99,55 @@ type AWSAccountSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
-	// mode Observe writes nothing to AWS and reports what would be written.
+	// mode is Enforce, or Observe, which writes nothing to AWS and reports what the
+	// operator would write. Observe takes effect as soon as it is declared, Enforce
+	// once the account is verified with it. Defaults to Enforce.
 	// +optional
 	// +kubebuilder:default=Enforce
 	Mode AccountMode `json:"mode,omitempty"`
 
-	// assumeRole is the role in the account that the operator works as. Without
-	// it the operator works with the credentials it was started with.
+	// assumeRole is the role in the account that the operator assumes. Without it,
+	// the operator uses its own credentials.
 	// +optional
 	AssumeRole *AssumeRole `json:"assumeRole,omitempty"`
 
-	// dataChannelScope Own lets users and groups open the data channels of their
-	// own sessions only; Account those of all sessions of the account.
+	// dataChannelScope defines for which sessions users and groups may open a data
+	// channel: their own ones only (Own), or all sessions in the account (Account).
+	// Defaults to Own.
 	// +optional
 	// +kubebuilder:default=Own
 	DataChannelScope DataChannelScope `json:"dataChannelScope,omitempty"`
 
-	// allowedNamespaces says which namespaces may use this account.
+	// allowedNamespaces selects the namespaces that may use this account.
 	// +required
 	AllowedNamespaces AllowedNamespaces `json:"allowedNamespaces,omitzero"`
 
-	// sessionTermination BestEffort lets a revocation complete without ending
-	// open sessions where the account's sessions could never be listed.
+	// sessionTermination defines what a revocation does in regions where the operator
+	// could never list sessions. Required waits; BestEffort completes without ending
+	// sessions there. Defaults to Required.
 	// +optional
 	// +kubebuilder:default=Required
 	SessionTermination SessionTermination `json:"sessionTermination,omitempty"`
 
-	// recreatedPrincipals Hold grants nothing to a user, group or role that was
-	// deleted and created again under the same name, until the SessionAccess
-	// confirms it; Grant takes the name alone for the identity.
+	// recreatedPrincipals defines what a user, group or role gets that was deleted
+	// and created again under the same name. Hold grants nothing until a
+	// SessionAccess confirms it; Grant grants the access of the former one. Defaults
+	// to Hold.
 	// +optional
 	// +kubebuilder:default=Hold
 	RecreatedPrincipals RecreatedPrincipals `json:"recreatedPrincipals,omitempty"`
 
-	// allowAbandon lets SessionAccesses go that are being deleted and carry the
-	// annotation ssm-access.dev/abandon: "true" while AWS is out of reach. Their
-	// access stays in AWS until it is back; status.owed remembers it.
+	// allowAbandon lets users abandon SessionAccesses while AWS is unreachable: a
+	// SessionAccess that is being deleted and has the annotation
+	// ssm-access.dev/abandon: "true" is removed from the cluster, and its access
+	// stays in AWS until AWS is reachable again. The status records it. Defaults to
+	// false.
 	// +optional
 	AllowAbandon bool `json:"allowAbandon,omitempty"`
 
-	// guardrails bound what namespaces may declare, at most 50. Without one, a
-	// namespace that may use the account may grant any principal access to any node.
+	// guardrails restrict what namespaces may declare, at most 50. Without
+	// guardrails, a namespace that may use the account may grant any principal access
+	// to any node.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
@@ -141,16 +157,17 @@ type AWSAccountSpec struct {
 	Guardrails []Guardrail `json:"guardrails,omitempty"`
 }
 
-// AssumeRole says which role to assume in an account, and how.
+// AssumeRole defines the role that the operator assumes in an account.
 type AssumeRole struct {
-	// roleARN of the role, for example arn:aws:iam::488821267897:role/ssm-access-operator.
+	// roleARN is the ARN of the role, for example
+	// arn:aws:iam::488821267897:role/ssm-access-operator.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.matches('^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$')",message="roleARN is the ARN of an IAM role, for example arn:aws:iam::488821267897:role/ssm-access-operator"
 	RoleARN string `json:"roleARN,omitempty"`
 
-	// externalID that the role's trust policy asks for.
+	// externalID is the external id that the trust policy of the role requires.
 	// +optional
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=1224
@@ -166,47 +183,52 @@ type AllowedNamespaces struct {
 	// +required
 	From NamespacesFrom `json:"from,omitempty"`
 
-	// selector of the namespaces' labels, with from: Selector.
+	// selector matches the labels of namespaces. Used with from: Selector only.
 	// +optional
 	Selector *metav1.LabelSelector `json:"selector,omitempty"`
 }
 
-// AWSAccountStatus is what the operator knows of an account.
+// AWSAccountStatus is the observed state of an account.
 type AWSAccountStatus struct {
-	// observedGeneration is the generation of the spec that the conditions judge.
+	// observedGeneration is the generation of the spec that the conditions describe.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions of the account: Ready, and Reconciling or Stalled while true.
+	// conditions of the account: Ready always, Reconciling or Stalled while True, and
+	// conditions about single aspects of the account, such as SessionListing.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// identity that the operator has in the account.
+	// identity of the operator in the account.
 	// +optional
 	Identity *Identity `json:"identity,omitempty"`
 
-	// policies tells how much of the account's quota of customer managed policies is used.
+	// policies reports how much of the account's quota of customer managed policies
+	// is used.
 	// +optional
 	Policies *PolicyUsage `json:"policies,omitempty"`
 
-	// unreachableSince is when the account was found to be out of reach: AWS does
-	// not answer, or does not let the operator work. Absent while it is in reach.
+	// unreachableSince is when the account became unreachable: AWS does not answer,
+	// or the operator's credentials or role do not work. Absent while the account is
+	// reachable.
 	// +optional
 	UnreachableSince *metav1.Time `json:"unreachableSince,omitempty"`
 
-	// sessionListing says for each region whether its open sessions can be listed.
+	// sessionListing reports for each region whether the operator can list its open
+	// sessions.
 	// +optional
 	// +listType=map
 	// +listMapKey=region
 	// +kubebuilder:validation:MaxItems=60
 	SessionListing []RegionListing `json:"sessionListing,omitempty"`
 
-	// owed lists what abandoned SessionAccesses left in AWS. The operator takes it
-	// away once the account is in reach again, and removes it from the list.
+	// owed lists the pending revocations: the access that abandoned SessionAccesses
+	// left in AWS. When the account is reachable again, the operator revokes the
+	// access and removes the entry.
 	// +optional
 	// +listType=map
 	// +listMapKey=uid
@@ -214,7 +236,7 @@ type AWSAccountStatus struct {
 	Owed []OwedAccess `json:"owed,omitempty"`
 }
 
-// Identity is what AWS answers when asked who the caller is.
+// Identity is the caller identity that AWS STS returns to the operator.
 type Identity struct {
 	// arn of the caller, without the name of the role session.
 	// +required
@@ -229,25 +251,27 @@ type Identity struct {
 	Partition string `json:"partition,omitempty"`
 }
 
-// PolicyUsage counts customer managed policies.
+// PolicyUsage counts the customer managed policies of an account.
 type PolicyUsage struct {
-	// used is the number of customer managed policies in the account, whoever made them.
+	// used is the number of customer managed policies in the account, including those
+	// that other tools created.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Used *int32 `json:"used,omitempty"`
 
-	// quota is how many the account may hold.
+	// quota is the number of customer managed policies that the account may have.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Quota *int32 `json:"quota,omitempty"`
 
-	// ours is how many of them this operator keeps.
+	// ours is the number of customer managed policies that this operator owns.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Ours *int32 `json:"ours,omitempty"`
 }
 
-// AWSAccount declares an AWS account, how to reach it, and which namespaces may use it.
+// AWSAccount declares an AWS account, how the operator authenticates to it, and
+// which namespaces may use it.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -267,11 +291,11 @@ type AWSAccount struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec declares the account.
+	// spec is the desired configuration of the account.
 	// +required
 	Spec AWSAccountSpec `json:"spec,omitzero"`
 
-	// status is what the operator knows of it.
+	// status is the observed state of the account.
 	// +optional
 	Status AWSAccountStatus `json:"status,omitzero"`
 }

@@ -2,134 +2,145 @@ package v1alpha1
 
 // Condition types.
 const (
-	// ConditionReady is always present. True: AWS holds what the object declares
-	// (an expired grant holds nothing, and that is what it declares). False: it
-	// does not, and the message says why and what to do.
+	// ConditionReady is always present. True: AWS holds what the object declares. An
+	// expired grant declares nothing, and AWS holds nothing of it. False: AWS does
+	// not hold it; the message describes the cause and what to do.
 	ConditionReady = "Ready"
 
-	// ConditionReconciling is present, and True, only while the operator works
-	// towards Ready without anybody's help.
+	// ConditionReconciling is present, and True, only while the operator reconciles
+	// the object and no action of a user is needed.
 	ConditionReconciling = "Reconciling"
 
-	// ConditionStalled is present, and True, only while Ready needs somebody's
-	// help: a change of this object, of another one, or in AWS. The operator looks
-	// again at every resync.
+	// ConditionStalled is present, and True, only while the operator cannot make
+	// progress without the action of a user: a change of this object, of another one,
+	// or in AWS. The operator tries again at every resync.
 	ConditionStalled = "Stalled"
 
-	// ConditionActive tells on a SessionAccess whether the present moment lies
-	// between notBefore and notAfter of a grant that is not refused.
+	// ConditionActive on a SessionAccess reports whether the current time is between
+	// notBefore and notAfter of a grant that is not refused.
 	ConditionActive = "Active"
 
-	// ConditionSessionListing tells on an AWSAccount whether open sessions can be
-	// listed in all its regions, which ending them needs.
+	// ConditionSessionListing on an AWSAccount reports whether the operator can list
+	// open sessions in all its regions. Without that it cannot end them.
 	ConditionSessionListing = "SessionListing"
 
-	// ConditionPolicyQuota is present, and True, on an AWSAccount only while most
-	// of its quota of customer managed policies is used.
+	// ConditionPolicyQuota is present, and True, on an AWSAccount only while 80 % or
+	// more of its quota of customer managed policies is used.
 	ConditionPolicyQuota = "PolicyQuota"
 
-	// ConditionRemovalHeld is present, and True, on an AWSAccount only while a
-	// resync found so many policies of ours that nobody declares that it removes
-	// none of them before somebody confirms it.
+	// ConditionRemovalHeld is present, and True, on an AWSAccount only while the
+	// operator found so many orphans that it removes none of them without the
+	// confirmation of a user. An orphan is a policy that this operator owns and no
+	// SessionAccess declares.
 	ConditionRemovalHeld = "RemovalHeld"
 
 	// ConditionPoliciesContended is present, and True, on an AWSAccount only while
-	// something else changes this operator's policies as often as they are put back. They
-	// are narrowed further and not widened.
+	// another writer changes this operator's policies as often as the operator
+	// restores them. Meanwhile the operator removes access from these policies, and
+	// adds none.
 	ConditionPoliciesContended = "PoliciesContended"
 
 	// ConditionRestored is present, and True, on an AWSAccount only during the first
-	// hour after its creation, and only where IAM held policies of this installation
-	// when it was verified first: the cluster was restored. What belongs to objects
-	// that are not restored yet is left alone until then.
+	// hour after its creation, and only if IAM held policies of this installation
+	// when the operator verified the account for the first time: the cluster was
+	// restored. During that hour the operator does not touch what belongs to objects
+	// that are not restored yet.
 	ConditionRestored = "Restored"
 
-	// ConditionWidened is present, and True, on a SessionAccess only while IAM
-	// allows one of its principals more than the grants declare together, because
-	// it cannot tie a node to a document.
+	// ConditionWidened is present, and True, on a SessionAccess only while IAM allows
+	// one of its principals more than the grants declare together, because IAM cannot
+	// tie a node to a document.
 	ConditionWidened = "Widened"
 
-	// ConditionPrefixHazard is present, and True, on a SessionAccess only while a
-	// user that it names may resume and end sessions of another user, whose name
-	// begins with the same letters and a dash.
+	// ConditionPrefixHazard is present, and True, on a SessionAccess only while one
+	// user may resume and end the sessions of another user, whose name begins with
+	// the name of the first and a dash, and the SessionAccess names one of the two.
 	ConditionPrefixHazard = "PrefixHazard"
 
 	// ConditionLoggingReady is present on a SessionDocument that names a bucket, a
-	// log group or a key. True: they are there and fit what is declared. False:
-	// one of them does not, and sessions will fail or write no log. Unknown: the
-	// operator could not look.
+	// log group or a key. True: they exist and fit the document. False: one of them
+	// does not, and sessions will fail or write no log. Unknown: the operator could
+	// not check.
 	ConditionLoggingReady = "LoggingReady"
 
-	// ConditionPromotionPending is present, and True, on a SessionDocument only
-	// while a version that holds what is declared waits for spec.defaultVersion.
+	// ConditionPromotionPending is present, and True, on a SessionDocument only while
+	// a version that matches the spec waits for spec.defaultVersion.
 	ConditionPromotionPending = "PromotionPending"
 
-	// ConditionGrantedElsewhere is present, and True, on a SessionAccess only
-	// while policies of another installation are attached to one of its principals.
+	// ConditionGrantedElsewhere is present, and True, on a SessionAccess only while
+	// policies of another installation are attached to one of its principals.
 	ConditionGrantedElsewhere = "GrantedElsewhere"
 )
 
 // Reasons of Ready on an AWSAccount.
 const (
-	// ReasonVerified: the identity was checked and the account was read.
+	// ReasonVerified: the operator checked its identity and read the account.
 	ReasonVerified = "Verified"
-	// ReasonVerifying: the account is being checked or read for the first time.
+	// ReasonVerifying: the operator is verifying the account, or AWS throttled it.
 	ReasonVerifying = "Verifying"
-	// ReasonWrongAccount: the credentials belong to another account. Nothing is
-	// written anywhere.
+	// ReasonWrongAccount: the credentials belong to another account. The operator
+	// writes nothing to either.
 	ReasonWrongAccount = "WrongAccount"
-	// ReasonCredentialsInvalid: AWS does not accept the credentials, or the role
-	// cannot be assumed with them.
+	// ReasonCredentialsInvalid: there are no credentials, AWS does not accept them,
+	// or the role cannot be assumed with them.
 	ReasonCredentialsInvalid = "CredentialsInvalid"
-	// ReasonInUse: the object is being deleted and stays while others need it, or
-	// while it owes what abandoned objects left in AWS.
+	// ReasonInUse: the object is being deleted and stays while SessionAccesses or
+	// other objects use it, or while it has pending revocations of abandoned
+	// SessionAccesses.
 	ReasonInUse = "InUse"
-	// ReasonConflict: another object, an older one, declares the same thing.
+	// ReasonConflict: another object that takes precedence, usually an older one,
+	// declares the same account, document or region; or the declared document belongs
+	// to another owner or is not of type Session.
 	ReasonConflict = "Conflict"
 )
 
 // Reasons of the other conditions and events of an AWSAccount.
 const (
-	// ReasonNearQuota: 80 % of the quota of customer managed policies is used.
+	// ReasonNearQuota: 80 % or more of the quota of customer managed policies is
+	// used.
 	ReasonNearQuota = "NearQuota"
-	// ReasonTooManyRemovals: more than ten and more than a third of our policies
-	// would be removed at once.
+	// ReasonTooManyRemovals: the operator would remove more than ten of its policies,
+	// and more than a third of them, at once.
 	ReasonTooManyRemovals = "TooManyRemovals"
 	// ReasonPoliciesFound: IAM holds policies of this installation that are older
 	// than the AWSAccount.
 	ReasonPoliciesFound = "PoliciesFound"
-	// ReasonOrphansRemoved: policies of ours that nobody declares were removed.
+	// ReasonOrphansRemoved: the operator removed policies that it owns and no
+	// SessionAccess declares.
 	ReasonOrphansRemoved = "OrphansRemoved"
-	// ReasonDriftFound: somebody changed a policy of ours; it is put back.
+	// ReasonDriftFound: another writer changed a policy of this operator, which the
+	// operator restores.
 	ReasonDriftFound = "DriftFound"
-	// ReasonContended: a policy was changed by something else three times within an
-	// hour. It is the reason of PoliciesContended, and of Ready on a SessionAccess
-	// whose grant waits for that to end.
+	// ReasonContended: the operator restored a policy three times within an hour,
+	// because another writer changes it. It is the reason of PoliciesContended, and
+	// of Ready on a SessionAccess whose grant waits until the changes stop.
 	ReasonContended = "Contended"
-	// ReasonAbandoned: a SessionAccess was let go without AWS, and the account owes
-	// what it left.
+	// ReasonAbandoned: a SessionAccess was abandoned while AWS was unreachable. Its
+	// access is still in AWS, and is a pending revocation of the account.
 	ReasonAbandoned = "Abandoned"
-	// ReasonOwedSettled: what an abandoned SessionAccess had left was taken away.
+	// ReasonOwedSettled: the operator revoked the access that an abandoned
+	// SessionAccess had left in AWS.
 	ReasonOwedSettled = "OwedSettled"
 )
 
-// ReasonWriteRejected is the reason of the event of an object whose status or
-// finalizer the API server does not store: it is too large, or does not fit the
+// ReasonWriteRejected is the reason of the event about an object whose status or
+// finalizer the API server rejects, because it is too large or does not match the
 // schema.
 const ReasonWriteRejected = "WriteRejected"
 
-// AnnotationConfirmRemoval on an AWSAccount holds, in quotes, the number of
-// policies whose removal is confirmed.
+// AnnotationConfirmRemoval on an AWSAccount confirms the removal of orphaned
+// policies. Its value is the number of policies to remove, in quotes.
 const AnnotationConfirmRemoval = "ssm-access.dev/confirm-removal"
 
 // Reasons of SessionListing on an AWSAccount.
 const (
-	// ReasonSessionsListed: open sessions can be listed.
+	// ReasonSessionsListed: the operator can list open sessions.
 	ReasonSessionsListed = "SessionsListed"
-	// ReasonNeverListed: they cannot be, and never could. Revocations wait for it,
-	// unless sessionTermination is BestEffort.
+	// ReasonNeverListed: the operator cannot list open sessions, and never could.
+	// Revocations wait, unless sessionTermination is BestEffort.
 	ReasonNeverListed = "NeverListed"
-	// ReasonListingLost: they could be listed before. Revocations wait for it.
+	// ReasonListingLost: the operator cannot list open sessions any more. Revocations
+	// wait, also with sessionTermination: BestEffort.
 	ReasonListingLost = "ListingLost"
 )
 
@@ -137,63 +148,73 @@ const (
 const (
 	// ReasonGranted: every principal's policy holds the grant and is attached.
 	ReasonGranted = "Granted"
-	// ReasonApplying: what is declared is being written to AWS.
+	// ReasonApplying: the operator is writing the desired state to AWS.
 	ReasonApplying = "Applying"
-	// ReasonRevoking: access is being taken away.
+	// ReasonRevoking: the operator is revoking access.
 	ReasonRevoking = "Revoking"
-	// ReasonEndingSessions: the permission is gone; open sessions that it covered
-	// are being ended, or looked for once more.
+	// ReasonEndingSessions: the permission is gone. The operator is ending the open
+	// sessions that it covered, or lists them once more.
 	ReasonEndingSessions = "EndingSessions"
-	// ReasonSessionsEnded: a revocation is complete, sessions included.
+	// ReasonSessionsEnded: a revocation is complete, including its sessions.
 	ReasonSessionsEnded = "SessionsEnded"
-	// ReasonSessionsNotChecked: the permission is gone, and nobody could look for
-	// open sessions.
+	// ReasonSessionsNotChecked: the permission is gone, and the operator could never
+	// list open sessions. The account allows that with sessionTermination:
+	// BestEffort.
 	ReasonSessionsNotChecked = "SessionsNotChecked"
-	// ReasonObserved: the account is in mode Observe, so nothing was written.
+	// ReasonObserved: the account is in mode Observe, so the operator wrote nothing.
 	ReasonObserved = "Observed"
 	// ReasonAccountNotFound: no AWSAccount has the name in accountRef.
 	ReasonAccountNotFound = "AccountNotFound"
-	// ReasonAccountNotReady: the AWSAccount is not verified, or not any more.
+	// ReasonAccountNotReady: the AWSAccount is not verified, or no longer verified.
 	ReasonAccountNotReady = "AccountNotReady"
-	// ReasonNamespaceNotAllowed: the AWSAccount does not let this namespace use it.
+	// ReasonNamespaceNotAllowed: the AWSAccount does not allow this namespace to use
+	// it.
 	ReasonNamespaceNotAllowed = "NamespaceNotAllowed"
-	// ReasonRegionNotAllowed: a region is not among the account's.
+	// ReasonRegionNotAllowed: a region is not among those of the AWSAccount.
 	ReasonRegionNotAllowed = "RegionNotAllowed"
-	// ReasonReferenceNotResolved: an object that the spec names does not exist or
-	// is not ready.
+	// ReasonReferenceNotResolved: an object that the spec names does not exist, is
+	// not ready, or belongs to another account.
 	ReasonReferenceNotResolved = "ReferenceNotResolved"
-	// ReasonGuardrailViolated: a guardrail of the AWSAccount does not allow it; the
-	// message names the rule.
+	// ReasonGuardrailViolated: a guardrail of the AWSAccount does not allow what the
+	// spec declares. The message names the guardrail.
 	ReasonGuardrailViolated = "GuardrailViolated"
-	// ReasonRecordTooLarge: the record of what the spec asks for cannot be stored.
-	// What it allows less than before is revoked; nothing is added.
+	// ReasonRecordTooLarge: the API server cannot store the record of what the spec
+	// declares. The operator revokes what the spec no longer allows, and adds
+	// nothing.
 	ReasonRecordTooLarge = "RecordTooLarge"
-	// ReasonInvalidSpec: the spec passed the API server and still cannot be rendered.
+	// ReasonInvalidSpec: the API server accepted the spec, but the operator cannot
+	// render it.
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonPrincipalNotFound: IAM has no principal of that name. The other
-	// principals of the same object have their access.
+	// principals of the object have their access.
 	ReasonPrincipalNotFound = "PrincipalNotFound"
-	// ReasonPrincipalRecreated: IAM has a principal of that name, and it is not the
-	// one that was granted. It gets nothing until that is confirmed.
+	// ReasonPrincipalRecreated: IAM has another principal under the name of the one
+	// that was granted. It gets no access until a user confirms it in the
+	// SessionAccess.
 	ReasonPrincipalRecreated = "PrincipalRecreated"
-	// ReasonPrincipalDisappeared: the principal that was granted was deleted or
-	// renamed in IAM; its policies are removed and its open sessions ended. It is
-	// the reason of an event.
+	// ReasonPrincipalDisappeared is the reason of an event: the principal that was
+	// granted was deleted or renamed in IAM. The operator removes its policies and
+	// ends its open sessions.
 	ReasonPrincipalDisappeared = "PrincipalDisappeared"
-	// ReasonExpired: notAfter has passed and no access is left.
+	// ReasonExpired: notAfter has passed. On Ready it also means that no access is
+	// left in AWS.
 	ReasonExpired = "Expired"
-	// ReasonNotYetValid: notBefore has not come; the policy allows nothing until then.
+	// ReasonNotYetValid: notBefore is in the future. The policy allows nothing until
+	// then.
 	ReasonNotYetValid = "NotYetValid"
-	// ReasonNodeAndDocument: a node of one grant can be used with a document of
+	// ReasonNodeAndDocument: IAM allows a node of one grant with a document of
 	// another.
 	ReasonNodeAndDocument = "NodeAndDocument"
-	// ReasonSharedPrefix: another user's name begins with this one's and a dash.
+	// ReasonSharedPrefix: the name of one user begins with the name of another user
+	// and a dash.
 	ReasonSharedPrefix = "SharedPrefix"
-	// ReasonOtherOwner: another installation's policies grant the principal too.
+	// ReasonOtherOwner: policies of another installation grant access to the
+	// principal too.
 	ReasonOtherOwner = "OtherOwner"
-	// ReasonInForce: the present moment lies between notBefore and notAfter.
+	// ReasonInForce: the current time is between notBefore and notAfter.
 	ReasonInForce = "InForce"
-	// ReasonNotGranted: nothing is granted, for the reason that Ready tells.
+	// ReasonNotGranted: nothing is granted, and Ready reports why; or the object is
+	// being deleted.
 	ReasonNotGranted = "NotGranted"
 )
 
@@ -201,85 +222,90 @@ const (
 const (
 	// ReasonActivated: machines may register with the code in the Secret.
 	ReasonActivated = "Activated"
-	// ReasonUsedUp: every registration of the activation is used, and the spec does
-	// not ask to replenish it. That is what it declares, so Ready is True.
+	// ReasonUsedUp: all registrations of the activation are used, and the operator
+	// creates no further activation, because spec.replenish is not set or a guardrail
+	// allows no more machines. Ready is True.
 	ReasonUsedUp = "UsedUp"
-	// ReasonCreating: an activation is being made, or made anew.
+	// ReasonCreating: the operator is creating an activation, the first or a
+	// replacement.
 	ReasonCreating = "Creating"
-	// ReasonSettling: it is not certain yet what AWS made of an earlier request; the
-	// operator looks again when it is.
+	// ReasonSettling: AWS gave no answer to an earlier request, or does not certainly
+	// show its result yet. The operator checks again when it does.
 	ReasonSettling = "Settling"
-	// ReasonSecretConflict: a Secret of that name exists and is not ours. It is
-	// never overwritten.
+	// ReasonSecretConflict: a Secret of that name exists and does not belong to the
+	// object. The operator never overwrites it.
 	ReasonSecretConflict = "SecretConflict"
-	// ReasonSecretNotWritable: the API server does not let the operator write the
-	// Secret. No activation is made whose code would be lost.
+	// ReasonSecretNotWritable: the API server rejects the Secret. The operator keeps
+	// no activation whose code would be lost.
 	ReasonSecretNotWritable = "SecretNotWritable"
 	// ReasonRoleNotUsable: the role does not exist, or its trust policy does not let
 	// Systems Manager assume it.
 	ReasonRoleNotUsable = "RoleNotUsable"
-	// ReasonNamespaceTerminating: the namespace is being deleted, so nothing is
-	// created in it.
+	// ReasonNamespaceTerminating: the namespace is being deleted, so the operator
+	// cannot create anything in it.
 	ReasonNamespaceTerminating = "NamespaceTerminating"
-	// ReasonWithdrawing: the object is being deleted; activations are deleted, and
-	// looked for once more.
+	// ReasonWithdrawing: the object is being deleted. The operator deletes its
+	// activations, and lists them once more.
 	ReasonWithdrawing = "Withdrawing"
-	// ReasonDeregistering: the object is being deleted; its nodes are deregistered,
-	// and looked for once more.
+	// ReasonDeregistering: the object is being deleted. The operator deregisters its
+	// nodes, and lists them once more.
 	ReasonDeregistering = "Deregistering"
 )
 
 // Reasons of the events about a restore.
 const (
-	// ReasonRestored: an object that was restored has again what an earlier object
-	// of its namespace and name had in AWS.
+	// ReasonRestored: an object that was restored from a backup owns again what the
+	// earlier object of the same namespace and name had in AWS.
 	ReasonRestored = "Restored"
-	// ReasonRegranted: AWS did not hold an access that the status says is in place,
-	// and it was granted again.
+	// ReasonRegranted: AWS did not hold an access that the status reports as granted,
+	// and the operator granted it again.
 	ReasonRegranted = "Regranted"
 )
 
 // Reasons of the other events of a HybridActivation.
 const (
-	// ReasonRotated: another activation replaced the one before, for the reason that
-	// the message tells.
+	// ReasonRotated: a new activation replaced the former one. The message names the
+	// cause.
 	ReasonRotated = "Rotated"
-	// ReasonStrayRemoved: an activation whose code nobody holds was deleted.
+	// ReasonStrayRemoved: the operator deleted an activation whose code no Secret
+	// holds.
 	ReasonStrayRemoved = "StrayRemoved"
-	// ReasonNodesTagged: nodes had lost the tag by which access to them is granted;
-	// it was put back.
+	// ReasonNodesTagged: nodes had lost the tag by which policies allow sessions on
+	// them, and the operator restored it.
 	ReasonNodesTagged = "NodesTagged"
 )
 
-// Reasons of Ready that every kind shares: how AWS answered.
+// Reasons of Ready that all kinds share. They describe the answer of AWS.
 const (
-	// ReasonAccessDenied: AWS refused the operator an action, which the message names.
+	// ReasonAccessDenied: AWS refused an action to the operator. The message names
+	// the action.
 	ReasonAccessDenied = "AccessDenied"
-	// ReasonQuotaExceeded: a quota of AWS would be exceeded; the message says by
-	// how much. Found before AWS is called.
+	// ReasonQuotaExceeded: the change would exceed a quota of AWS. The message
+	// reports by how much. The operator finds it out before it calls AWS.
 	ReasonQuotaExceeded = "QuotaExceeded"
-	// ReasonInvalid: AWS does not accept what was sent.
+	// ReasonInvalid: AWS rejects what the operator sent.
 	ReasonInvalid = "Invalid"
-	// ReasonAWSUnavailable: AWS cannot be reached or failed; it is tried again.
+	// ReasonAWSUnavailable: AWS cannot be reached, or failed. The operator retries.
 	ReasonAWSUnavailable = "AWSUnavailable"
 )
 
 // Reasons of Ready on a SessionDocument.
 const (
-	// ReasonInPlace: in every region the document is as declared.
+	// ReasonInPlace: the document matches the spec in every region.
 	ReasonInPlace = "InPlace"
-	// ReasonAdoptionNeeded: a document of that name exists, is not the operator's,
-	// and adopt is not set.
+	// ReasonAdoptionNeeded: a document of that name exists, does not belong to the
+	// operator, and spec.adopt is not set.
 	ReasonAdoptionNeeded = "AdoptionNeeded"
-	// ReasonDocumentFailed: AWS could not make the document or a version of it;
-	// the message holds what AWS says.
+	// ReasonDocumentFailed: AWS could not create the document or a version of it. The
+	// message holds the answer of AWS.
 	ReasonDocumentFailed = "DocumentFailed"
-	// ReasonVersionNotFound: the document has no version spec.defaultVersion.
+	// ReasonVersionNotFound: the document does not have the version in
+	// spec.defaultVersion.
 	ReasonVersionNotFound = "VersionNotFound"
-	// ReasonCleaningUp: the document is being removed, or put back to what it was.
+	// ReasonCleaningUp: the operator is removing the document, or restoring its
+	// former state.
 	ReasonCleaningUp = "CleaningUp"
-	// ReasonCannotRestore: the version that was the default before does not exist
-	// any more.
+	// ReasonCannotRestore: the former default version does not exist any more.
 	ReasonCannotRestore = "CannotRestore"
 )
 
@@ -287,37 +313,40 @@ const (
 const (
 	// ReasonVersionWaits: a version waits for spec.defaultVersion.
 	ReasonVersionWaits = "VersionWaits"
-	// ReasonLoggingChecked: the bucket, the log groups and the keys are there.
+	// ReasonLoggingChecked: the bucket, the log groups and the keys exist and fit the
+	// document.
 	ReasonLoggingChecked = "LoggingChecked"
-	// ReasonNotChecked: the operator may not look, or AWS did not answer.
+	// ReasonNotChecked: the operator lacks permission to check, or AWS did not
+	// answer.
 	ReasonNotChecked = "NotChecked"
 	// ReasonBucketNotFound: the bucket does not exist.
 	ReasonBucketNotFound = "BucketNotFound"
-	// ReasonLogGroupNotFound: the log group does not exist in a region.
+	// ReasonLogGroupNotFound: the log group does not exist in a region of the
+	// document.
 	ReasonLogGroupNotFound = "LogGroupNotFound"
-	// ReasonNotEncrypted: encryption is asked for, and the bucket or the log group
-	// has none.
+	// ReasonNotEncrypted: the document requires encryption, and the bucket or the log
+	// group is not encrypted.
 	ReasonNotEncrypted = "NotEncrypted"
-	// ReasonKeyNotUsable: the key does not exist in a region, or cannot encrypt.
+	// ReasonKeyNotUsable: the KMS key does not exist in a region, or cannot encrypt.
 	ReasonKeyNotUsable = "KeyNotUsable"
 )
 
-// Conditions of a SessionAccess about what its documents and hybrid nodes need.
+// Conditions of a SessionAccess about its hybrid nodes and its documents.
 const (
-	// ConditionTierBlocksSessions is present, and True, on a SessionAccess only
-	// while it targets hybrid nodes in a region whose instances tier lets no
-	// session open on them.
+	// ConditionTierBlocksSessions is present, and True, on a SessionAccess only while
+	// it targets hybrid nodes in a region whose instances tier allows no sessions on
+	// them.
 	ConditionTierBlocksSessions = "TierBlocksSessions"
 
 	// ConditionDocumentMissing is present on a SessionAccess only while a document
-	// that it gives by name does not exist (True), or while the operator may not
-	// look (Unknown).
+	// that it gives by name does not exist (True), or while the operator lacks
+	// permission to check (Unknown).
 	ConditionDocumentMissing = "DocumentMissing"
 )
 
-// Reasons of these.
+// Reasons of TierBlocksSessions and DocumentMissing.
 const (
-	// ReasonStandardTier: the tier is Standard.
+	// ReasonStandardTier: the instances tier of the region is Standard.
 	ReasonStandardTier = "StandardTier"
 	// ReasonDocumentNotFound: a document does not exist in a region of the access.
 	ReasonDocumentNotFound = "DocumentNotFound"
@@ -327,35 +356,37 @@ const (
 const (
 	// ReasonTierInForce: every region has the declared tier.
 	ReasonTierInForce = "TierInForce"
-	// ReasonTierChanging: AWS is changing the tier of a region, which takes it
-	// minutes, and half an hour or more back to Standard.
+	// ReasonTierChanging: AWS is changing the tier of a region, or another
+	// AccountTier takes over. A change to Advanced takes AWS minutes, a change to
+	// Standard half an hour or more.
 	ReasonTierChanging = "TierChanging"
-	// ReasonTierNeeded: the tier stays Advanced while SessionAccesses target
-	// hybrid nodes.
+	// ReasonTierNeeded: the tier stays Advanced while SessionAccesses target hybrid
+	// nodes.
 	ReasonTierNeeded = "TierNeeded"
 	// ReasonTooManyNodes: more hybrid nodes are registered than the Standard tier
 	// allows.
 	ReasonTooManyNodes = "TooManyNodes"
 )
 
-// ConditionTargetsReachable tells on a SessionAccess whose access is in force
-// whether sessions reach its nodes, which is another thing than whether they are
-// allowed. True: all are connected, and what the session documents ask for works
-// on them. False: some are known not to be connected, or to be and not to do what
-// the documents ask for; the reason is the commonest first thing to mend, each
-// with a section in docs/troubleshooting.md, and status.targets lists nodes.
-// Unknown: nothing is known to be wrong, and of some it cannot be told whether
-// they are connected, or whether what the documents ask for works. Where AWS
-// merely gave no answer about that, what was found before stays for some time.
+// ConditionTargetsReachable reports, on a SessionAccess whose access is active,
+// whether sessions reach its nodes. Ready does not depend on it. True: all nodes are
+// connected, and what the session documents require works on them. False: some nodes
+// are known not to be connected, or are connected and do not do what the documents
+// require. The reason is the most common first problem, which has a section in
+// docs/troubleshooting.md, and status.targets lists the nodes. Unknown: no problem
+// is known, but for some nodes the operator does not know whether they are
+// connected, or whether what the documents require works. If AWS merely gave no
+// answer, the former result stays for some time.
 const ConditionTargetsReachable = "TargetsReachable"
 
-// Reasons of TargetsReachable besides those of checks. What is the matter has a
-// section in docs/troubleshooting.md too.
+// Reasons of TargetsReachable that do not come from a single check. Those that
+// report a problem also have a section in docs/troubleshooting.md.
 const (
-	// ReasonTargetsConnected: all are connected.
+	// ReasonTargetsConnected: all nodes are connected, and what their documents
+	// require works.
 	ReasonTargetsConnected = "TargetsConnected"
 	// ReasonNoTargets: no node carries the tags.
 	ReasonNoTargets = "NoTargets"
-	// ReasonNotLookedAt: the operator could not look at the account for some time.
+	// ReasonNotLookedAt: the operator could not check the nodes for three resyncs.
 	ReasonNotLookedAt = "NotLookedAt"
 )

@@ -1,13 +1,13 @@
 package v1alpha1
 
-// NodeExclusion names nodes: those with one of the ids, and those that carry one
+// NodeExclusion selects nodes: those with one of the ids, and those that carry one
 // of the tags.
 //
 // +kubebuilder:validation:MinProperties=1
 type NodeExclusion struct {
-	// instanceIDs of EC2 instances and hybrid managed nodes, at most 100. IAM cannot
-	// except an id from a grant by tags, so a grant by tags is refused where an id
-	// is excluded; prefer tags.
+	// instanceIDs are the ids of EC2 instances and hybrid managed nodes, at most 100.
+	// IAM cannot exclude an id from a grant by tags, so the operator refuses grants
+	// by tags where an id is excluded. Prefer tags.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -15,8 +15,9 @@ type NodeExclusion struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^(i-[0-9a-f]{8}|i-[0-9a-f]{17}|mi-[0-9a-f]{17})$')",message="an instance id is i- or mi- and 17 hex digits (older ones i- and 8), without wildcards, for example i-051cac51072605f39"
 	InstanceIDs []InstanceID `json:"instanceIDs,omitempty"`
 
-	// tags that exclude a node which carries one of them, at most 10 keys. They become a condition
-	// of every statement that allows nodes, also for instances that are given by id.
+	// tags that exclude a node, at most 10 keys: a node is excluded if it carries one
+	// of them. They become a condition of every statement that allows nodes,
+	// including nodes that are given by id.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -27,15 +28,15 @@ type NodeExclusion struct {
 	Tags []ExcludedTag `json:"tags,omitempty"`
 }
 
-// ExcludedTag is a tag with any of several values.
+// ExcludedTag is a tag key with one or more values.
 type ExcludedTag struct {
-	// key of the tag. It matches whatever its case.
+	// key of the tag. It matches regardless of case.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Key string `json:"key,omitempty"`
 
-	// values of the tag, any of at most 50.
+	// values of the tag, at most 50. A node matches if its tag has one of them.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1

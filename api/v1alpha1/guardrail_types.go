@@ -4,29 +4,30 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Guardrail bounds what namespaces may declare in an account. Where several
-// match a namespace, all of them hold.
+// Guardrail restricts what namespaces may declare in an account. If several
+// guardrails match a namespace, all of them apply.
 type Guardrail struct {
-	// name of the rule, for messages.
+	// name of the guardrail, which messages show.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name,omitempty"`
 
-	// namespaceSelector says which namespaces it bounds, by their labels; the
-	// empty selector means all.
+	// namespaceSelector selects, by label, the namespaces that the guardrail
+	// restricts. The empty selector selects all namespaces.
 	// +required
 	NamespaceSelector *metav1.LabelSelector `json:"namespaceSelector,omitempty"`
 
-	// principals that may be granted access, any of at most 100; all when left out.
+	// principals that may be granted access, at most 100 patterns. When omitted, all
+	// may.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
 	Principals []PrincipalPattern `json:"principals,omitempty"`
 
-	// requiredTags that every node must carry. They become a condition of every
-	// statement, also for instances that are given by id.
+	// requiredTags are tags that every node must carry. They become a condition of
+	// every statement that allows nodes, including nodes that are given by id.
 	// +optional
 	// +mapType=atomic
 	// +kubebuilder:validation:MinProperties=1
@@ -35,12 +36,13 @@ type Guardrail struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, self.exists_one(l, l.lowerAscii() == k.lowerAscii()))",message="tag keys that differ only in case are the same key to IAM; keep one of them"
 	RequiredTags map[string]string `json:"requiredTags,omitempty"`
 
-	// excludedNodes on which no session may be granted, whatever else a grant says.
+	// excludedNodes are nodes on which no session may be granted, regardless of the
+	// rest of a grant.
 	// +optional
 	ExcludedNodes *NodeExclusion `json:"excludedNodes,omitempty"`
 
-	// documents that may be used, by name; a * stands for any characters. All
-	// when left out.
+	// documents that may be used, by name; a * matches any characters. When omitted,
+	// all may be used.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -48,48 +50,50 @@ type Guardrail struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
 	Documents []NamePattern `json:"documents,omitempty"`
 
-	// maxValidity is the longest time between notBefore (or the creation of the
-	// object) and notAfter, which must then be given. For example 720h.
+	// maxValidity is the longest time from notBefore, or from the creation of the
+	// object if that is later, to notAfter, for example 720h. notAfter is then
+	// required.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=40
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(\\\\.[0-9]+)?(h|m|s))+$') && duration(self) > duration('0s')",message="maxValidity is a time longer than 0s in h, m and s, for example 720h for 30 days"
 	MaxValidity *metav1.Duration `json:"maxValidity,omitempty"`
 
-	// requireMFA asks that every access has requireMFA.
+	// requireMFA requires requireMFA: true on every SessionAccess. Defaults to false.
 	// +optional
 	RequireMFA bool `json:"requireMFA,omitempty"`
 
-	// forbidLeaveSessions asks that every access has onRevoke: TerminateSessions.
+	// forbidLeaveSessions requires onRevoke: TerminateSessions on every
+	// SessionAccess. Defaults to false.
 	// +optional
 	ForbidLeaveSessions bool `json:"forbidLeaveSessions,omitempty"`
 
-	// sessionDocuments bounds the SessionDocuments. Without a rule that speaks of
-	// it, a namespace may not adopt or share documents, nor name keys.
+	// sessionDocuments restricts SessionDocuments. A namespace cannot adopt or share
+	// documents, or name KMS keys, unless a guardrail allows it here.
 	// +optional
 	SessionDocuments *DocumentRule `json:"sessionDocuments,omitempty"`
 
-	// activations bounds the HybridActivations. Without a rule that has it, a
-	// namespace may create none.
+	// activations restricts HybridActivations. A namespace cannot create any unless a
+	// guardrail that matches the namespace has this field.
 	// +optional
 	Activations *ActivationRule `json:"activations,omitempty"`
 }
 
-// DocumentRule bounds SessionDocuments. Where several rules speak of the same
-// thing, all of them must allow it.
+// DocumentRule restricts SessionDocuments. If several guardrails restrict the same
+// aspect, all of them must allow it.
 //
 // +kubebuilder:validation:MinProperties=1
 type DocumentRule struct {
-	// namePrefix is how the names of the documents in AWS must begin; the name of
-	// a document that adopt allows need not.
+	// namePrefix is the required prefix of the names of documents in AWS. Documents
+	// that adopt allows are exempt.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=100
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.-]+$')",message="namePrefix holds letters, digits and _.- only, without wildcards"
 	NamePrefix string `json:"namePrefix,omitempty"`
 
-	// adopt are the existing documents that may be taken over, by name; a * stands
-	// for any characters.
+	// adopt lists the existing documents that may be adopted, by name; a * matches
+	// any characters. When omitted, none may be adopted.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -97,7 +101,8 @@ type DocumentRule struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_.*-]+$')",message="a pattern holds letters, digits, _.- and * for any characters"
 	Adopt []NamePattern `json:"adopt,omitempty"`
 
-	// shareWith are the accounts that documents may be shared with, at most 100.
+	// shareWith lists the accounts that documents may be shared with, at most 100.
+	// When omitted, none may be.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="shareWith holds one entry twice; keep one of them"
@@ -106,8 +111,8 @@ type DocumentRule struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9]{12}$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\""
 	ShareWith []AccountID `json:"shareWith,omitempty"`
 
-	// keys that documents may name as kmsKeyId, as they must be written there; a *
-	// stands for any characters.
+	// keys lists the values that kmsKeyId of a document may have, as they are written
+	// there; a * matches any characters. When omitted, a document cannot name a key.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -116,11 +121,10 @@ type DocumentRule struct {
 	Keys []KeyPattern `json:"keys,omitempty"`
 }
 
-// ActivationRule bounds HybridActivations. Where several rules match, all of
-// them must allow one.
+// ActivationRule restricts HybridActivations. If several guardrails match, all of
+// them must allow an activation.
 type ActivationRule struct {
-	// roles that nodes may be given, by name, any of at most 100; a * stands for
-	// any characters.
+	// roles that nodes may get, by name, at most 100; a * matches any characters.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -129,7 +133,7 @@ type ActivationRule struct {
 	Roles []NamePattern `json:"roles,omitempty"`
 
 	// maxRegistrations is how many machines of a HybridActivation may be registered,
-	// over all of its activations. It also bounds registrationLimit.
+	// over all of its activations. It is also the upper limit of registrationLimit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000
@@ -142,7 +146,8 @@ type ActivationRule struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(\\\\.[0-9]+)?(h|m|s))+$') && duration(self) > duration('0s')",message="maxValidity is a time longer than 0s in h, m and s, for example 24h"
 	MaxValidity *metav1.Duration `json:"maxValidity,omitempty"`
 
-	// requiredTags are put on every activation, and so on its nodes.
+	// requiredTags are tags that the operator adds to every activation, and so to its
+	// nodes.
 	// +optional
 	// +mapType=atomic
 	// +kubebuilder:validation:MinProperties=1
@@ -151,22 +156,22 @@ type ActivationRule struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, self.exists_one(l, l.lowerAscii() == k.lowerAscii()))",message="tag keys that differ only in case are the same key to IAM; keep one of them"
 	RequiredTags map[string]string `json:"requiredTags,omitempty"`
 
-	// tagKeys that an activation may set besides; a * stands for any characters.
-	// All when left out. A node's tags decide who may open sessions on it.
+	// tagKeys are the keys of further tags that an activation may set; a * matches
+	// any characters. When omitted, an activation may set any key. The tags of a node
+	// decide who may open sessions on it.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
 	TagKeys []NamePattern `json:"tagKeys,omitempty"`
 }
 
-// AccountID is the id of an AWS account, 12 digits.
+// AccountID is the 12-digit id of an AWS account.
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=32
 type AccountID string
 
-// KeyPattern is the ARN, id or alias of a KMS key in which * stands for any
-// characters.
+// KeyPattern is the ARN, id or alias of a KMS key in which * matches any characters.
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=512
@@ -178,13 +183,13 @@ type PrincipalPattern struct {
 	// +required
 	Kind PrincipalKind `json:"kind,omitempty"`
 
-	// name of the principal; a * stands for any characters. IAM ignores case.
+	// name of the principal; a * matches any characters. IAM ignores case.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
 	Name NamePattern `json:"name,omitempty"`
 }
 
-// NamePattern is a name in which * stands for any characters.
+// NamePattern is a name in which * matches any characters.
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=128

@@ -4,64 +4,64 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Tags that every activation carries, and that AWS copies to its nodes.
+// Tags of every activation. AWS copies them to the nodes that register with it.
 const (
-	// TagActivation holds the UID of the HybridActivation. Access to its nodes is
-	// granted by this tag.
+	// TagActivation holds the UID of the HybridActivation. Policies allow sessions on
+	// its nodes by this tag.
 	TagActivation = TagPrefix + "activation"
-	// TagOwner holds the id of the installation.
+	// TagOwner holds the owner id of the installation.
 	TagOwner = TagPrefix + "owner"
-	// TagNonce tells one request for an activation from the others.
+	// TagNonce holds a value that is unique to each request for an activation.
 	TagNonce = TagPrefix + "nonce"
 )
 
 // Keys of the Secret of a HybridActivation.
 const (
-	// SecretKeyID is the activation's id.
+	// SecretKeyID holds the id of the activation.
 	SecretKeyID = "activation-id"
-	// SecretKeyCode is the activation's code.
+	// SecretKeyCode holds the code of the activation.
 	SecretKeyCode = "activation-code"
-	// SecretKeyRegion is the region in which machines register.
+	// SecretKeyRegion holds the region in which machines register.
 	SecretKeyRegion = "region"
-	// SecretKeyLinux is a script that registers a Linux machine.
+	// SecretKeyLinux holds a script that registers a Linux machine.
 	SecretKeyLinux = "register-linux.sh"
-	// SecretKeyWindows is a script that registers a Windows machine.
+	// SecretKeyWindows holds a script that registers a Windows machine.
 	SecretKeyWindows = "register-windows.ps1"
 )
 
-// OnDeleteNodes says what becomes of the registered nodes when the object is
-// deleted.
+// OnDeleteNodes defines what happens to the registered nodes when a HybridActivation
+// is deleted.
 //
 // +kubebuilder:validation:Enum=Keep;Deregister
 type OnDeleteNodes string
 
 const (
-	// NodesKeep leaves them registered.
+	// NodesKeep leaves the nodes registered.
 	NodesKeep OnDeleteNodes = "Keep"
-	// NodesDeregister deregisters all nodes that registered with an activation of
-	// the object, former ones too.
+	// NodesDeregister deregisters every node that registered with an activation of
+	// the object, former activations included.
 	NodesDeregister OnDeleteNodes = "Deregister"
 )
 
-// HybridActivationSpec declares how machines that are no EC2 instances may
-// register.
+// HybridActivationSpec declares how non-EC2 machines may register as managed nodes.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.rotateBefore) || !has(self.validFor) || [self.rotateBefore, self.validFor].exists(d, !d.matches('^([0-9]+(\\\\.[0-9]+)?(h|m|s))+$')) || duration(self.rotateBefore) < duration(self.validFor)",message="rotateBefore must be shorter than validFor; correct one of them"
 type HybridActivationSpec struct {
-	// accountRef names the AWSAccount. It cannot change: an activation cannot be
-	// moved.
+	// accountRef names the AWSAccount. It cannot be changed, because AWS cannot move
+	// an activation to another account.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="accountRef cannot be changed; declare another HybridActivation for the other account"
 	AccountRef AccountReference `json:"accountRef,omitzero"`
 
-	// region in which the machines register. It cannot change.
+	// region in which the machines register. It must be among the regions of the
+	// AWSAccount, and cannot be changed.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="region cannot be changed; declare another HybridActivation for the other region"
 	Region Region `json:"region,omitempty"`
 
-	// role that the nodes get, by name. Its trust policy must let
-	// ssm.amazonaws.com assume it.
+	// role is the name of the IAM role that the nodes get, without ARN and path. Its
+	// trust policy must let ssm.amazonaws.com assume it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
@@ -69,15 +69,16 @@ type HybridActivationSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.startsWith('arn:') || self.matches('^[A-Za-z0-9_+=,.@-]{1,64}$')",message="role is the name of a role, of at most 64 letters, digits and _+=,.@- and without a path: write SSMServiceRole for service-role/SSMServiceRole"
 	Role string `json:"role,omitempty"`
 
-	// registrationLimit is how many machines may register with one activation, 1
-	// to 1000.
+	// registrationLimit is how many machines may register with one activation, 1 to
+	// 1000. Defaults to 1.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 1000",message="registrationLimit is from 1 to 1000: AWS takes no more with one activation; declare several HybridActivations for more machines"
 	RegistrationLimit *int32 `json:"registrationLimit,omitempty"`
 
-	// validFor is how long machines may register with one activation, from 1h to
-	// 720h (30 days). It is replaced before it expires.
+	// validFor is how long machines may register with one activation, from 1h to 720h
+	// (30 days). The operator replaces the activation before it expires. Defaults to
+	// 24h.
 	// +optional
 	// +kubebuilder:default="24h"
 	// +kubebuilder:validation:Type=string
@@ -85,8 +86,8 @@ type HybridActivationSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(\\\\.[0-9]+)?(h|m|s))+$') && duration(self) >= duration('1h') && duration(self) <= duration('720h')",message="validFor is a time from 1h to 720h (30 days, the longest that AWS takes), in h, m and s, for example 24h"
 	ValidFor *metav1.Duration `json:"validFor,omitempty"`
 
-	// rotateBefore is how long before it expires an activation is replaced; a
-	// tenth of validFor when left out.
+	// rotateBefore is how long before its expiry the operator replaces an activation,
+	// at least 1m. Defaults to a tenth of validFor.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=40
@@ -106,7 +107,8 @@ type HybridActivationSpec struct {
 	// +kubebuilder:validation:MaxLength=256
 	Description string `json:"description,omitempty"`
 
-	// tags of the activation, at most 40, which AWS copies to its nodes.
+	// tags of the activation, at most 40. AWS copies them to the nodes. Keys that
+	// begin with aws: or ssm-access.dev/ are reserved.
 	// +optional
 	// +mapType=atomic
 	// +kubebuilder:validation:MinProperties=1
@@ -116,70 +118,76 @@ type HybridActivationSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.lowerAscii().startsWith('aws:') && !k.lowerAscii().startsWith('ssm-access.dev/'))",message="tag keys that begin with aws: or ssm-access.dev/ are reserved; choose others"
 	Tags map[string]string `json:"tags,omitempty"`
 
-	// secretName is the Secret that gets the activation's id, its code and the
-	// commands that register a machine; the name of the object when left out.
+	// secretName is the Secret in which the operator stores the id of the activation,
+	// its code, and scripts that register a machine. Defaults to the name of the
+	// object.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$')",message="secretName is the name of a Secret: lower-case letters, digits, dots and hyphens"
 	SecretName string `json:"secretName,omitempty"`
 
-	// replenish replaces an activation when all its registrations are used.
+	// replenish replaces an activation when all its registrations are used. Defaults
+	// to false.
 	// +optional
 	Replenish bool `json:"replenish,omitempty"`
 
-	// onDelete says what becomes of the nodes when this object is deleted.
+	// onDelete defines what happens to the nodes when this object is deleted.
 	// +optional
 	// +kubebuilder:default={}
 	OnDelete ActivationDeletion `json:"onDelete,omitzero"`
 }
 
-// ActivationDeletion says what happens in AWS when a HybridActivation is deleted.
+// ActivationDeletion defines what happens in AWS when a HybridActivation is deleted.
 type ActivationDeletion struct {
-	// nodes is Keep or Deregister.
+	// nodes is Keep, which leaves the nodes registered, or Deregister. Defaults to
+	// Keep.
 	// +optional
 	// +kubebuilder:default=Keep
 	Nodes OnDeleteNodes `json:"nodes,omitempty"`
 }
 
-// HybridActivationStatus is what the operator made of a HybridActivation. It
-// never holds an activation's code.
+// HybridActivationStatus is the observed state of a HybridActivation. It never holds
+// the code of an activation.
 type HybridActivationStatus struct {
-	// observedGeneration is the generation of the spec that the conditions judge.
+	// observedGeneration is the generation of the spec that the conditions describe.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// uid of the object that the conditions judge. With the uid of another object
-	// they were restored from a backup, and are no proof of anything. Absent in a
-	// status of earlier versions.
+	// uid of the object that the conditions describe. If it is the uid of another
+	// object, the status was restored from a backup, and the conditions prove nothing
+	// about this one. Absent in a status that an earlier version wrote.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	UID string `json:"uid,omitempty"`
 
-	// conditions of the activation: Ready, and Reconciling or Stalled while true.
+	// conditions of the activation: Ready always, Reconciling or Stalled while True.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// activationID is the activation whose code the Secret holds.
+	// activationID is the id of the activation whose code the Secret holds.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	ActivationID string `json:"activationID,omitempty"`
 
-	// expiresAt is when no more machines may register with it.
+	// expiresAt is when that activation expires. After it, no machine can register
+	// with it.
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
-	// registered in short: how many machines have registered with it, of how many.
+	// registered is how many machines have registered with that activation and how
+	// many may, such as "1/10".
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Registered string `json:"registered,omitempty"`
 
-	// nodeCount is how many nodes are registered, with former activations too.
+	// nodeCount is the number of registered nodes, including those of former
+	// activations.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	NodeCount *int32 `json:"nodeCount,omitempty"`
@@ -191,7 +199,8 @@ type HybridActivationStatus struct {
 	// +kubebuilder:validation:MaxItems=50
 	Nodes []HybridNode `json:"nodes,omitempty"`
 
-	// record is what the operator must remember, written before AWS is told.
+	// record is the state that the operator must not lose. The operator writes it
+	// before it calls AWS.
 	// +optional
 	Record *ActivationRecord `json:"record,omitempty"`
 }
@@ -204,78 +213,82 @@ type HybridNode struct {
 	// +kubebuilder:validation:MaxLength=128
 	ID string `json:"id,omitempty"`
 
-	// name of the node.
+	// name of the node in AWS.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Name string `json:"name,omitempty"`
 
-	// ping is Online, ConnectionLost or Inactive, as AWS last heard of the agent.
+	// ping is the connection status of the agent that AWS reports: Online,
+	// ConnectionLost or Inactive.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Ping string `json:"ping,omitempty"`
 
-	// agentVersion is the version of the node's agent.
+	// agentVersion is the version of the SSM Agent on the node.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	AgentVersion string `json:"agentVersion,omitempty"`
 }
 
-// ActivationRecord is what the operator must remember of an activation.
+// ActivationRecord is the state of an activation that the operator must not lose.
 type ActivationRecord struct {
-	// accountID is the account in which the activations are.
+	// accountID is the 12-digit id of the AWS account that holds the activations.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	AccountID string `json:"accountID,omitempty"`
 
-	// secretName is the Secret that was last written.
+	// secretName is the Secret that the operator wrote last.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	SecretName string `json:"secretName,omitempty"`
 
-	// pending is a request whose answer is not known.
+	// pending is a request for an activation whose result the operator does not know
+	// yet.
 	// +optional
 	Pending *ActivationRequest `json:"pending,omitempty"`
 
-	// previous activations are still valid, and are deleted in time.
+	// previous lists replaced activations that are still valid and that the operator
+	// deletes later.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
 	// +kubebuilder:validation:MaxItems=16
 	Previous []PreviousActivation `json:"previous,omitempty"`
 
-	// former activations are gone, and nodes that registered with them are not;
-	// the latest 1000.
+	// former lists the ids of activations that no longer exist but still have
+	// registered nodes, at most the latest 1000.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=1000
 	// +kubebuilder:validation:items:MaxLength=64
 	Former []string `json:"former,omitempty"`
 
-	// withdrawnAt is when AWS had acknowledged that no activation is left, while
-	// the object is being deleted.
+	// withdrawnAt is when AWS had acknowledged, during the deletion of the object,
+	// that no activation is left.
 	// +optional
 	WithdrawnAt *metav1.Time `json:"withdrawnAt,omitempty"`
 }
 
 // ActivationRequest is a request to AWS for an activation.
 type ActivationRequest struct {
-	// nonce is in the activation's tag ssm-access.dev/nonce.
+	// nonce is the value of the activation's tag ssm-access.dev/nonce. It identifies
+	// the request.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Nonce string `json:"nonce,omitempty"`
 
-	// requestedAt is when it was about to be sent.
+	// requestedAt is when the operator recorded the request, just before it sent it.
 	// +required
 	RequestedAt metav1.Time `json:"requestedAt,omitzero"`
 
-	// expiresAt is the expiry that it asks for.
+	// expiresAt is the expiry that the request asks for.
 	// +required
 	ExpiresAt metav1.Time `json:"expiresAt,omitzero"`
 }
 
-// PreviousActivation is an activation that another has replaced.
+// PreviousActivation is an activation that another one has replaced.
 type PreviousActivation struct {
 	// id of the activation.
 	// +required
@@ -283,12 +296,12 @@ type PreviousActivation struct {
 	// +kubebuilder:validation:MaxLength=64
 	ID string `json:"id,omitempty"`
 
-	// removeAt is when it is deleted.
+	// removeAt is when the operator deletes the activation.
 	// +required
 	RemoveAt metav1.Time `json:"removeAt,omitzero"`
 }
 
-// HybridActivation lets machines that are no EC2 instances register as managed nodes.
+// HybridActivation lets non-EC2 machines register as managed nodes.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -308,19 +321,20 @@ type HybridActivation struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec declares the activation.
+	// spec is the desired activation.
 	// +required
 	Spec HybridActivationSpec `json:"spec,omitzero"`
 
-	// status is what the operator made of it.
+	// status is the observed state of the activation.
 	// +optional
 	Status HybridActivationStatus `json:"status,omitzero"`
 }
 
-// AccountName is the AWSAccount that the object names.
+// AccountName returns the name of the AWSAccount in spec.accountRef.
 func (a *HybridActivation) AccountName() string { return a.Spec.AccountRef.Name }
 
-// SecretName is the Secret that gets the code.
+// SecretName returns the name of the Secret that holds the activation code:
+// spec.secretName, or the object's own name.
 func (a *HybridActivation) SecretName() string {
 	if a.Spec.SecretName != "" {
 		return a.Spec.SecretName

@@ -4,49 +4,51 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// AnnotationAbandon on a SessionAccess that is being deleted, with the value
-// "true", lets it go without AWS where its AWSAccount allows that and AWS has
-// been out of reach for long enough. The account then owes what is left.
+// AnnotationAbandon, with the value "true", requests to delete a SessionAccess while
+// AWS is unreachable. It takes effect on a SessionAccess that is being deleted, when
+// its AWSAccount has allowAbandon: true and has been unreachable for 10 minutes. The
+// AWSAccount then records the access that is still in AWS as a pending revocation.
 const AnnotationAbandon = "ssm-access.dev/abandon"
 
-// OwedAccess is what a SessionAccess left in AWS when it was let go while AWS
-// was out of reach. It is taken away as soon as AWS is back.
+// OwedAccess is a pending revocation: the access that an abandoned SessionAccess
+// left in AWS. The operator revokes it when AWS is reachable again.
 type OwedAccess struct {
-	// uid of the SessionAccess.
+	// uid of the abandoned SessionAccess.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	UID string `json:"uid,omitempty"`
 
-	// namespace of the SessionAccess.
+	// namespace of the abandoned SessionAccess.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	Namespace string `json:"namespace,omitempty"`
 
-	// name of the SessionAccess.
+	// name of the abandoned SessionAccess.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
 
-	// serial of its record when it was let go.
+	// serial of the record in its status when it was abandoned.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Serial int64 `json:"serial,omitempty"`
 
-	// abandonedAt is when it was let go.
+	// abandonedAt is when the SessionAccess was abandoned.
 	// +required
 	AbandonedAt metav1.Time `json:"abandonedAt,omitzero"`
 
-	// grants whose policies and open sessions are to be taken away.
+	// grants whose policies the operator still has to remove, and whose open sessions
+	// it still has to end.
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=65
 	Grants []ResolvedGrant `json:"grants,omitempty"`
 
-	// revocation tells how far that is.
+	// revocation reports the progress of the pending revocation.
 	// +optional
 	Revocation *RevocationStatus `json:"revocation,omitempty"`
 }

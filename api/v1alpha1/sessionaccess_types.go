@@ -4,8 +4,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// PrincipalKind is the kind of an IAM principal, or of the Identity Center
-// permission set that stands behind one.
+// PrincipalKind is the kind of an IAM principal, or PermissionSet for a permission
+// set of IAM Identity Center.
 //
 // +kubebuilder:validation:Enum=User;Group;Role;PermissionSet
 type PrincipalKind string
@@ -13,23 +13,25 @@ type PrincipalKind string
 const (
 	// PrincipalUser is an IAM user.
 	PrincipalUser PrincipalKind = "User"
-	// PrincipalGroup is an IAM group: the grant reaches all its members.
+	// PrincipalGroup is an IAM group. The grant applies to all its members.
 	PrincipalGroup PrincipalKind = "Group"
 	// PrincipalRole is an IAM role that people assume.
 	PrincipalRole PrincipalKind = "Role"
-	// PrincipalPermissionSet is an Identity Center permission set: the policy is
-	// kept under a stable name for it to reference, and attached to nothing.
+	// PrincipalPermissionSet is a permission set of IAM Identity Center. The operator
+	// keeps a policy under a stable name, which the permission set references, and
+	// attaches it to nothing.
 	PrincipalPermissionSet PrincipalKind = "PermissionSet"
 )
 
-// Client is a program from which people open sessions. Each needs other read
-// permissions besides the session itself.
+// Client is a program from which users open sessions. Each client needs its own read
+// permissions in addition to those for the session itself.
 //
 // +kubebuilder:validation:Enum=SessionManagerConsole;EC2Console;CLI
 type Client string
 
 const (
-	// ClientSessionManagerConsole is the Session Manager and Fleet Manager consoles.
+	// ClientSessionManagerConsole stands for the consoles of Session Manager and
+	// Fleet Manager.
 	ClientSessionManagerConsole Client = "SessionManagerConsole"
 	// ClientEC2Console is the Connect button of the EC2 console.
 	ClientEC2Console Client = "EC2Console"
@@ -37,20 +39,21 @@ const (
 	ClientCLI Client = "CLI"
 )
 
-// SessionScope says how a principal's own sessions are recognised.
+// SessionScope defines how IAM recognises a principal's own sessions.
 //
 // +kubebuilder:validation:Enum=Username;OwnerTag
 type SessionScope string
 
 const (
-	// ScopeUsername recognises them by the user's name, with which their ids begin.
+	// ScopeUsername recognises own sessions by the user name with which their ids
+	// begin.
 	ScopeUsername SessionScope = "Username"
-	// ScopeOwnerTag recognises them by the owner that AWS tags them with. No other
-	// user's sessions can be meant by mistake.
+	// ScopeOwnerTag recognises own sessions by the tag with which AWS records their
+	// owner. It never matches sessions of another user.
 	ScopeOwnerTag SessionScope = "OwnerTag"
 )
 
-// OnRevoke says what happens to open sessions when access ends.
+// OnRevoke defines what happens to open sessions when access ends.
 //
 // +kubebuilder:validation:Enum=TerminateSessions;LeaveSessions
 type OnRevoke string
@@ -58,24 +61,24 @@ type OnRevoke string
 const (
 	// RevokeTerminateSessions ends the open sessions that no other grant allows.
 	RevokeTerminateSessions OnRevoke = "TerminateSessions"
-	// RevokeLeaveSessions leaves them until they end by themselves.
+	// RevokeLeaveSessions leaves open sessions until they end by themselves.
 	RevokeLeaveSessions OnRevoke = "LeaveSessions"
 )
 
-// SessionAccessSpec grants principals sessions on targets.
+// SessionAccessSpec declares which principals may open sessions on which targets.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.notBefore) || !has(self.notAfter) || self.notBefore < self.notAfter",message="notAfter must be later than notBefore; correct one of them"
 // +kubebuilder:validation:XValidation:rule="has(self.principals) && size(self.principals) > 0",message="principals names nobody; give at least one, such as {kind: User, name: user01}"
 // +kubebuilder:validation:XValidation:rule="has(self.targets) && size(self.targets) > 0",message="targets names no node; give at least one entry with instanceIDs, tags or activationRef"
 // +kubebuilder:validation:XValidation:rule="!has(self.regions) || !has(self.documents) || size(self.regions) * self.documents.filter(d, has(d.ref)).size() <= 200",message="each ref in documents counts once for each region, and at most 200 are taken; name fewer SessionDocuments or regions, or declare several SessionAccesses"
 type SessionAccessSpec struct {
-	// accountRef names the AWSAccount. It cannot change: access that was granted
-	// in one account could not be taken away from another.
+	// accountRef names the AWSAccount. It cannot be changed, because access that was
+	// granted in one account could not be revoked through another one.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="accountRef cannot be changed; declare another SessionAccess for the other account"
 	AccountRef AccountReference `json:"accountRef,omitzero"`
 
-	// principals that may open sessions, at most 100.
+	// principals that may open sessions, 1 to 100.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
@@ -87,8 +90,9 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.kind != 'PermissionSet' || (size(self.name) <= 32 && !self.name.startsWith('AWSReservedSSO_'))",message="a permission set is given by its own name of at most 32 characters: write Ops for the role AWSReservedSSO_Ops_0123456789abcdef"
 	Principals []Principal `json:"principals,omitempty"`
 
-	// targets on which sessions may be opened, any of at most 20. All of them
-	// together hold at most 2,000 ids, and at most 16,384 characters of tags.
+	// targets on which sessions may be opened, 1 to 20: a node that one of the
+	// entries selects is a target. All entries together hold at most 2,000 ids and at
+	// most 16,384 characters of tags.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
@@ -96,7 +100,8 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.map(t, has(t.tags) ? t.tags.map(k, size(k) + size(t.tags[k])).sum() : 0).sum() <= 16384",message="the tags of the targets hold more than 16384 characters; use fewer or shorter tags, or declare several SessionAccesses"
 	Targets []Target `json:"targets,omitempty"`
 
-	// regions of the targets; the account's when left out, and among them when given.
+	// regions of the targets. Each must be among the regions of the AWSAccount, which
+	// are the default.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -105,8 +110,8 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
-	// documents with which sessions may be opened, at most 20;
-	// SSM-SessionManagerRunShell when left out.
+	// documents with which sessions may be opened, 1 to 20. Defaults to
+	// SSM-SessionManagerRunShell.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:default={{name: "SSM-SessionManagerRunShell"}}
@@ -114,8 +119,8 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:MaxItems=20
 	Documents []DocumentReference `json:"documents,omitempty"`
 
-	// clients from which sessions are opened: each brings the read permissions
-	// it needs. SessionManagerConsole and CLI when left out.
+	// clients from which users open sessions. Each adds the read permissions that it
+	// needs. Defaults to SessionManagerConsole and CLI.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:default={"SessionManagerConsole","CLI"}
@@ -124,27 +129,30 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:MaxItems=3
 	Clients []Client `json:"clients,omitempty"`
 
-	// sessionScope says how the principal's own sessions, which it may resume and
-	// terminate, are recognised. Roles and permission sets always have OwnerTag.
+	// sessionScope defines how IAM recognises a principal's own sessions, which the
+	// principal may resume and terminate: Username or OwnerTag. Roles and permission
+	// sets always have OwnerTag. Defaults to Username.
 	// +optional
 	// +kubebuilder:default=Username
 	SessionScope SessionScope `json:"sessionScope,omitempty"`
 
-	// notBefore is when the access begins; at once when left out.
+	// notBefore is when the access begins. When omitted, it begins at once.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="timestamp(int(self)) == self && self >= timestamp('2000-01-01T00:00:00Z')",message="a time is written to the second and with its zone, for example 2027-01-01T00:00:00Z"
 	NotBefore *metav1.Time `json:"notBefore,omitempty"`
 
-	// notAfter is when the access ends; never when left out.
+	// notAfter is when the access ends. When omitted, it does not expire.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="timestamp(int(self)) == self && self >= timestamp('2000-01-01T00:00:00Z')",message="a time is written to the second and with its zone, for example 2027-01-01T00:00:00Z"
 	NotAfter *metav1.Time `json:"notAfter,omitempty"`
 
-	// requireMFA asks for credentials that were issued with multi-factor authentication.
+	// requireMFA requires credentials that were issued with multi-factor
+	// authentication. Defaults to false.
 	// +optional
 	RequireMFA bool `json:"requireMFA,omitempty"`
 
-	// sourceCIDRs from which AWS must be called, at most 50; from anywhere when left out.
+	// sourceCIDRs are the address ranges from which AWS must be called, at most 50.
+	// When omitted, AWS may be called from anywhere.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -154,25 +162,28 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="the address of a range ends where its bits end: write 203.0.113.0/24, not 203.0.113.7/24"
 	SourceCIDRs []CIDR `json:"sourceCIDRs,omitempty"`
 
-	// reason for the access, for people who read it later, such as a ticket.
+	// reason for the access, for people who read it later, such as a ticket. The
+	// operator does not evaluate it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	Reason string `json:"reason,omitempty"`
 
-	// onRevoke says what happens to open sessions when access ends.
+	// onRevoke defines what happens to open sessions when access ends:
+	// TerminateSessions or LeaveSessions. Defaults to TerminateSessions.
 	// +optional
 	// +kubebuilder:default=TerminateSessions
 	OnRevoke OnRevoke `json:"onRevoke,omitempty"`
 }
 
-// Principal names whom access is granted to.
+// Principal names an IAM principal or a permission set that gets the access.
 type Principal struct {
 	// kind is User, Group, Role or PermissionSet.
 	// +required
 	Kind PrincipalKind `json:"kind,omitempty"`
 
-	// name in IAM, without path; for a PermissionSet the permission set's name.
+	// name of the principal in IAM, without path. For a PermissionSet, the name of
+	// the permission set.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -185,11 +196,11 @@ type Principal struct {
 // +kubebuilder:validation:MaxLength=32
 type InstanceID string
 
-// Target is a set of nodes: given by ids, by tags or by a HybridActivation.
+// Target is a set of nodes, selected by ids, by tags or by a HybridActivation.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.instanceIDs), has(self.tags), has(self.activationRef)].filter(x, x).size() == 1",message="a target has exactly one of instanceIDs, tags and activationRef; write one entry for each"
 type Target struct {
-	// instanceIDs of EC2 instances and hybrid managed nodes, at most 300.
+	// instanceIDs are the ids of EC2 instances and hybrid managed nodes, at most 300.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -197,7 +208,8 @@ type Target struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^(i-[0-9a-f]{8}|i-[0-9a-f]{17}|mi-[0-9a-f]{17})$')",message="an instance id is i- or mi- and 17 hex digits (older ones i- and 8), without wildcards, for example i-051cac51072605f39"
 	InstanceIDs []InstanceID `json:"instanceIDs,omitempty"`
 
-	// tags that a node must carry, all of at most 50. Keys match whatever their case.
+	// tags that a node must carry, all of them, at most 50. Keys match regardless of
+	// case.
 	// +optional
 	// +mapType=atomic
 	// +kubebuilder:validation:MinProperties=1
@@ -208,12 +220,14 @@ type Target struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.lowerAscii().startsWith('ssm-access.dev/'))",message="tags that begin with ssm-access.dev/ are the operator's own; to mean the nodes of a HybridActivation, name it in activationRef"
 	Tags map[string]string `json:"tags,omitempty"`
 
-	// activationRef names the HybridActivation whose nodes are meant.
+	// activationRef names a HybridActivation in the same namespace. It selects the
+	// nodes that registered with it.
 	// +optional
 	ActivationRef *LocalReference `json:"activationRef,omitempty"`
 }
 
-// DocumentReference names a session document, in AWS or by its SessionDocument.
+// DocumentReference names a session document, either by its name in AWS or by its
+// SessionDocument.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.name) != has(self.ref)",message="a document has exactly one of name and ref; write one entry for each"
 type DocumentReference struct {
@@ -235,14 +249,16 @@ type DocumentReference struct {
 // +kubebuilder:validation:MaxLength=64
 type CIDR string
 
-// SessionAccessStatus is what the operator made of a SessionAccess.
+// SessionAccessStatus is the observed state of a SessionAccess.
 type SessionAccessStatus struct {
-	// observedGeneration is the generation of the spec that the conditions judge.
+	// observedGeneration is the generation of the spec that the conditions describe.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions of the access: Ready and Active, and Reconciling or Stalled while true.
+	// conditions of the access: Ready always, Active, Reconciling or Stalled while
+	// True, and conditions about single aspects of the access, such as
+	// TargetsReachable.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -253,7 +269,7 @@ type SessionAccessStatus struct {
 	// +optional
 	Summary *AccessSummary `json:"summary,omitempty"`
 
-	// principals tells for each principal whether its access is in place.
+	// principals reports for each principal whether its access is granted.
 	// +optional
 	// +listType=map
 	// +listMapKey=kind
@@ -261,68 +277,74 @@ type SessionAccessStatus struct {
 	// +kubebuilder:validation:MaxItems=100
 	Principals []PrincipalStatus `json:"principals,omitempty"`
 
-	// targets counts the nodes that a session can reach, as of the last time that
-	// the operator could look.
+	// targets counts the nodes that a session can reach, as of the last check of the
+	// operator.
 	// +optional
 	Targets *TargetsStatus `json:"targets,omitempty"`
 
-	// revocation records how access was last taken away.
+	// revocation reports the last revocation of access.
 	// +optional
 	Revocation *RevocationStatus `json:"revocation,omitempty"`
 
-	// applied records what was granted, before AWS was told. Access is taken away
-	// by this record, whatever the spec says by then.
+	// applied records what is granted. The operator writes it before it calls AWS,
+	// and revokes access by this record, regardless of the spec at that time.
 	// +optional
 	Applied *AppliedAccess `json:"applied,omitempty"`
 }
 
 // AccessSummary holds short texts for kubectl get.
 type AccessSummary struct {
-	// principals in short, such as "User/user01" or "User/user01 +2".
+	// principals is a short form of the principals, such as "User/user01" or
+	// "User/user01 +2".
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Principals string `json:"principals,omitempty"`
 
-	// targets in short, such as "2 instances" or "Env=stg,Role=web".
+	// targets is a short form of the targets, such as "2 instances" or
+	// "Env=stg,Role=web".
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Targets string `json:"targets,omitempty"`
 
-	// policies in short: the name of the policy, or how many there are.
+	// policies is the name of the policy, or the number of policies.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Policies string `json:"policies,omitempty"`
 
 	// reachable is how many of the targets are connected, such as "11/12". A "+"
-	// says that there are more targets than are looked at, and a "?" that of some
-	// it could not be told.
+	// means that there are more targets than the operator checks, or that it could
+	// not list them all. A "?" means that the operator does not know the state of
+	// some targets.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Reachable string `json:"reachable,omitempty"`
 }
 
-// PrincipalState says how far the access of one principal is.
+// PrincipalState is the state of the access of one principal.
 //
 // +kubebuilder:validation:Enum=Granted;Pending;NotFound;Refused;Failed;WouldGrant
 type PrincipalState string
 
 const (
-	// PrincipalGranted means the policy holds the grant and is attached (a
-	// permission set's policy is attached to nothing).
+	// PrincipalGranted means that the policy holds the grant and is attached. The
+	// policy of a permission set is attached to nothing.
 	PrincipalGranted PrincipalState = "Granted"
-	// PrincipalPending means AWS was not told yet.
+	// PrincipalPending means that the operator has not written to AWS yet.
 	PrincipalPending PrincipalState = "Pending"
-	// PrincipalNotFound means IAM has no such principal.
+	// PrincipalNotFound means that IAM has no such principal.
 	PrincipalNotFound PrincipalState = "NotFound"
-	// PrincipalRefused means AWS does not let the operator write, or a quota would be exceeded.
+	// PrincipalRefused means that AWS does not let the operator write, that the grant
+	// would exceed a quota, that the spec cannot be rendered, or that the operator
+	// does not make the grant for another reason, which the message describes.
 	PrincipalRefused PrincipalState = "Refused"
-	// PrincipalFailed means AWS failed; it is tried again.
+	// PrincipalFailed means that AWS failed. The operator retries.
 	PrincipalFailed PrincipalState = "Failed"
-	// PrincipalWouldGrant means the account is in mode Observe and a write was left out.
+	// PrincipalWouldGrant means that the account is in mode Observe and the operator
+	// skipped a write.
 	PrincipalWouldGrant PrincipalState = "WouldGrant"
 )
 
-// PrincipalStatus tells how far the access of one principal is.
+// PrincipalStatus is the observed state of the access of one principal.
 type PrincipalStatus struct {
 	// kind of the principal.
 	// +required
@@ -334,16 +356,17 @@ type PrincipalStatus struct {
 	// +kubebuilder:validation:MaxLength=128
 	Name string `json:"name,omitempty"`
 
-	// state of its access.
+	// state of the access of the principal.
 	// +required
 	State PrincipalState `json:"state,omitempty"`
 
-	// message says what is wrong and what to do, or what a permission set should reference.
+	// message describes the problem and what to do, or names the policy that a
+	// permission set should reference.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 
-	// policyARNs are the policies that hold this principal's grants.
+	// policyARNs are the ARNs of the policies that hold the grants of this principal.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
@@ -351,7 +374,7 @@ type PrincipalStatus struct {
 	PolicyARNs []string `json:"policyARNs,omitempty"`
 }
 
-// SessionAccess grants principals Session Manager sessions on targets.
+// SessionAccess lets principals open Session Manager sessions on targets.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -372,11 +395,11 @@ type SessionAccess struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec declares the access.
+	// spec is the desired access.
 	// +required
 	Spec SessionAccessSpec `json:"spec,omitzero"`
 
-	// status is what the operator made of it.
+	// status is the observed state of the access.
 	// +optional
 	Status SessionAccessStatus `json:"status,omitzero"`
 }

@@ -1,46 +1,52 @@
 package v1alpha1
 
 // SessionInputs are the preferences of Standard_Stream sessions, named as in AWS.
-// What is left out is written as AWS reads it then: no, or nothing.
+// The operator writes an omitted field with the value that AWS assumes for it: false
+// or empty.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.runAsEnabled) || !self.runAsEnabled || has(self.runAsDefaultUser)",message="runAsEnabled needs runAsDefaultUser, the user of the node that sessions run as"
 // +kubebuilder:validation:XValidation:rule="!has(self.runAsDefaultUser) || (has(self.runAsEnabled) && self.runAsEnabled)",message="runAsDefaultUser has no effect without runAsEnabled: true; set that, or remove the user"
 // +kubebuilder:validation:XValidation:rule="!has(self.s3KeyPrefix) || has(self.s3BucketName)",message="s3KeyPrefix has no effect without s3BucketName; give a bucket, or remove the prefix"
 // +kubebuilder:validation:XValidation:rule="!has(self.cloudWatchStreamingEnabled) || !self.cloudWatchStreamingEnabled || has(self.cloudWatchLogGroupName)",message="cloudWatchStreamingEnabled needs cloudWatchLogGroupName, the log group to stream to"
 type SessionInputs struct {
-	// s3BucketName is the bucket to which the log of a session is sent at its end.
+	// s3BucketName is the bucket that receives the log of a session when the session
+	// ends. Without it, no log is sent to S3.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9][a-z0-9.-]+[a-z0-9]$')",message="a bucket is given by its name of 3 to 63 lower-case letters, digits and .-, not by an ARN"
 	S3BucketName string `json:"s3BucketName,omitempty"`
 
-	// s3KeyPrefix begins the names of the logs in the bucket.
+	// s3KeyPrefix is the prefix of the object keys of the logs in the bucket.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	S3KeyPrefix string `json:"s3KeyPrefix,omitempty"`
 
-	// s3EncryptionEnabled sends logs to an encrypted bucket only.
+	// s3EncryptionEnabled allows logs to be sent to an encrypted bucket only.
+	// Defaults to false.
 	// +optional
 	S3EncryptionEnabled bool `json:"s3EncryptionEnabled,omitempty"`
 
-	// cloudWatchLogGroupName is the log group to which the log of a session is sent.
+	// cloudWatchLogGroupName is the log group that receives the log of a session.
+	// Without it, no log is sent to CloudWatch Logs.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9_/.#-]+$')",message="a log group is given by its name of letters, digits and _/.#-, not by an ARN"
 	CloudWatchLogGroupName string `json:"cloudWatchLogGroupName,omitempty"`
 
-	// cloudWatchEncryptionEnabled sends logs to an encrypted log group only.
+	// cloudWatchEncryptionEnabled allows logs to be sent to an encrypted log group
+	// only. Defaults to false.
 	// +optional
 	CloudWatchEncryptionEnabled bool `json:"cloudWatchEncryptionEnabled,omitempty"`
 
-	// cloudWatchStreamingEnabled sends the log while the session lasts, and not at its end.
+	// cloudWatchStreamingEnabled sends the log while the session lasts, instead of
+	// when it ends. Defaults to false.
 	// +optional
 	CloudWatchStreamingEnabled bool `json:"cloudWatchStreamingEnabled,omitempty"`
 
-	// kmsKeyId is the key that encrypts the data of a session: its id, its ARN,
+	// kmsKeyId is the KMS key that encrypts the data of a session: its id, its ARN,
 	// alias/NAME or the ARN of an alias. A guardrail must allow it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -48,47 +54,51 @@ type SessionInputs struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+)|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]+)$')",message="a key is given by its id, its ARN, alias/NAME or the ARN of an alias"
 	KMSKeyID string `json:"kmsKeyId,omitempty"`
 
-	// runAsEnabled runs sessions on Linux and macOS as another user than ssm-user.
+	// runAsEnabled runs sessions on Linux and macOS as runAsDefaultUser instead of
+	// ssm-user. Defaults to false.
 	// +optional
 	RunAsEnabled bool `json:"runAsEnabled,omitempty"`
 
-	// runAsDefaultUser is that user, which must exist on the node.
+	// runAsDefaultUser is the operating system user that sessions run as. It must
+	// exist on the node.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=100
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_][A-Za-z0-9_.@\\\\\\\\-]*[$]?$')",message="a user's name holds letters, digits and _.@\\- only"
 	RunAsDefaultUser string `json:"runAsDefaultUser,omitempty"`
 
-	// idleSessionTimeout ends a session that is idle for this many minutes, 1 to 60, in quotes.
+	// idleSessionTimeout is the number of minutes after which AWS ends an idle
+	// session: 1 to 60, in quotes.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([1-9]|[1-5][0-9]|60)$')",message="idleSessionTimeout is 1 to 60 minutes, in quotes, for example \"20\""
 	IdleSessionTimeout string `json:"idleSessionTimeout,omitempty"`
 
-	// maxSessionDuration ends a session after this many minutes, 1 to 1440, in quotes.
+	// maxSessionDuration is the number of minutes after which AWS ends a session: 1
+	// to 1440, in quotes.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-3][0-9][0-9]|14[0-3][0-9]|1440)$')",message="maxSessionDuration is 1 to 1440 minutes, in quotes, for example \"60\""
 	MaxSessionDuration string `json:"maxSessionDuration,omitempty"`
 
-	// shellProfile holds commands that run when a session begins.
+	// shellProfile holds commands that run when a session starts.
 	// +optional
 	ShellProfile *ShellProfile `json:"shellProfile,omitempty"`
 }
 
-// ShellProfile holds the commands that run when a session begins, by platform.
+// ShellProfile holds the commands that run when a session starts, by platform.
 //
 // +kubebuilder:validation:MinProperties=1
 type ShellProfile struct {
-	// windows is for PowerShell.
+	// windows holds the commands for PowerShell on Windows.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
 	Windows string `json:"windows,omitempty"`
 
-	// linux is for the user's shell, on macOS too.
+	// linux holds the commands for the user's shell on Linux and macOS.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
@@ -100,41 +110,43 @@ type ShellProfile struct {
 // +kubebuilder:validation:Enum=String
 type ParameterType string
 
-// ParameterString is the only type of parameters of session documents.
+// ParameterString is the only type that parameters of session documents have.
 const ParameterString ParameterType = "String"
 
-// DocumentParameter is something that whoever opens a session may give.
+// DocumentParameter is a parameter of a session document. A user may give its value
+// when opening a session.
 type DocumentParameter struct {
-	// name of the parameter.
+	// name of the parameter. Other fields of the document refer to it as {{ name }}.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Name string `json:"name,omitempty"`
 
-	// type of the parameter: String.
+	// type of the parameter. String is the only one, and the default.
 	// +optional
 	// +kubebuilder:default=String
 	Type ParameterType `json:"type,omitempty"`
 
-	// description for whoever opens a session.
+	// description of the parameter, for the users who open sessions.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Description string `json:"description,omitempty"`
 
-	// default is the value where none is given. Without it the parameter must be
-	// given.
+	// default is the value that a session uses when the user gives none. Without a
+	// default, the user must give a value.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Default *string `json:"default,omitempty"`
 
-	// allowedPattern is a regular expression that a value must match.
+	// allowedPattern is a regular expression that the value must match.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	AllowedPattern string `json:"allowedPattern,omitempty"`
 
-	// allowedValues are the values that may be given, at most 50; any when left out.
+	// allowedValues are the only values that a user may give, at most 50. When
+	// omitted, any value is allowed.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -144,43 +156,46 @@ type DocumentParameter struct {
 	AllowedValues []string `json:"allowedValues,omitempty"`
 }
 
-// SessionProperties say what a session of commands runs, by platform, or which
-// port a Port session forwards.
+// SessionProperties define the commands that a session runs, by platform, or the
+// port that a Port session forwards.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.type) || (!has(self.host) && !has(self.localPortNumber))",message="host and localPortNumber need type: LocalPortForwarding"
 type SessionProperties struct {
-	// linux says what runs on Linux.
+	// linux holds the commands for Linux.
 	// +optional
 	Linux *CommandProperties `json:"linux,omitempty"`
 
-	// windows says what runs on Windows.
+	// windows holds the commands for Windows.
 	// +optional
 	Windows *CommandProperties `json:"windows,omitempty"`
 
-	// macOS says what runs on macOS.
+	// macOS holds the commands for macOS.
 	// +optional
 	MacOS *CommandProperties `json:"macOS,omitempty"`
 
-	// portNumber on the node or the host, in quotes, or a parameter.
+	// portNumber is the port on the node or on the host: a number in quotes, or a
+	// parameter such as "{{ portNumber }}".
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([1-9][0-9]{0,4}|[{][{] ?[a-zA-Z0-9_]+ ?[}][}])$')",message="a port is a number in quotes, or a parameter such as \"{{ portNumber }}\""
 	PortNumber string `json:"portNumber,omitempty"`
 
-	// localPortNumber on the machine of whoever opens the session, in quotes, or
-	// a parameter.
+	// localPortNumber is the port on the machine of the user who opens the session: a
+	// number in quotes, or a parameter such as "{{ localPortNumber }}".
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}|[{][{] ?[a-zA-Z0-9_]+ ?[}][}])$')",message="a port is a number in quotes, or a parameter such as \"{{ localPortNumber }}\""
 	LocalPortNumber string `json:"localPortNumber,omitempty"`
 
-	// type of the forwarding; without it the session carries SSH or the like itself.
+	// type of the port forwarding. When omitted, the session itself carries the
+	// protocol of the client, such as SSH.
 	// +optional
 	Type PortForwardingType `json:"type,omitempty"`
 
-	// host that the node forwards to, or a parameter; the node itself when left out.
+	// host that the node forwards to: a name, an address, or a parameter such as
+	// "{{ host }}". When omitted, the port is one of the node itself.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -188,23 +203,24 @@ type SessionProperties struct {
 	Host string `json:"host,omitempty"`
 }
 
-// PortForwardingType is how a port is forwarded.
+// PortForwardingType is the way in which a session forwards a port.
 //
 // +kubebuilder:validation:Enum=LocalPortForwarding
 type PortForwardingType string
 
-// LocalPortForwarding forwards a port of the caller's machine.
+// LocalPortForwarding forwards a port of the user's machine to the node or the host.
 const LocalPortForwarding PortForwardingType = "LocalPortForwarding"
 
-// CommandProperties say what a session of commands runs on a platform.
+// CommandProperties define what a session that runs commands does on one platform.
 type CommandProperties struct {
-	// commands that run, one a line.
+	// commands to run, one per line.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8192
 	Commands string `json:"commands,omitempty"`
 
-	// runAsElevated runs them as root, or as an administrator.
+	// runAsElevated runs the commands as root, or as an administrator on Windows.
+	// Defaults to false.
 	// +optional
 	RunAsElevated bool `json:"runAsElevated,omitempty"`
 }

@@ -4,23 +4,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// SessionType says what a session does.
+// SessionType is the type of the sessions that a document opens.
 //
 // +kubebuilder:validation:Enum=Standard_Stream;InteractiveCommands;NonInteractiveCommands;Port
 type SessionType string
 
 const (
-	// SessionStandardStream is a shell, with the preferences in inputs.
+	// SessionStandardStream opens a shell, with the preferences in inputs.
 	SessionStandardStream SessionType = "Standard_Stream"
-	// SessionInteractiveCommands runs commands that the person can talk to.
+	// SessionInteractiveCommands runs commands with which the user can interact.
 	SessionInteractiveCommands SessionType = "InteractiveCommands"
-	// SessionNonInteractiveCommands runs commands and shows what they print.
+	// SessionNonInteractiveCommands runs commands and shows their output.
 	SessionNonInteractiveCommands SessionType = "NonInteractiveCommands"
 	// SessionPort forwards a port.
 	SessionPort SessionType = "Port"
 )
 
-// Promotion says when a new version of a document becomes the default one.
+// Promotion defines when a new version of a document becomes its default version.
 //
 // +kubebuilder:validation:Enum=Automatic;Manual
 type Promotion string
@@ -28,27 +28,29 @@ type Promotion string
 const (
 	// PromotionAutomatic makes a new version the default at once.
 	PromotionAutomatic Promotion = "Automatic"
-	// PromotionManual lets a new version wait for spec.defaultVersion.
+	// PromotionManual keeps the former default until spec.defaultVersion names the
+	// new version.
 	PromotionManual Promotion = "Manual"
 )
 
-// DocumentDeletion says what becomes of a document in AWS when nobody declares
-// it any more.
+// DocumentDeletion defines what happens to a document in AWS when its
+// SessionDocument is deleted or no longer declares the region.
 //
 // +kubebuilder:validation:Enum=Restore;Delete;Keep
 type DocumentDeletion string
 
 const (
-	// DocumentRestore puts back what was there before: the version that was the
-	// default when the document was adopted, or no document.
+	// DocumentRestore restores the former state: the default version of an adopted
+	// document, or no document.
 	DocumentRestore DocumentDeletion = "Restore"
-	// DocumentDelete deletes the document, an adopted one too.
+	// DocumentDelete deletes the document, also an adopted one.
 	DocumentDelete DocumentDeletion = "Delete"
-	// DocumentKeep leaves the document as it is, and takes only the operator's tags off it.
+	// DocumentKeep leaves the document unchanged, and removes only the operator's own
+	// tags.
 	DocumentKeep DocumentDeletion = "Keep"
 )
 
-// SessionDocumentSpec declares a Session Manager document, of schema version 1.0.
+// SessionDocumentSpec declares a session document of schema version 1.0.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.name) == has(oldSelf.name)",message="name cannot be added or removed later; declare another SessionDocument for the other document"
 // +kubebuilder:validation:XValidation:rule="self.sessionType != 'Standard_Stream' || !has(self.properties)",message="properties belong to the session types InteractiveCommands, NonInteractiveCommands and Port; a Standard_Stream session has inputs"
@@ -60,13 +62,14 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.properties) || self.sessionType != 'Port' || has(self.properties.portNumber)",message="a Port session needs properties.portNumber, the port on the node, for example \"22\""
 // +kubebuilder:validation:XValidation:rule="!has(self.defaultVersion) || self.promotion == 'Manual'",message="defaultVersion is used with promotion: Manual only; with Automatic the newest version is the default"
 type SessionDocumentSpec struct {
-	// accountRef names the AWSAccount. It cannot change: a document in one
-	// account could not be cleaned up from another.
+	// accountRef names the AWSAccount. It cannot be changed, because a document in
+	// one account could not be cleaned up through another one.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="accountRef cannot be changed; declare another SessionDocument for the other account"
 	AccountRef AccountReference `json:"accountRef,omitzero"`
 
-	// name of the document in AWS; the object's own name when left out. It cannot change.
+	// name of the document in AWS. It cannot be changed. Defaults to the name of the
+	// object.
 	// +optional
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=128
@@ -75,8 +78,8 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="name cannot be changed; declare another SessionDocument for the other document"
 	Name string `json:"name,omitempty"`
 
-	// regions in which the document is kept; the account's when left out, and
-	// among them when given.
+	// regions in which the operator keeps the document. Each must be among the
+	// regions of the AWSAccount, which are the default.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -85,13 +88,14 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$')",message="a region is written as AWS spells it, for example ap-northeast-1"
 	Regions []Region `json:"regions,omitempty"`
 
-	// description in the document.
+	// description that the document holds in AWS.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	Description string `json:"description,omitempty"`
 
-	// sessionType of the sessions that are opened with the document.
+	// sessionType is the type of the sessions that the document opens. Defaults to
+	// Standard_Stream.
 	// +optional
 	// +kubebuilder:default=Standard_Stream
 	SessionType SessionType `json:"sessionType,omitempty"`
@@ -100,8 +104,8 @@ type SessionDocumentSpec struct {
 	// +optional
 	Inputs *SessionInputs `json:"inputs,omitempty"`
 
-	// parameters that whoever opens a session may give, at most 20. The rest of
-	// the document uses one as {{ name }}.
+	// parameters whose values a user may give when opening a session, at most 20.
+	// Other fields of the document refer to one as {{ name }}.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
@@ -111,11 +115,13 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="!has(self.default) || !has(self.allowedValues) || self.default in self.allowedValues",message="default is not among allowedValues; add it there, or choose another"
 	Parameters []DocumentParameter `json:"parameters,omitempty"`
 
-	// properties of sessions of commands, or of forwarded ports.
+	// properties define what sessions of the types InteractiveCommands,
+	// NonInteractiveCommands and Port do.
 	// +optional
 	Properties *SessionProperties `json:"properties,omitempty"`
 
-	// tags of the document, at most 40. Tags that others set stay.
+	// tags of the document, at most 40. The operator does not remove tags of other
+	// writers.
 	// +optional
 	// +mapType=atomic
 	// +kubebuilder:validation:MinProperties=1
@@ -124,7 +130,7 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('aws:') && !k.startsWith('ssm-access.dev/'))",message="tag keys that begin with aws: or ssm-access.dev/ are reserved; choose others"
 	Tags map[string]string `json:"tags,omitempty"`
 
-	// sharedWith are the accounts that may use the document too, at most 100. A
+	// sharedWith lists the accounts that may also use the document, at most 100. A
 	// guardrail must allow them.
 	// +optional
 	// +listType=atomic
@@ -134,69 +140,70 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9]{12}$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\"; a document is never shared with everybody"
 	SharedWith []AccountID `json:"sharedWith,omitempty"`
 
-	// adopt takes over a document of that name that exists already. A guardrail
-	// must allow it.
+	// adopt takes over a document of that name that already exists. A guardrail must
+	// allow it. Defaults to false.
 	// +optional
 	Adopt bool `json:"adopt,omitempty"`
 
-	// promotion Automatic makes a new version the default at once; Manual waits
-	// for defaultVersion.
+	// promotion defines when sessions use a new version: at once (Automatic), or when
+	// defaultVersion names it (Manual). Defaults to Automatic.
 	// +optional
 	// +kubebuilder:default=Automatic
 	Promotion Promotion `json:"promotion,omitempty"`
 
-	// defaultVersion is the number of the version that is to be the default, in
-	// every region, with promotion: Manual.
+	// defaultVersion is the number of the version that sessions use in every region,
+	// with promotion: Manual.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000
 	DefaultVersion int64 `json:"defaultVersion,omitempty"`
 
-	// keepVersions is how many versions are kept, the newest ones. The default
-	// version, and one that may have to be restored, are never removed.
+	// keepVersions is how many versions the operator keeps, the newest ones, 1 to
+	// 500. It never deletes the default version or a version that it may have to
+	// restore. Defaults to 10.
 	// +optional
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=500
 	KeepVersions int32 `json:"keepVersions,omitempty"`
 
-	// onDelete says what becomes of the document when this object is deleted, or
-	// a region is no longer declared.
+	// onDelete defines what happens to the document when this object is deleted or a
+	// region is removed from it: Restore, Delete or Keep. Defaults to Restore.
 	// +optional
 	// +kubebuilder:default=Restore
 	OnDelete DocumentDeletion `json:"onDelete,omitempty"`
 }
 
-// SessionDocumentStatus is what became of a SessionDocument.
+// SessionDocumentStatus is the observed state of a SessionDocument.
 //
-// Another object that refers to a SessionDocument uses DocumentName as long as
-// Ready is True for the present generation, and keyARN of each region where
-// inputs.kmsKeyId is set. Where keyARN is missing then, the key could not be
-// told, and condition LoggingReady says why.
+// Another object that refers to a SessionDocument uses DocumentName while Ready is
+// True for the current generation and, where inputs.kmsKeyId is set, keyARN of each
+// region. If keyARN is missing then, the operator could not resolve the key, and
+// condition LoggingReady reports why.
 type SessionDocumentStatus struct {
-	// observedGeneration is the generation of the spec that the conditions judge.
+	// observedGeneration is the generation of the spec that the conditions describe.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// uid of the object that the conditions judge. With the uid of another object
-	// they were restored from a backup, and are no proof of anything. Absent in a
-	// status of earlier versions.
+	// uid of the object that the conditions describe. If it is the uid of another
+	// object, the status was restored from a backup, and the conditions prove nothing
+	// about this one. Absent in a status that an earlier version wrote.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	UID string `json:"uid,omitempty"`
 
-	// conditions of the document: Ready, and Reconciling or Stalled while true;
-	// LoggingReady where it names a bucket, a log group or a key; PromotionPending
-	// while a version waits.
+	// conditions of the document: Ready always, Reconciling or Stalled while True,
+	// LoggingReady where the document names a bucket, a log group or a key,
+	// PromotionPending while a version waits for spec.defaultVersion.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// accountID is the account in which the document is kept.
+	// accountID is the 12-digit id of the AWS account that holds the document.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	AccountID string `json:"accountID,omitempty"`
@@ -206,15 +213,15 @@ type SessionDocumentStatus struct {
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name,omitempty"`
 
-	// regions in which the document is kept, or may be. It is recorded before AWS
-	// is told, and cleaned up by.
+	// regions in which AWS holds the document, or may hold it. The operator records a
+	// region before it calls AWS, and cleans up by this record.
 	// +optional
 	// +listType=map
 	// +listMapKey=region
 	// +kubebuilder:validation:MaxItems=80
 	Regions []DocumentRegion `json:"regions,omitempty"`
 
-	// tagKeys are the keys of the tags that were declared and may be on the document.
+	// tagKeys are the keys of declared tags that the document may carry in AWS.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=400
@@ -228,42 +235,48 @@ type SessionDocumentStatus struct {
 
 // DocumentSummary holds short texts for kubectl get.
 type DocumentSummary struct {
-	// regions in short: in how many of them the document is as declared.
+	// regions is how many of the regions have a document that matches the spec, such
+	// as "2/3".
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Regions string `json:"regions,omitempty"`
 
-	// version is the default version, or the versions where regions differ.
+	// version is the default version, or all default versions where the regions
+	// differ.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Version string `json:"version,omitempty"`
 }
 
-// DocumentState says how far a document is in one region.
+// DocumentState is the state of a document in one region.
 //
 // +kubebuilder:validation:Enum=Pending;Creating;Updating;Active;Failed;Blocked;Deleting;WouldWrite
 type DocumentState string
 
 const (
-	// DocumentPending means AWS was not told yet, or has not shown the outcome yet.
+	// DocumentPending means that the operator has not written to AWS yet, or that AWS
+	// failed or does not show the last change yet.
 	DocumentPending DocumentState = "Pending"
-	// DocumentCreating means AWS is making the document.
+	// DocumentCreating means that AWS is creating the document.
 	DocumentCreating DocumentState = "Creating"
-	// DocumentUpdating means AWS is making a version of it.
+	// DocumentUpdating means that AWS is creating a version of the document.
 	DocumentUpdating DocumentState = "Updating"
-	// DocumentActive means the document is as declared.
+	// DocumentActive means that the document matches the spec.
 	DocumentActive DocumentState = "Active"
-	// DocumentFailed means AWS could not make the document, or a version of it.
+	// DocumentFailed means that AWS could not create the document or a version of it.
 	DocumentFailed DocumentState = "Failed"
-	// DocumentBlocked means somebody has to do something first.
+	// DocumentBlocked means that the action of a user is needed. The message
+	// describes it.
 	DocumentBlocked DocumentState = "Blocked"
-	// DocumentDeleting means it is being removed, or put back to what it was.
+	// DocumentDeleting means that the operator is removing the document, or restoring
+	// its former state.
 	DocumentDeleting DocumentState = "Deleting"
-	// DocumentWouldWrite means the account is in mode Observe and a write was left out.
+	// DocumentWouldWrite means that the account is in mode Observe and the operator
+	// skipped a write.
 	DocumentWouldWrite DocumentState = "WouldWrite"
 )
 
-// DocumentRegion tells of the document in one region.
+// DocumentRegion is the observed state of the document in one region.
 type DocumentRegion struct {
 	// region of the document.
 	// +required
@@ -273,55 +286,58 @@ type DocumentRegion struct {
 	// +required
 	State DocumentState `json:"state,omitempty"`
 
-	// message says what is wrong and what to do.
+	// message describes the problem and what to do.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 
-	// defaultVersion is the version that sessions use.
+	// defaultVersion is the number of the version that sessions use.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	DefaultVersion int64 `json:"defaultVersion,omitempty"`
 
-	// latestVersion is the newest version.
+	// latestVersion is the number of the newest version.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	LatestVersion int64 `json:"latestVersion,omitempty"`
 
-	// pendingVersion holds what is declared and waits for spec.defaultVersion.
+	// pendingVersion is the number of the version that matches the spec and waits for
+	// spec.defaultVersion.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	PendingVersion int64 `json:"pendingVersion,omitempty"`
 
-	// hash is AWS's SHA-256 of the default version, hexadecimal.
+	// hash is the SHA-256 that AWS reports for the default version, in hexadecimal.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Hash string `json:"hash,omitempty"`
 
-	// contentHash is the operator's SHA-256 of what the default version says,
-	// however it is written, hexadecimal.
+	// contentHash is the SHA-256, in hexadecimal, that the operator computes of the
+	// meaning of the default version. It does not depend on the formatting.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	ContentHash string `json:"contentHash,omitempty"`
 
-	// keyARN of the key that inputs.kmsKeyId names, never of an alias.
+	// keyARN is the ARN of the KMS key that inputs.kmsKeyId names. It is never the
+	// ARN of an alias.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	KeyARN string `json:"keyARN,omitempty"`
 
-	// adopted is what was there before, where the document was taken over.
+	// adopted is the state of an adopted document before the operator changed it.
 	// +optional
 	Adopted *AdoptedDocument `json:"adopted,omitempty"`
 }
 
-// AdoptedDocument is what a document was before it was taken over.
+// AdoptedDocument is the state of a document before the operator adopted it.
 type AdoptedDocument struct {
-	// defaultVersion is the version that was the default.
+	// defaultVersion is the number of the version that was the default.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	DefaultVersion int64 `json:"defaultVersion,omitempty"`
 
-	// sharedWith are accounts that the operator shared it with, and nobody before.
+	// sharedWith lists the accounts that the document was not shared with before, and
+	// that the operator shared it with.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=200
@@ -330,8 +346,8 @@ type AdoptedDocument struct {
 
 // SessionDocument declares a Session Manager document and keeps it in AWS.
 //
-// The rule on the object's name asks for a name that can be a document's. An
-// object with a status is past it: it must not keep the operator from writing.
+// The rule on the object's name requires a valid document name. It does not apply to
+// an object that has a status, so it never keeps the operator from writing.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -351,16 +367,17 @@ type SessionDocument struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
-	// spec declares the document.
+	// spec is the desired document.
 	// +required
 	Spec SessionDocumentSpec `json:"spec,omitzero"`
 
-	// status is what became of it.
+	// status is the observed state of the document.
 	// +optional
 	Status SessionDocumentStatus `json:"status,omitzero"`
 }
 
-// DocumentName is the name of the document in AWS.
+// DocumentName returns the name of the document in AWS: spec.name, or the object's
+// own name.
 func (d *SessionDocument) DocumentName() string {
 	if d.Spec.Name != "" {
 		return d.Spec.Name
@@ -368,7 +385,7 @@ func (d *SessionDocument) DocumentName() string {
 	return d.Name
 }
 
-// AccountName is the AWSAccount that the object names.
+// AccountName returns the name of the AWSAccount in spec.accountRef.
 func (d *SessionDocument) AccountName() string { return d.Spec.AccountRef.Name }
 
 // SessionDocumentList is a list of SessionDocuments.

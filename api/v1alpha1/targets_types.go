@@ -1,44 +1,45 @@
 package v1alpha1
 
-// TargetsStatus counts the nodes of an access that a session can reach, and
-// tells of those that it cannot.
+// TargetsStatus counts the nodes of an access by whether a session can reach them,
+// and lists those that it cannot.
 type TargetsStatus struct {
-	// total of the nodes that the targets name, and of those found by their tags.
-	// A stopped instance counts, a terminated one that is named by its tags does not.
+	// total is the number of nodes that the targets name, and of nodes found by their
+	// tags. It includes stopped instances. It does not include terminated instances
+	// that are selected by tags.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Total *int32 `json:"total,omitempty"`
 
-	// connected counts the nodes on which a session can be opened.
+	// connected is the number of nodes on which a session can be opened.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Connected *int32 `json:"connected,omitempty"`
 
-	// unknown counts the nodes of which it could not be told whether they are
-	// connected.
+	// unknown is the number of nodes where the operator does not know whether they
+	// are connected.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Unknown int32 `json:"unknown,omitempty"`
 
-	// impaired counts the nodes that are connected, and on which what a session
-	// document asks for does not work: its log, its key.
+	// impaired is the number of nodes that are connected but on which something that
+	// a session document requires does not work: its log or its key.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Impaired int32 `json:"impaired,omitempty"`
 
-	// unjudged counts the nodes that are connected, and of which it could not be
-	// told whether what a session document asks for works.
+	// unjudged is the number of nodes that are connected and where the operator does
+	// not know whether what a session document requires works.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Unjudged int32 `json:"unjudged,omitempty"`
 
-	// incomplete says that more nodes carry the tags than are looked at, or that
-	// they could not all be looked for.
+	// incomplete reports whether the operator checked only some of the nodes: more
+	// nodes carry the tags than it checks, or it could not list them all.
 	// +optional
 	Incomplete bool `json:"incomplete,omitempty"`
 
-	// failing lists the first nodes that are not known to be as they should be, those
-	// that are not connected before the others, each with what to mend first.
+	// failing lists the first nodes that are not known to be in order, each with the
+	// first problem to fix. Nodes that are not connected come first.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
@@ -46,7 +47,7 @@ type TargetsStatus struct {
 	Failing []FailingTarget `json:"failing,omitempty"`
 }
 
-// TargetState says what is wrong with a node.
+// TargetState is the problem of a node.
 //
 // +kubebuilder:validation:Enum=NotConnected;Unknown;Impaired
 type TargetState string
@@ -54,15 +55,15 @@ type TargetState string
 const (
 	// TargetNotConnected: no session can be opened on the node.
 	TargetNotConnected TargetState = "NotConnected"
-	// TargetUnknown: it could not be told whether the node is connected or, of one
-	// that is, whether what a session document asks for works on it.
+	// TargetUnknown: the operator does not know whether the node is connected, or
+	// whether what a session document requires works on a connected node.
 	TargetUnknown TargetState = "Unknown"
-	// TargetImpaired: the node is connected, and something that a session document
-	// asks for does not work on it.
+	// TargetImpaired: the node is connected, but something that a session document
+	// requires does not work on it.
 	TargetImpaired TargetState = "Impaired"
 )
 
-// FailingTarget is a node that is not as it should be.
+// FailingTarget is a node that is not known to be in order.
 type FailingTarget struct {
 	// id of the node, i-… or mi-….
 	// +required
@@ -74,26 +75,28 @@ type FailingTarget struct {
 	// +optional
 	Region Region `json:"region,omitempty"`
 
-	// state says what is wrong.
+	// state is NotConnected, Impaired or Unknown.
 	// +required
 	State TargetState `json:"state,omitempty"`
 
-	// check is the first that fails or, where none does, that could not be made.
+	// check is the name of the first check that fails or, if none fails, of the first
+	// check that the operator could not make.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Check string `json:"check,omitempty"`
 
-	// reason is what the check found: a section of docs/troubleshooting.md.
+	// reason is the result of the check. It is the name of a section in
+	// docs/troubleshooting.md.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason,omitempty"`
 
-	// message says what is wrong.
+	// message describes the problem.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 
-	// remedy says what to do.
+	// remedy describes how to fix the problem.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Remedy string `json:"remedy,omitempty"`
