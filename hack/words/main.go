@@ -45,7 +45,7 @@ func run(ctx context.Context, out io.Writer, list bool, most float64) error {
 		return fmt.Errorf("list the files: %w", err)
 	}
 	comments, docs := count{name: "comments"}, count{name: "docs"}
-	for _, file := range strings.Fields(string(files)) {
+	for file := range strings.FieldsSeq(string(files)) {
 		into, read := &docs, readText
 		if filepath.Ext(file) == ".go" {
 			into, read = &comments, readComments
