@@ -17,7 +17,6 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
-	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fleet"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
@@ -250,11 +249,7 @@ func (w world) annotations(obj client.Object, add map[string]string) {
 // until waits for something in AWS, which changes with its calls.
 func (w world) until(holds func() bool) {
 	w.t.Helper()
-	for seen := w.LastCall(); !holds(); seen = w.LastCall() {
-		if _, err := w.WaitCall(w.t.Context(), seen, func(calls.Call) bool { return true }); err != nil {
-			w.t.Fatal(err)
-		}
-	}
+	w.must(w.Until(w.t.Context(), holds))
 }
 
 // tagNode gives a node of the emulated fleet other tags.

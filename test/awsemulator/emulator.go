@@ -65,6 +65,7 @@ type Server struct {
 	accounts  map[string]*Account
 	buckets   *s3.Store
 	hooks     []func(calls.Call)
+	answered  []func(calls.Call)
 	observers []func(Change)
 	evaluate  bool
 }

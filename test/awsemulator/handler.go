@@ -66,6 +66,7 @@ func (s *Server) answer(x *exchange) (any, error) {
 	out, err := s.perform(x, op, known, authenticated)
 	err = inProtocol(x.service, err)
 	s.calls.End(x.call, codeOf(err))
+	s.runAnswered(x.call)
 	return out, err
 }
 
@@ -140,13 +141,29 @@ func (s *Server) runHooks(n int) {
 	s.mu.RLock()
 	hooks := s.hooks
 	s.mu.RUnlock()
+	s.run(hooks, n)
+}
+
+func (s *Server) runAnswered(n int) {
+	s.mu.RLock()
+	hooks := s.answered
+	s.mu.RUnlock()
+	s.run(hooks, n)
+}
+
+// run calls hooks with call number n. The log may have been emptied meanwhile.
+func (s *Server) run(hooks []func(calls.Call), n int) {
 	if len(hooks) == 0 {
 		return
 	}
-	for _, c := range s.calls.Since(n - 1)[:1] {
+	for _, c := range s.calls.Since(n - 1) {
+		if c.N != n {
+			return
+		}
 		for _, hook := range hooks {
 			hook(c)
 		}
+		return
 	}
 }
 

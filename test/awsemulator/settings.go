@@ -137,6 +137,14 @@ func (s *Server) OnCall(hook func(calls.Call)) {
 	s.hooks = append(s.hooks, hook)
 }
 
+// OnAnswer calls hook with every call when it has had its effect, before its answer
+// is sent.
+func (s *Server) OnAnswer(hook func(calls.Call)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered = append(s.answered, hook)
+}
+
 // Operations lists what the emulator can do, as "service:Operation".
 func (s *Server) Operations() []string {
 	var list []string

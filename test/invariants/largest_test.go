@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
+	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // fillRecord changes a SessionAccess of the largest size again and again, while what it
@@ -111,12 +111,12 @@ func TestAFullRecordHoldsUpNothing(t *testing.T) {
 			if err := fill(t.Context(), b, size, smallSpec, times, true); err != nil {
 				t.Fatal(err)
 			}
-			got := invariants.Access(invariants.Namespace, large, grant(nil))
-			if err := b.Client.Get(t.Context(), client.ObjectKeyFromObject(got), got); err != nil {
+			// The session that is held keeps a former grant on record.
+			got, err := testenv.WaitFor(t.Context(), b.Client, invariants.Access(invariants.Namespace, large, grant(nil)), func(a *v1alpha1.SessionAccess) bool {
+				return a.Status.Applied != nil && len(a.Status.Applied.Revoking) > 0
+			})
+			if err != nil {
 				t.Fatal(err)
-			}
-			if got.Status.Applied == nil || len(got.Status.Applied.Revoking) == 0 {
-				t.Fatal("no former grant is on record")
 			}
 			t.Logf("%d former grants are on record", len(got.Status.Applied.Revoking))
 			rest(t, b)

@@ -29,6 +29,24 @@ func (e *Env) WaitCall(ctx context.Context, n int, match func(calls.Call) bool) 
 	}
 }
 
+// Until waits until something holds that changes with calls to the emulator. It
+// asks at the arrival of each call, and again when the call has had its effect.
+func (e *Env) Until(ctx context.Context, holds func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	for {
+		next := e.arrivals.next()
+		if holds() {
+			return nil
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for a call to AWS: %w; the last one has number %d", ctx.Err(), e.LastCall())
+		}
+	}
+}
+
 // LastCall is the number of the last call to the emulator, 0 when there was none
 // since the log was emptied.
 func (e *Env) LastCall() int {
