@@ -156,14 +156,12 @@ func (s *Server) run(hooks []func(calls.Call), n int) {
 	if len(hooks) == 0 {
 		return
 	}
-	for _, c := range s.calls.Since(n - 1) {
-		if c.N != n {
-			return
-		}
-		for _, hook := range hooks {
-			hook(c)
-		}
+	log := s.calls.Since(n - 1)
+	if len(log) == 0 || log[0].N != n {
 		return
+	}
+	for _, hook := range hooks {
+		hook(log[0])
 	}
 }
 
