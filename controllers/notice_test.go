@@ -111,10 +111,12 @@ func TestRequiredTagsBindInstancesThatAreGivenByID(t *testing.T) {
 	w.grid(false, false, false, false)
 }
 
-func TestTheNewerGrantIsRefusedWhereTheTwoWouldBreakAGuardrail(t *testing.T) {
-	w := newWorld(t, testenv.ManagerOptions{})
-	w.must(w.Namespace(t.Context(), "team-b", map[string]string{"team": "b"}))
-	main := account(func(a *v1alpha1.AWSAccount) {
+// clash is an account whose guardrail allows shells only on the nodes of team-a, an
+// access that it allows, and one of team-b for the same user that conflicts with it.
+func (w world) clash() (main *v1alpha1.AWSAccount, shell, forwarding *v1alpha1.SessionAccess) {
+	w.t.Helper()
+	w.must(w.Namespace(w.t.Context(), "team-b", map[string]string{"team": "b"}))
+	main = account(func(a *v1alpha1.AWSAccount) {
 		a.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesAll}
 		a.Spec.Guardrails = []v1alpha1.Guardrail{{
 			Name:              "shell-only",
@@ -122,9 +124,15 @@ func TestTheNewerGrantIsRefusedWhereTheTwoWouldBreakAGuardrail(t *testing.T) {
 			Documents:         []v1alpha1.NamePattern{v1alpha1.DefaultDocument},
 		}}
 	})
-	shell, forwarding := access("shell", "user01", pc01), access("forwarding", "user01", pc02)
+	shell, forwarding = access("shell", "user01", pc01), access("forwarding", "user01", pc02)
 	forwarding.Namespace = "team-b"
 	forwarding.Spec.Documents = []v1alpha1.DocumentReference{{Name: "AWS-StartPortForwardingSession"}}
+	return main, shell, forwarding
+}
+
+func TestTheNewerGrantIsRefusedWhereTheTwoWouldBreakAGuardrail(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	main, shell, forwarding := w.clash()
 	w.create(main, shell)
 	w.accessIs(shell, v1alpha1.ReasonGranted)
 	w.create(forwarding)

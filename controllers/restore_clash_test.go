@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
@@ -23,19 +21,8 @@ func TestOfTwoThatMustNotStandTogetherTheOlderStaysAfterARestore(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := worldWithoutManager(t)
 			m := w.Manager(t, testenv.ManagerOptions{})
-			w.must(w.Namespace(t.Context(), "team-b", map[string]string{"team": "b"}))
-			main := account(func(a *v1alpha1.AWSAccount) {
-				a.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesAll}
-				a.Spec.Guardrails = []v1alpha1.Guardrail{{
-					Name:              "shell-only",
-					NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": "a"}},
-					Documents:         []v1alpha1.NamePattern{v1alpha1.DefaultDocument},
-				}}
-			})
 			// Of two of one second, the name would have the other one win.
-			older, newer := access("forwarding", "user01", pc02), access("shell", "user01", pc01)
-			older.Namespace = "team-b"
-			older.Spec.Documents = []v1alpha1.DocumentReference{{Name: "AWS-StartPortForwardingSession"}}
+			main, newer, older := w.clash()
 			w.create(main, older)
 			w.accessIs(older, v1alpha1.ReasonGranted)
 			w.until(func() bool { return time.Now().Unix() > older.CreationTimestamp.Unix()+1 })
