@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,11 +41,12 @@ func (w world) annotate(grant *v1alpha1.SessionAccess) {
 	w.annotations(grant, map[string]string{v1alpha1.AnnotationAbandon: "true"})
 }
 
-// says waits until the message of Ready holds a text.
+// says waits until the message of Ready holds texts, which it may get one after the other.
 func (w world) says(grant *v1alpha1.SessionAccess, texts ...string) {
 	w.t.Helper()
 	got, err := testenv.WaitFor(w.t.Context(), w.Client, grant, func(a *v1alpha1.SessionAccess) bool {
-		return strings.Contains(condition(a.Status.Conditions, v1alpha1.ConditionReady).Message, texts[0])
+		message := condition(a.Status.Conditions, v1alpha1.ConditionReady).Message
+		return !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(message, text) })
 	})
 	w.must(err)
 	w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, texts...)
@@ -119,7 +121,7 @@ func TestAnAccessIsNotAbandonedWhileItsAccountIsInReach(t *testing.T) {
 	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: "iam:Detach*"})
 	w.must(err)
 	w.abandon(grant)
-	w.says(grant, "iam:DetachUserPolicy", "is in reach") // At first it only reports the revocation.
+	w.says(grant, "iam:DetachUserPolicy", "is in reach")
 }
 
 func TestAnAccountThatOwesStaysUntilItHasPaid(t *testing.T) {

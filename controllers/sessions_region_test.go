@@ -91,6 +91,45 @@ func TestARegionThatCannotBeListedKeepsNoSessionOpenInTheOthers(t *testing.T) {
 	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
 }
 
+// A region that hangs was not asked before the first session has ended.
+func TestASessionEndsWhileAnotherRegionHangs(t *testing.T) {
+	w := worldWithoutManager(t)
+	w.Manager(t, testenv.ManagerOptions{AttemptTimeout: endless})
+	grant := access("g", "user01", pc01)
+	w.create(account(inTwoRegions), grant)
+	w.accessIs(grant, v1alpha1.ReasonGranted)
+	session := w.open(user("user01"), pc01)
+	ids := w.hold(faults.Fault{Action: "ssm:DescribeSessions", Region: otherRegion})
+	w.must(w.Client.Delete(t.Context(), grant))
+	w.untilEnded(session)
+	w.release(ids)
+	w.accessIs(grant, v1alpha1.ReasonEndingSessions)
+	w.advance(testWindow, grant)
+	w.must(testenv.WaitGone(t.Context(), w.Client, grant))
+}
+
+// The region that hangs is the first in their order.
+func TestARegionThatFailedIsAskedLast(t *testing.T) {
+	const first = "af-south-1"
+	w := worldWithoutManager(t)
+	w.Manager(t, testenv.ManagerOptions{AttemptTimeout: endless})
+	one, two := access("one", "user01", pc01), access("two", "user02", pc02)
+	w.create(account(func(a *v1alpha1.AWSAccount) { a.Spec.Regions = []v1alpha1.Region{first, region} }), one, two)
+	w.accessIs(one, v1alpha1.ReasonGranted)
+	w.accessIs(two, v1alpha1.ReasonGranted)
+	ofOne, ofTwo := w.open(user("user01"), pc01), w.open(user("user02"), pc02)
+	fault, err := w.Emulator.Inject(faults.Fault{Kind: faults.ServerError, Action: "ssm:DescribeSessions", Region: first})
+	w.must(err)
+	w.must(w.Client.Delete(t.Context(), one))
+	w.untilEnded(ofOne)
+	w.incomplete(one, first, "ssm:DescribeSessions")
+	ids := w.hold(faults.Fault{Action: "ssm:DescribeSessions", Region: first})
+	w.Emulator.RemoveFault(fault)
+	w.must(w.Client.Delete(t.Context(), two))
+	w.untilEnded(ofTwo)
+	w.release(ids)
+}
+
 func TestBestEffortLeavesSessionsOnlyInRegionsThatCanNeverBeListed(t *testing.T) {
 	w, gate := twoRegions(t)
 	gate.refuse("DescribeSessions")

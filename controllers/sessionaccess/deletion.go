@@ -29,7 +29,7 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 	}
 	r.Metrics.RevocationSeen(access.UID, r.Clock.Now())
 	before := access.DeepCopy()
-	p, err := r.advance(ctx, access, lost, true)
+	p, err := r.advance(ctx, access, lost, true, unread{})
 	if err != nil {
 		return 0, err
 	}
@@ -82,7 +82,7 @@ func everything(record *v1alpha1.AppliedAccess) []v1alpha1.ResolvedGrant {
 
 // advance takes a revocation a step further: first the permission of every
 // principal, then the open sessions.
-func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, deleting bool) (progress, error) {
+func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, deleting bool, unread unread) (progress, error) {
 	var left []grants.PrincipalKey
 	for i := range lost {
 		left = append(left, grants.GrantKeys(&lost[i])...)
@@ -92,7 +92,7 @@ func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess
 	})
 	if len(left) == 0 {
 		r.Metrics.PermissionGone(access.UID, lost[0].AccountID, r.Clock.Now())
-		return revocation{Reconciler: r, access: access, lost: lost}.step(ctx)
+		return revocation{Reconciler: r, access: access, lost: lost, unread: unread}.step(ctx)
 	}
 	verdict, stuck := r.held(access, left)
 	if access.Namespace == "" && !stuck {
@@ -102,7 +102,7 @@ func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess
 		}
 	}
 	if gone := without(lost, left); stuck && len(gone) > 0 {
-		after := revocation{Reconciler: r, access: access, lost: gone}.endEarly(ctx)
+		after := revocation{Reconciler: r, access: access, lost: gone, unread: unread}.endEarly(ctx)
 		return progress{after: after, verdict: verdict}, nil
 	}
 	return progress{verdict: verdict}, nil

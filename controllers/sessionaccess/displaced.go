@@ -110,11 +110,10 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 	if known.done {
 		return 0
 	}
-	v := revocation{Reconciler: r, access: access, lost: []v1alpha1.ResolvedGrant{*lost}}
-	s, err := v.findLost(ctx)
+	v := revocation{Reconciler: r, access: access, lost: []v1alpha1.ResolvedGrant{*lost}, unread: unread{}}
+	s, err := v.endLost(ctx, func(string) bool { return true })
 	open, seen := s.open, s.seen
-	s.failures = append(s.failures, v.end(ctx, open)...)
-	if err = errors.Join(err, failed(s.failures)); err != nil {
+	if err = errors.Join(err, failed(s.failures), failed(s.unended)); err != nil {
 		log.FromContext(ctx).Info("Open sessions of a displaced grant could not be ended yet", "error", err.Error())
 		return unlistedRetry
 	}
@@ -134,11 +133,11 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 	}
 }
 
-// findLost looks for the open sessions that must end.
-func (v revocation) findLost(ctx context.Context) (search, error) {
+// endLost ends the open sessions that lost grants covered, as far as isRecorded allows.
+func (v revocation) endLost(ctx context.Context, isRecorded func(id string) bool) (search, error) {
 	ending, err := v.terminating(ctx, v.lost)
 	if err != nil {
 		return search{}, err
 	}
-	return v.search(ctx, ending, false)
+	return v.endOpen(ctx, ending, false, isRecorded)
 }

@@ -30,6 +30,9 @@ type listing struct {
 	mu sync.Mutex
 	// last is the newest read that succeeded, under the newest that has no answer yet.
 	last, under *listed
+	// quick: the last read that ended did so soon. why is the reason where it failed.
+	quick bool
+	why   error
 }
 
 // listed is one read. done is closed when the rest is set.
@@ -64,13 +67,13 @@ func (l *listing) get(ctx context.Context, clk clock.PassiveClock, after time.Ti
 	mine := &listed{begun: now, done: make(chan struct{}), err: errUnfinished}
 	l.under = mine
 	l.mu.Unlock()
-	defer l.settle(mine)
+	defer l.settle(mine, clk)
 	mine.sessions, mine.err = ask()
 	return mine, mine.err
 }
 
 // settle keeps a read that succeeded, and wakes those who wait for it.
-func (l *listing) settle(read *listed) {
+func (l *listing) settle(read *listed, clk clock.PassiveClock) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.under == read {
@@ -79,6 +82,7 @@ func (l *listing) settle(read *listed) {
 	if read.err == nil && (l.last == nil || l.last.begun.Before(read.begun)) {
 		l.last = read
 	}
+	l.quick, l.why = read.err == nil && clk.Since(read.begun) <= reuse, read.err
 	close(read.done)
 }
 
@@ -105,6 +109,15 @@ func (l *Listings) readMembers(ctx context.Context, account accounts.Entry, afte
 		return nil, err
 	})
 	return err
+}
+
+// isSlow reports whether the last read of a region failed, and why, or took long. One that
+// was not read yet counts as slow.
+func (l *Listings) isSlow(p place) (why error, slow bool) {
+	at := l.at(p)
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	return at.why, !at.quick
 }
 
 func (l *Listings) at(p place) *listing {

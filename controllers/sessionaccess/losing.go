@@ -16,84 +16,107 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// found is the result of one search in an account.
+// regionSearch looks for the sessions of lost grants that are open in a region.
+type regionSearch struct {
+	revocation
+	account accounts.Entry
+	region  string
+	// lost are the grants in the account.
+	lost []v1alpha1.ResolvedGrant
+	// slow: the last answer of the region took long or was an error (why), or there is none.
+	slow bool
+	why  error
+}
+
+// found is the result of the search in one region.
 type found struct {
 	// open sessions that must end.
 	open   []openSession
 	passes []passing
-	// failures are the regions that could not be searched, or not completely.
+	// failures are why the region could not be searched, or not completely.
 	failures []failure
-	// seen is when the first call to AWS was made.
+	// seen is when the sessions were listed.
 	seen time.Time
-	// unchecked: sessions of some region cannot be listed, and need not be.
-	unchecked bool
-	// searched: those of some region were listed, or should have been.
-	searched bool
 }
 
-// losing looks in all regions of lost grants for the sessions that must end. A region
-// that fails keeps none of the others. The error is about the cluster, or that there
-// is no time left.
-func (v revocation) losing(ctx context.Context, account accounts.Entry, lost []v1alpha1.ResolvedGrant) (found, error) {
-	f := found{seen: v.Clock.Now()}
-	fail := func(region string, err error) {
-		f.failures = append(f.failures, failure{accountID: account.AccountID, region: region, err: err})
+func (r regionSearch) place() place { return place{r.account.AccountID, r.region} }
+
+// run searches the region. The error is about the cluster, or that there is no time left.
+func (r regionSearch) run(ctx context.Context) (found, error) {
+	f := found{seen: r.Clock.Now()}
+	sessions, at, err := r.list(ctx)
+	if err != nil {
+		f.failures = append(f.failures, r.unlisted(err))
+		return f, ctx.Err()
 	}
-	open := map[string][]cloud.Session{}
-	regions := slices.DeleteFunc(regionsOf(lost), func(region string) bool {
-		if account.SessionTermination == v1alpha1.TerminationBestEffort && account.NeverListed[region] {
-			f.unchecked = true
-			return true
-		}
-		f.searched = true
-		sessions, at, err := v.Sessions.list(ctx, account, region, v.listedAfter(), v.Clock)
-		if err != nil {
-			fail(region, fmt.Errorf("list the open sessions in %s: %w", region, err))
-			return true
-		}
-		if at.Before(f.seen) {
-			f.seen = at
-		}
-		open[region] = sessions
-		return false
-	})
-	decides, err := v.membershipDecides(ctx, account, lost, open)
+	f.seen = at
+	decides, err := r.membershipDecides(ctx, sessions)
 	if err != nil {
 		return f, err
 	}
 	if decides {
-		if err := v.Sessions.readMembers(ctx, account, v.listedAfter(), v.Clock); err != nil {
-			for _, region := range regions {
-				fail(region, fmt.Errorf("read who is a member of which group: %w", err))
-			}
+		if err := r.readMembers(ctx); err != nil {
+			f.failures = append(f.failures, r.failure(fmt.Errorf("read who is a member of which group: %w", err)))
 		}
 	}
-	for _, region := range regions {
-		if err := v.choose(ctx, account, region, open[region], lost, &f); err != nil {
-			return f, err
-		}
+	if err := r.choose(ctx, sessions, &f); err != nil {
+		return f, err
 	}
 	return f, ctx.Err()
+}
+
+func (r regionSearch) failure(err error) failure {
+	return failure{accountID: r.account.AccountID, region: r.region, err: err}
+}
+
+func (r regionSearch) unlisted(err error) failure {
+	return r.failure(fmt.Errorf("list the open sessions in %s: %w", r.region, err))
+}
+
+func (r regionSearch) list(ctx context.Context) (sessions []cloud.Session, at time.Time, err error) {
+	err = r.unread.once(r.place(), func() (err error) {
+		sessions, at, err = r.Sessions.list(ctx, r.account, r.region, r.listedAfter(), r.Clock)
+		return err
+	})
+	return sessions, at, err
+}
+
+func (r regionSearch) readMembers(ctx context.Context) error {
+	return r.unread.once(place{accountID: r.account.AccountID}, func() error {
+		return r.Sessions.readMembers(ctx, r.account, r.listedAfter(), r.Clock)
+	})
+}
+
+// unread remembers what could not be read during one reconcile, so that a reconcile waits
+// once for a region that fails, and not once for every revocation in it.
+type unread map[place]error
+
+// once reads a place, unless that failed before.
+func (u unread) once(p place, read func() error) error {
+	if err := u[p]; err != nil {
+		return err
+	}
+	err := read()
+	if err != nil {
+		u[p] = err
+	}
+	return err
 }
 
 // membershipDecides reports whether group membership decides about some session: a group
 // has lost access, or a user has who may still have it by a group. What spares a session
 // must be as fresh as what ends it.
-func (v revocation) membershipDecides(ctx context.Context, account accounts.Entry, lost []v1alpha1.ResolvedGrant, open map[string][]cloud.Session) (bool, error) {
-	if slices.ContainsFunc(lost, namesGroup) {
+func (r regionSearch) membershipDecides(ctx context.Context, open []cloud.Session) (bool, error) {
+	if slices.ContainsFunc(r.lost, namesGroup) {
 		return true, nil
 	}
-	gone := heldAll(string(v.access.UID), asNamedNow(account, lost))
-	ofUsers := false
-	for region, sessions := range open {
-		ofUsers = ofUsers || slices.ContainsFunc(v.owned(account, region, sessions, gone), func(c candidate) bool { return c.owner.Kind == policy.User })
-	}
-	if !ofUsers {
+	gone := heldAll(string(r.access.UID), asNamedNow(r.account, r.lost))
+	if !slices.ContainsFunc(r.owned(r.account, r.region, open, gone), func(c candidate) bool { return c.owner.Kind == policy.User }) {
 		return false, nil
 	}
 	var accesses v1alpha1.SessionAccessList
-	if err := v.Client.List(ctx, &accesses, queue.OfAccountID(account.AccountID), client.UnsafeDisableDeepCopy); err != nil {
-		return false, fmt.Errorf("list the SessionAccesses of account %s: %w", account.AccountID, err)
+	if err := r.Client.List(ctx, &accesses, queue.OfAccountID(r.account.AccountID), client.UnsafeDisableDeepCopy); err != nil {
+		return false, fmt.Errorf("list the SessionAccesses of account %s: %w", r.account.AccountID, err)
 	}
 	return slices.ContainsFunc(accesses.Items, func(a v1alpha1.SessionAccess) bool {
 		return a.Status.Applied != nil && a.Status.Applied.Granted != nil && namesGroup(*a.Status.Applied.Granted)
@@ -108,26 +131,26 @@ func heldAll(id string, lost []v1alpha1.ResolvedGrant) []held {
 	return gone
 }
 
-// choose decides about the sessions that are open in a region.
-func (v revocation) choose(ctx context.Context, account accounts.Entry, region string, open []cloud.Session, lost []v1alpha1.ResolvedGrant, f *found) error {
-	in := policy.Account{ID: account.AccountID, Partition: account.Partition}
-	lost = asNamedNow(account, lost)
-	candidates := v.owned(account, region, open, heldAll(string(v.access.UID), lost))
-	unread := v.tag(ctx, account, region, candidates)
+// choose decides about the sessions that are open in the region.
+func (r regionSearch) choose(ctx context.Context, open []cloud.Session, f *found) error {
+	in := policy.Account{ID: r.account.AccountID, Partition: r.account.Partition}
+	lost := asNamedNow(r.account, r.lost)
+	candidates := r.owned(r.account, r.region, open, heldAll(string(r.access.UID), lost))
+	untagged := r.tag(ctx, candidates)
 	for _, c := range candidates {
-		known, err := v.onRecordFor(ctx, account.AccountID, c)
+		known, err := r.onRecordFor(ctx, r.account.AccountID, c)
 		if err != nil {
 			return err
 		}
-		if err := unread(c.Target); err != nil && tagsDecide(lost, known) {
-			f.failures = append(f.failures, failure{accountID: account.AccountID, region: region, err: err})
+		if err := untagged(c.Target); err != nil && tagsDecide(lost, known) {
+			f.failures = append(f.failures, r.failure(err))
 			continue
 		}
-		r := rule(in, c, v.onRecord(c.ID), lost, known)
-		if r.end {
-			f.open = append(f.open, openSession{Session: c.Session, accountID: account.AccountID, region: region, in: account.Cloud})
+		decision := rule(in, c, r.onRecord(c.ID), lost, known)
+		if decision.end {
+			f.open = append(f.open, openSession{Session: c.Session, accountID: r.account.AccountID, region: r.region, in: r.account.Cloud})
 		}
-		f.passes = append(f.passes, passingOf(c, r)...)
+		f.passes = append(f.passes, passingOf(c, decision)...)
 	}
 	return nil
 }
@@ -141,9 +164,9 @@ func tagsDecide(lost []v1alpha1.ResolvedGrant, known []recordedGrant) bool {
 	return slices.ContainsFunc(lost, byTags) || slices.ContainsFunc(known, func(k recordedGrant) bool { return byTags(*k.resolved) })
 }
 
-// tag reads the tags of the candidates' nodes: grants may be bound to them. unread
+// tag reads the tags of the candidates' nodes: grants may be bound to them. untagged
 // says why those of a node could not be read.
-func (v revocation) tag(ctx context.Context, account accounts.Entry, region string, candidates []candidate) (unread func(node string) error) {
+func (r regionSearch) tag(ctx context.Context, candidates []candidate) (untagged func(node string) error) {
 	var ids []string
 	for _, c := range candidates {
 		ids = append(ids, c.Target)
@@ -152,25 +175,25 @@ func (v revocation) tag(ctx context.Context, account accounts.Entry, region stri
 	if ids = slices.Compact(ids); len(ids) == 0 {
 		return func(string) error { return nil }
 	}
-	tags, err := account.Cloud.NodeTags(ctx, region, ids)
+	tags, err := r.account.Cloud.NodeTags(ctx, r.region, ids)
 	some, partly := errors.AsType[*cloud.UnreadNodesError](err)
-	unread = func(node string) error {
+	untagged = func(node string) error {
 		switch {
 		case err == nil:
 			return nil
 		case !partly:
-			return fmt.Errorf("read the tags of the nodes with open sessions in %s: %w", region, err)
+			return fmt.Errorf("read the tags of the nodes with open sessions in %s: %w", r.region, err)
 		case some.Nodes[node] != nil:
-			return fmt.Errorf("read the tags of node %s in %s: %w", node, region, some.Nodes[node])
+			return fmt.Errorf("read the tags of node %s in %s: %w", node, r.region, some.Nodes[node])
 		default:
 			return nil
 		}
 	}
 	for i := range candidates {
 		known, ok := tags[candidates[i].Target]
-		candidates[i].facts.Tags, candidates[i].nodeGone = known, !ok && unread(candidates[i].Target) == nil
+		candidates[i].facts.Tags, candidates[i].nodeGone = known, !ok && untagged(candidates[i].Target) == nil
 	}
-	return unread
+	return untagged
 }
 
 // failed joins what failures are about; nil where there is none.

@@ -70,10 +70,11 @@ func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, e
 // is complete, and the sessions that end once the account is stored.
 func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []reconcile.Verdict, unrecorded []openSession, err error) {
 	var left []v1alpha1.OwedAccess
+	unread := unread{}
 	for i := range account.Status.Owed {
 		item := account.Status.Owed[i]
 		access := grants.PendingRevocation(account, &item)
-		p, failure := d.Reconciler.advance(ctx, &access, item.Grants, true)
+		p, failure := d.Reconciler.advance(ctx, &access, item.Grants, true, unread)
 		err = errors.Join(err, failure)
 		item.Revocation = access.Status.Revocation
 		unrecorded = append(unrecorded, p.unrecorded...)

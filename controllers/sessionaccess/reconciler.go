@@ -119,7 +119,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 	}
 	var p progress
 	if record != nil && len(record.Revoking) > 0 {
-		if p, err = r.advance(ctx, access, record.Revoking, false); err != nil {
+		if p, err = r.advance(ctx, access, record.Revoking, false, unread{}); err != nil {
 			return 0, err
 		}
 		if p.done {

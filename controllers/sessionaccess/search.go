@@ -15,26 +15,79 @@ import (
 // search is the result of one search for the open sessions of lost grants, in all their
 // accounts.
 type search struct {
-	// outcome is Ending where some account was searched.
+	// outcome is Ending where some region is searched.
 	outcome v1alpha1.SessionsOutcome
-	// unchecked: in another account sessions cannot be listed, and need not be.
+	// unchecked: in another region sessions cannot be listed, and need not be.
 	unchecked bool
-	// open sessions that must end, and what passes to other grants.
-	open   []openSession
-	passes []passing
-	// failures are the regions that could not be searched.
-	failures []failure
+	// open sessions that must end. unrecorded are those that were not ended yet, because
+	// their ids are not stored.
+	open, unrecorded []openSession
+	passes           []passing
+	// failures are the regions that could not be searched, unended what could not be ended.
+	failures, unended []failure
+	// postponed: some region was left out, so that its answer keeps no other waiting.
+	postponed bool
 	// seen is when the first call to AWS was made.
 	seen time.Time
 	// held is why the sessions of some account cannot be ended now; nil otherwise.
 	held *progress
 }
 
-// search looks for the open sessions that lost grants covered. A record nearly always
-// covers one account; recreating an AWSAccount with another account id leaves two.
-func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant, underWay bool) (search, error) {
+// covers reports whether the search covered everything: a session that it did not find is
+// gone.
+func (s *search) covers() bool { return s.held == nil && !s.postponed && len(s.failures) == 0 }
+
+// endOpen looks for the open sessions that lost grants covered, region by region, and ends
+// what it finds in a region before it looks at the next, as far as isRecorded allows. The
+// regions whose last answer failed or took long are the last, and wait for the next search
+// while there is something to record. A record nearly always covers one account;
+// recreating an AWSAccount with another account id leaves two.
+func (v revocation) endOpen(ctx context.Context, ending []v1alpha1.ResolvedGrant, underWay bool, isRecorded func(id string) bool) (search, error) {
 	s := search{outcome: v1alpha1.SessionsLeft, seen: v.Clock.Now()}
-	regions := 0
+	ctx = cloud.WithPriority(ctx, cloud.Revocation)
+	regions := v.regions(ending, underWay, &s)
+	for _, region := range regions {
+		if region.slow && len(s.unrecorded) > 0 {
+			s.postponed = true
+			if region.why != nil {
+				s.failures = append(s.failures, region.unlisted(region.why))
+			}
+			continue
+		}
+		f, err := region.run(ctx)
+		if err != nil {
+			return s, err
+		}
+		open := v.bound(f.open, len(regions))
+		s.open = append(s.open, open...)
+		s.passes = append(s.passes, f.passes...)
+		s.failures = append(s.failures, f.failures...)
+		if f.seen.Before(s.seen) {
+			s.seen = f.seen
+		}
+		now, later := split(open, isRecorded)
+		s.unrecorded = append(s.unrecorded, later...)
+		s.unended = append(s.unended, v.end(ctx, now)...)
+	}
+	return s, ctx.Err()
+}
+
+// split parts the sessions that may be ended from the others.
+func split(open []openSession, isRecorded func(id string) bool) (now, later []openSession) {
+	for _, session := range open {
+		if isRecorded(session.ID) {
+			now = append(now, session)
+		} else {
+			later = append(later, session)
+		}
+	}
+	return now, later
+}
+
+// regions are the regions to search, those that are slow at last. It notes the accounts and
+// regions where nothing can be searched.
+func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *search) []regionSearch {
+	var regions []regionSearch
 	for _, id := range accountsOf(ending) {
 		account, ok := v.Accounts.Get(id)
 		switch {
@@ -49,27 +102,34 @@ func (v revocation) search(ctx context.Context, ending []v1alpha1.ResolvedGrant,
 		case account.Mode == v1alpha1.ModeObserve:
 			continue // Nothing was granted, so no access is lost.
 		}
-		regions += len(regionsOf(inAccount(ending, id)))
-		f, err := v.losing(cloud.WithPriority(ctx, cloud.Revocation), account, inAccount(ending, id))
-		if err != nil {
-			return s, err
-		}
-		if f.searched {
-			s.outcome = v1alpha1.SessionsEnding
-		}
-		s.unchecked = s.unchecked || f.unchecked
-		s.open = append(s.open, f.open...)
-		s.passes = append(s.passes, f.passes...)
-		s.failures = append(s.failures, f.failures...)
-		if f.seen.Before(s.seen) {
-			s.seen = f.seen
+		lost := inAccount(ending, id)
+		for _, region := range regionsOf(lost) {
+			if account.SessionTermination == v1alpha1.TerminationBestEffort && account.NeverListed[region] {
+				s.unchecked = true
+				continue
+			}
+			r := regionSearch{revocation: v, account: account, region: region, lost: lost}
+			r.why, r.slow = v.Sessions.isSlow(r.place())
+			regions = append(regions, r)
 		}
 	}
-	if s.outcome == v1alpha1.SessionsLeft && s.unchecked {
+	switch {
+	case len(regions) > 0:
+		s.outcome = v1alpha1.SessionsEnding
+	case s.unchecked:
 		s.outcome = v1alpha1.SessionsNotChecked
 	}
-	s.open = v.bound(s.open, regions)
-	return s, nil
+	slices.SortStableFunc(regions, func(a, b regionSearch) int {
+		switch {
+		case a.slow == b.slow:
+			return 0
+		case a.slow:
+			return 1
+		default:
+			return -1
+		}
+	})
+	return regions
 }
 
 // wasGranted reports whether some principal had the access of an object that is being

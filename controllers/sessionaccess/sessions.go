@@ -30,6 +30,8 @@ type revocation struct {
 	access *v1alpha1.SessionAccess
 	// lost are the grants that were removed.
 	lost []v1alpha1.ResolvedGrant
+	// unread is what could not be read before in the same reconcile.
+	unread unread
 }
 
 // progress says how far a revocation is.
@@ -57,28 +59,23 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	if err != nil {
 		return progress{}, err
 	}
-	s, err := v.search(ctx, ending, underWay)
+	s, err := v.endOpen(ctx, ending, underWay, v.onRecord)
 	if err != nil {
 		return progress{}, err
 	}
-	if s.held == nil && len(s.failures) == 0 && s.outcome != v1alpha1.SessionsEnding {
+	if s.covers() && s.outcome != v1alpha1.SessionsEnding {
 		return v.complete(record, s.outcome, now), nil
 	}
-	room := 0
-	if s.held != nil || len(s.failures) > 0 {
-		room = v.maxEnding() // A session that is not found may be where the search failed.
-	}
-	if known := tally(record, s.open, room); !known {
-		record.Incomplete = incompleteIn(s.failures)
+	v.tally(record, &s)
+	s.failures = append(s.failures, s.unended...)
+	if len(s.unrecorded) > 0 {
 		verdict := endingSessions(len(s.open))
 		if len(s.failures) > 0 {
 			verdict = unlisted(s.failures)
 		}
-		return progress{after: recorded, verdict: verdict, unrecorded: s.open}, nil
+		return progress{after: recorded, verdict: verdict, unrecorded: s.unrecorded}, nil
 	}
 	waiting, err := v.pass(ctx, s.passes)
-	s.failures = append(s.failures, v.end(ctx, s.open)...)
-	record.Incomplete = incompleteIn(s.failures)
 	if err != nil || ctx.Err() != nil {
 		return progress{}, errors.Join(err, ctx.Err())
 	}
@@ -117,17 +114,16 @@ func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting b
 // the permission of all is gone: before, a session that is not found may be one of a
 // principal that a later search covers.
 func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
-	s, err := v.findLost(ctx)
+	s, err := v.endLost(ctx, v.onRecord)
 	if err == nil && len(s.open)+len(s.failures) > 0 {
 		record, _ := v.begin()
-		record.Incomplete = incompleteIn(s.failures)
-		if known := tally(record, s.open, v.maxEnding()); !known {
+		s.postponed = true // Those of the stuck principals are.
+		v.tally(record, &s)
+		if len(s.unrecorded) > 0 {
 			return recorded
 		}
-		s.failures = append(s.failures, v.end(ctx, s.open)...)
-		record.Incomplete = incompleteIn(s.failures)
 	}
-	if err = errors.Join(err, failed(s.failures)); err != nil {
+	if err = errors.Join(err, failed(s.failures), failed(s.unended)); err != nil {
 		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", err.Error())
 		return unlistedRetry
 	}
@@ -217,23 +213,26 @@ func (v revocation) end(ctx context.Context, open []openSession) []failure {
 	return failures
 }
 
-// tally puts the sessions that are open into the record, and counts those of the record
-// that are gone. As many as room lets the record hold stay in it instead, uncounted: 0
-// where the search covered all principals. known reports whether all that are open were
-// in it already.
-func tally(record *v1alpha1.RevocationStatus, open []openSession, room int) (known bool) {
-	ids := make([]string, 0, len(open))
-	for _, s := range open {
-		ids = append(ids, s.ID)
+// tally puts the result of a search into the record: the sessions that are open, and the
+// number of those of the record that are gone. Where the search did not cover everything,
+// as many of these as there is room for stay in the record instead, uncounted.
+func (v revocation) tally(record *v1alpha1.RevocationStatus, s *search) {
+	record.Incomplete = incompleteIn(slices.Concat(s.failures, s.unended))
+	ids := make([]string, 0, len(s.open))
+	for _, open := range s.open {
+		ids = append(ids, open.ID)
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	known = !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(record.Ending, id) })
 	var missing []string
 	for _, id := range record.Ending {
 		if !slices.Contains(ids, id) {
 			missing = append(missing, id)
 		}
+	}
+	room := 0
+	if !s.covers() {
+		room = v.maxEnding() // A session that is not found may be where the search failed.
 	}
 	if len(ids)+len(missing) > room {
 		*record.SessionsEnded += int32(len(missing)) // At most 500.
@@ -241,7 +240,6 @@ func tally(record *v1alpha1.RevocationStatus, open []openSession, room int) (kno
 		ids = append(ids, missing...)
 	}
 	record.Ending = ids
-	return known
 }
 
 // openSession is an open session that has lost its permission.

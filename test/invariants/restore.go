@@ -127,7 +127,6 @@ func (o *Observer) Restored(from Source, meanwhile bool) {
 			f.kept = false
 		}
 	}
-	o.forgetMachines()
 	if from == WithStatus {
 		return
 	}
@@ -141,17 +140,4 @@ func (o *Observer) Restored(from Source, meanwhile bool) {
 		f.older = false // And the beginnings of grants.
 	}
 	o.reconsider()
-}
-
-// forgetMachines leaves open what becomes of sessions on machines of an activation. To
-// IAM a grant by activationRef is another one after a restore, because the node's tag
-// gets the new UID. The former one of a restored status is revoked, which may end them;
-// the other begins with the restore, and they are not ended with it. Both are gaps of
-// the operator. The lock is held.
-func (o *Observer) forgetMachines() {
-	for id, s := range o.sessions {
-		if s.Node.Of != "" {
-			delete(o.sessions, id)
-		}
-	}
 }

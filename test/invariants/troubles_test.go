@@ -72,7 +72,7 @@ func failures(t *rapid.T, kind string) act {
 // The judge waits for the others before it heals AWS.
 func TestTroubleKeepsNoOtherSessionOpen(t *testing.T) {
 	for name, begin := range map[string]func(*invariants.Bed) error{
-		"another region": func(b *invariants.Bed) error { return b.FailRegion(invariants.SecondRegion, regionFaults[0]) },
+		"another region": func(b *invariants.Bed) error { return b.FailRegion(invariants.SecondRegion, regionFaults[2]) },
 		"a session": func(b *invariants.Bed) error {
 			held, err := b.HoldSession(0)
 			if err == nil && !held {
