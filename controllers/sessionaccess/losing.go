@@ -134,7 +134,10 @@ func heldAll(id string, lost []v1alpha1.ResolvedGrant) []held {
 // choose decides about the sessions that are open in the region.
 func (r regionSearch) choose(ctx context.Context, open []cloud.Session, f *found) error {
 	in := policy.Account{ID: r.account.AccountID, Partition: r.account.Partition}
-	lost := asNamedNow(r.account, r.lost)
+	lost, err := r.withReplaced(ctx, asNamedNow(r.account, r.lost))
+	if err != nil {
+		return err
+	}
 	candidates := r.owned(r.account, r.region, open, heldAll(string(r.access.UID), lost))
 	untagged := r.tag(ctx, candidates)
 	for _, c := range candidates {

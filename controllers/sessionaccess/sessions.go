@@ -66,9 +66,9 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	if s.covers() && s.outcome != v1alpha1.SessionsEnding {
 		return v.complete(record, s.outcome, now), nil
 	}
-	v.tally(record, &s)
+	known := v.keep(record, &s)
 	s.failures = append(s.failures, s.unended...)
-	if len(s.unrecorded) > 0 {
+	if !known {
 		verdict := endingSessions(len(s.open))
 		if len(s.failures) > 0 {
 			verdict = unlisted(s.failures)
@@ -118,8 +118,7 @@ func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
 	if err == nil && len(s.open)+len(s.failures) > 0 {
 		record, _ := v.begin()
 		s.postponed = true // Those of the stuck principals are.
-		v.tally(record, &s)
-		if len(s.unrecorded) > 0 {
+		if known := v.keep(record, &s); !known {
 			return recorded
 		}
 	}
@@ -213,26 +212,33 @@ func (v revocation) end(ctx context.Context, open []openSession) []failure {
 	return failures
 }
 
-// tally puts the result of a search into the record: the sessions that are open, and the
-// number of those of the record that are gone. Where the search did not cover everything,
-// as many of these as there is room for stay in the record instead, uncounted.
-func (v revocation) tally(record *v1alpha1.RevocationStatus, s *search) {
+// keep puts the result of a search into the record. known reports whether all sessions
+// that are open were in it already.
+func (v revocation) keep(record *v1alpha1.RevocationStatus, s *search) (known bool) {
 	record.Incomplete = incompleteIn(slices.Concat(s.failures, s.unended))
-	ids := make([]string, 0, len(s.open))
-	for _, open := range s.open {
-		ids = append(ids, open.ID)
+	if s.covers() {
+		return tally(record, s.open, 0)
+	}
+	return tally(record, s.open, v.maxEnding()) // A session that is not found may be where the search failed.
+}
+
+// tally puts the sessions that are open into the record, and counts those of the record
+// that are gone. As many as room lets the record hold stay in it instead, uncounted: 0
+// where the search covered all principals. known reports whether all that are open were
+// in it already.
+func tally(record *v1alpha1.RevocationStatus, open []openSession, room int) (known bool) {
+	ids := make([]string, 0, len(open))
+	for _, s := range open {
+		ids = append(ids, s.ID)
 	}
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
+	known = !slices.ContainsFunc(ids, func(id string) bool { return !slices.Contains(record.Ending, id) })
 	var missing []string
 	for _, id := range record.Ending {
 		if !slices.Contains(ids, id) {
 			missing = append(missing, id)
 		}
-	}
-	room := 0
-	if !s.covers() {
-		room = v.maxEnding() // A session that is not found may be where the search failed.
 	}
 	if len(ids)+len(missing) > room {
 		*record.SessionsEnded += int32(len(missing)) // At most 500.
@@ -240,6 +246,7 @@ func (v revocation) tally(record *v1alpha1.RevocationStatus, s *search) {
 		ids = append(ids, missing...)
 	}
 	record.Ending = ids
+	return known
 }
 
 // openSession is an open session that has lost its permission.
