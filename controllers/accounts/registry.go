@@ -30,6 +30,8 @@ type Entry struct {
 	NeverListed        map[string]bool
 	// RecreatedPrincipals of the AWSAccount.
 	RecreatedPrincipals v1alpha1.RecreatedPrincipals
+	// Restored: a restore of the cluster may still be under way.
+	Restored bool
 	// Quotas as AWS reported them last.
 	Quotas cloud.Quotas
 	// Cloud is the account in AWS. Its mirror is filled.

@@ -174,6 +174,7 @@ func (r *Reconciler) verify(ctx context.Context, account *v1alpha1.AWSAccount) (
 	}
 	account.Status.UnreachableSince = nil
 	r.restores.note(account, lived, len(entry.Cloud.Mirror().OurNames()), r.Clock.Now())
+	entry.Restored = accounts.Restored(account)
 	entry.NeverListed = r.listSessions(ctx, account, entry.Cloud)
 	entry.Since = r.Clock.Now()
 	entry.NextResync = entry.Since.Add(r.ResyncInterval)

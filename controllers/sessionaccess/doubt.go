@@ -16,7 +16,9 @@ import (
 
 // beginFirst gives the first record of an object its starts. Where IAM allows already
 // what no other object has on record, the object was restored without its status, or
-// another has been lost: since when that is allowed is not known.
+// another has been lost: since when that is allowed is not known. Nor is it while a restore
+// may be under way: what IAM held of this object may have been removed again, because
+// another object of the same principal was there first.
 func (r *Reconciler) beginFirst(ctx context.Context, access *v1alpha1.SessionAccess, first *v1alpha1.AppliedAccess) error {
 	account, ok := r.Accounts.Get(first.Granted.AccountID)
 	if !ok {
@@ -37,6 +39,9 @@ func (r *Reconciler) beginFirst(ctx context.Context, access *v1alpha1.SessionAcc
 		return failure
 	}
 	doubted := grants.DoubtedParts(first.Granted, func(p v1alpha1.Principal, t *v1alpha1.ResolvedTarget, id string) bool {
+		if account.Restored {
+			return true
+		}
 		key := grants.PrincipalKeyOf(first.Granted.AccountID, p)
 		if grants.ActivationOf(t) != "" && holdsUnexplained(documents[key], explained[key]) {
 			return true

@@ -6,11 +6,13 @@ import (
 	"maps"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
@@ -64,8 +66,10 @@ func (in inputs) resolveTargets(spec *v1alpha1.SessionAccessSpec, grant *v1alpha
 		if problem != "" {
 			unresolved = append(unresolved, fmt.Sprintf("HybridActivation %q %s", target.ActivationRef.Name, problem))
 		}
-		if resolved != nil {
-			grant.Targets = append(grant.Targets, *resolved)
+		for _, t := range resolved {
+			if !slices.ContainsFunc(grant.Targets, func(other v1alpha1.ResolvedTarget) bool { return equality.Semantic.DeepEqual(t, other) }) {
+				grant.Targets = append(grant.Targets, t)
+			}
 		}
 	}
 	return unresolved
@@ -74,12 +78,12 @@ func (in inputs) resolveTargets(spec *v1alpha1.SessionAccessSpec, grant *v1alpha
 // resolveActivation selects the nodes of an activation by the tag that it gives them, so
 // that nodes may register and leave at any time. What stays although it is not resolved
 // is returned with the problem.
-func (in inputs) resolveActivation(name string, regions []v1alpha1.Region) (*v1alpha1.ResolvedTarget, string) {
+func (in inputs) resolveActivation(name string, regions []v1alpha1.Region) ([]v1alpha1.ResolvedTarget, string) {
 	activation, ok := in.activations[name]
 	if !ok {
 		return nil, missing
 	}
-	target := &v1alpha1.ResolvedTarget{
+	target := v1alpha1.ResolvedTarget{
 		Tags: map[string]string{v1alpha1.TagActivation: string(activation.UID)}, HybridRegion: activation.Spec.Region,
 	}
 	switch problem := in.unusable(activation, activation.AccountName()); {
@@ -88,9 +92,11 @@ func (in inputs) resolveActivation(name string, regions []v1alpha1.Region) (*v1a
 	case !slices.Contains(regions, activation.Spec.Region):
 		return nil, fmt.Sprintf("is in %s, which regions leaves out: add it there", activation.Spec.Region)
 	case ready(activation, activation.Status.UID, activation.Status.Conditions):
-		return target, ""
-	case in.grantedNodes(*target):
-		return target, in.undecided()
+		return []v1alpha1.ResolvedTarget{target}, ""
+	case in.grantedNodes(target):
+		return []v1alpha1.ResolvedTarget{target}, in.undecided()
+	case in.restored(): // The activation was restored, too, and its nodes do not have its tag yet.
+		return in.replacedNodes(target.HybridRegion), notReady
 	default:
 		return nil, notReady
 	}
@@ -102,6 +108,20 @@ func (in inputs) grantedNodes(target v1alpha1.ResolvedTarget) bool {
 	granted := in.granted()
 	return granted != nil && slices.ContainsFunc(granted.Targets, func(t v1alpha1.ResolvedTarget) bool {
 		return t.HybridRegion == target.HybridRegion && t.Tags[v1alpha1.TagActivation] == target.Tags[v1alpha1.TagActivation]
+	})
+}
+
+// replacedNodes are the targets of a restored record in a region whose activations had
+// other UIDs: any of those that the spec names now may be one of them.
+func (in inputs) replacedNodes(region v1alpha1.Region) []v1alpha1.ResolvedTarget {
+	if in.granted() == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(in.granted().Targets), func(t v1alpha1.ResolvedTarget) bool {
+		uid := grants.ActivationOf(&t)
+		return uid == "" || t.HybridRegion != region || slices.ContainsFunc(slices.Collect(maps.Values(in.activations)), func(a *v1alpha1.HybridActivation) bool {
+			return string(a.UID) == uid
+		})
 	})
 }
 

@@ -23,6 +23,8 @@ type activation struct {
 	declared bool
 	// maybe: it may have been refused.
 	maybe bool
+	// left: the object was deleted before the operator saw it.
+	left bool
 	// bounded: it may let in fewer machines than are declared, because a guardrail
 	// bounded those of the object since the last rest.
 	bounded bool
@@ -49,7 +51,7 @@ func (o *Observer) DeclareActivation(description string, limit int32) {
 		a = &activation{}
 		o.activations[description] = a
 	}
-	a.limit, a.declared, a.since = limit, true, append(a.since, limit)
+	a.limit, a.declared, a.left, a.since = limit, true, false, append(a.since, limit)
 }
 
 // MayDeclareActivation is DeclareActivation for one that the operator may refuse.
@@ -144,7 +146,7 @@ func (o *Observer) judgeActivations(stored map[string]Code) {
 			o.violated("at rest %d activations of %s are alive", n, description)
 		}
 		switch a, ok := o.ssm().Activation(code.ID); {
-		case declared.maybe && declared.declared:
+		case declared.maybe && declared.declared, declared.left:
 		case !declared.declared && code != Code{}:
 			o.violated("at rest a Secret of %s is left, and nobody declares it", description)
 		case !declared.declared:

@@ -68,6 +68,8 @@ type written struct {
 	loose bool
 	// object is what was declared.
 	object client.Object
+	// restored: it was lost and created again.
+	restored bool
 }
 
 // NewBed makes a bed, with an account that allows Namespace and Neighbour,
@@ -175,7 +177,11 @@ func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err 
 			b.secrets[a.Spec.Description] = client.ObjectKey{Namespace: a.Namespace, Name: a.Spec.SecretName}
 		}
 	}
-	b.written[b.id(obj)] = written{uid: obj.GetUID(), generation: obj.GetGeneration(), object: wanted}
+	former := b.written[b.id(obj)]
+	b.written[b.id(obj)] = written{
+		uid: obj.GetUID(), generation: obj.GetGeneration(), object: wanted,
+		restored: former.restored && former.uid == obj.GetUID(),
+	}
 	b.loosen()
 	return true, nil
 }
@@ -228,7 +234,8 @@ func (b *Bed) apply(ctx context.Context, obj client.Object) error {
 
 // Delete deletes an object; it is no error if there is none.
 func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
-	if err := client.IgnoreNotFound(b.lens.client.Delete(ctx, obj)); err != nil {
+	atOnce, err := b.remove(ctx, obj)
+	if err != nil {
 		return fmt.Errorf("delete %T %s: %w", obj, client.ObjectKeyFromObject(obj), err)
 	}
 	if w, ok := b.written[b.id(obj)]; ok {
@@ -239,7 +246,9 @@ func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
 	case *v1alpha1.SessionAccess:
 		b.Observer.Withdraw(client.ObjectKeyFromObject(obj))
 	case *v1alpha1.SessionDocument, *v1alpha1.HybridActivation:
-		b.Observer.WithdrawThing(obj)
+		if b.Observer.WithdrawThing(obj); atOnce && b.written[b.id(obj)].restored {
+			b.Observer.LeaveThing(obj)
+		}
 	case *v1alpha1.AccountTier:
 		if declared, ok := b.written[b.id(obj)].object.(*v1alpha1.AccountTier); ok {
 			b.Observer.WithdrawTier(declared.Spec.OnDelete)
@@ -247,6 +256,21 @@ func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
 	}
 	b.loosen()
 	return nil
+}
+
+// remove deletes an object. atOnce reports whether it had no finalizer.
+func (b *Bed) remove(ctx context.Context, obj client.Object) (atOnce bool, err error) {
+	for {
+		stored := obj.DeepCopyObject().(client.Object)
+		if err := b.lens.client.Get(ctx, client.ObjectKeyFromObject(obj), stored); err != nil {
+			return false, client.IgnoreNotFound(err)
+		}
+		version := stored.GetResourceVersion()
+		err := b.lens.client.Delete(ctx, stored, client.Preconditions{ResourceVersion: &version})
+		if !apierrors.IsConflict(err) {
+			return len(stored.GetFinalizers()) == 0, client.IgnoreNotFound(err)
+		}
+	}
 }
 
 // Accesses are the SessionAccesses that are declared, by name.

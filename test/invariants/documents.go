@@ -19,6 +19,8 @@ type document struct {
 	declared bool
 	// maybe: it may have been refused.
 	maybe bool
+	// left: the object was deleted before the operator saw it.
+	left bool
 }
 
 // DeclareDocument must be called before a SessionDocument is written.
@@ -30,7 +32,7 @@ func (o *Observer) DeclareDocument(name, profile string) {
 		d = &document{}
 		o.documents[name] = d
 	}
-	d.profile, d.declared, d.maybe, d.since = profile, true, false, append(d.since, profile)
+	d.profile, d.declared, d.maybe, d.left, d.since = profile, true, false, false, append(d.since, profile)
 }
 
 // MayDeclareDocument is DeclareDocument for one that the operator may refuse.
@@ -123,7 +125,7 @@ func (o *Observer) judgeDocuments() {
 	for name, declared := range o.documents {
 		d, ok := o.ssm().Document(name)
 		switch {
-		case declared.maybe && declared.declared:
+		case declared.maybe && declared.declared, declared.left:
 		case ok != declared.declared:
 			o.violated("at rest document %s exists: %t; declared: %t", name, ok, declared.declared)
 		case ok && profileOf(d) != declared.profile:

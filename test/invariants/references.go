@@ -205,6 +205,24 @@ func (o *Observer) WithdrawThing(obj client.Object) {
 	o.reconsider()
 }
 
+// LeaveThing leaves open what becomes of the document or the activation of an object that
+// was deleted without a finalizer: it was restored, and the operator has not seen it since.
+func (o *Observer) LeaveThing(obj client.Object) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	x := o.facts.Things[thingKey(kindOf(obj), obj.GetNamespace(), obj.GetName())]
+	if x == nil {
+		return
+	}
+	switch obj := x.object.(type) {
+	case *v1alpha1.SessionDocument:
+		o.documents[obj.DocumentName()].left = true
+	case *v1alpha1.HybridActivation:
+		o.activations[obj.Spec.Description].left = true
+		o.leaveMachines(obj.Spec.Description)
+	}
+}
+
 // leaveMachines keeps the machines of an activation when the activation is
 // removed. The lock is held.
 func (o *Observer) leaveMachines(description string) {

@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 )
 
 // Source is what a cluster is restored from.
@@ -90,7 +93,7 @@ func (b *Bed) restore(ctx context.Context, from Source, l lost) error {
 		return fmt.Errorf("restore %s: %w", b.id(l.declared), err)
 	}
 	w := b.written[b.id(l.declared)]
-	w.uid, w.generation = obj.GetUID(), obj.GetGeneration()
+	w.uid, w.generation, w.restored = obj.GetUID(), obj.GetGeneration(), true
 	b.written[b.id(l.declared)] = w
 	if from != WithStatus {
 		return nil
@@ -133,6 +136,9 @@ func (o *Observer) Restored(from Source, meanwhile bool) {
 	if o.tierBefore != "" {
 		o.tierBefore = o.tier // What was there before is in the status alone.
 	}
+	if o.server.Now().After(time.Now().Add(accounts.RestoreWindow)) {
+		o.forgetMachines()
+	}
 	for _, d := range o.declared {
 		d.bond = newBond() // So are the ids of principals.
 	}
@@ -140,4 +146,17 @@ func (o *Observer) Restored(from Source, meanwhile bool) {
 		f.older = false // And the beginnings of grants.
 	}
 	o.reconsider()
+}
+
+// forgetMachines leaves open what becomes of sessions on machines of an activation, where
+// the clock of AWS is so far ahead that a restored AWSAccount does not count as restored:
+// the API server's clock says when it was created. Since when an activation's machines
+// are granted is in no record then, and not in IAM any more once another object of the
+// same principal was restored before. The lock is held.
+func (o *Observer) forgetMachines() {
+	for id, s := range o.sessions {
+		if s.Node.Of != "" {
+			delete(o.sessions, id)
+		}
+	}
 }

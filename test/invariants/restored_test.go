@@ -70,7 +70,7 @@ func TestARestoreLosesNoSession(t *testing.T) {
 			mine := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01))
 			keeper := b.Keep(t.Context(), &invariants.Cut{})
 			lose := func(ctx context.Context, b *invariants.Bed) error {
-				b.Emulator.Advance(time.Hour)
+				b.Emulator.Advance(10 * time.Minute)
 				if err := b.Lose(ctx); err != nil {
 					return err
 				}
@@ -111,4 +111,48 @@ func byReferenceOf(name string) *v1alpha1.SessionAccess {
 	a := byReference()
 	a.Name = name
 	return a
+}
+
+// The namespace of the objects is no longer allowed when they are restored.
+func TestWhatAnObjectHadBeforeARestoreIsLeftWhereItsNamespaceIsRefused(t *testing.T) {
+	b, err := bed(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	document, site := invariants.Document("proof-shell", "date"), invariants.Activation(invariants.Namespace, "site", 2)
+	keeper := b.Keep(t.Context(), &invariants.Cut{})
+	err = declare(t.Context(), b, b.Account(), site, document)
+	if err == nil {
+		err = perform(t.Context(), b, act{kind: registerOne})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest(t, b)
+	closed := b.Account()
+	closed.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesNone}
+	if err := declare(t.Context(), b, closed); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, b)
+	if err := whileDown(t.Context(), b, keeper, func(ctx context.Context, b *invariants.Bed) error {
+		if err := b.Lose(ctx); err != nil {
+			return err
+		}
+		b.Observer.Restored(invariants.WithoutStatus, false)
+		return b.Restore(ctx, invariants.WithoutStatus, b.Lost(), false)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	keeper = b.Keep(t.Context(), &invariants.Cut{})
+	if err := b.Resync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, b)
+	if err := leaveNothing(t.Context(), b); err != nil {
+		t.Error(err)
+	}
+	if err := b.Close(keeper); err != nil {
+		t.Error(err)
+	}
 }
