@@ -125,16 +125,16 @@ func (r *Reconciler) othersOf(ctx context.Context, access *v1alpha1.SessionAcces
 	if err := r.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
 	}
-	abandoned, err := grants.PendingRevocationsOfPrincipal(ctx, r.Client, key)
+	pending, err := grants.PendingOfPrincipal(ctx, r.Client, key)
 	if err != nil {
 		return nil, err
 	}
 	var all []v1alpha1.ResolvedGrant
-	for _, other := range slices.Concat(accesses.Items, abandoned) {
+	for _, other := range append(grants.RecordsOf(accesses.Items), pending...) {
 		if other.UID == access.UID {
 			continue
 		}
-		for _, g := range everything(other.Status.Applied) {
+		for _, g := range other.All() {
 			if slices.Contains(grants.GrantKeys(&g), key) {
 				all = append(all, g)
 			}

@@ -31,7 +31,7 @@ func (d debtor) setup(mgr ctrl.Manager, wake *Trigger) error {
 		Named("owed").
 		WithOptions(items.Options()).
 		For(&v1alpha1.AWSAccount{}, builder.WithPredicates(owedChanged())).
-		WatchesRawSource(&wake.owed).
+		WatchesRawSource(&wake.pending).
 		Complete(items.Serving(d))
 }
 
@@ -56,7 +56,7 @@ func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, e
 	after, settled, unrecorded, err := d.advance(ctx, account)
 	if _, failure := reconcile.WriteStatus(ctx, d.Client, before, account); failure != nil {
 		if reconcile.Rejected(failure) {
-			d.endUnrecorded(ctx, &v1alpha1.SessionAccess{}, progress{unrecorded: unrecorded})
+			endUnrecorded(ctx, unrecorded)
 		}
 		return reconcile.Finish(ctx, d.Client, d.Recorder, account, reconcile.PriorityRevocation, after, failure)
 	}
@@ -71,17 +71,17 @@ func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, e
 func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []reconcile.Verdict, unrecorded []openSession, err error) {
 	var left []v1alpha1.OwedAccess
 	unread := unread{}
-	for i := range account.Status.Owed {
-		item := account.Status.Owed[i]
-		access := grants.PendingRevocation(account, &item)
-		p, failure := d.Reconciler.advance(ctx, &access, item.Grants, true, unread)
+	pending := grants.PendingRevocations(account)
+	for i := range pending {
+		rev, item := &pending[i], account.Status.Owed[i]
+		p, failure := d.Reconciler.advance(ctx, rev, unread)
 		err = errors.Join(err, failure)
-		item.Revocation = access.Status.Revocation
+		item.Revocation = rev.Status
 		unrecorded = append(unrecorded, p.unrecorded...)
 		if failure == nil && p.done {
-			d.Metrics.RevocationDone(access.UID, item.Grants[0].AccountID, d.Clock.Now())
+			d.Metrics.RevocationDone(rev.UID, item.Grants[0].AccountID, d.Clock.Now())
 			v := revoked(item.Revocation)
-			v.Message = fmt.Sprintf("What SessionAccess %s/%s had left: %s", item.Namespace, item.Name, v.Message)
+			v.Message = fmt.Sprintf("What SessionAccess %s had left: %s", rev.Origin, v.Message)
 			v.Reason = v1alpha1.ReasonOwedSettled
 			settled = append(settled, v)
 			continue
