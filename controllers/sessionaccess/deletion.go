@@ -45,8 +45,8 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 		}
 		return 0, err
 	}
-	if toAbandon(access) {
-		d, err := r.abandon(ctx, access, &rev)
+	if isForced(access) {
+		d, err := r.forceDelete(ctx, access, &rev)
 		if err != nil {
 			return 0, err
 		}

@@ -35,12 +35,12 @@ func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
 		owed  []v1alpha1.OwedAccess
 		want  string // of the sentence; empty when it may go
 	}{
-		"allowed and long out of reach": {true, since(abandonAfter), nil, ""},
-		"not allowed":                   {false, since(abandonAfter), nil, "allowAbandon: true"},
+		"allowed and long out of reach": {true, since(forceAfter), nil, ""},
+		"not allowed":                   {false, since(forceAfter), nil, "allowAbandon: true"},
 		"in reach":                      {true, nil, nil, "in reach"},
-		"not for long enough":           {true, since(abandonAfter - time.Second), nil, "2026-03-01T12:00:01Z"},
-		"there is room for one more":    {true, since(time.Hour), owing(maxOwed - 1), ""},
-		"too many are owed":             {true, since(time.Hour), owing(maxOwed), "can hold"},
+		"not for long enough":           {true, since(forceAfter - time.Second), nil, "2026-03-01T12:00:01Z"},
+		"there is room for one more":    {true, since(time.Hour), owing(maxPending - 1), ""},
+		"too many are owed":             {true, since(time.Hour), owing(maxPending), "can hold"},
 		"too much is owed":              {true, since(time.Hour), huge, "can hold"},
 		"it is owed already":            {false, nil, []v1alpha1.OwedAccess{{UID: "mine"}}, ""},
 	} {
@@ -48,7 +48,7 @@ func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
 			t.Parallel()
 			account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}
 			account.Spec.AllowAbandon, account.Status.UnreachableSince, account.Status.Owed = c.allow, c.since, c.owed
-			d := mayAbandon(account, rev, now)
+			d := forceDelay(account, rev, now)
 			switch {
 			case (d == nil) != (c.want == ""):
 				t.Fatalf("got %+v, want a sentence with %q", d, c.want)
