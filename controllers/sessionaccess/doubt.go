@@ -9,7 +9,6 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -121,16 +120,12 @@ func mayHold(policies []cloud.PolicyView, tags map[string]string, id string) boo
 // othersOf lists the grants to a principal that other objects have on record, pending
 // revocations of accounts included.
 func (r *Reconciler) othersOf(ctx context.Context, access *v1alpha1.SessionAccess, key grants.PrincipalKey) ([]v1alpha1.ResolvedGrant, error) {
-	var accesses v1alpha1.SessionAccessList
-	if err := r.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
-	}
-	pending, err := grants.PendingOfPrincipal(ctx, r.Client, key)
+	records, err := r.recordsOfPrincipal(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	var all []v1alpha1.ResolvedGrant
-	for _, other := range append(grants.RecordsOf(accesses.Items), pending...) {
+	for _, other := range records {
 		if other.UID == access.UID {
 			continue
 		}

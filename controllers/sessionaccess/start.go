@@ -2,15 +2,11 @@ package sessionaccess
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -94,36 +90,24 @@ func (v revocation) onRecordFor(ctx context.Context, accountID string, c candida
 // revocations, each once. Of this revocation it is the version at hand.
 func (v revocation) recordsFor(ctx context.Context, accountID string, c candidate) ([]*grants.Record, error) {
 	found := []*grants.Record{&v.Record}
-	add := func(list []grants.Record, err error) error {
-		for i := range list {
-			if !slices.ContainsFunc(found, func(r *grants.Record) bool { return r.UID == list[i].UID }) {
-				found = append(found, &list[i])
+	add := func(records []grants.Record) {
+		for i := range records {
+			if !slices.ContainsFunc(found, func(r *grants.Record) bool { return r.UID == records[i].UID }) {
+				found = append(found, &records[i])
 			}
 		}
-		return err
 	}
 	if c.federated {
-		var accesses v1alpha1.SessionAccessList
-		if err := v.Client.List(ctx, &accesses, queue.OfAccountID(accountID), client.UnsafeDisableDeepCopy); err != nil {
-			return nil, fmt.Errorf("list the SessionAccesses of account %s: %w", accountID, err)
-		}
-		if err := add(grants.RecordsOf(accesses.Items), nil); err != nil {
-			return nil, err
-		}
-		return found, add(grants.PendingInAccount(ctx, v.Client, accountID))
+		records, err := v.recordsInAccount(ctx, accountID)
+		add(records)
+		return found, err
 	}
 	for _, p := range c.principals() {
-		key := keyOfPrincipal(accountID, p)
-		var accesses v1alpha1.SessionAccessList
-		if err := v.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
-			return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
-		}
-		if err := add(grants.RecordsOf(accesses.Items), nil); err != nil {
+		records, err := v.recordsOfPrincipal(ctx, keyOfPrincipal(accountID, p))
+		if err != nil {
 			return nil, err
 		}
-		if err := add(grants.PendingOfPrincipal(ctx, v.Client, key)); err != nil {
-			return nil, err
-		}
+		add(records)
 	}
 	return found, nil
 }
