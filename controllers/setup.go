@@ -95,8 +95,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 		Found: o.Metrics.DriftFound, Contended: o.Metrics.PolicyContended, Wake: principals.WakeAccount(mgr.GetClient()),
 	}
 	o.Pool.OnDrift(drifts.Report)
-	outcomes := grants.NewPrincipalStore(accesses.WakeObjects)
-	reports := grants.NewReachabilityStore(accesses.WakeObjects)
+	outcomes := grants.NewPrincipalStore(accesses.WakeHolders)
+	reports := grants.NewReachabilityStore(accesses.WakeAccesses)
 	people := &principal.Reconciler{
 		Client: api, Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
 		PoliciesChanged: usage.PoliciesChanged, Contention: contended, Recorder: recorder,

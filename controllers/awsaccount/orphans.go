@@ -134,12 +134,12 @@ func identity(name string) principalID {
 // objects without a judgement, as after a restore, name in their specs.
 func (r *Reconciler) declared(ctx context.Context, entry accounts.Entry) (declared, waiting map[principalID]bool, err error) {
 	declared, waiting = map[principalID]bool{}, map[principalID]bool{}
-	abandoned, err := grants.PendingRevocationsOfAccount(ctx, r.Client, entry.AccountID)
+	pending, err := grants.PendingInAccount(ctx, r.Client, entry.AccountID)
 	if err != nil {
 		return nil, nil, err
 	}
-	for i := range abandoned {
-		for _, key := range grants.PrincipalKeysOf(abandoned[i].Status.Applied) {
+	for i := range pending {
+		for _, key := range pending[i].Keys() {
 			declared[r.identify(key)] = true
 		}
 	}

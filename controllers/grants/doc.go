@@ -1,7 +1,10 @@
 // Package grants holds what the controllers of SessionAccesses and of principals share:
 // recorded grants, compared, intersected and put into the terms of the policy
-// compiler; the pending revocations of AWSAccounts, which look like SessionAccesses
-// that are being deleted; and the two stores in which the reconcilers meet.
+// compiler; and the two stores in which the reconcilers meet.
+//
+// A [Record] is the recorded access of a SessionAccess, in its own status or as a pending
+// revocation in that of an AWSAccount. A [Revocation] is what of a record is being taken
+// away. The reconcilers work on these two, wherever they are stored.
 //
 // PrincipalStore holds per principal which SessionAccess at which serial its policies
 // hold, and what went wrong. ReachabilityStore holds per SessionAccess what was found

@@ -30,12 +30,16 @@ func PrincipalKeysOf(record *v1alpha1.AppliedAccess) []PrincipalKey {
 	if record == nil {
 		return nil
 	}
+	return keysOf(record.Granted, record.Revoking)
+}
+
+func keysOf(granted *v1alpha1.ResolvedGrant, former []v1alpha1.ResolvedGrant) []PrincipalKey {
 	var keys []PrincipalKey
-	if record.Granted != nil {
-		keys = GrantKeys(record.Granted)
+	if granted != nil {
+		keys = GrantKeys(granted)
 	}
-	for i := range record.Revoking {
-		keys = append(keys, GrantKeys(&record.Revoking[i])...)
+	for i := range former {
+		keys = append(keys, GrantKeys(&former[i])...)
 	}
 	slices.SortFunc(keys, compareKeys)
 	return slices.Compact(keys)

@@ -10,14 +10,13 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// Observation is what a principal's reconcile saw of one SessionAccess, and what
-// became of it.
+// Observation is what a principal's reconcile saw of one record, and what became of it.
 type Observation struct {
-	// Object is the SessionAccess.
-	Object types.NamespacedName
-	// Serial of its applied record.
+	// Holder is the object that has the record.
+	Holder Holder
+	// Serial of the record.
 	Serial int64
-	// Deleting: it carried a deletion timestamp.
+	// Deleting: the operator revokes everything on record.
 	Deleting bool
 	// Included: its grant was part of what the policies were compiled from.
 	Included bool
@@ -53,22 +52,22 @@ type Outcome struct {
 	Narrowed bool
 	// PolicyARNs are the policies that hold the principal's grants.
 	PolicyARNs []string
-	// Saw holds by UID what was seen of every SessionAccess whose record names
+	// Saw holds by the UID of its SessionAccess what was seen of every record that names
 	// the principal.
 	Saw map[types.UID]Observation
 }
 
 // PrincipalStore keeps the last outcome of every principal.
 type PrincipalStore struct {
-	notify func(...types.NamespacedName)
+	notify func(...Holder)
 
 	mu       sync.RWMutex
 	outcomes map[PrincipalKey]Outcome
 }
 
-// NewPrincipalStore returns an empty store. notify is called with the objects that an
+// NewPrincipalStore returns an empty store. notify is called with the holders that an
 // outcome changes something for; it must not block.
-func NewPrincipalStore(notify func(...types.NamespacedName)) *PrincipalStore {
+func NewPrincipalStore(notify func(...Holder)) *PrincipalStore {
 	return &PrincipalStore{notify: notify, outcomes: map[PrincipalKey]Outcome{}}
 }
 
@@ -80,8 +79,8 @@ func (s *PrincipalStore) Get(key PrincipalKey) (Outcome, bool) {
 	return o, ok
 }
 
-// Put records an outcome and notifies the objects that it changes something
-// for. A principal that no object names any more is forgotten.
+// Put records an outcome and notifies the holders that it changes something
+// for. A principal that no record names any more is forgotten.
 func (s *PrincipalStore) Put(key PrincipalKey, o Outcome) {
 	s.mu.Lock()
 	before, had := s.outcomes[key]
@@ -96,17 +95,17 @@ func (s *PrincipalStore) Put(key PrincipalKey, o Outcome) {
 	}
 }
 
-// changedFor lists the objects that see a difference between two outcomes of
+// changedFor lists the holders that see a difference between two outcomes of
 // one principal, in a stable order.
-func changedFor(before Outcome, had bool, after Outcome) []types.NamespacedName {
+func changedFor(before Outcome, had bool, after Outcome) []Holder {
 	same := had && before.Narrowed == after.Narrowed && slices.Equal(before.PolicyARNs, after.PolicyARNs)
-	var changed []types.NamespacedName
+	var changed []Holder
 	for uid, sighting := range after.Saw {
 		if same && before.Saw[uid] == sighting {
 			continue
 		}
-		changed = append(changed, sighting.Object)
+		changed = append(changed, sighting.Holder)
 	}
-	slices.SortFunc(changed, func(a, b types.NamespacedName) int { return strings.Compare(a.String(), b.String()) })
+	slices.SortFunc(changed, func(a, b Holder) int { return strings.Compare(a.String(), b.String()) })
 	return changed
 }

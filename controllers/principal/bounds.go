@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -18,8 +17,8 @@ import (
 type bounded struct {
 	policy.Grant
 	bounds []v1alpha1.DocumentBound
-	// access is its object, for its age and its name.
-	access *v1alpha1.SessionAccess
+	// record is the one that has it, for its age and its name.
+	record *grants.Record
 }
 
 // standTogether leaves out grants that would let a node be used with a document
@@ -31,11 +30,11 @@ type bounded struct {
 // yet. A newer grant that conflicts with it waits for that: it is HeldOnly, too.
 func standTogether(all []bounded) (kept []policy.Grant, refused map[types.UID]problem) {
 	refused = map[types.UID]problem{}
-	slices.SortFunc(all, func(a, b bounded) int { return older(a.access, b.access) })
+	slices.SortFunc(all, func(a, b bounded) int { return older(a.record, b.record) })
 	var standing []bounded
 	for _, candidate := range all {
 		if message := clash(standing, candidate, false); message != "" {
-			refused[candidate.access.UID] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonGuardrailViolated, message}
+			refused[candidate.record.UID] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonGuardrailViolated, message}
 			continue
 		}
 		candidate.HeldOnly = candidate.HeldOnly || clash(standing, candidate, true) != ""
@@ -63,21 +62,12 @@ func clash(standing []bounded, candidate bounded, heldOnly bool) string {
 }
 
 // older orders by age, and by name among those of one second.
-func older(a, b *v1alpha1.SessionAccess) int {
+func older(a, b *grants.Record) int {
 	return cmp.Or(
-		declared(a).Compare(declared(b)),
-		strings.Compare(a.Namespace, b.Namespace),
-		strings.Compare(a.Name, b.Name),
+		a.DeclaredAt.Compare(b.DeclaredAt),
+		strings.Compare(a.Origin.Namespace, b.Origin.Namespace),
+		strings.Compare(a.Origin.Name, b.Origin.Name),
 	)
-}
-
-// declared is when an object was declared first. After a restore its time of
-// creation is that of the restore, and the record has the one before.
-func declared(access *v1alpha1.SessionAccess) time.Time {
-	if record := access.Status.Applied; record != nil && record.DeclaredAt != nil {
-		return record.DeclaredAt.Time
-	}
-	return access.CreationTimestamp.Time
 }
 
 // breaks returns the message for two grants where the nodes of one must not be used
@@ -89,8 +79,8 @@ func breaks(nodes, documents bounded) string {
 	for _, bound := range nodes.bounds {
 		for _, d := range documents.Documents {
 			if !grants.MatchesAny(bound.Documents, d.Name) {
-				return fmt.Sprintf("Together, SessionAccess %s/%s and %s/%s would let the nodes of the former be used with document %s, which guardrail %q forbids there; IAM cannot tie the two. Of the two the newer is refused: give it other principals, or documents that the guardrail allows.",
-					nodes.access.Namespace, nodes.access.Name, documents.access.Namespace, documents.access.Name, d.Name, bound.Guardrail)
+				return fmt.Sprintf("Together, SessionAccess %s and %s would let the nodes of the former be used with document %s, which guardrail %q forbids there; IAM cannot tie the two. Of the two the newer is refused: give it other principals, or documents that the guardrail allows.",
+					nodes.record.Origin, documents.record.Origin, d.Name, bound.Guardrail)
 			}
 		}
 	}

@@ -8,55 +8,52 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// claims is the sum of the SessionAccesses that name a principal.
+// claims is the sum of the records that name a principal.
 type claims struct {
 	// grants that take effect now or later. Those of records that were written for
 	// another object are HeldOnly, and so are those that clash with such a one.
 	grants []policy.Grant
 	// refused are those that conflict with an older one.
 	refused map[types.UID]problem
-	// ids are the unique ids that the principal had when it was granted, by object.
+	// ids are the unique ids that the principal had when it was granted, by record.
 	ids map[types.UID]string
-	// saw every object, granting or not.
+	// saw every record, granting or not.
 	saw map[types.UID]grants.Observation
-	// revoking: some object waits for proof that an access is gone.
+	// origins are the names of the SessionAccesses of all records.
+	origins map[types.UID]types.NamespacedName
+	// revoking: some record waits for proof that an access is gone.
 	revoking bool
-	// name of the principal as the oldest object spells it; empty without objects.
+	// name of the principal as the last record that grants spells it; empty without
+	// records.
 	name string
 }
 
-// claimsOf gathers what the records of the objects grant a principal. An object
-// that is being deleted grants nothing, whatever its record says.
-func claimsOf(key grants.PrincipalKey, accesses []v1alpha1.SessionAccess, now time.Time) claims {
-	c := claims{saw: make(map[types.UID]grants.Observation, len(accesses)), ids: map[types.UID]string{}}
+// claimsOf gathers what records grant a principal. A record with Deleting grants nothing,
+// whatever its current grant is.
+func claimsOf(key grants.PrincipalKey, records []grants.Record, now time.Time) claims {
+	c := claims{
+		saw: make(map[types.UID]grants.Observation, len(records)), ids: map[types.UID]string{},
+		origins: make(map[types.UID]types.NamespacedName, len(records)),
+	}
 	var all []bounded
-	for i := range accesses {
-		access := &accesses[i]
-		record := access.Status.Applied
-		if record == nil {
-			continue
-		}
-		sighting := grants.Observation{
-			Object:   types.NamespacedName{Namespace: access.Namespace, Name: access.Name},
-			Serial:   record.Serial,
-			Deleting: !access.DeletionTimestamp.IsZero(),
-		}
+	for i := range records {
+		record := &records[i]
 		spelling, granted := grantedTo(record.Granted, key)
-		if granted && !sighting.Deleting && !grants.Expired(record.Granted, now) {
-			grant := grants.Policy(string(access.UID), record.Granted)
-			grant.HeldOnly = !reconcile.Own(record.UID, access)
-			all = append(all, bounded{grant, record.Granted.DocumentBounds, access})
+		if granted && !record.Deleting && !grants.Expired(record.Granted, now) {
+			grant := grants.Policy(string(record.UID), record.Granted)
+			grant.HeldOnly = record.HeldOnly
+			all = append(all, bounded{grant, record.Granted.DocumentBounds, record})
 			c.name = spelling
-			c.ids[access.UID] = recordedID(record.Granted, key)
+			c.ids[record.UID] = recordedID(record.Granted, key)
 		} else if c.name == "" {
 			c.name = spelling
 		}
-		c.revoking = c.revoking || sighting.Deleting || len(record.Revoking) > 0
-		c.saw[access.UID] = sighting
+		c.revoking = c.revoking || record.IsRevoking()
+		c.saw[record.UID] = grants.Observation{Holder: record.Holder(), Serial: record.Serial, Deleting: record.Deleting}
+		c.origins[record.UID] = record.Origin
 	}
 	if c.name == "" {
 		c.name = key.Name
@@ -74,9 +71,9 @@ func (c *claims) include(all []bounded) {
 		heldOnly[types.UID(g.ID)] = g.HeldOnly
 	}
 	for _, g := range all {
-		saw := c.saw[g.access.UID]
-		saw.Included = !g.HeldOnly && !heldOnly[g.access.UID]
-		c.saw[g.access.UID] = saw
+		saw := c.saw[g.record.UID]
+		saw.Included = !g.HeldOnly && !heldOnly[g.record.UID]
+		c.saw[g.record.UID] = saw
 	}
 }
 

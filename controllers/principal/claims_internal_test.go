@@ -58,7 +58,7 @@ func TestRestoredRecordsClaimOnlyWhatIsHeld(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			key := grants.PrincipalKey{AccountID: "488821267897", Kind: v1alpha1.PrincipalUser, Name: "user01"}
-			got := claimsOf(key, c.accesses, noon)
+			got := claimsOf(key, grants.RecordsOf(c.accesses), noon)
 			for uid, saw := range got.saw {
 				is := ""
 				for _, g := range got.grants {

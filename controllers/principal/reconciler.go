@@ -144,20 +144,21 @@ func (r *Reconciler) converge(ctx context.Context, key grants.PrincipalKey, turn
 	if err := r.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
 		return 0, false, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
 	}
-	abandoned, err := grants.PendingRevocationsOfPrincipal(ctx, r.Client, key)
+	pending, err := grants.PendingOfPrincipal(ctx, r.Client, key)
 	if err != nil {
 		return 0, false, err
 	}
 	waits := false
-	if len(abandoned) > 0 {
+	if len(pending) > 0 {
 		if waits, err = accounts.TakesOver(ctx, r.Client, account, key, r.Clock.Now()); err != nil {
 			return 0, false, err
 		}
 	}
 	if waits {
-		abandoned = grants.Waiting(abandoned)
+		pending = grants.Waiting(pending)
 	}
-	w := &work{Reconciler: r, account: account, key: key, turn: turn, claims: claimsOf(key, append(accesses.Items, abandoned...), r.Clock.Now())}
+	records := append(grants.RecordsOf(accesses.Items), pending...)
+	w := &work{Reconciler: r, account: account, key: key, turn: turn, claims: claimsOf(key, records, r.Clock.Now())}
 	w.accesses = accesses.Items
 	result, err := w.run(ctx)
 	if cloud.Classify(err) == cloud.Canceled {

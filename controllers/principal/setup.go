@@ -47,7 +47,7 @@ func (r *Reconciler) register(mgr ctrl.Manager, name string, l lane, on handler.
 		Watches(&v1alpha1.SessionAccess{}, on).
 		WatchesRawSource(wake)
 	if l.revokes {
-		b = b.Watches(&v1alpha1.AWSAccount{}, debts())
+		b = b.Watches(&v1alpha1.AWSAccount{}, pendingChanged())
 	}
 	return b.Complete(l.items.Serving(l))
 }
@@ -90,8 +90,9 @@ func grantsOf(before, after *v1alpha1.SessionAccess) []grants.PrincipalKey {
 	}
 }
 
-// debts enqueues the principals of what an account begins or ceases to owe.
-func debts() handler.TypedEventHandler[client.Object, grants.PrincipalKey] {
+// pendingChanged enqueues the principals of pending revocations that an account gets or
+// completes.
+func pendingChanged() handler.TypedEventHandler[client.Object, grants.PrincipalKey] {
 	return handler.TypedFuncs[client.Object, grants.PrincipalKey]{
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[grants.PrincipalKey]) {
 			before, after := grants.PendingPrincipals(e.ObjectOld.(*v1alpha1.AWSAccount)), grants.PendingPrincipals(e.ObjectNew.(*v1alpha1.AWSAccount))

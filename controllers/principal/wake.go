@@ -29,40 +29,41 @@ func (t *Triggers) WakeAccount(c client.Reader) func(ctx context.Context, accoun
 			log.FromContext(ctx).Error(err, "Listing the SessionAccesses of an account")
 			return
 		}
-		abandoned, err := grants.PendingRevocationsOfAccount(ctx, c, accountID)
+		pending, err := grants.PendingInAccount(ctx, c, accountID)
 		if err != nil {
-			log.FromContext(ctx).Error(err, "Listing what an account owes")
+			log.FromContext(ctx).Error(err, "Listing the pending revocations of an account")
 		}
 		priority := reconcile.PriorityGrant
 		if resync {
 			priority = reconcile.PriorityResync
 		}
-		t.wake(accountID, priority, append(abandoned, accesses.Items...))
+		t.wake(accountID, priority, append(pending, grants.RecordsOf(accesses.Items)...))
 	}
 }
 
 // wake enqueues all revocations before the first grant, which waits until each
-// was tried unless this is but a resync. The namespaces take turns.
-func (t *Triggers) wake(accountID string, priority int, accesses []v1alpha1.SessionAccess) {
+// was tried unless this is but a resync. The namespaces take turns, and so does the
+// account with its pending revocations.
+func (t *Triggers) wake(accountID string, priority int, records []grants.Record) {
 	var revoking []grants.PrincipalKey
-	var ends, granting []*v1alpha1.SessionAccess
-	for i := range accesses {
-		access := &accesses[i]
-		if keys := revocationsOf(nil, access); len(keys) > 0 {
-			revoking, ends = append(revoking, keys...), append(ends, access)
+	var ends, granting []*grants.Record
+	for i := range records {
+		record := &records[i]
+		if record.IsRevoking() {
+			revoking, ends = append(revoking, record.Keys()...), append(ends, record)
 			continue
 		}
-		granting = append(granting, access)
+		granting = append(granting, record)
 	}
 	again := reconcile.PriorityRetriedRevocation
 	if priority != reconcile.PriorityResync {
 		again = reconcile.PriorityRevocation // This process has tried none.
 		t.Grants.Add(priority, t.first.expect(accountID, revoking)...)
 	}
-	for _, access := range ends {
-		t.Revocations.AddFor(access.Namespace, again, revocationsOf(nil, access)...)
+	for _, record := range ends {
+		t.Revocations.AddFor(record.Object.GetNamespace(), again, record.Keys()...)
 	}
-	for _, access := range granting {
-		t.Grants.AddFor(access.Namespace, priority, grants.PrincipalKeysOf(access.Status.Applied)...)
+	for _, record := range granting {
+		t.Grants.AddFor(record.Object.GetNamespace(), priority, record.Keys()...)
 	}
 }

@@ -3,6 +3,7 @@ package principal
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -34,10 +35,7 @@ type widening struct {
 // of the principal among one another, and a user's beside those of its groups.
 // The reconcile of the other principal informs that principal's objects.
 func (w *work) widened(ctx context.Context) map[types.UID][]string {
-	out := widening{names: map[types.UID]types.NamespacedName{}, sentences: map[types.UID][]string{}}
-	for uid, saw := range w.claims.saw {
-		out.names[uid] = saw.Object
-	}
+	out := widening{names: maps.Clone(w.claims.origins), sentences: map[types.UID][]string{}}
 	out.add(w.key.String(), w.claims.grants, func(policy.Pair) bool { return true })
 	for _, beside := range w.beside(ctx, out.names) {
 		own := len(w.claims.grants)
@@ -110,16 +108,13 @@ func (w *work) grantsOf(ctx context.Context, kind v1alpha1.PrincipalKind, name s
 		return nil // A list from the cache fails only while the manager stops.
 	}
 	var all []policy.Grant
-	for i := range accesses.Items {
-		access := &accesses.Items[i]
-		record := access.Status.Applied
-		_, mine := w.claims.saw[access.UID]
-		if mine || record == nil || !access.DeletionTimestamp.IsZero() {
+	for _, record := range grants.RecordsOf(accesses.Items) {
+		if _, mine := w.claims.saw[record.UID]; mine || record.Deleting {
 			continue
 		}
 		if _, ok := grantedTo(record.Granted, key); ok && !grants.Expired(record.Granted, w.Clock.Now()) {
-			names[access.UID] = client.ObjectKeyFromObject(access)
-			all = append(all, grants.Policy(string(access.UID), record.Granted))
+			names[record.UID] = record.Origin
+			all = append(all, grants.Policy(string(record.UID), record.Granted))
 		}
 	}
 	return all

@@ -41,18 +41,18 @@ func principalStatuses(record *v1alpha1.AppliedAccess, uid types.UID, look look)
 	return statuses, reasons, known
 }
 
-// ended reports whether a principal is proven to have nothing left of what the
-// record does not grant. While the object is being deleted that is everything.
-func ended(record *v1alpha1.AppliedAccess, key grants.PrincipalKey, uid types.UID, deleting bool, look look) bool {
+// ended reports whether a principal is proven to have nothing left of what a revocation
+// takes away.
+func ended(rev *grants.Revocation, key grants.PrincipalKey, look look) bool {
 	o, ok := look(key)
 	if !ok || !o.Narrowed {
 		return false
 	}
-	saw, seen := o.Saw[uid]
-	if deleting {
+	saw, seen := o.Saw[rev.UID]
+	if rev.Deleting {
 		return seen && saw.Deleting && !saw.Included
 	}
-	return seen && saw.Serial == record.Serial
+	return seen && saw.Serial == rev.Serial
 }
 
 // severity orders what may be wrong with principals: what needs somebody's help
@@ -144,7 +144,7 @@ func progressOf(state v1alpha1.PrincipalState) reconcile.Progress {
 
 func applying(record *v1alpha1.AppliedAccess) reconcile.Verdict {
 	if record == nil || record.Granted == nil {
-		return revoking(record)
+		return revoking(grants.PrincipalKeysOf(record))
 	}
 	return reconcile.Verdict{
 		Progress: reconcile.Working, Reason: v1alpha1.ReasonApplying,
@@ -152,10 +152,10 @@ func applying(record *v1alpha1.AppliedAccess) reconcile.Verdict {
 	}
 }
 
-func revoking(record *v1alpha1.AppliedAccess) reconcile.Verdict {
+func revoking(from []grants.PrincipalKey) reconcile.Verdict {
 	return reconcile.Verdict{
 		Progress: reconcile.Working, Reason: v1alpha1.ReasonRevoking,
-		Message: fmt.Sprintf("Access that is no longer declared is being taken away from %s.", count(len(grants.PrincipalKeysOf(record)), "principal")),
+		Message: fmt.Sprintf("Access that is no longer declared is being taken away from %s.", count(len(from), "principal")),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -16,14 +17,15 @@ func TestARegionWhoseSessionsDoNotEndLeavesRoomToTheOthers(t *testing.T) {
 	access.Status.Applied = &v1alpha1.AppliedAccess{Serial: 1}
 	access.Status.Revocation = &v1alpha1.RevocationStatus{Serial: 1}
 	var open []openSession
-	for i := range maxEnding {
+	for i := range grants.MaxEnding {
 		id := fmt.Sprint("stuck-", i)
 		open = append(open, openSession{Session: cloud.Session{ID: id}, accountID: "488821267897", region: "eu-west-1"})
 		access.Status.Revocation.Ending = append(access.Status.Revocation.Ending, id)
 	}
 	open = append(open, openSession{Session: cloud.Session{ID: "new"}, accountID: "488821267897", region: "ap-northeast-1"})
-	bound := revocation{access: access}.bound(open, 2)
-	if n := len(bound); n != maxEnding/2+1 || bound[n-1].ID != "new" {
+	rev := grants.RevocationOf(access)
+	bound := revocation{Revocation: &rev}.bound(open, 2)
+	if n := len(bound); n != grants.MaxEnding/2+1 || bound[n-1].ID != "new" {
 		t.Errorf("%d sessions, the last of them %s", n, bound[n-1].ID)
 	}
 }

@@ -22,30 +22,31 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 	if !controllerutil.ContainsFinalizer(access, v1alpha1.Finalizer) {
 		return 0, nil
 	}
-	lost := everything(access.Status.Applied)
-	if len(lost) == 0 {
+	rev := grants.RevocationOf(access)
+	if len(rev.Lost) == 0 {
 		_, err := r.release(ctx, access)
 		return 0, err
 	}
 	r.Metrics.RevocationSeen(access.UID, r.Clock.Now())
 	before := access.DeepCopy()
-	p, err := r.advance(ctx, access, lost, true, unread{})
+	p, err := r.advance(ctx, &rev, unread{})
 	if err != nil {
 		return 0, err
 	}
+	access.Status.Revocation = rev.Status
 	if p.done {
 		// In this order no event is recorded twice, however this process ends. The part
 		// of the status that was not stored is lost with the answer.
 		told := access.DeepCopy()
 		released, err := r.release(ctx, access)
 		if released {
-			r.Metrics.RevocationDone(access.UID, lost[0].AccountID, r.Clock.Now())
+			r.Metrics.RevocationDone(access.UID, rev.Lost[0].AccountID, r.Clock.Now())
 			r.announceRevoked(told)
 		}
 		return 0, err
 	}
-	if toAbandon(access) {
-		d, err := r.abandon(ctx, access, lost)
+	if isForced(access) {
+		d, err := r.forceDelete(ctx, access, &rev)
 		if err != nil {
 			return 0, err
 		}
@@ -58,7 +59,7 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 	}
 	err = r.write(ctx, before, access, p.verdict)
 	if reconcile.Rejected(err) {
-		r.endUnrecorded(ctx, access, p)
+		endUnrecorded(ctx, p.unrecorded)
 	}
 	return p.after, err
 }
@@ -68,42 +69,28 @@ func (r *Reconciler) release(ctx context.Context, access *v1alpha1.SessionAccess
 	return reconcile.Release(ctx, r.Client, access)
 }
 
-// everything lists all grants of a record.
-func everything(record *v1alpha1.AppliedAccess) []v1alpha1.ResolvedGrant {
-	if record == nil {
-		return nil
-	}
-	all := slices.Clone(record.Revoking)
-	if record.Granted != nil {
-		all = append(all, *record.Granted)
-	}
-	return all
-}
-
 // advance takes a revocation a step further: first the permission of every
 // principal, then the open sessions.
-func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, deleting bool, unread unread) (progress, error) {
+func (r *Reconciler) advance(ctx context.Context, rev *grants.Revocation, unread unread) (progress, error) {
+	v := revocation{Reconciler: r, Revocation: rev, unread: unread}
 	var left []grants.PrincipalKey
-	for i := range lost {
-		left = append(left, grants.GrantKeys(&lost[i])...)
+	for i := range rev.Lost {
+		left = append(left, grants.GrantKeys(&rev.Lost[i])...)
 	}
-	left = slices.DeleteFunc(left, func(key grants.PrincipalKey) bool {
-		return ended(access.Status.Applied, key, access.UID, deleting, r.Outcomes.Get)
-	})
+	left = slices.DeleteFunc(left, func(key grants.PrincipalKey) bool { return ended(rev, key, r.Outcomes.Get) })
 	if len(left) == 0 {
-		r.Metrics.PermissionGone(access.UID, lost[0].AccountID, r.Clock.Now())
-		return revocation{Reconciler: r, access: access, lost: lost, unread: unread}.step(ctx)
+		r.Metrics.PermissionGone(rev.UID, rev.Lost[0].AccountID, r.Clock.Now())
+		return v.step(ctx)
 	}
-	verdict, stuck := r.held(access, left)
-	if access.Namespace == "" && !stuck {
+	verdict, stuck := r.held(rev, left)
+	if rev.CanBeTakenOver && !stuck {
 		var err error
 		if stuck, err = r.takenOver(ctx, left); err != nil {
 			return progress{}, err
 		}
 	}
-	if gone := without(lost, left); stuck && len(gone) > 0 {
-		after := revocation{Reconciler: r, access: access, lost: gone, unread: unread}.endEarly(ctx)
-		return progress{after: after, verdict: verdict}, nil
+	if gone := without(rev.Lost, left); stuck && len(gone) > 0 {
+		return progress{after: v.endEarly(ctx, gone), verdict: verdict}, nil
 	}
 	return progress{verdict: verdict}, nil
 }
@@ -125,7 +112,7 @@ func without(lost []v1alpha1.ResolvedGrant, left []grants.PrincipalKey) []v1alph
 
 // held reports what blocks the loss of a permission: the first principal with a problem,
 // or else the revocation that is in progress. stuck is true for a problem.
-func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []grants.PrincipalKey) (v reconcile.Verdict, stuck bool) {
+func (r *Reconciler) held(rev *grants.Revocation, left []grants.PrincipalKey) (v reconcile.Verdict, stuck bool) {
 	for _, key := range left {
 		if _, ok := r.Accounts.Get(key.AccountID); !ok {
 			return reconcile.Verdict{
@@ -134,14 +121,14 @@ func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []grants.Principa
 			}, true
 		}
 		o, _ := r.Outcomes.Get(key)
-		if saw, ok := o.Saw[access.UID]; ok && !saw.Included && saw.Reason != "" {
+		if saw, ok := o.Saw[rev.UID]; ok && !saw.Included && saw.Reason != "" {
 			return reconcile.Verdict{
 				Progress: progressOf(saw.State), Reason: saw.Reason,
 				Message: fmt.Sprintf("The access of %s cannot be taken away. %s", key, saw.Message),
 			}, true
 		}
 	}
-	return revoking(access.Status.Applied), false
+	return revoking(rev.Keys()), false
 }
 
 // announceRevoked records the result of a revocation as an event.

@@ -110,8 +110,9 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 	if known.done {
 		return 0
 	}
-	v := revocation{Reconciler: r, access: access, lost: []v1alpha1.ResolvedGrant{*lost}, unread: unread{}}
-	s, err := v.endLost(ctx, func(string) bool { return true })
+	rev := grants.RevocationOf(access)
+	v := revocation{Reconciler: r, Revocation: &rev, unread: unread{}}
+	s, err := v.endLost(ctx, []v1alpha1.ResolvedGrant{*lost}, func(string) bool { return true })
 	open, seen := s.open, s.seen
 	if err = errors.Join(err, failed(s.failures), failed(s.unended)); err != nil {
 		log.FromContext(ctx).Info("Open sessions of a displaced grant could not be ended yet", "error", err.Error())
@@ -134,8 +135,8 @@ func (r *Reconciler) endDisplaced(ctx context.Context, access *v1alpha1.SessionA
 }
 
 // endLost ends the open sessions that lost grants covered, as far as isRecorded allows.
-func (v revocation) endLost(ctx context.Context, isRecorded func(id string) bool) (search, error) {
-	ending, err := v.terminating(ctx, v.lost)
+func (v revocation) endLost(ctx context.Context, lost []v1alpha1.ResolvedGrant, isRecorded func(id string) bool) (search, error) {
+	ending, err := v.terminating(ctx, lost)
 	if err != nil {
 		return search{}, err
 	}

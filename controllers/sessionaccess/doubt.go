@@ -9,7 +9,6 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
@@ -126,20 +125,16 @@ func mayHold(policies []cloud.PolicyView, tags map[string]string, id string) boo
 // othersOf lists the grants to a principal that other objects have on record, pending
 // revocations of accounts included.
 func (r *Reconciler) othersOf(ctx context.Context, access *v1alpha1.SessionAccess, key grants.PrincipalKey) ([]v1alpha1.ResolvedGrant, error) {
-	var accesses v1alpha1.SessionAccessList
-	if err := r.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
-	}
-	abandoned, err := grants.PendingRevocationsOfPrincipal(ctx, r.Client, key)
+	records, err := r.recordsOfPrincipal(ctx, key)
 	if err != nil {
 		return nil, err
 	}
 	var all []v1alpha1.ResolvedGrant
-	for _, other := range slices.Concat(accesses.Items, abandoned) {
+	for _, other := range records {
 		if other.UID == access.UID {
 			continue
 		}
-		for _, g := range everything(other.Status.Applied) {
+		for _, g := range other.All() {
 			if slices.Contains(grants.GrantKeys(&g), key) {
 				all = append(all, g)
 			}

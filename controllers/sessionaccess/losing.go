@@ -110,7 +110,7 @@ func (r regionSearch) membershipDecides(ctx context.Context, open []cloud.Sessio
 	if slices.ContainsFunc(r.lost, namesGroup) {
 		return true, nil
 	}
-	gone := heldAll(string(r.access.UID), asNamedNow(r.account, r.lost))
+	gone := heldAll(string(r.UID), asNamedNow(r.account, r.lost))
 	if !slices.ContainsFunc(r.owned(r.account, r.region, open, gone), func(c candidate) bool { return c.owner.Kind == policy.User }) {
 		return false, nil
 	}
@@ -138,7 +138,7 @@ func (r regionSearch) choose(ctx context.Context, open []cloud.Session, f *found
 	if err != nil {
 		return err
 	}
-	candidates := r.owned(r.account, r.region, open, heldAll(string(r.access.UID), lost))
+	candidates := r.owned(r.account, r.region, open, heldAll(string(r.UID), lost))
 	untagged := r.tag(ctx, candidates)
 	for _, c := range candidates {
 		known, err := r.onRecordFor(ctx, r.account.AccountID, c)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -17,8 +18,8 @@ import (
 // the lost grant is forgotten, only the record of the other grant shows that the session
 // was opened through a grant.
 type passing struct {
-	// to is the object with the current grant.
-	to          *v1alpha1.SessionAccess
+	// to is the record with the current grant.
+	to          *grants.Record
 	owner, node string
 	// since is when the first grant began to cover the two; zero where that is not
 	// known.
@@ -28,7 +29,7 @@ type passing struct {
 func passingOf(c candidate, r ruling) []passing {
 	var passes []passing
 	for _, k := range r.to {
-		passes = append(passes, passing{to: k.access, owner: policy.Key(c.owner), node: c.Target, since: r.since})
+		passes = append(passes, passing{to: k.record, owner: policy.Key(c.owner), node: c.Target, since: r.since})
 	}
 	return passes
 }
@@ -37,22 +38,29 @@ func passingOf(c candidate, r ruling) []passing {
 // reports whether other objects were written: the revocation continues once the cache
 // shows them. What passes within the object itself is written with its own status.
 func (v revocation) pass(ctx context.Context, passes []passing) (waiting bool, err error) {
-	to := map[*v1alpha1.SessionAccess]*v1alpha1.ResolvedGrant{}
+	to := map[types.UID]*grants.Record{}
 	for _, p := range passes {
-		if to[p.to] == nil {
-			to[p.to] = p.to.Status.Applied.Granted
+		record := to[p.to.UID]
+		if record == nil {
+			with := *p.to
+			record = &with
+			to[p.to.UID] = record
 		}
-		to[p.to] = grants.Inherit(to[p.to], p.owner, p.node, p.since)
+		record.Granted = grants.Inherit(record.Granted, p.owner, p.node, p.since)
 	}
-	for access, granted := range to {
-		if access == v.access {
-			v.access.Status.Applied.Granted = granted
+	for uid, record := range to {
+		if uid == v.UID {
+			v.Granted = record.Granted
 			continue
+		}
+		access, ok := record.Object.(*v1alpha1.SessionAccess)
+		if !ok {
+			continue // No session passes to a pending revocation.
 		}
 		waiting = true
 		after := access.DeepCopy()
-		after.Status.Applied.Granted = granted
-		log.FromContext(ctx).Info("Passing open sessions to a grant that allows them, too", "to", access.Namespace+"/"+access.Name)
+		after.Status.Applied.Granted = record.Granted
+		log.FromContext(ctx).Info("Passing open sessions to a grant that allows them, too", "to", record.Origin.String())
 		_, failure := reconcile.WriteStatus(ctx, v.Client, access, after)
 		err = errors.Join(err, failure)
 	}

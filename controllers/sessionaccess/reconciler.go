@@ -119,11 +119,13 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 	}
 	var p progress
 	if record != nil && len(record.Revoking) > 0 {
-		if p, err = r.advance(ctx, access, record.Revoking, false, unread{}); err != nil {
+		rev := grants.RevocationOf(access)
+		if p, err = r.advance(ctx, &rev, unread{}); err != nil {
 			return 0, err
 		}
+		access.Status.Revocation, access.Status.Applied.Granted = rev.Status, rev.Granted
 		if p.done {
-			access.Status.Applied = remembering(&access.Spec, settled(record), record)
+			access.Status.Applied = remembering(&access.Spec, settled(access.Status.Applied), record)
 		}
 	}
 	if short != nil && j.problem == nil && (short.Progress == reconcile.Stuck || p.verdict.Reason == "") {
@@ -132,7 +134,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 	after := soonest(p.after, r.endDisplaced(ctx, access))
 	err = r.report(ctx, before, access, j, p)
 	if reconcile.Rejected(err) {
-		r.endUnrecorded(ctx, access, p)
+		endUnrecorded(ctx, p.unrecorded)
 	}
 	if p.done && short != nil {
 		after = soonest(after, recorded) // Now there may be room for the rest.
@@ -156,13 +158,13 @@ func (r *Reconciler) recordGrant(ctx context.Context, access *v1alpha1.SessionAc
 	before := access.DeepCopy()
 	next.Granted = r.identified(next.Granted)
 	access.Status.Applied = next
-	r.beginRevocation(access, next.Revoking)
+	r.beginRevocation(access)
 	verdict := applying(next)
 	switch {
 	case problem != nil:
 		verdict = *problem
 	case !r.accountVerified(next):
-		verdict = accountNotReady(access)
+		verdict = accountNotReady(access.AccountName())
 	}
 	log.FromContext(ctx).V(1).Info("Recording what is granted", "serial", next.Serial, "revoking", len(next.Revoking))
 	return write(ctx, before, access, verdict)
@@ -188,7 +190,7 @@ func (r *Reconciler) report(ctx context.Context, before, access *v1alpha1.Sessio
 	// After a restart an object keeps its status until its principals are known,
 	// which is after its account is.
 	case !r.accountVerified(record):
-		return r.writeIfNew(ctx, before, access, accountNotReady(access))
+		return r.writeIfNew(ctx, before, access, accountNotReady(access.AccountName()))
 	default:
 		return r.writeIfNew(ctx, before, access, applying(record))
 	}

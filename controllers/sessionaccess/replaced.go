@@ -21,8 +21,8 @@ func (v revocation) withReplaced(ctx context.Context, lost []v1alpha1.ResolvedGr
 		return lost, nil
 	}
 	var list v1alpha1.HybridActivationList
-	if err := v.Client.List(ctx, &list, client.InNamespace(v.access.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list the HybridActivations of namespace %s: %w", v.access.Namespace, err)
+	if err := v.Client.List(ctx, &list, client.InNamespace(v.Origin.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the HybridActivations of namespace %s: %w", v.Origin.Namespace, err)
 	}
 	var present []string
 	for i := range list.Items {

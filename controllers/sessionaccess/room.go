@@ -43,7 +43,7 @@ func (r *Reconciler) recordNext(ctx context.Context, access *v1alpha1.SessionAcc
 		if record == nil && !r.accountVerified(next) {
 			// Nothing was written to AWS, and nothing can be: there is nothing to remember, and
 			// the object can be deleted at any time.
-			v := accountNotReady(access)
+			v := accountNotReady(access.AccountName())
 			return true, nil, r.write(ctx, access.DeepCopy(), access, v)
 		}
 		if record == nil {
@@ -114,11 +114,8 @@ func (r *Reconciler) tooLarge(access *v1alpha1.SessionAccess, next *v1alpha1.App
 
 // endUnrecorded ends sessions although their ids cannot be stored. They are not
 // counted; that they end comes first.
-func (r *Reconciler) endUnrecorded(ctx context.Context, access *v1alpha1.SessionAccess, p progress) {
-	if len(p.unrecorded) == 0 {
-		return
-	}
-	if failures := (revocation{Reconciler: r, access: access}).end(ctx, p.unrecorded); len(failures) > 0 {
+func endUnrecorded(ctx context.Context, sessions []openSession) {
+	if failures := endSessions(ctx, sessions); len(failures) > 0 {
 		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", failed(failures).Error())
 	}
 }

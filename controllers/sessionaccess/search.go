@@ -67,7 +67,7 @@ func (v revocation) endOpen(ctx context.Context, ending []v1alpha1.ResolvedGrant
 		}
 		now, later := split(open, isRecorded)
 		s.unrecorded = append(s.unrecorded, later...)
-		s.unended = append(s.unended, v.end(ctx, now)...)
+		s.unended = append(s.unended, endSessions(ctx, now)...)
 	}
 	return s, ctx.Err()
 }
@@ -92,9 +92,9 @@ func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *s
 		account, ok := v.Accounts.Get(id)
 		switch {
 		case !ok:
-			s.held = &progress{verdict: accountNotReady(v.access)}
+			s.held = &progress{verdict: accountNotReady(v.AccountName)}
 			continue
-		case account.Mode == v1alpha1.ModeObserve && (underWay || wasGranted(v.access)):
+		case account.Mode == v1alpha1.ModeObserve && (underWay || v.WasGranted):
 			// The permission went under Enforce, and these sessions with it, or it went by
 			// a process that ended before it could record that.
 			s.held = &progress{verdict: observing(account)}
@@ -102,7 +102,7 @@ func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *s
 		case account.Mode == v1alpha1.ModeObserve:
 			continue // Nothing was granted, so no access is lost.
 		}
-		lost := inAccount(ending, id)
+		lost := grants.InAccount(ending, id)
 		for _, region := range regionsOf(lost) {
 			if account.SessionTermination == v1alpha1.TerminationBestEffort && account.NeverListed[region] {
 				s.unchecked = true
@@ -132,43 +132,18 @@ func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *s
 	return regions
 }
 
-// wasGranted reports whether some principal had the access of an object that is being
-// deleted: its status says so, or an account is left with what it had in AWS.
-func wasGranted(access *v1alpha1.SessionAccess) bool {
-	if access.DeletionTimestamp.IsZero() {
-		return false
-	}
-	return access.Namespace == "" || slices.ContainsFunc(access.Status.Principals, func(p v1alpha1.PrincipalStatus) bool {
-		return p.State == v1alpha1.PrincipalGranted
-	})
-}
-
-// maxEnding and maxOwedEnding bound the sessions that one pass ends; the next
-// pass takes the rest. An account with many pending revocations holds many such lists.
-const (
-	maxEnding     = 500
-	maxOwedEnding = 10
-)
-
 // bound takes as many sessions as one pass ends, those on record first: one that
 // fell out of the list would be counted as ended. Each region has a share of its own,
 // so that one whose sessions do not end leaves room to the others.
 func (v revocation) bound(open []openSession, regions int) []openSession {
 	slices.SortStableFunc(open, func(a, b openSession) int { return v.rank(a) - v.rank(b) })
-	share, taken := max(1, v.maxEnding()/max(1, regions)), map[place]int{}
+	share, taken := max(1, v.EndsAtOnce/max(1, regions)), map[place]int{}
 	open = slices.DeleteFunc(open, func(s openSession) bool {
 		at := place{s.accountID, s.region}
 		taken[at]++
 		return taken[at] > share
 	})
-	return open[:min(len(open), maxEnding)]
-}
-
-func (v revocation) maxEnding() int {
-	if v.access.Namespace == "" {
-		return maxOwedEnding
-	}
-	return maxEnding
+	return open[:min(len(open), grants.MaxEnding)]
 }
 
 func (v revocation) rank(s openSession) int {
@@ -183,13 +158,10 @@ func (v revocation) rank(s openSession) int {
 // does the object's own last word that they are to end.
 func (v revocation) terminating(ctx context.Context, lost []v1alpha1.ResolvedGrant) ([]v1alpha1.ResolvedGrant, error) {
 	leaves := func(g v1alpha1.ResolvedGrant) bool { return g.OnRevoke == v1alpha1.RevokeLeaveSessions }
-	if v.access.Spec.OnRevoke == v1alpha1.RevokeTerminateSessions || !slices.ContainsFunc(lost, leaves) {
+	if v.EndsSessions || !slices.ContainsFunc(lost, leaves) {
 		return lost, nil
 	}
-	in, err := accounts.Gather(ctx, v.Client, v.access.Spec.AccountRef.Name, v.access.Namespace)
-	if err == nil && v.access.Namespace == "" && in.Account != nil {
-		in, err = accounts.Gather(ctx, v.Client, in.Account.Name, grants.OriginOf(in.Account, v.access))
-	}
+	in, err := accounts.Gather(ctx, v.Client, v.AccountName, v.Origin.Namespace)
 	if err != nil {
 		return nil, err
 	}

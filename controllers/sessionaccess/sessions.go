@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
@@ -24,12 +25,10 @@ const (
 )
 
 // revocation is one pass over the open sessions of grants whose permission is
-// gone.
+// gone. It keeps its progress in the Revocation.
 type revocation struct {
 	*Reconciler
-	access *v1alpha1.SessionAccess
-	// lost are the grants that were removed.
-	lost []v1alpha1.ResolvedGrant
+	*grants.Revocation
 	// unread is what could not be read before in the same reconcile.
 	unread unread
 }
@@ -55,7 +54,7 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 		// Stored to the second, so rounded up: the window must not be cut short.
 		record.PermissionGoneAt = metav1.NewTime(now.Add(time.Second).Truncate(time.Second))
 	}
-	ending, err := v.terminating(ctx, v.lost)
+	ending, err := v.terminating(ctx, v.Lost)
 	if err != nil {
 		return progress{}, err
 	}
@@ -108,13 +107,13 @@ func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting b
 	}
 }
 
-// endEarly ends sessions of the principals that have lost their permission while
-// others of the same revocation are stuck. after is when to continue; zero means
-// when those are reconciled again. The sessions are recorded as in step, and are counted once
-// the permission of all is gone: before, a session that is not found may be one of a
-// principal that a later search covers.
-func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
-	s, err := v.endLost(ctx, v.onRecord)
+// endEarly ends sessions of lost grants to the principals that have lost their permission,
+// while others of the same revocation are stuck. after is when to continue; zero means when
+// those are reconciled again. The sessions are recorded as in step, and are counted once the
+// permission of all is gone: before, a session that is not found may be one of a principal
+// that a later search covers.
+func (v revocation) endEarly(ctx context.Context, lost []v1alpha1.ResolvedGrant) (after time.Duration) {
+	s, err := v.endLost(ctx, lost, v.onRecord)
 	if err == nil && len(s.open)+len(s.failures) > 0 {
 		record, _ := v.begin()
 		s.postponed = true // Those of the stuck principals are.
@@ -132,17 +131,17 @@ func (v revocation) endEarly(ctx context.Context) (after time.Duration) {
 // begin starts the record of this revocation, or takes up the one that is under
 // way.
 func (v revocation) begin() (record *v1alpha1.RevocationStatus, underWay bool) {
-	record = v.access.Status.Revocation
-	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() {
+	record = v.Status
+	if record == nil || record.CompletedAt != nil || record.Serial != v.StatusSerial() {
 		var ended int32
 		var ending []string
 		if record != nil && record.CompletedAt == nil { // It continues with this one.
 			ended, ending = *record.SessionsEnded, record.Ending
 		}
 		record = &v1alpha1.RevocationStatus{
-			Serial: v.serial(), Sessions: v1alpha1.SessionsEnding, SessionsEnded: &ended, Ending: ending,
+			Serial: v.StatusSerial(), Sessions: v1alpha1.SessionsEnding, SessionsEnded: &ended, Ending: ending,
 		}
-		v.access.Status.Revocation = record
+		v.Status = record
 		return record, false
 	}
 	return record, true
@@ -151,38 +150,30 @@ func (v revocation) begin() (record *v1alpha1.RevocationStatus, underWay bool) {
 // beginRevocation starts the record of a revocation before the first call to AWS, where an
 // account revokes access now. Mode Observe, or a crash, may intervene before the search
 // for sessions.
-func (r *Reconciler) beginRevocation(access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) {
-	if slices.ContainsFunc(lost, func(g v1alpha1.ResolvedGrant) bool {
+func (r *Reconciler) beginRevocation(access *v1alpha1.SessionAccess) {
+	rev := grants.RevocationOf(access)
+	if slices.ContainsFunc(rev.Lost, func(g v1alpha1.ResolvedGrant) bool {
 		account, ok := r.Accounts.Get(g.AccountID)
 		return ok && account.Mode != v1alpha1.ModeObserve
 	}) {
-		revocation{Reconciler: r, access: access}.begin()
+		revocation{Reconciler: r, Revocation: &rev}.begin()
+		access.Status.Revocation = rev.Status
 	}
 }
 
 // onRecord reports whether a session was found to have lost its permission by this
 // revocation.
 func (v revocation) onRecord(session string) bool {
-	record := v.access.Status.Revocation
+	record := v.Status
 	return record != nil && record.CompletedAt == nil && slices.Contains(record.Ending, session)
-}
-
-// serial distinguishes this revocation from an earlier one of the same object: every
-// loss moves the serial of the record on, and a deletion takes the rest.
-func (v revocation) serial() int64 {
-	serial := v.access.Status.Applied.Serial
-	if !v.access.DeletionTimestamp.IsZero() {
-		serial++
-	}
-	return serial
 }
 
 // listedAfter is the time after which a list of sessions must have begun to be of use:
 // the loss of the permission and, once the window is over, the end of the window. It is
 // now while the loss of the permission is not recorded.
 func (v revocation) listedAfter() time.Time {
-	now, record := v.Clock.Now(), v.access.Status.Revocation
-	if record == nil || record.CompletedAt != nil || record.Serial != v.serial() || record.PermissionGoneAt.IsZero() {
+	now, record := v.Clock.Now(), v.Status
+	if record == nil || record.CompletedAt != nil || record.Serial != v.StatusSerial() || record.PermissionGoneAt.IsZero() {
 		return now
 	}
 	if settled := record.PermissionGoneAt.Add(cloud.ConsistencyWindow); !now.Before(settled) {
@@ -197,9 +188,9 @@ func (v revocation) complete(record *v1alpha1.RevocationStatus, outcome v1alpha1
 	return progress{done: true}
 }
 
-// end ends sessions. AWS answers success whatever the session is, so the operator lists
-// them again. A session for which that fails keeps no other open.
-func (v revocation) end(ctx context.Context, open []openSession) []failure {
+// endSessions ends sessions. AWS answers success whatever the session is, so the operator
+// lists them again. A session for which that fails keeps no other open.
+func endSessions(ctx context.Context, open []openSession) []failure {
 	var failures []failure
 	for _, s := range open {
 		log.FromContext(ctx).Info("Ending a session that lost its permission", "session", s.ID, "region", s.region)
@@ -219,7 +210,7 @@ func (v revocation) keep(record *v1alpha1.RevocationStatus, s *search) (known bo
 	if s.covers() {
 		return tally(record, s.open, 0)
 	}
-	return tally(record, s.open, v.maxEnding()) // A session that is not found may be where the search failed.
+	return tally(record, s.open, v.EndsAtOnce) // A session that is not found may be where the search failed.
 }
 
 // tally puts the sessions that are open into the record, and counts those of the record

@@ -21,7 +21,7 @@ var workers = queue.Limits{Account: 6, Tenant: 4}
 // SetupWithManager registers the controller. wake is how outcomes and accounts
 // enqueue objects.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
-	if err := (debtor{r}).setup(mgr, wake); err != nil {
+	if err := (pendingReconciler{r}).setup(mgr, wake); err != nil {
 		return err
 	}
 	wake.revoking = r.revoking

@@ -2,15 +2,11 @@ package sessionaccess
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -20,12 +16,12 @@ import (
 // further off.
 const clockSkew = 5 * time.Minute
 
-// recordedGrant is a grant that an object has on record, current or former.
+// recordedGrant is a grant on record, current or former.
 type recordedGrant struct {
 	held
 	resolved *v1alpha1.ResolvedGrant
-	// access has the grant on record.
-	access *v1alpha1.SessionAccess
+	// record has the grant.
+	record *grants.Record
 	// live: it allows sessions now.
 	live bool
 }
@@ -72,62 +68,46 @@ func mayBeFederated(g *v1alpha1.ResolvedGrant) []string {
 // onRecordFor lists the grants of an account on record that are given to what the
 // owner of a session acts as, for a federated one to whomever.
 func (v revocation) onRecordFor(ctx context.Context, accountID string, c candidate) ([]recordedGrant, error) {
-	accesses, err := v.accessesFor(ctx, accountID, c)
+	records, err := v.recordsFor(ctx, accountID, c)
 	if err != nil {
 		return nil, err
 	}
 	var all []recordedGrant
-	for _, access := range accesses {
-		record := access.Status.Applied
-		if record == nil {
-			continue
-		}
-		for i := range record.Revoking {
-			g := &record.Revoking[i]
-			all = append(all, recordedGrant{held: heldOf(string(access.UID), g), resolved: g, access: access})
+	for _, record := range records {
+		for i := range record.Former {
+			g := &record.Former[i]
+			all = append(all, recordedGrant{held: heldOf(string(record.UID), g), resolved: g, record: record})
 		}
 		if g := record.Granted; g != nil {
-			h := heldOf(string(access.UID), g)
-			all = append(all, recordedGrant{held: h, resolved: g, access: access, live: v.inForce(access, h, accountID, c)})
+			h := heldOf(string(record.UID), g)
+			all = append(all, recordedGrant{held: h, resolved: g, record: record, live: v.inForce(record, h, accountID, c)})
 		}
 	}
 	return slices.DeleteFunc(all, func(r recordedGrant) bool { return r.resolved.AccountID != accountID }), nil
 }
 
-// accessesFor lists the objects with such grants, and the pending revocations
-// of accounts, each once. Of the object of this revocation it is the version at hand.
-func (v revocation) accessesFor(ctx context.Context, accountID string, c candidate) ([]*v1alpha1.SessionAccess, error) {
-	found := []*v1alpha1.SessionAccess{v.access}
-	add := func(list []v1alpha1.SessionAccess, err error) error {
-		for i := range list {
-			if !slices.ContainsFunc(found, func(a *v1alpha1.SessionAccess) bool { return a.UID == list[i].UID }) {
-				found = append(found, &list[i])
+// recordsFor lists the records with such grants, of SessionAccesses and of pending
+// revocations, each once. Of this revocation it is the version at hand.
+func (v revocation) recordsFor(ctx context.Context, accountID string, c candidate) ([]*grants.Record, error) {
+	found := []*grants.Record{&v.Record}
+	add := func(records []grants.Record) {
+		for i := range records {
+			if !slices.ContainsFunc(found, func(r *grants.Record) bool { return r.UID == records[i].UID }) {
+				found = append(found, &records[i])
 			}
 		}
-		return err
 	}
 	if c.federated {
-		var accesses v1alpha1.SessionAccessList
-		if err := v.Client.List(ctx, &accesses, queue.OfAccountID(accountID), client.UnsafeDisableDeepCopy); err != nil {
-			return nil, fmt.Errorf("list the SessionAccesses of account %s: %w", accountID, err)
-		}
-		if err := add(accesses.Items, nil); err != nil {
-			return nil, err
-		}
-		return found, add(grants.PendingRevocationsOfAccount(ctx, v.Client, accountID))
+		records, err := v.recordsInAccount(ctx, accountID)
+		add(records)
+		return found, err
 	}
 	for _, p := range c.principals() {
-		key := keyOfPrincipal(accountID, p)
-		var accesses v1alpha1.SessionAccessList
-		if err := v.Client.List(ctx, &accesses, queue.OfPrincipal(key), client.UnsafeDisableDeepCopy); err != nil {
-			return nil, fmt.Errorf("list the SessionAccesses of %s: %w", key, err)
-		}
-		if err := add(accesses.Items, nil); err != nil {
+		records, err := v.recordsOfPrincipal(ctx, keyOfPrincipal(accountID, p))
+		if err != nil {
 			return nil, err
 		}
-		if err := add(grants.PendingRevocationsOfPrincipal(ctx, v.Client, key)); err != nil {
-			return nil, err
-		}
+		add(records)
 	}
 	return found, nil
 }
@@ -136,27 +116,27 @@ func keyOfPrincipal(accountID string, p policy.Principal) grants.PrincipalKey {
 	return grants.PrincipalKeyOf(accountID, v1alpha1.Principal{Kind: v1alpha1.PrincipalKind(p.Kind), Name: p.Name})
 }
 
-// inForce reports whether the grant of an object is effective now for the principals of
-// a session's owner. No grant lets federated tokens open sessions.
-func (v revocation) inForce(access *v1alpha1.SessionAccess, h held, accountID string, c candidate) bool {
-	if c.federated || !access.DeletionTimestamp.IsZero() || !h.grant.Active(v.Clock.Now()) {
+// inForce reports whether the current grant of a record is effective now for the
+// principals of a session's owner. No grant lets federated tokens open sessions.
+func (v revocation) inForce(record *grants.Record, h held, accountID string, c candidate) bool {
+	if c.federated || record.Deleting || !h.grant.Active(v.Clock.Now()) {
 		return false
 	}
 	return slices.ContainsFunc(c.principals(), func(p policy.Principal) bool {
 		return slices.ContainsFunc(h.principals, func(q policy.Principal) bool { return policy.Key(p) == policy.Key(q) }) &&
-			!isDisplaced(keyOfPrincipal(accountID, p), access.Status.Applied.Serial, access.UID, v.Outcomes.Get) &&
-			!v.refusedIn(access, h, accountID, p, c)
+			!isDisplaced(keyOfPrincipal(accountID, p), record.Serial, record.UID, v.Outcomes.Get) &&
+			!v.refusedIn(record, h, accountID, p, c)
 	})
 }
 
 // refusedIn reports whether a principal is known to have nothing of a grant on the
 // node of a session: it does not fit or cannot be written, and the policies that IAM
 // holds have no such node. While AWS merely fails, the grant counts.
-func (v revocation) refusedIn(access *v1alpha1.SessionAccess, h held, accountID string, p policy.Principal, c candidate) bool {
+func (v revocation) refusedIn(record *grants.Record, h held, accountID string, p policy.Principal, c candidate) bool {
 	account, verified := v.Accounts.Get(accountID)
 	o, _ := v.Outcomes.Get(keyOfPrincipal(accountID, p))
-	saw := o.Saw[access.UID]
-	if !verified || saw.Serial != access.Status.Applied.Serial || (saw.State != v1alpha1.PrincipalRefused && saw.State != v1alpha1.PrincipalNotFound) {
+	saw := o.Saw[record.UID]
+	if !verified || saw.Serial != record.Serial || (saw.State != v1alpha1.PrincipalRefused && saw.State != v1alpha1.PrincipalNotFound) {
 		return false
 	}
 	policies := policiesOf(account.Cloud.Mirror(), v1alpha1.Principal{Kind: v1alpha1.PrincipalKind(p.Kind), Name: p.Name})

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
@@ -16,29 +17,40 @@ import (
 // Trigger wakes the controller from outside.
 type Trigger struct {
 	reconcile.Trigger[ctrl.Request]
-	// Wakes AWSAccounts for their pending revocations.
-	owed reconcile.Trigger[ctrl.Request]
+	// pending wakes AWSAccounts for their pending revocations.
+	pending reconcile.Trigger[ctrl.Request]
 	// revoking reports whether an object waits for the end of an access.
 	revoking func(types.NamespacedName) bool
 }
 
-// WakeObjects wakes the objects that an outcome changes something for. A name without
-// a namespace is that of an AWSAccount with a pending revocation.
-func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
-	var requests, ends, debtors []ctrl.Request
-	for _, object := range objects {
-		switch request := (ctrl.Request{NamespacedName: object}); {
-		case object.Namespace == "":
-			debtors = append(debtors, request)
-		case t.revoking != nil && t.revoking(object): // Its sessions end next.
-			ends = append(ends, request)
-		default:
-			requests = append(requests, request)
+// WakeHolders wakes the objects with records that an outcome changes something for.
+func (t *Trigger) WakeHolders(holders ...grants.Holder) {
+	var accesses []types.NamespacedName
+	var accounts []ctrl.Request
+	for _, holder := range holders {
+		if holder.Kind == grants.KindAWSAccount {
+			accounts = append(accounts, ctrl.Request{NamespacedName: holder.NamespacedName})
+			continue
 		}
+		accesses = append(accesses, holder.NamespacedName)
+	}
+	t.WakeAccesses(accesses...)
+	t.pending.Add(reconcile.PriorityRevocation, accounts...)
+}
+
+// WakeAccesses wakes SessionAccesses, those first that end access.
+func (t *Trigger) WakeAccesses(accesses ...types.NamespacedName) {
+	var requests, ends []ctrl.Request
+	for _, name := range accesses {
+		request := ctrl.Request{NamespacedName: name}
+		if t.revoking != nil && t.revoking(name) { // Its sessions end next.
+			ends = append(ends, request)
+			continue
+		}
+		requests = append(requests, request)
 	}
 	t.Add(reconcile.PriorityRevocation, ends...)
 	t.Add(reconcile.PriorityGrant, requests...)
-	t.owed.Add(reconcile.PriorityRevocation, debtors...)
 }
 
 // WakeAccount wakes the objects of an account that was verified, lost or declared again:
@@ -46,7 +58,7 @@ func (t *Trigger) WakeObjects(objects ...types.NamespacedName) {
 // resync arrive through the principals, except those on documents and hybrid nodes.
 func (t *Trigger) WakeAccount(c client.Reader) func(ctx context.Context, accountID, name string, resync bool) {
 	return func(ctx context.Context, accountID, name string, resync bool) {
-		t.owed.Add(reconcile.PriorityRevocation, ctrl.Request{NamespacedName: types.NamespacedName{Name: name}})
+		t.pending.Add(reconcile.PriorityRevocation, ctrl.Request{NamespacedName: types.NamespacedName{Name: name}})
 		if resync {
 			t.Add(reconcile.PriorityResync, listOf(ctx, c, findable, queue.OfAccountID(accountID))...)
 			return

@@ -97,9 +97,9 @@ func (r *Reconciler) writeIfNew(ctx context.Context, before, access *v1alpha1.Se
 	return r.write(ctx, before, access, v)
 }
 
-func accountNotReady(access *v1alpha1.SessionAccess) reconcile.Verdict {
+func accountNotReady(account string) reconcile.Verdict {
 	return reconcile.Verdict{
 		Progress: reconcile.Working, Reason: v1alpha1.ReasonAccountNotReady,
-		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", access.Spec.AccountRef.Name),
+		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", account),
 	}
 }

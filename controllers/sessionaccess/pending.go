@@ -20,22 +20,22 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// debtor completes the pending revocations of AWSAccounts. Package principal revokes the
-// permissions that the status of the account lists, as it does for objects that are being
-// deleted.
-type debtor struct{ *Reconciler }
+// pendingReconciler completes the pending revocations of AWSAccounts. Package principal
+// revokes the permissions that the status of the account lists, as it does for objects that
+// are being deleted.
+type pendingReconciler struct{ *Reconciler }
 
-func (d debtor) setup(mgr ctrl.Manager, wake *Trigger) error {
+func (r pendingReconciler) setup(mgr ctrl.Manager, wake *Trigger) error {
 	items := queue.ForAccounts()
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("owed").
 		WithOptions(items.Options()).
-		For(&v1alpha1.AWSAccount{}, builder.WithPredicates(owedChanged())).
-		WatchesRawSource(&wake.owed).
-		Complete(items.Serving(d))
+		For(&v1alpha1.AWSAccount{}, builder.WithPredicates(pendingChanged())).
+		WatchesRawSource(&wake.pending).
+		Complete(items.Serving(r))
 }
 
-func owedChanged() predicate.Predicate {
+func pendingChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after := e.ObjectOld.(*v1alpha1.AWSAccount), e.ObjectNew.(*v1alpha1.AWSAccount)
 		return !equality.Semantic.DeepEqual(before.Status.Owed, after.Status.Owed)
@@ -44,44 +44,44 @@ func owedChanged() predicate.Predicate {
 
 // Reconcile takes every pending revocation of one AWSAccount a step further, and removes
 // the completed ones from its status.
-func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+func (r pendingReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	account := &v1alpha1.AWSAccount{}
-	if err := d.Client.Get(ctx, req.NamespacedName, account); err != nil {
+	if err := r.Client.Get(ctx, req.NamespacedName, account); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if _, ok := d.Accounts.Get(account.Spec.AccountID); !ok || len(account.Status.Owed) == 0 {
+	if _, ok := r.Accounts.Get(account.Spec.AccountID); !ok || len(account.Status.Owed) == 0 {
 		return ctrl.Result{}, nil
 	}
 	before := account.DeepCopy()
-	after, settled, unrecorded, err := d.advance(ctx, account)
-	if _, failure := reconcile.WriteStatus(ctx, d.Client, before, account); failure != nil {
+	after, settled, unrecorded, err := r.advance(ctx, account)
+	if _, failure := reconcile.WriteStatus(ctx, r.Client, before, account); failure != nil {
 		if reconcile.Rejected(failure) {
-			d.endUnrecorded(ctx, &v1alpha1.SessionAccess{}, progress{unrecorded: unrecorded})
+			endUnrecorded(ctx, unrecorded)
 		}
-		return reconcile.Finish(ctx, d.Client, d.Recorder, account, reconcile.PriorityRevocation, after, failure)
+		return reconcile.Finish(ctx, r.Client, r.Recorder, account, reconcile.PriorityRevocation, after, failure)
 	}
 	for _, v := range settled {
-		reconcile.Announce(d.Recorder, account, v)
+		reconcile.Announce(r.Recorder, account, v)
 	}
 	return reconcile.Requeue(reconcile.PriorityRevocation, after, err)
 }
 
 // advance keeps the pending revocations in the account. It returns a verdict on each that
 // is complete, and the sessions that end once the account is stored.
-func (d debtor) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []reconcile.Verdict, unrecorded []openSession, err error) {
+func (r pendingReconciler) advance(ctx context.Context, account *v1alpha1.AWSAccount) (after time.Duration, settled []reconcile.Verdict, unrecorded []openSession, err error) {
 	var left []v1alpha1.OwedAccess
 	unread := unread{}
-	for i := range account.Status.Owed {
-		item := account.Status.Owed[i]
-		access := grants.PendingRevocation(account, &item)
-		p, failure := d.Reconciler.advance(ctx, &access, item.Grants, true, unread)
+	pending := grants.PendingRevocations(account)
+	for i := range pending {
+		rev, item := &pending[i], account.Status.Owed[i]
+		p, failure := r.Reconciler.advance(ctx, rev, unread)
 		err = errors.Join(err, failure)
-		item.Revocation = access.Status.Revocation
+		item.Revocation = rev.Status
 		unrecorded = append(unrecorded, p.unrecorded...)
 		if failure == nil && p.done {
-			d.Metrics.RevocationDone(access.UID, item.Grants[0].AccountID, d.Clock.Now())
+			r.Metrics.RevocationDone(rev.UID, item.Grants[0].AccountID, r.Clock.Now())
 			v := revoked(item.Revocation)
-			v.Message = fmt.Sprintf("What SessionAccess %s/%s had left: %s", item.Namespace, item.Name, v.Message)
+			v.Message = fmt.Sprintf("What SessionAccess %s had left: %s", rev.Origin, v.Message)
 			v.Reason = v1alpha1.ReasonOwedSettled
 			settled = append(settled, v)
 			continue

@@ -18,15 +18,15 @@ import (
 )
 
 const (
-	// abandonAfter is how long AWS must have been unreachable before an object is
-	// released without it: the operator waits for an outage that ends by itself.
-	abandonAfter = 10 * time.Minute
-	// maxOwed bounds the pending revocations of one account, as the API does.
-	maxOwed = 500
+	// forceAfter is how long AWS must have been unreachable before an object is released
+	// without it: the operator waits for an outage that ends by itself.
+	forceAfter = 10 * time.Minute
+	// maxPending bounds the pending revocations of one account, as the API does.
+	maxPending = 500
 )
 
-// toAbandon reports whether a user requested to release the object without AWS.
-func toAbandon(access *v1alpha1.SessionAccess) bool {
+// isForced reports whether a user requests that the object is released without AWS.
+func isForced(access *v1alpha1.SessionAccess) bool {
 	return access.Annotations[v1alpha1.AnnotationAbandon] == "true"
 }
 
@@ -37,13 +37,13 @@ type delay struct {
 	after time.Duration
 }
 
-// abandon records in the accounts, as pending revocations, what an object that is being
+// forceDelete records in the accounts, as pending revocations, what an object that is being
 // deleted leaves in AWS. Without a delay, the object may then be released. Nothing is
 // recorded unless every account allows it.
-func (r *Reconciler) abandon(ctx context.Context, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) (*delay, error) {
+func (r *Reconciler) forceDelete(ctx context.Context, access *v1alpha1.SessionAccess, rev *grants.Revocation) (*delay, error) {
 	now := r.Clock.Now()
 	byID := map[string]*v1alpha1.AWSAccount{}
-	ids := accountsOf(lost)
+	ids := accountsOf(rev.Lost)
 	for _, id := range ids {
 		account, err := accounts.Declaring(ctx, r.Client, id)
 		if err != nil {
@@ -52,55 +52,55 @@ func (r *Reconciler) abandon(ctx context.Context, access *v1alpha1.SessionAccess
 		if account == nil {
 			return &delay{message: fmt.Sprintf("It cannot be abandoned either: no AWSAccount declares account %s, which would have to remember it. Create one with spec.allowAbandon: true.", id)}, nil
 		}
-		if d := mayAbandon(account, access, inAccount(lost, id), now); d != nil {
+		if d := forceDelay(account, rev.InAccount(id), now); d != nil {
 			return d, nil
 		}
 		byID[id] = account
 	}
 	for _, id := range ids {
-		if err := r.owe(ctx, byID[id], access, inAccount(lost, id), now); err != nil {
+		if err := r.addPending(ctx, byID[id], access, rev.InAccount(id), now); err != nil {
 			return nil, err
 		}
 	}
 	return nil, nil
 }
 
-// mayAbandon returns why an account does not allow it now; nil where it does. The wait
-// counts from a time in the status, so a restart does not start it again.
-func mayAbandon(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, now time.Time) *delay {
+// forceDelay returns why an account does not allow a forced deletion now; nil where it
+// does. The wait counts from a time in the status, so a restart does not start it again.
+func forceDelay(account *v1alpha1.AWSAccount, rev grants.Revocation, now time.Time) *delay {
 	since := account.Status.UnreachableSince
 	switch {
-	case grants.IsPending(account, access):
+	case grants.IsPending(account, rev.UID):
 		return nil
 	case !account.Spec.AllowAbandon:
 		return &delay{message: fmt.Sprintf("It cannot be abandoned: AWSAccount %q does not allow it; set spec.allowAbandon: true there.", account.Name)}
 	case since == nil:
 		return &delay{message: fmt.Sprintf("It is not abandoned: account %s is in reach, and only what AWS cannot be told is abandoned. Mend what this condition names.", account.Spec.AccountID)}
-	case now.Before(since.Add(abandonAfter)):
+	case now.Before(since.Add(forceAfter)):
 		return &delay{
-			message: fmt.Sprintf("It is abandoned at %s, unless account %s is in reach again by then.", since.Add(abandonAfter).UTC().Format(time.RFC3339), account.Spec.AccountID),
-			after:   since.Add(abandonAfter).Sub(now),
+			message: fmt.Sprintf("It is abandoned at %s, unless account %s is in reach again by then.", since.Add(forceAfter).UTC().Format(time.RFC3339), account.Spec.AccountID),
+			after:   since.Add(forceAfter).Sub(now),
 		}
-	case overfull(account, access, lost):
+	case overfull(account, rev):
 		return &delay{message: fmt.Sprintf("It cannot be abandoned: AWSAccount %q owes as much as its status can hold. Bring account %s into reach again.", account.Name, account.Spec.AccountID)}
 	}
 	return nil
 }
 
-// overfull reports whether an account cannot take on what an object leaves.
-func overfull(account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant) bool {
-	item := grants.PendingRevocationOf(access, lost, metav1.Time{})
-	return len(account.Status.Owed) >= maxOwed || objectcache.Dropped(account)+reconcile.Size(account)+reconcile.Size(item) > reconcile.MaxObject
+// overfull reports whether the status of an account has no room for a pending revocation.
+func overfull(account *v1alpha1.AWSAccount, rev grants.Revocation) bool {
+	item := rev.Pending(metav1.Time{})
+	return len(account.Status.Owed) >= maxPending || objectcache.Dropped(account)+reconcile.Size(account)+reconcile.Size(item) > reconcile.MaxObject
 }
 
-// owe adds a pending revocation to an account: what an object leaves. A status that was
-// written meanwhile is a conflict, so no pending revocation is ever overwritten.
-func (r *Reconciler) owe(ctx context.Context, account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, lost []v1alpha1.ResolvedGrant, now time.Time) error {
-	if grants.IsPending(account, access) {
+// addPending adds what an object leaves to the pending revocations of an account. A status
+// that was written meanwhile is a conflict, so no pending revocation is ever overwritten.
+func (r *Reconciler) addPending(ctx context.Context, account *v1alpha1.AWSAccount, access *v1alpha1.SessionAccess, rev grants.Revocation, now time.Time) error {
+	if grants.IsPending(account, rev.UID) {
 		return nil
 	}
 	after := account.DeepCopy()
-	after.Status.Owed = append(after.Status.Owed, grants.PendingRevocationOf(access, lost, metav1.NewTime(now).Rfc3339Copy()))
+	after.Status.Owed = append(after.Status.Owed, rev.Pending(metav1.NewTime(now).Rfc3339Copy()))
 	log.FromContext(ctx).Info("Recording what is owed by an account that is out of reach", "account", account.Name)
 	if _, err := reconcile.WriteStatus(ctx, r.Client, account, after); err != nil {
 		return err
@@ -122,9 +122,4 @@ func accountsOf(grants []v1alpha1.ResolvedGrant) []string {
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
-}
-
-// inAccount picks the grants of one account id.
-func inAccount(grants []v1alpha1.ResolvedGrant, id string) []v1alpha1.ResolvedGrant {
-	return slices.DeleteFunc(slices.Clone(grants), func(g v1alpha1.ResolvedGrant) bool { return g.AccountID != id })
 }

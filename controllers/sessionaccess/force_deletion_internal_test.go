@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
@@ -16,8 +17,10 @@ func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	since := func(ago time.Duration) *metav1.Time { at := metav1.NewTime(now.Add(-ago)); return &at }
-	access := &v1alpha1.SessionAccess{ObjectMeta: metav1.ObjectMeta{UID: "mine"}}
-	lost := []v1alpha1.ResolvedGrant{{AccountID: "488821267897", Principals: make([]v1alpha1.Principal, 100)}}
+	rev := grants.Revocation{
+		Record: grants.Record{UID: "mine"},
+		Lost:   []v1alpha1.ResolvedGrant{{AccountID: "488821267897", Principals: make([]v1alpha1.Principal, 100)}},
+	}
 	owing := func(n int) []v1alpha1.OwedAccess {
 		items := make([]v1alpha1.OwedAccess, n)
 		for i := range items {
@@ -32,12 +35,12 @@ func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
 		owed  []v1alpha1.OwedAccess
 		want  string // of the sentence; empty when it may go
 	}{
-		"allowed and long out of reach": {true, since(abandonAfter), nil, ""},
-		"not allowed":                   {false, since(abandonAfter), nil, "allowAbandon: true"},
+		"allowed and long out of reach": {true, since(forceAfter), nil, ""},
+		"not allowed":                   {false, since(forceAfter), nil, "allowAbandon: true"},
 		"in reach":                      {true, nil, nil, "in reach"},
-		"not for long enough":           {true, since(abandonAfter - time.Second), nil, "2026-03-01T12:00:01Z"},
-		"there is room for one more":    {true, since(time.Hour), owing(maxOwed - 1), ""},
-		"too many are owed":             {true, since(time.Hour), owing(maxOwed), "can hold"},
+		"not for long enough":           {true, since(forceAfter - time.Second), nil, "2026-03-01T12:00:01Z"},
+		"there is room for one more":    {true, since(time.Hour), owing(maxPending - 1), ""},
+		"too many are owed":             {true, since(time.Hour), owing(maxPending), "can hold"},
 		"too much is owed":              {true, since(time.Hour), huge, "can hold"},
 		"it is owed already":            {false, nil, []v1alpha1.OwedAccess{{UID: "mine"}}, ""},
 	} {
@@ -45,7 +48,7 @@ func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
 			t.Parallel()
 			account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}
 			account.Spec.AllowAbandon, account.Status.UnreachableSince, account.Status.Owed = c.allow, c.since, c.owed
-			d := mayAbandon(account, access, lost, now)
+			d := forceDelay(account, rev, now)
 			switch {
 			case (d == nil) != (c.want == ""):
 				t.Fatalf("got %+v, want a sentence with %q", d, c.want)
