@@ -25,7 +25,6 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reachability"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessiondocument"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
@@ -77,7 +76,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 	}
 	recorder := mgr.GetEventRecorder(recorderName)
 	usage, accesses, principals := &awsaccount.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
-	documents, tiers, activations := &reconcile.Trigger[ctrl.Request]{}, &accounttier.Trigger{}, &hybridactivation.Triggers{}
+	documents, tiers, activations := &queue.Trigger[ctrl.Request]{}, &accounttier.Trigger{}, &hybridactivation.Triggers{}
 	looks := &reachability.Trigger{}
 	accounts := accounts.NewRegistry(
 		looks.WakeAccount,

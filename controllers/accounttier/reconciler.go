@@ -17,6 +17,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/awscache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
@@ -57,7 +58,7 @@ func (r *Reconciler) reconcileTier(ctx context.Context, tier *v1alpha1.AccountTi
 		return ctrl.Result{}, err
 	}
 	after, err := r.reconcile(ctx, in)
-	return reconcile.Finish(ctx, r.Client, r.Recorder, tier, reconcile.PriorityGrant, after, err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, tier, queue.PriorityGrant, after, err)
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, in inputs) (time.Duration, error) {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // workers bound how many AccountTiers of an account are worked on at once: one
@@ -20,7 +19,7 @@ import (
 var workers = queue.Limits{Account: 2, Tenant: 2}
 
 // Trigger wakes the controller from outside.
-type Trigger = reconcile.Trigger[ctrl.Request]
+type Trigger = queue.Trigger[ctrl.Request]
 
 // SetupWithManager registers the controller. wake is how accounts enqueue
 // objects.

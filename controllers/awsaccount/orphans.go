@@ -168,7 +168,7 @@ func (r *Reconciler) declared(ctx context.Context, entry accounts.Entry) (declar
 // judged reports whether the present spec was decided on: what it grants is then in
 // the record, and what is refused or has expired is nowhere.
 func judged(access *v1alpha1.SessionAccess) bool {
-	return reconcile.Judged(access.Status.Conditions, access.Generation)
+	return v1alpha1.Decided(access.Status.Conditions, access.Generation)
 }
 
 func (r *Reconciler) identify(key grants.PrincipalKey) principalID {

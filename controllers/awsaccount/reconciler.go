@@ -20,6 +20,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
@@ -81,11 +82,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if deleting && len(dependents) == 0 && len(account.Status.Owed) == 0 {
 		r.Accounts.Remove(ctx, account.Name)
-		return reconcile.Finish(ctx, r.Client, r.Recorder, account, reconcile.PriorityGrant, 0, reconcile.RemoveFinalizer(ctx, r.Client, account))
+		return reconcile.Finish(ctx, r.Client, r.Recorder, account, queue.PriorityGrant, 0, reconcile.RemoveFinalizer(ctx, r.Client, account))
 	}
 	if !deleting {
 		if err := reconcile.EnsureFinalizer(ctx, r.Client, account); err != nil {
-			return reconcile.Finish(ctx, r.Client, r.Recorder, account, reconcile.PriorityGrant, 0, err)
+			return reconcile.Finish(ctx, r.Client, r.Recorder, account, queue.PriorityGrant, 0, err)
 		}
 	}
 	return r.reconcileAccount(ctx, account, dependents)
@@ -112,7 +113,7 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 	if entry, ok := r.fresh(account); ok && rival == "" {
 		showUsage(account, entry)
 		_, err := reconcile.WriteStatus(ctx, r.Client, before, account)
-		return reconcile.Finish(ctx, r.Client, r.Recorder, account, reconcile.PriorityGrant, entry.NextResync.Sub(r.Clock.Now()), err)
+		return reconcile.Finish(ctx, r.Client, r.Recorder, account, queue.PriorityGrant, entry.NextResync.Sub(r.Clock.Now()), err)
 	}
 	verdict, retry := r.verify(ctx, account)
 	if !account.DeletionTimestamp.IsZero() {
@@ -131,7 +132,7 @@ func (r *Reconciler) reconcileAccount(ctx context.Context, account *v1alpha1.AWS
 	if err == nil {
 		err = retry
 	}
-	return reconcile.Finish(ctx, r.Client, r.Recorder, account, reconcile.PriorityGrant, wait.Jitter(r.ResyncInterval, resyncJitter), err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, account, queue.PriorityGrant, wait.Jitter(r.ResyncInterval, resyncJitter), err)
 }
 
 // fresh reports whether this generation was verified and the next resync is ahead.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // SetupWithManager registers the controller, which wake wakes from outside.
@@ -72,7 +71,7 @@ func (r *Reconciler) released(ctx context.Context, _ event.DeleteEvent, q workqu
 	}
 	for i := range all.Items {
 		if !all.Items[i].DeletionTimestamp.IsZero() {
-			reconcile.Enqueue(q, reconcile.PriorityGrant, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+			queue.Enqueue(q, queue.PriorityGrant, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
@@ -62,7 +63,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if !activation.DeletionTimestamp.IsZero() {
 		after, err := r.reconcileDeletion(ctx, activation)
-		return reconcile.Finish(ctx, r.Client, r.Recorder, activation, reconcile.PriorityRevocation, after, err)
+		return reconcile.Finish(ctx, r.Client, r.Recorder, activation, queue.PriorityRevocation, after, err)
 	}
 	allowed, err := accounts.Gather(ctx, r.Client, activation.Spec.AccountRef.Name, activation.Namespace)
 	if err != nil {
@@ -74,7 +75,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		}
 	}
 	after, err := r.reconcileSpec(ctx, activation, allowed)
-	return reconcile.Finish(ctx, r.Client, r.Recorder, activation, reconcile.PriorityGrant, after, err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, activation, queue.PriorityGrant, after, err)
 }
 
 // reconcileSpec judges the spec, and converges to it or withdraws what is not

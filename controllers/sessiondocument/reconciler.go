@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
@@ -65,12 +66,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.finalize(ctx, doc)
 	}
 	after, err := r.reconcileSpec(ctx, doc)
-	return reconcile.Finish(ctx, r.Client, r.Recorder, doc, reconcile.PriorityGrant, after, err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, doc, queue.PriorityGrant, after, err)
 }
 
 func (r *Reconciler) finalize(ctx context.Context, doc *v1alpha1.SessionDocument) (ctrl.Result, error) {
 	after, err := r.reconcileDeletion(ctx, doc)
-	return reconcile.Finish(ctx, r.Client, r.Recorder, doc, reconcile.PriorityRevocation, after, err)
+	return reconcile.Finish(ctx, r.Client, r.Recorder, doc, queue.PriorityRevocation, after, err)
 }
 
 func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDocument) (time.Duration, error) {

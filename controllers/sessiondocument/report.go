@@ -32,7 +32,7 @@ func (r *Reconciler) reportUnlessHidden(ctx context.Context, p *pass, all *findi
 	if len(all.hidden) == 0 || v.Progress != reconcile.Settled {
 		return r.report(ctx, p, v)
 	}
-	if ready == nil || ready.ObservedGeneration != p.doc.Generation || !reconcile.Own(p.doc.Status.UID, p.doc) {
+	if ready == nil || ready.ObservedGeneration != p.doc.Generation || !v1alpha1.IsOwnRecord(p.doc.Status.UID, p.doc) {
 		return r.report(ctx, p, applying(p.want.name))
 	}
 	p.doc.Status.Summary = summarize(p.doc.Status.Regions)

@@ -9,7 +9,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -18,7 +17,7 @@ import (
 // the tags are enough. steady is false where the object or its account changed, or when
 // it is time to read the document whole: a list shows no shares.
 func (r *Reconciler) steady(ctx context.Context, p *pass) bool {
-	if !reconcile.Own(p.doc.Status.UID, p.doc) {
+	if !v1alpha1.IsOwnRecord(p.doc.Status.UID, p.doc) {
 		return false
 	}
 	known, ok := r.Memory.get(p.doc.UID)
