@@ -25,6 +25,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/principal"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reachability"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessiondocument"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
@@ -96,6 +97,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 	o.Pool.OnDrift(drifts.Report)
 	outcomes := grants.NewPrincipalStore(accesses.WakeObjects)
 	reports := grants.NewReachabilityStore(accesses.WakeObjects)
+	common := reconcile.Options{
+		Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Shard: mine,
+	}
 	people := &principal.Reconciler{
 		Client: api, Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
 		PoliciesChanged: usage.PoliciesChanged, Contention: contended, Recorder: recorder,
@@ -118,9 +122,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
 			Memory: sessiondocument.NewMemory(o.Clock),
 		}).SetupWithManager(mgr, documents), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
-		(&accounttier.Reconciler{
-			Client: api, Recorder: recorder, Clock: o.Clock, Accounts: accounts, Readings: readings, Scope: mine,
-		}).SetupWithManager(mgr, tiers), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
+		(&accounttier.Reconciler{Options: common, Readings: readings}).SetupWithManager(mgr, tiers), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&hybridactivation.Reconciler{
 			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts,
 			Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID, Scope: mine,

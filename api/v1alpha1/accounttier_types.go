@@ -217,3 +217,8 @@ type AccountTierList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []AccountTier `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (t *AccountTier) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &t.Status, &t.Status.Conditions, &t.Status.ObservedGeneration, nil
+}

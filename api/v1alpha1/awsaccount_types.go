@@ -308,3 +308,8 @@ type AWSAccountList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []AWSAccount `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (a *AWSAccount) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &a.Status, &a.Status.Conditions, &a.Status.ObservedGeneration, nil
+}

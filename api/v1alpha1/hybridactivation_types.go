@@ -350,3 +350,8 @@ type HybridActivationList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []HybridActivation `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (a *HybridActivation) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &a.Status, &a.Status.Conditions, &a.Status.ObservedGeneration, &a.Status.UID
+}

@@ -412,3 +412,8 @@ type SessionAccessList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []SessionAccess `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (a *SessionAccess) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &a.Status, &a.Status.Conditions, &a.Status.ObservedGeneration, nil
+}

@@ -396,3 +396,8 @@ type SessionDocumentList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []SessionDocument `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (d *SessionDocument) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &d.Status, &d.Status.Conditions, &d.Status.ObservedGeneration, &d.Status.UID
+}

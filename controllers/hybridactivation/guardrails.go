@@ -77,7 +77,7 @@ func guard(in accounts.Inputs, a *v1alpha1.HybridActivation) (map[string]string,
 }
 
 func violated(in accounts.Inputs, rule *v1alpha1.Guardrail, violation string) *reconcile.Verdict {
-	v := in.Violated(rule, violation, nothing)
+	v := reconcile.VerdictOf(in.Violated(rule, violation, nothing))
 	return &v
 }
 
@@ -100,7 +100,7 @@ func registrationsAllowed(rule *v1alpha1.ActivationRule, spec *v1alpha1.HybridAc
 // crowded is the verdict on an object for which no activation is left or created,
 // because as many machines of it are registered as a rule allows.
 func crowded(in accounts.Inputs, rule *v1alpha1.Guardrail, registered int32) reconcile.Verdict {
-	return in.Violated(rule, fmt.Sprintf("at most %d machines of a HybridActivation may be registered, and %d are, over all of its activations; deregister some of the nodes, or raise maxRegistrations in the rule.", *rule.Activations.MaxRegistrations, registered), "No more machines may register.")
+	return reconcile.VerdictOf(in.Violated(rule, fmt.Sprintf("at most %d machines of a HybridActivation may be registered, and %d are, over all of its activations; deregister some of the nodes, or raise maxRegistrations in the rule.", *rule.Activations.MaxRegistrations, registered), "No more machines may register."))
 }
 
 func validityAllowed(rule *v1alpha1.ActivationRule, spec *v1alpha1.HybridActivationSpec) string {

@@ -83,9 +83,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 func (r *Reconciler) reconcileSpec(ctx context.Context, a *v1alpha1.HybridActivation, allowed accounts.Inputs) (time.Duration, error) {
 	if closed := allowed.Check([]v1alpha1.Region{a.Spec.Region}); closed != nil {
 		if closed.Waiting {
-			return 0, r.report(ctx, a.DeepCopy(), a, closed.Verdict)
+			return 0, r.report(ctx, a.DeepCopy(), a, reconcile.VerdictOf(closed))
 		}
-		return 0, r.refuse(ctx, a, closed.Verdict)
+		return 0, r.refuse(ctx, a, reconcile.VerdictOf(closed))
 	}
 	tags, problem := guard(allowed, a)
 	if problem != nil {

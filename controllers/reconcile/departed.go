@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 )
 
 // Departed holds the objects of a kind that were removed with the operator's finalizer on
@@ -42,7 +43,7 @@ func (d *Departed[T]) Events() handler.EventHandler {
 		object := e.Object.DeepCopyObject().(T)
 		object.SetDeletionTimestamp(&metav1.Time{Time: time.Now()})
 		d.put(object)
-		Enqueue(q, PriorityRevocation, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)})
+		queue.Enqueue(q, queue.PriorityRevocation, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)})
 	}}
 }
 

@@ -36,7 +36,7 @@ func waiting(reason, format string, args ...any) judgement {
 // account comes before anything the spec says.
 func judge(in inputs) judgement {
 	if closed := in.Check(in.access.Spec.Regions); closed != nil {
-		j := judgement{waiting: closed.Waiting, problem: &closed.Verdict}
+		j := judgement{waiting: closed.Waiting, problem: new(reconcile.VerdictOf(closed))}
 		if closed.Waiting {
 			j.grant = stillAsked(in)
 		}

@@ -57,7 +57,7 @@ func judge(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (wan
 
 func judgeAll(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
 	if closed := in.Check(doc.Spec.Regions); closed != nil {
-		return wanted{}, &refusal{Verdict: closed.Verdict}
+		return wanted{}, &refusal{Verdict: reconcile.VerdictOf(closed)}
 	}
 	if madeElsewhere(in, doc) {
 		made := doc.Status.AccountID
