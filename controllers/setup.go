@@ -119,8 +119,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 			Targets: reports,
 		}).SetupWithManager(mgr, accesses), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&sessiondocument.Reconciler{
-			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
-			Memory: sessiondocument.NewMemory(o.Clock),
+			Options: common, OwnerID: o.OwnerID, Memory: sessiondocument.NewMemory(o.Clock),
 		}).SetupWithManager(mgr, documents), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&accounttier.Reconciler{Options: common, Readings: readings}).SetupWithManager(mgr, tiers), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&hybridactivation.Reconciler{

@@ -12,7 +12,7 @@ import (
 
 // Cleanup restores what was changed, in whatever region, or leaves it as spec.onDelete
 // says. An object for which nothing is to restore is released without AWS.
-func (r *Reconciler) Cleanup(ctx context.Context, s *scope) (reconcile.Result, error) {
+func (r *Reconciler) Cleanup(ctx context.Context, s *frameScope) (reconcile.Result, error) {
 	s.Priority = queue.PriorityGrant // A tier gives access to nobody.
 	in, err := r.gather(ctx, s)
 	if err != nil {
@@ -32,7 +32,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, s *scope) (reconcile.Result, e
 	return result, err
 }
 
-func release(ctx context.Context, s *scope) reconcile.Result {
+func release(ctx context.Context, s *frameScope) reconcile.Result {
 	log.FromContext(ctx).Info("Releasing the object: the tiers are as its onDelete says", "onDelete", s.Object.Spec.OnDelete)
 	return reconcile.Released()
 }

@@ -18,14 +18,14 @@ type Reconciler struct {
 	Readings *awscache.Caches
 }
 
-// scope is one reconcile of one AccountTier.
-type scope = reconcile.Scope[*v1alpha1.AccountTier]
+// frameScope is what the frame keeps of one reconcile.
+type frameScope = reconcile.Scope[*v1alpha1.AccountTier]
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=accounttiers/status,verbs=patch
 
 // Reconcile brings the tiers of an account a step further.
-func (r *Reconciler) Reconcile(ctx context.Context, s *scope) (reconcile.Result, error) {
+func (r *Reconciler) Reconcile(ctx context.Context, s *frameScope) (reconcile.Result, error) {
 	result, err := r.reconcile(ctx, s)
 	if err != nil || !changedAny(&s.Object.Status) {
 		return result, err
@@ -35,7 +35,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, s *scope) (reconcile.Result,
 	return result, s.EnsureFinalizer(ctx)
 }
 
-func (r *Reconciler) reconcile(ctx context.Context, s *scope) (reconcile.Result, error) {
+func (r *Reconciler) reconcile(ctx context.Context, s *frameScope) (reconcile.Result, error) {
 	in, err := r.gather(ctx, s)
 	if err != nil {
 		return reconcile.Result{}, err

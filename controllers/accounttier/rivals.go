@@ -20,7 +20,7 @@ type inputs struct {
 	rivals []v1alpha1.AccountTier
 }
 
-func (r *Reconciler) gather(ctx context.Context, s *scope) (inputs, error) {
+func (r *Reconciler) gather(ctx context.Context, s *frameScope) (inputs, error) {
 	tier := s.Object
 	in := inputs{tier: tier}
 	var err error

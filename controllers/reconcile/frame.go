@@ -122,14 +122,19 @@ func (f *Frame[T]) scope(obj T) *Scope[T] {
 // run has the kind do its part, and stores the result.
 func (f *Frame[T]) run(ctx context.Context, s *Scope[T]) (Result, error) {
 	result, err := f.step(ctx, s)
-	switch {
-	case err != nil:
+	if err != nil {
 		return result, err
-	case result.Released:
-		return result, s.release(ctx)
 	}
-	if err := s.patch(ctx, result); err != nil {
+	if result.Released {
+		err = s.release(ctx)
+	} else {
+		err = s.patch(ctx, result)
+	}
+	if err != nil {
 		return result, err
+	}
+	if result.AfterPatch != nil {
+		result.AfterPatch()
 	}
 	return result, result.Retry
 }

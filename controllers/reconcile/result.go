@@ -38,6 +38,9 @@ type Result struct {
 	RequeueAfter time.Duration
 	// Retry is a failure to retry with backoff once the status is patched; nil for none.
 	Retry error
+	// AfterPatch is called once the status is stored, or the finalizer removed; nil for
+	// nothing.
+	AfterPatch func()
 	// Released: nothing of the object is left in AWS. The frame removes the finalizer
 	// and patches no status.
 	Released bool

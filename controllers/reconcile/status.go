@@ -16,9 +16,6 @@ import (
 // that another client wrote meanwhile is a conflict, which the caller returns: the next
 // reconcile starts from the newer object. An object that is gone has no status to write.
 func WriteStatus(ctx context.Context, c client.Client, before, after client.Object) (written bool, err error) {
-	if departed(ctx) != nil {
-		return false, nil
-	}
 	written, err = writeStatus(ctx, c, before, after)
 	return written, client.IgnoreNotFound(err)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // workers bound how many SessionDocuments of an account are worked on at once. Most
@@ -23,16 +24,17 @@ var workers = queue.Limits{Account: 5, Tenant: 4}
 
 // SetupWithManager registers the controller. wake is how accounts enqueue objects.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *queue.Trigger[ctrl.Request]) error {
+	frame := reconcile.NewFrame(r.Options, r)
 	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.SessionDocument { return &v1alpha1.SessionDocument{} }, workers)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("sessiondocument").
 		WithOptions(items.Options()).
 		Watches(&v1alpha1.SessionDocument{}, r.ownEvents()).
-		Watches(&v1alpha1.SessionDocument{}, r.departed.Events()).
+		Watches(&v1alpha1.SessionDocument{}, frame.Removals()).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(wake).
-		Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.SessionDocument{})))
+		Complete(items.Serving(frame))
 }
 
 // ownEvents enqueues an object for what people change in it, deletions first. It also
