@@ -123,8 +123,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 		}).SetupWithManager(mgr, documents), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&accounttier.Reconciler{Options: common, Readings: readings}).SetupWithManager(mgr, tiers), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&hybridactivation.Reconciler{
-			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts,
-			Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID, Scope: mine,
+			Options: common, Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID,
 		}).SetupWithManager(mgr, activations), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&reachability.Reconciler{
 			Client: api, Clock: o.Clock, Accounts: accounts, Reports: reports, ResyncInterval: o.ResyncInterval,

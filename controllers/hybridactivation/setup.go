@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // workers bound how many HybridActivations of an account are worked on at once.
@@ -38,16 +39,18 @@ func (t *Triggers) WakeAccount(c client.Reader) accounts.Listener {
 // SetupWithManager registers the controllers.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.HybridActivation { return &v1alpha1.HybridActivation{} }, workers)
+	frame := reconcile.NewFrame(r.Options, r)
 	sweeps := queue.ForAccounts()
 	return errors.Join(
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation").
 			WithOptions(items.Options()).
 			Watches(&v1alpha1.HybridActivation{}, queue.OwnEvents()).
+			Watches(&v1alpha1.HybridActivation{}, frame.Removals()).
 			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(queue.AccountNews())).
 			Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace)).
 			WatchesRawSource(&wake.activations).
-			Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.HybridActivation{}))),
+			Complete(items.Serving(frame)),
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation-sweep").
 			WithOptions(sweeps.Options()).

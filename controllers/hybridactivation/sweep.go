@@ -128,10 +128,8 @@ func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry
 		s.Listings.deleted(place{entry.AccountID, region}, id, types.UID(all[id].Tags[v1alpha1.TagActivation]))
 	}
 	if len(deleted) > 0 {
-		reconcile.Announce(s.Recorder, account, reconcile.Verdict{
-			Reason:  v1alpha1.ReasonStrayRemoved,
-			Message: fmt.Sprintf("These activations were deleted in %s, because the HybridActivations that they were made for are gone: %s.", region, strings.Join(deleted, ", ")),
-		})
+		reconcile.RecordEvent(s.Recorder, account, reconcile.Readyf(v1alpha1.ReasonStrayRemoved,
+			"These activations were deleted in %s, because the HybridActivations that they were made for are gone: %s.", region, strings.Join(deleted, ", ")))
 	}
 	return errors.Join(failures...)
 }

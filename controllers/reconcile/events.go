@@ -17,7 +17,7 @@ import (
 // A write that is in progress is no event: its result follows at once, and an event for
 // each write would be a fifth of all requests of a large onboarding.
 func RecordEvent(recorder events.EventRecorder, obj runtime.Object, r Result) {
-	if r.Reason == v1alpha1.ReasonApplying {
+	if r.Reason == v1alpha1.ReasonApplying || r.Reason == v1alpha1.ReasonCreating {
 		return
 	}
 	kind := corev1.EventTypeNormal
