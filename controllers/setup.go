@@ -106,10 +106,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 	}
 	return errors.Join(
 		(&awsaccount.Reconciler{
-			Client: api, Recorder: recorder, Clock: o.Clock,
-			OwnerID: o.OwnerID,
-			Pool:    o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
-			Scope: mine, Judged: ready.Judged, Contention: contended,
+			Options: common, OwnerID: o.OwnerID, Pool: o.Pool, ResyncInterval: o.ResyncInterval,
+			Judged: ready.Judged, Contention: contended,
 		}).SetupWithManager(mgr, usage),
 		people.SetupWithManager(mgr, principals), people.SetupVersions(mgr),
 		(&sessionaccess.Reconciler{

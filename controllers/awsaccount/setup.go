@@ -13,6 +13,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // SetupWithManager registers the controller, which wake wakes from outside.
@@ -32,7 +33,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	for _, user := range queue.Users() {
 		b = b.Watches(user, handler.Funcs{DeleteFunc: r.released})
 	}
-	return b.Complete(items.Serving(r))
+	return b.Complete(items.Serving(reconcile.NewFrame(r.Options, r)))
 }
 
 // declarations passes what AWSAccounts declare to the registry, ahead of the queue.

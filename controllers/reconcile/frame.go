@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -54,6 +55,15 @@ type Kind[T Object] interface {
 	Cleanup(ctx context.Context, s *Scope[T]) (Result, error)
 }
 
+// Keeper is a Kind that keeps something about its objects which nothing in AWS shows.
+type Keeper[T Object] interface {
+	// Gone is called when no object of a name exists, or only another controller's
+	// finalizer keeps one that was released.
+	Gone(ctx context.Context, key client.ObjectKey)
+	// HandOver is called for an object that another manager is responsible for.
+	HandOver(ctx context.Context, obj T)
+}
+
 // Frame is the part of a reconcile that is the same for every kind.
 type Frame[T Object] struct {
 	Options
@@ -80,15 +90,25 @@ func (f *Frame[T]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 		}
 	}
 	obj := newObject[T]()
+	keeper, keeps := f.kind.(Keeper[T])
 	if err := f.Client.Get(ctx, req.NamespacedName, obj); err != nil {
+		if keeps && apierrors.IsNotFound(err) {
+			keeper.Gone(ctx, req.NamespacedName)
+		}
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if responsible, err := f.Shard.Responsible(ctx, f.Client, obj); err != nil || !responsible {
+		if keeps && err == nil {
+			keeper.HandOver(ctx, obj)
+		}
 		return ctrl.Result{}, err
 	}
 	s := f.scope(obj)
 	if s.Deleting() && !controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) {
-		return ctrl.Result{}, nil // Only another controller's finalizer keeps it.
+		if keeps {
+			keeper.Gone(ctx, req.NamespacedName)
+		}
+		return ctrl.Result{}, nil
 	}
 	result, err := f.run(ctx, s)
 	return Finish(ctx, f.Client, f.Recorder, s.Object, s.Priority, result.RequeueAfter, err)

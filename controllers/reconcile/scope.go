@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -84,11 +82,6 @@ func (s *Scope[T]) Record(ctx context.Context, r Result) error {
 		s.stored = copyOf(s.Object)
 	}
 	return err
-}
-
-// HasChanged reports whether the status differs from the one that is stored.
-func (s *Scope[T]) HasChanged() bool {
-	return !equality.Semantic.DeepEqual(statusOf(s.stored), statusOf(s.Object))
 }
 
 // Reset makes the status what is stored.
