@@ -174,6 +174,11 @@ type SessionAccessSpec struct {
 	// +optional
 	// +kubebuilder:default=TerminateSessions
 	OnRevoke OnRevoke `json:"onRevoke,omitempty"`
+
+	// suspend stops changes: while it is true, nothing is granted beyond what is granted
+	// already. What is no longer declared or allowed is still revoked.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
 }
 
 // Principal names an IAM principal or a permission set that gets the access.
@@ -417,3 +422,6 @@ type SessionAccessList struct {
 func (a *SessionAccess) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
 	return &a.Status, &a.Status.Conditions, &a.Status.ObservedGeneration, nil
 }
+
+// IsSuspended returns spec.suspend.
+func (a *SessionAccess) IsSuspended() bool { return a.Spec.Suspend }

@@ -34,8 +34,8 @@ type change struct {
 func (s *scope) status() *v1alpha1.AccountTierStatus { return &s.Object.Status }
 
 // converge reads every region, records what it is going to change, and then sends that.
-func (r *Reconciler) converge(ctx context.Context, frame *frameScope, in inputs, account accounts.Entry) (reconcile.Result, error) {
-	p := planFor(in, account.Mode == v1alpha1.ModeObserve)
+func (r *Reconciler) converge(ctx context.Context, frame *frameScope, in inputs, account accounts.Entry, planner planner) (reconcile.Result, error) {
+	p := planner(in, account.Mode == v1alpha1.ModeObserve)
 	s := &scope{Reconciler: r, frameScope: frame, in: in, account: account, result: p.result}
 	s.status().Regions = p.records
 	var changes []change

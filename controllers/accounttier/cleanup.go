@@ -25,7 +25,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, s *frameScope) (reconcile.Resu
 	case denied != nil:
 		return *denied, nil
 	}
-	result, err := r.converge(ctx, s, in, account)
+	result, err := r.converge(ctx, s, in, account, planFor)
 	if err == nil && len(s.Object.Status.Regions) == 0 {
 		return release(ctx, s), nil
 	}

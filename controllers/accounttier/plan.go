@@ -66,6 +66,16 @@ func planFor(in inputs, observing bool) plan {
 	return p
 }
 
+// planner is planFor or planToLeave.
+type planner func(in inputs, observing bool) plan
+
+// planToLeave is planFor without the regions that are declared.
+func planToLeave(in inputs, observing bool) plan {
+	p := planFor(in, observing)
+	p.regions = slices.DeleteFunc(p.regions, func(d desired) bool { return !d.leaving })
+	return p
+}
+
 // isInForce reports whether AWS shows the desired tier in a region, and no pending change.
 func (d desired) isInForce(record *v1alpha1.RegionTier) bool {
 	return record.PendingSince == nil && record.Tier == d.tier

@@ -26,25 +26,32 @@ type frameScope = reconcile.Scope[*v1alpha1.AccountTier]
 
 // Reconcile brings the tiers of an account a step further.
 func (r *Reconciler) Reconcile(ctx context.Context, s *frameScope) (reconcile.Result, error) {
-	result, err := r.reconcile(ctx, s)
-	if err != nil || !changedAny(&s.Object.Status) {
-		return result, err
-	}
-	// A value that has to be restored later may come from another AccountTier, without a
-	// change by this one.
-	return result, s.EnsureFinalizer(ctx)
+	return r.reconcile(ctx, s, planFor)
 }
 
-func (r *Reconciler) reconcile(ctx context.Context, s *frameScope) (reconcile.Result, error) {
+// Narrow restores the tiers of regions that are no longer declared.
+func (r *Reconciler) Narrow(ctx context.Context, s *frameScope) (reconcile.Result, error) {
+	return r.reconcile(ctx, s, planToLeave)
+}
+
+func (r *Reconciler) reconcile(ctx context.Context, s *frameScope, planner planner) (reconcile.Result, error) {
 	in, err := r.gather(ctx, s)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
 	account, denied := r.usable(in, s.Object.Spec.Regions)
+	result := reconcile.Result{}
 	if denied != nil {
-		return *denied, nil
+		result = *denied
+	} else if result, err = r.converge(ctx, s, in, account, planner); err != nil {
+		return reconcile.Result{}, err
 	}
-	return r.converge(ctx, s, in, account)
+	if !changedAny(&s.Object.Status) {
+		return result, nil
+	}
+	// A value that has to be restored later may come from another AccountTier, without a
+	// change by this one.
+	return result, s.EnsureFinalizer(ctx)
 }
 
 // usable is the verified account, or why nothing may be written to it.

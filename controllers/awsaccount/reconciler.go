@@ -5,6 +5,7 @@ package awsaccount
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -55,6 +56,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, s *scope) (reconcile.Result,
 		return reconcile.Result{}, err
 	}
 	return r.reconcile(ctx, s.Object, nil)
+}
+
+// Narrow verifies an account as Reconcile does: that adds nothing to it.
+func (r *Reconciler) Narrow(ctx context.Context, s *scope) (reconcile.Result, error) {
+	return r.Reconcile(ctx, s)
 }
 
 // Gone removes an account from the registry whose AWSAccount is gone.
@@ -109,5 +115,5 @@ func (r *Reconciler) fresh(account *v1alpha1.AWSAccount) (accounts.Entry, bool) 
 func shown(account *v1alpha1.AWSAccount) bool {
 	ready := meta.FindStatusCondition(account.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.ObservedGeneration == account.Generation &&
-		(ready.Reason == v1alpha1.ReasonVerified || ready.Reason == v1alpha1.ReasonInUse)
+		slices.Contains([]string{v1alpha1.ReasonVerified, v1alpha1.ReasonInUse, v1alpha1.ReasonSuspended}, ready.Reason)
 }

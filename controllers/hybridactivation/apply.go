@@ -34,10 +34,14 @@ func (s *scope) converge(ctx context.Context) (reconcile.Result, error) {
 	if err != nil {
 		return failed(err)
 	}
-	if s.isObserving {
+	switch {
+	case s.isObserving:
 		return s.observe(ctx, d)
+	case s.isSuspended:
+		return s.narrow(ctx, d, now)
+	default:
+		return s.apply(ctx, d, now)
 	}
-	return s.apply(ctx, d, now)
 }
 
 // observe reports, and writes only the status.
@@ -77,6 +81,23 @@ func (s *scope) apply(ctx context.Context, d plan, now time.Time) (reconcile.Res
 	if err := s.showNodes(ctx); err != nil {
 		return failed(err)
 	}
+	return requeued(s.result(d), s.after(d, now)), nil
+}
+
+// narrow does of what is planned what takes something away. An activation that is deleted
+// takes its code along.
+func (s *scope) narrow(ctx context.Context, d plan, now time.Time) (reconcile.Result, error) {
+	d.closeNarrowed()
+	if err := s.removeAll(ctx, d.remove); err != nil {
+		return failed(err)
+	}
+	s.recordStrays(d)
+	if d.stored == nil {
+		if err := s.dropSecrets(ctx, s.secrets); err != nil {
+			return reconcile.Result{}, err
+		}
+	}
+	s.note(d)
 	return requeued(s.result(d), s.after(d, now)), nil
 }
 

@@ -43,6 +43,8 @@ type scope struct {
 	desired desired
 	// isObserving: nothing is written to AWS, nor the Secret.
 	isObserving bool
+	// isSuspended: only what is not declared or allowed any more is withdrawn.
+	isSuspended bool
 	secrets     secrets
 	// bound is the rule that bounds the machines of the object; nil when none does.
 	bound *v1alpha1.Guardrail
@@ -65,11 +67,21 @@ func (r *Reconciler) scope(frame *frameScope) *scope {
 // Reconcile brings one HybridActivation a step further: it converges to the spec, or
 // withdraws what is not allowed any more.
 func (r *Reconciler) Reconcile(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
-	allowed, err := frame.Access(ctx)
+	return r.reconcile(ctx, r.scope(frame))
+}
+
+// Narrow withdraws activations that allow what is not declared or allowed any more.
+func (r *Reconciler) Narrow(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
+	s := r.scope(frame)
+	s.isSuspended = true
+	return r.reconcile(ctx, s)
+}
+
+func (r *Reconciler) reconcile(ctx context.Context, s *scope) (reconcile.Result, error) {
+	allowed, err := s.Access(ctx)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	s := r.scope(frame)
 	a := s.Object
 	if denial := allowed.Check([]v1alpha1.Region{a.Spec.Region}); denial != nil {
 		if denial.Waiting {

@@ -26,6 +26,8 @@ type Object interface {
 	// StatusFields returns pointers to the status and to what every kind has in it. uid
 	// is nil for a kind whose status does not name its object.
 	StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string)
+	// IsSuspended returns spec.suspend.
+	IsSuspended() bool
 }
 
 // Options are what the reconcilers of all kinds need.
@@ -42,7 +44,7 @@ type Options struct {
 	Shard accounts.Shard
 }
 
-// Kind is what the reconciler of one kind does. Neither method patches the status or
+// Kind is what the reconciler of one kind does. No method patches the status or
 // removes the finalizer: the frame does, by the result. An error ends the reconcile
 // without a patch, and is retried with backoff; a failure that the status reports is
 // Result.Retry.
@@ -50,6 +52,9 @@ type Kind[T Object] interface {
 	// Reconcile converges an object to its spec. Before its first write to AWS it calls
 	// Scope.Record or, where there is nothing to record, Scope.EnsureFinalizer.
 	Reconcile(ctx context.Context, s *Scope[T]) (Result, error)
+	// Narrow is Reconcile for an object that is suspended: it removes from AWS what is not
+	// declared or allowed any more, and adds or changes nothing else.
+	Narrow(ctx context.Context, s *Scope[T]) (Result, error)
 	// Cleanup removes what an object has in AWS that is being deleted, or was removed in
 	// spite of its finalizer. Once nothing is left its result is Released.
 	Cleanup(ctx context.Context, s *Scope[T]) (Result, error)
@@ -174,7 +179,15 @@ func (f *Frame[T]) step(ctx context.Context, s *Scope[T]) (Result, error) {
 		}
 		s.stored = copyOf(s.Object)
 	}
-	return f.kind.Reconcile(ctx, s)
+	suspended := Suspended(s.Object, access.Account)
+	if suspended == nil {
+		return f.kind.Reconcile(ctx, s)
+	}
+	result, err := f.kind.Narrow(ctx, s)
+	if result.Phase == Ready || result.Phase == Reconciling { // A failure or a denial stays.
+		result.Phase, result.Reason, result.Message = suspended.Phase, suspended.Reason, suspended.Message
+	}
+	return result, err
 }
 
 // newObject returns an empty object of a kind.

@@ -28,13 +28,18 @@ type tierScope = reconcile.Scope[*v1alpha1.AccountTier]
 
 // kind is a Kind that does what a test says.
 type kind struct {
-	reconcile, cleanup func(context.Context, *tierScope) (reconcile.Result, error)
-	calls              []string
+	reconcile, narrow, cleanup func(context.Context, *tierScope) (reconcile.Result, error)
+	calls                      []string
 }
 
 func (k *kind) Reconcile(ctx context.Context, s *tierScope) (reconcile.Result, error) {
 	k.calls = append(k.calls, "reconcile")
 	return k.reconcile(ctx, s)
+}
+
+func (k *kind) Narrow(ctx context.Context, s *tierScope) (reconcile.Result, error) {
+	k.calls = append(k.calls, "narrow")
+	return k.narrow(ctx, s)
 }
 
 func (k *kind) Cleanup(ctx context.Context, s *tierScope) (reconcile.Result, error) {
@@ -187,6 +192,35 @@ func TestAFailureThatIsShownIsRetriedAndAnErrorPatchesNothing(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	f.counted(0, 1)
+}
+
+func TestASuspendedObjectIsNarrowed(t *testing.T) {
+	t.Parallel()
+	suspended := tier("none")
+	suspended.Spec.Suspend = true
+	account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "suspended"}, Spec: v1alpha1.AWSAccountSpec{Suspend: true}}
+	for name, obj := range map[string]*v1alpha1.AccountTier{"by itself": suspended, "by its account": tier(account.Name)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFramed(t, nil, obj, account.DeepCopy())
+			f.kind.narrow = func(context.Context, *tierScope) (reconcile.Result, error) {
+				return reconcile.Readyf(v1alpha1.ReasonTierInForce, "message"), nil
+			}
+			f.reconcile()
+			f.called("narrow")
+			ready := meta.FindStatusCondition(f.tier().Status.Conditions, v1alpha1.ConditionReady)
+			if ready == nil || ready.Status != metav1.ConditionFalse || ready.Reason != v1alpha1.ReasonSuspended {
+				t.Errorf("Ready is %+v", ready)
+			}
+			f.kind.narrow = func(context.Context, *tierScope) (reconcile.Result, error) {
+				return reconcile.Stalledf(v1alpha1.ReasonAccessDenied, "message"), nil
+			}
+			f.reconcile()
+			if ready := meta.FindStatusCondition(f.tier().Status.Conditions, v1alpha1.ConditionReady); ready.Reason != v1alpha1.ReasonAccessDenied {
+				t.Errorf("a failure is hidden: %+v", ready)
+			}
+		})
+	}
 }
 
 func TestAReleasedObjectIsGone(t *testing.T) {

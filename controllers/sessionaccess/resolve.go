@@ -42,7 +42,12 @@ func judge(in inputs) judgement {
 		}
 		return j
 	}
-	return resolveReferences(in)
+	j := resolveReferences(in)
+	if suspended := reconcile.Suspended(in.access, in.Account); suspended != nil && (j.problem == nil || j.waiting) {
+		j.waiting = true
+		j.problem = &reconcile.Verdict{Progress: suspended.Phase, Reason: suspended.Reason, Message: suspended.Message}
+	}
+	return j
 }
 
 // resolveReferences turns the spec into a grant. With a reference that cannot be

@@ -18,7 +18,7 @@ import (
 func (r *Reconciler) converge(ctx context.Context, s *scope) (reconcile.Result, error) {
 	if err := r.record(ctx, s); err != nil {
 		if reconcile.Rejected(err) {
-			return r.narrow(ctx, s, err), nil
+			return r.narrowUnrecorded(ctx, s, err), nil
 		}
 		return reconcile.Result{}, err
 	}

@@ -13,9 +13,7 @@ import (
 // Cleanup cleans up in every region on record.
 func (r *Reconciler) Cleanup(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
 	s := &scope{frameScope: frame}
-	result := r.cleanup(ctx, s)
-	s.show(result)
-	return result, nil
+	return s.shown(r.cleanup(ctx, s)), nil
 }
 
 func (r *Reconciler) cleanup(ctx context.Context, s *scope) reconcile.Result {

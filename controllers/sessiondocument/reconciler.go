@@ -60,13 +60,20 @@ func (s *scope) isObserving() bool { return s.account.Mode == v1alpha1.ModeObser
 
 // Reconcile brings one SessionDocument a step further.
 func (r *Reconciler) Reconcile(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
-	s := &scope{frameScope: frame}
-	result, err := r.reconcile(ctx, s)
-	s.show(result)
-	return result, err
+	return r.reconcile(ctx, frame, r.convergeClaimed)
 }
 
-func (r *Reconciler) reconcile(ctx context.Context, s *scope) (reconcile.Result, error) {
+// Narrow removes shares and cleans up in regions, where they are not declared any more.
+func (r *Reconciler) Narrow(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
+	return r.reconcile(ctx, frame, func(ctx context.Context, s *scope) (reconcile.Result, error) {
+		r.Memory.forget(s.Object.UID)
+		return r.narrow(ctx, s, inPlace(s)), nil
+	})
+}
+
+// reconcile checks what the object is allowed, and then converges as it is told.
+func (r *Reconciler) reconcile(ctx context.Context, frame *frameScope, converge func(context.Context, *scope) (reconcile.Result, error)) (reconcile.Result, error) {
+	s := &scope{frameScope: frame}
 	access, err := s.Access(ctx)
 	if err != nil {
 		return reconcile.Result{}, err
@@ -74,12 +81,18 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) (reconcile.Result,
 	var refused *refusal
 	if s.desired, refused = planFor(access, s.Object, r.OwnerID); refused != nil {
 		r.Memory.forget(s.Object.UID)
-		return r.refuse(ctx, s, refused), nil
+		return s.shown(r.refuse(ctx, s, refused)), nil
 	}
 	var notReady *reconcile.Result
 	if s.account, notReady = r.VerifiedAccount(access.Account); notReady != nil {
-		return s.unlessReady(*notReady), nil
+		return s.shown(s.unlessReady(*notReady)), nil
 	}
+	result, err := converge(ctx, s)
+	return s.shown(result), err
+}
+
+// convergeClaimed converges unless an older object has the document, or nothing is to do.
+func (r *Reconciler) convergeClaimed(ctx context.Context, s *scope) (reconcile.Result, error) {
 	rival, err := r.olderClaim(ctx, s)
 	if err != nil {
 		return reconcile.Result{}, err

@@ -15,16 +15,17 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// show completes the status for a result that is reported.
-func (s *scope) show(result reconcile.Result) {
+// shown completes the status for a result that is reported.
+func (s *scope) shown(result reconcile.Result) reconcile.Result {
 	if result.Reason == "" {
-		return
+		return result
 	}
 	status := &s.Object.Status
 	if status.Name == "" {
 		status.Name = s.Object.DocumentName()
 	}
 	status.Summary = summarize(status.Regions)
+	return result
 }
 
 // hidden is the result where the only failures are those that resolve themselves: the

@@ -58,13 +58,22 @@ func (r *Reconciler) withdrawIn(ctx context.Context, rs *regionScope) error {
 	return r.unshare(ctx, rs, rs.removable(have))
 }
 
-// narrow does what needs no further record, where the API server rejects that of
-// what is declared now: it removes the shares and cleans up in the regions that
-// are no longer declared. Nothing is added.
-func (r *Reconciler) narrow(ctx context.Context, s *scope, cause error) reconcile.Result {
+// narrowUnrecorded narrows where the API server rejects the record of what is declared.
+func (r *Reconciler) narrowUnrecorded(ctx context.Context, s *scope, cause error) reconcile.Result {
 	reconcile.ReportRejected(ctx, r.Client, r.Recorder, s.Object, cause)
 	r.Memory.forget(s.Object.UID)
 	s.Reset()
+	result := r.narrow(ctx, s, notRecorded(s.desired.name))
+	if result.Retry == nil {
+		result.RequeueAfter = cmp.Or(result.RequeueAfter, reconcile.RejectedDelay)
+	}
+	return result
+}
+
+// narrow does what needs no further record: it removes the shares and cleans up in the
+// regions that are no longer declared. Nothing is added. The result is the given one, with
+// what happens next.
+func (r *Reconciler) narrow(ctx context.Context, s *scope, result reconcile.Result) reconcile.Result {
 	var all regionResults
 	r.leaveRegions(ctx, s, &all)
 	for i := range s.Object.Status.Regions {
@@ -76,10 +85,7 @@ func (r *Reconciler) narrow(ctx context.Context, s *scope, cause error) reconcil
 			all.add(at, failed(err))
 		}
 	}
-	result := notRecorded(s.desired.name)
-	if result.Retry = all.retry(); result.Retry == nil {
-		result.RequeueAfter = cmp.Or(all.after, reconcile.RejectedDelay)
-	}
+	result.RequeueAfter, result.Retry = all.after, all.retry()
 	return result
 }
 
