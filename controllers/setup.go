@@ -77,7 +77,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 	}
 	recorder := mgr.GetEventRecorder(recorderName)
 	usage, accesses, principals := &awsaccount.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
-	documents, tiers, activations := &reconcile.Trigger[ctrl.Request]{}, &accounttier.Trigger{}, &hybridactivation.Triggers{}
+	documents, tiers, activations := &queue.Trigger[ctrl.Request]{}, &accounttier.Trigger{}, &hybridactivation.Triggers{}
 	looks := &reachability.Trigger{}
 	accounts := accounts.NewRegistry(
 		looks.WakeAccount,
@@ -97,16 +97,17 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 	o.Pool.OnDrift(drifts.Report)
 	outcomes := grants.NewPrincipalStore(accesses.WakeHolders)
 	reports := grants.NewReachabilityStore(accesses.WakeAccesses)
+	common := reconcile.Options{
+		Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Shard: mine,
+	}
 	people := &principal.Reconciler{
 		Client: api, Clock: o.Clock, OwnerID: o.OwnerID, Accounts: accounts, Outcomes: outcomes,
 		PoliciesChanged: usage.PoliciesChanged, Contention: contended, Recorder: recorder,
 	}
 	return errors.Join(
 		(&awsaccount.Reconciler{
-			Client: api, Recorder: recorder, Clock: o.Clock,
-			OwnerID: o.OwnerID,
-			Pool:    o.Pool, Accounts: accounts, ResyncInterval: o.ResyncInterval,
-			Scope: mine, Judged: ready.Judged, Contention: contended,
+			Options: common, OwnerID: o.OwnerID, Pool: o.Pool, ResyncInterval: o.ResyncInterval,
+			Judged: ready.Judged, Contention: contended,
 		}).SetupWithManager(mgr, usage),
 		people.SetupWithManager(mgr, principals), people.SetupVersions(mgr),
 		(&sessionaccess.Reconciler{
@@ -116,15 +117,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 			Targets: reports,
 		}).SetupWithManager(mgr, accesses), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&sessiondocument.Reconciler{
-			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, OwnerID: o.OwnerID, Scope: mine,
-			Memory: sessiondocument.NewMemory(o.Clock),
+			Options: common, OwnerID: o.OwnerID, Memory: sessiondocument.NewMemory(o.Clock),
 		}).SetupWithManager(mgr, documents), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
-		(&accounttier.Reconciler{
-			Client: api, Recorder: recorder, Clock: o.Clock, Accounts: accounts, Readings: readings, Scope: mine,
-		}).SetupWithManager(mgr, tiers), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
+		(&accounttier.Reconciler{Options: common, Readings: readings}).SetupWithManager(mgr, tiers), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&hybridactivation.Reconciler{
-			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts,
-			Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID, Scope: mine,
+			Options: common, Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID,
 		}).SetupWithManager(mgr, activations), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&reachability.Reconciler{
 			Client: api, Clock: o.Clock, Accounts: accounts, Reports: reports, ResyncInterval: o.ResyncInterval,

@@ -65,6 +65,11 @@ type AccountTierSpec struct {
 	// +optional
 	// +kubebuilder:default={perNodeHour: "0.00695"}
 	Price TierPrice `json:"price,omitzero"`
+
+	// suspend stops changes: while it is true, no tier is changed. The tier of a region
+	// that is no longer declared is still restored.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
 }
 
 // TierPrice is the price of the Advanced tier.
@@ -217,3 +222,11 @@ type AccountTierList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []AccountTier `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (t *AccountTier) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &t.Status, &t.Status.Conditions, &t.Status.ObservedGeneration, nil
+}
+
+// IsSuspended returns spec.suspend.
+func (t *AccountTier) IsSuspended() bool { return t.Spec.Suspend }

@@ -155,6 +155,11 @@ type AWSAccountSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.map(g, has(g.documents) ? g.documents.map(d, size(d)).sum() : 0).sum() <= 32768",message="the documents of the guardrails hold more than 32768 characters, which every SessionAccess would have to record; use patterns, such as Team-*"
 	// +kubebuilder:validation:XValidation:rule="self.map(g, has(g.requiredTags) ? g.requiredTags.map(k, size(k) + size(g.requiredTags[k])).sum() : 0).sum() <= 4096",message="the requiredTags of the guardrails hold more than 4096 characters, which every target of a SessionAccess would have to record; use fewer or shorter tags"
 	Guardrails []Guardrail `json:"guardrails,omitempty"`
+
+	// suspend stops changes in the account: while it is true, each object that names this
+	// AWSAccount is suspended. The account is still verified.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
 }
 
 // AssumeRole defines the role that the operator assumes in an account.
@@ -308,3 +313,11 @@ type AWSAccountList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []AWSAccount `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (a *AWSAccount) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &a.Status, &a.Status.Conditions, &a.Status.ObservedGeneration, nil
+}
+
+// IsSuspended returns spec.suspend.
+func (a *AWSAccount) IsSuspended() bool { return a.Spec.Suspend }

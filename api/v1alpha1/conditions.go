@@ -163,6 +163,9 @@ const (
 	ReasonSessionsNotChecked = "SessionsNotChecked"
 	// ReasonObserved: the account is in mode Observe, so the operator wrote nothing.
 	ReasonObserved = "Observed"
+	// ReasonSuspended: spec.suspend of the object or of its AWSAccount is true, so nothing
+	// is added or changed in AWS. What is not declared or allowed any more is removed.
+	ReasonSuspended = "Suspended"
 	// ReasonAccountNotFound: no AWSAccount has the name in accountRef.
 	ReasonAccountNotFound = "AccountNotFound"
 	// ReasonAccountNotReady: the AWSAccount is not verified, or no longer verified.

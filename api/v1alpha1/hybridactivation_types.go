@@ -136,6 +136,12 @@ type HybridActivationSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	OnDelete ActivationDeletion `json:"onDelete,omitzero"`
+
+	// suspend stops changes: while it is true, no activation is created or replaced.
+	// Activations that allow more than is declared are still deleted, and those that
+	// exist let machines register until they expire.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
 }
 
 // ActivationDeletion defines what happens in AWS when a HybridActivation is deleted.
@@ -350,3 +356,11 @@ type HybridActivationList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []HybridActivation `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (a *HybridActivation) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &a.Status, &a.Status.Conditions, &a.Status.ObservedGeneration, &a.Status.UID
+}
+
+// IsSuspended returns spec.suspend.
+func (a *HybridActivation) IsSuspended() bool { return a.Spec.Suspend }

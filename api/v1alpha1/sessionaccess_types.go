@@ -174,6 +174,11 @@ type SessionAccessSpec struct {
 	// +optional
 	// +kubebuilder:default=TerminateSessions
 	OnRevoke OnRevoke `json:"onRevoke,omitempty"`
+
+	// suspend stops changes: while it is true, nothing is granted beyond what is granted
+	// already. What is no longer declared or allowed is still revoked.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
 }
 
 // Principal names an IAM principal or a permission set that gets the access.
@@ -412,3 +417,11 @@ type SessionAccessList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []SessionAccess `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (a *SessionAccess) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &a.Status, &a.Status.Conditions, &a.Status.ObservedGeneration, nil
+}
+
+// IsSuspended returns spec.suspend.
+func (a *SessionAccess) IsSuspended() bool { return a.Spec.Suspend }

@@ -172,6 +172,12 @@ type SessionDocumentSpec struct {
 	// +optional
 	// +kubebuilder:default=Restore
 	OnDelete DocumentDeletion `json:"onDelete,omitempty"`
+
+	// suspend stops changes: while it is true, no document is created or changed, and
+	// none is shared. Shares that are not declared or not allowed are still removed, and
+	// regions that are not declared are cleaned up.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
 }
 
 // SessionDocumentStatus is the observed state of a SessionDocument.
@@ -396,3 +402,11 @@ type SessionDocumentList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []SessionDocument `json:"items"`
 }
+
+// StatusFields returns pointers to the status, and to what every kind has in it.
+func (d *SessionDocument) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {
+	return &d.Status, &d.Status.Conditions, &d.Status.ObservedGeneration, &d.Status.UID
+}
+
+// IsSuspended returns spec.suspend.
+func (d *SessionDocument) IsSuspended() bool { return d.Spec.Suspend }

@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // Inputs are everything that decides it.
@@ -58,7 +57,8 @@ func Gather(ctx context.Context, c client.Reader, account, namespace string) (In
 
 // Denial is why an object is not allowed to use its account.
 type Denial struct {
-	reconcile.Verdict
+	// Reason and Message of condition Ready.
+	Reason, Message string
 	// Waiting: there is nothing wrong with the object; what it has stays.
 	Waiting bool
 }
@@ -132,22 +132,19 @@ func (in Inputs) Rules() []*v1alpha1.Guardrail {
 	return rules
 }
 
-// Violated is the verdict on an object that a guardrail does not allow.
+// Violated is the denial of an object that a guardrail does not allow.
 // violation is a sentence that says what to change. nothing is a sentence that says
 // what the violation causes, such as "Nothing is granted.".
-func (in Inputs) Violated(rule *v1alpha1.Guardrail, violation, nothing string) reconcile.Verdict {
-	return reconcile.Verdict{
-		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonGuardrailViolated,
-		Message: fmt.Sprintf("Guardrail %q of AWSAccount %q does not allow this: %s %s", rule.Name, in.Account.Name, violation, nothing),
-	}
+func (in Inputs) Violated(rule *v1alpha1.Guardrail, violation, nothing string) *Denial {
+	return refuse(v1alpha1.ReasonGuardrailViolated, "Guardrail %q of AWSAccount %q does not allow this: %s %s", rule.Name, in.Account.Name, violation, nothing)
 }
 
 func refuse(reason, format string, args ...any) *Denial {
-	return &Denial{Verdict: reconcile.Verdict{Progress: reconcile.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}}
+	return &Denial{Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
 func wait(reason, format string, args ...any) *Denial {
-	return &Denial{Waiting: true, Verdict: reconcile.Verdict{Progress: reconcile.Working, Reason: reason, Message: fmt.Sprintf(format, args...)}}
+	return &Denial{Reason: reason, Message: fmt.Sprintf(format, args...), Waiting: true}
 }
 
 func join(regions []v1alpha1.Region) string {

@@ -11,7 +11,6 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // handoverWindow is how long after its account was verified a pending revocation
@@ -40,6 +39,6 @@ func TakesOver(ctx context.Context, c client.Reader, entry Entry, key grants.Pri
 // decided reports whether the present spec of an object is on record, or refused.
 func decided(access *v1alpha1.SessionAccess) bool {
 	record := access.Status.Applied
-	return reconcile.Judged(access.Status.Conditions, access.Generation) ||
-		record != nil && record.Generation == access.Generation && reconcile.Own(record.UID, access)
+	return v1alpha1.Decided(access.Status.Conditions, access.Generation) ||
+		record != nil && record.Generation == access.Generation && v1alpha1.IsOwnRecord(record.UID, access)
 }

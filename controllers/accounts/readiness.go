@@ -12,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
@@ -70,8 +71,12 @@ func (r *Readiness) Check(req *http.Request) error {
 		return fmt.Errorf("list the AWSAccounts: %w", err)
 	}
 	for i := range all.Items {
-		if _, ok := r.judged.Load(all.Items[i].Name); !ok && r.scope.Selects(&all.Items[i]) {
-			return fmt.Errorf("AWSAccount %q was not looked at yet", all.Items[i].Name)
+		account := &all.Items[i]
+		if !account.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(account, v1alpha1.Finalizer) {
+			continue // It is released, and another controller's finalizer keeps it.
+		}
+		if _, ok := r.judged.Load(account.Name); !ok && r.scope.Selects(account) {
+			return fmt.Errorf("AWSAccount %q was not looked at yet", account.Name)
 		}
 	}
 	r.ready.Store(true)

@@ -52,6 +52,19 @@ func (s Shard) Covers(ctx context.Context, c client.Reader, name string, recorde
 	return covered || !known, nil
 }
 
+// Responsible reports whether this manager reconciles an object: see Covers. It does not
+// touch the others: they get no finalizer and no status.
+func (s Shard) Responsible(ctx context.Context, c client.Reader, obj client.Object) (bool, error) {
+	switch obj := obj.(type) {
+	case *v1alpha1.AWSAccount:
+		return s.Selects(obj), nil
+	case interface{ AccountName() string }:
+		return s.Covers(ctx, c, obj.AccountName(), recorded(obj.(client.Object)))
+	default:
+		return true, nil
+	}
+}
+
 // Only passes to a reconciler the objects of a kind that this manager reconciles. It
 // skips the others: they get no finalizer and no status. kind has an AccountName
 // method.

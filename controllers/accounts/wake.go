@@ -10,13 +10,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // Wake is a Listener that wakes the objects of a kind that name the account:
 // at once when it was verified or lost, and after everything else at a resync.
 // list is an empty list of the kind.
-func Wake(t *reconcile.Trigger[ctrl.Request], c client.Reader, list client.ObjectList) Listener {
+func Wake(t *queue.Trigger[ctrl.Request], c client.Reader, list client.ObjectList) Listener {
 	return func(ctx context.Context, _, name string, resync bool) {
 		found := list.DeepCopyObject().(client.ObjectList)
 		if err := c.List(ctx, found, queue.OfAccountName(name), client.UnsafeDisableDeepCopy); err != nil {
@@ -30,9 +29,9 @@ func Wake(t *reconcile.Trigger[ctrl.Request], c client.Reader, list client.Objec
 			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(obj.(client.Object))})
 			return nil
 		})
-		priority := reconcile.PriorityGrant
+		priority := queue.PriorityGrant
 		if resync {
-			priority = reconcile.PriorityResync
+			priority = queue.PriorityResync
 		}
 		t.Add(priority, requests...)
 	}

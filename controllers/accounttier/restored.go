@@ -56,9 +56,9 @@ func disown(status *v1alpha1.AccountTierStatus, region v1alpha1.Region) {
 	}
 }
 
-// awaited is the verdict on a tier that is not lowered while objects that need it
+// awaited is the result for a tier that is not lowered while objects that need it
 // may still be restored.
-func awaited(region v1alpha1.Region) reconcile.Verdict {
-	return working(v1alpha1.ReasonTierNeeded,
+func awaited(region v1alpha1.Region) reconcile.Result {
+	return reconcile.Reconcilingf(v1alpha1.ReasonTierNeeded,
 		"The tier of %s stays Advanced for now: the AWSAccount was restored within the last hour, and what needs the tier is perhaps not restored yet.", region)
 }

@@ -20,24 +20,25 @@ import (
 var workers = queue.Limits{Account: 2, Tenant: 2}
 
 // Trigger wakes the controller from outside.
-type Trigger = reconcile.Trigger[ctrl.Request]
+type Trigger = queue.Trigger[ctrl.Request]
 
 // SetupWithManager registers the controller. wake is how accounts enqueue
 // objects.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	// A change of any annotation triggers a reconcile.
 	news := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
+	frame := reconcile.NewFrame(r.Options, r)
 	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.AccountTier { return &v1alpha1.AccountTier{} }, workers)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("accounttier").
 		WithOptions(items.Options()).
 		For(&v1alpha1.AccountTier{}, news).
-		Watches(&v1alpha1.AccountTier{}, r.departed.Events()).
+		Watches(&v1alpha1.AccountTier{}, frame.Removals()).
 		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.rivals)).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.tiersOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SessionAccess{}, handler.EnqueueRequestsFromMapFunc(r.waiting), builder.WithPredicates(onHybridNodes())).
 		WatchesRawSource(wake).
-		Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.AccountTier{})))
+		Complete(items.Serving(frame))
 }
 
 // rivals lists the other AccountTiers of the same account.

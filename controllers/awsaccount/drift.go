@@ -72,7 +72,7 @@ func (d *Drifts) announce(account *v1alpha1.AWSAccount, drifts []cloud.Drift) {
 		if i == maxDriftEvents {
 			message = fmt.Sprintf("%d more policies were changed outside of the operator.", len(drifts)-i)
 		}
-		reconcile.Announce(d.Recorder, account, reconcile.Verdict{Progress: reconcile.Stuck, Reason: v1alpha1.ReasonDriftFound, Message: message})
+		reconcile.RecordEvent(d.Recorder, account, reconcile.Stalledf(v1alpha1.ReasonDriftFound, "%s", message))
 		if i == maxDriftEvents {
 			return
 		}
@@ -82,9 +82,9 @@ func (d *Drifts) announce(account *v1alpha1.AWSAccount, drifts []cloud.Drift) {
 // showContended sets the condition that names the contended policies of an account.
 func (r *Reconciler) showContended(account *v1alpha1.AWSAccount) {
 	message := contention.Message(r.Contention.In(account.Spec.AccountID))
-	appeared := reconcile.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPoliciesContended, v1alpha1.ReasonContended, message)
+	appeared := reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPoliciesContended, v1alpha1.ReasonContended, message)
 	if appeared {
-		reconcile.Announce(r.Recorder, account, reconcile.Verdict{Progress: reconcile.Stuck, Reason: v1alpha1.ReasonContended, Message: message})
+		reconcile.RecordEvent(r.Recorder, account, reconcile.Stalledf(v1alpha1.ReasonContended, "%s", message))
 	}
 }
 

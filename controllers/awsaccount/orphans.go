@@ -42,7 +42,7 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 	pinned = r.pins.keep(entry.AccountID, pinned, r.Clock.Now())
 	orphans := slices.DeleteFunc(unrecorded, func(name string) bool { return slices.Contains(pinned, name) })
 	held := holdRemovals(len(orphans), len(ours), account.Annotations[v1alpha1.AnnotationConfirmRemoval])
-	reconcile.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionRemovalHeld, v1alpha1.ReasonTooManyRemovals, held)
+	reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionRemovalHeld, v1alpha1.ReasonTooManyRemovals, held)
 	if held != "" || len(orphans) == 0 || entry.Mode == v1alpha1.ModeObserve || awaited(account, len(orphans)) {
 		return nil
 	}
@@ -60,10 +60,8 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 	if len(removed) == 0 {
 		return errors.Join(failures...)
 	}
-	reconcile.Announce(r.Recorder, account, reconcile.Verdict{
-		Reason:  v1alpha1.ReasonOrphansRemoved,
-		Message: fmt.Sprintf("Policy %s was removed, because no SessionAccess declares it, and so were %d more.", removed[0], len(removed)-1),
-	})
+	reconcile.RecordEvent(r.Recorder, account, reconcile.Readyf(v1alpha1.ReasonOrphansRemoved,
+		"Policy %s was removed, because no SessionAccess declares it, and so were %d more.", removed[0], len(removed)-1))
 	return errors.Join(failures...)
 }
 
@@ -168,7 +166,7 @@ func (r *Reconciler) declared(ctx context.Context, entry accounts.Entry) (declar
 // judged reports whether the present spec was decided on: what it grants is then in
 // the record, and what is refused or has expired is nowhere.
 func judged(access *v1alpha1.SessionAccess) bool {
-	return reconcile.Judged(access.Status.Conditions, access.Generation)
+	return v1alpha1.Decided(access.Status.Conditions, access.Generation)
 }
 
 func (r *Reconciler) identify(key grants.PrincipalKey) principalID {

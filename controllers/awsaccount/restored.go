@@ -30,7 +30,7 @@ func (r *restores) note(account *v1alpha1.AWSAccount, lived bool, ours int, now 
 	if r.foundFirst(account, lived, ours) && now.Before(account.CreationTimestamp.Add(accounts.RestoreWindow)) {
 		message = "IAM held policies of this installation before this AWSAccount was verified first, as after a restore. For an hour after the creation of this object no orphaned policy is removed, so that the SessionAccesses can be restored after it."
 	}
-	reconcile.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionRestored, v1alpha1.ReasonPoliciesFound, message)
+	reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionRestored, v1alpha1.ReasonPoliciesFound, message)
 }
 
 // foundFirst decides once for each object.

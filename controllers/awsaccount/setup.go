@@ -33,7 +33,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 	for _, user := range queue.Users() {
 		b = b.Watches(user, handler.Funcs{DeleteFunc: r.released})
 	}
-	return b.Complete(items.Serving(r))
+	return b.Complete(items.Serving(reconcile.NewFrame(r.Options, r)))
 }
 
 // declarations passes what AWSAccounts declare to the registry, ahead of the queue.
@@ -72,7 +72,7 @@ func (r *Reconciler) released(ctx context.Context, _ event.DeleteEvent, q workqu
 	}
 	for i := range all.Items {
 		if !all.Items[i].DeletionTimestamp.IsZero() {
-			reconcile.Enqueue(q, reconcile.PriorityGrant, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+			queue.Enqueue(q, queue.PriorityGrant, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
 		}
 	}
 }

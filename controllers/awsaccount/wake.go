@@ -5,9 +5,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	ctrl "sigs.k8s.io/controller-runtime"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 // usageDelay batches changes of many policies into one write of the account's status.
@@ -15,11 +15,11 @@ const usageDelay = 10 * time.Second
 
 // Trigger wakes the controller from outside.
 type Trigger struct {
-	reconcile.Trigger[ctrl.Request]
+	queue.Trigger[ctrl.Request]
 }
 
 // PoliciesChanged makes an account report again how much of its quota is used. It
 // makes no AWS calls.
 func (t *Trigger) PoliciesChanged(account string) {
-	t.AddAfter(reconcile.PriorityResync, usageDelay, ctrl.Request{NamespacedName: types.NamespacedName{Name: account}})
+	t.AddAfter(queue.PriorityResync, usageDelay, ctrl.Request{NamespacedName: types.NamespacedName{Name: account}})
 }

@@ -8,7 +8,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // Kinds of objects whose status has records.
@@ -66,7 +65,7 @@ func RecordOf(access *v1alpha1.SessionAccess) (Record, bool) {
 	if applied.DeclaredAt != nil {
 		r.DeclaredAt = applied.DeclaredAt.Time
 	}
-	r.Serial, r.HeldOnly = applied.Serial, !reconcile.Own(applied.UID, access)
+	r.Serial, r.HeldOnly = applied.Serial, !v1alpha1.IsOwnRecord(applied.UID, access)
 	r.Granted, r.Former = applied.Granted, applied.Revoking
 	return r, true
 }

@@ -72,14 +72,14 @@ func (l *Listings) at(p place) *regionListing {
 
 // of is what AWS shows of one object's activations, from a list that began at
 // since or later.
-func (l *Listings) of(ctx context.Context, account accounts.Entry, region string, uid types.UID, since time.Time) (sighting, error) {
+func (l *Listings) of(ctx context.Context, account accounts.Entry, region string, uid types.UID, since time.Time) (observation, error) {
 	r := l.at(place{account.AccountID, region})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.refresh(ctx, l.clock, account.Cloud, region, since); err != nil {
-		return sighting{}, err
+		return observation{}, err
 	}
-	seen := sighting{begun: r.begun, activations: map[string]cloud.Activation{}, gone: map[string]string{}, closing: map[string]closing{}}
+	seen := observation{begun: r.begun, activations: map[string]cloud.Activation{}, gone: map[string]string{}, closing: map[string]closing{}}
 	for id, a := range r.activations {
 		if a.Tags[v1alpha1.TagActivation] == string(uid) {
 			seen.activations[id] = a

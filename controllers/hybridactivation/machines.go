@@ -28,41 +28,41 @@ func closingOf(w ownWrite) closing {
 	return c
 }
 
-// decide decides within the bound of a guardrail. The list of nodes that all objects
+// plan decides within the bound of a guardrail. The list of nodes that all objects
 // share serves while nothing is to create; before that, the nodes of the object are
 // listed again.
-func (w *work) decide(ctx context.Context, f facts) (decision, error) {
-	if w.want.most == 0 {
-		return decide(f), nil
+func (s *scope) plan(ctx context.Context, f observed) (plan, error) {
+	if s.desired.most == 0 {
+		return planFor(f), nil
 	}
-	listing, err := w.Listings.nodes(ctx, w.account, w.want.region, func() ([]string, error) { return w.uids(ctx) })
+	listing, err := s.Listings.nodes(ctx, s.account, s.desired.region, func() ([]string, error) { return s.uids(ctx) })
 	if err != nil {
-		return decision{}, err
+		return plan{}, err
 	}
-	p := places{most: w.want.most, wanted: w.want.limit, nodes: map[string]int32{}}
+	p := places{most: s.desired.most, wanted: s.desired.limit, nodes: map[string]int32{}}
 	for _, id := range f.activationIDs() {
 		p.nodes[id] = int32(len(listing.byActivation[id]))
 	}
-	d := w.decideWith(f, p)
+	d := s.planWithin(f, p)
 	if d.create == "" && !d.full && !d.counting {
 		return d, nil
 	}
-	if p.nodes, err = w.Listings.machines(ctx, w.account, w.want.region, w.activation.UID, f.activationIDs(), f.countable()); err != nil {
-		return decision{}, err
+	if p.nodes, err = s.Listings.machines(ctx, s.account, s.desired.region, s.Object.UID, f.activationIDs(), f.countable()); err != nil {
+		return plan{}, err
 	}
-	return w.decideWith(f, p), nil
+	return s.planWithin(f, p), nil
 }
 
-func (w *work) decideWith(f facts, p places) decision {
-	w.registered = p.registered()
-	d := decide(f.within(p))
+func (s *scope) planWithin(f observed, p places) plan {
+	s.registered = p.registered()
+	d := planFor(f.within(p))
 	d.fit(f, p)
 	return d
 }
 
 // countable is when a list of nodes must have begun at the least, so that it shows
 // all machines of the activations that were deleted long enough ago.
-func (f facts) countable() time.Time {
+func (f observed) countable() time.Time {
 	since := f.now.Add(-maxAge)
 	shows := []time.Time{counted(f.started)}
 	for _, c := range f.seen.closing {

@@ -27,28 +27,28 @@ const (
 
 // showNodes puts the nodes into the status, and gives them back the tag by which
 // access to them is granted where they lost it.
-func (w *work) showNodes(ctx context.Context) error {
-	listing, err := w.Listings.nodes(ctx, w.account, w.want.region, func() ([]string, error) { return w.uids(ctx) })
+func (s *scope) showNodes(ctx context.Context) error {
+	listing, err := s.Listings.nodes(ctx, s.account, s.desired.region, func() ([]string, error) { return s.uids(ctx) })
 	if err != nil {
 		return err
 	}
-	nodes := nodesOf(&w.activation.Status, listing.byActivation)
-	if record := w.activation.Status.Record; record != nil {
+	nodes := nodesOf(&s.Object.Status, listing.byActivation)
+	if record := s.Object.Status.Record; record != nil {
 		record.Former = withNodes(record.Former, listing.byActivation)
 	}
-	listNodes(&w.activation.Status, nodes)
-	if w.observing {
+	listNodes(&s.Object.Status, nodes)
+	if s.isObserving {
 		return nil
 	}
-	if err := w.tagNodes(ctx, nodes, listing.tagged); err != nil {
+	if err := s.tagNodes(ctx, nodes, listing.tagged); err != nil {
 		return err
 	}
-	return w.nameNodes(ctx, nodes, listing)
+	return s.nameNodes(ctx, nodes, listing)
 }
 
 // uids are those of all objects of the account in the region.
-func (w *work) uids(ctx context.Context) ([]string, error) {
-	return uidsIn(ctx, w.Client, w.activation.Spec.AccountRef.Name, w.activation.Spec.Region)
+func (s *scope) uids(ctx context.Context) ([]string, error) {
+	return uidsIn(ctx, s.Client, s.Object.Spec.AccountRef.Name, s.Object.Spec.Region)
 }
 
 // uidsIn are the UIDs of the objects of an AWSAccount in a region.
@@ -107,7 +107,7 @@ func listNodes(status *v1alpha1.HybridActivationStatus, nodes []cloud.HybridNode
 }
 
 // tagNodes puts the tag back on nodes that lost it.
-func (w *work) tagNodes(ctx context.Context, nodes []cloud.HybridNode, tagged map[string]bool) error {
+func (s *scope) tagNodes(ctx context.Context, nodes []cloud.HybridNode, tagged map[string]bool) error {
 	var lost []string
 	for _, n := range nodes {
 		if !tagged[n.ID] && len(lost) < maxTagged {
@@ -119,14 +119,12 @@ func (w *work) tagNodes(ctx context.Context, nodes []cloud.HybridNode, tagged ma
 	}
 	for _, id := range lost {
 		log.FromContext(ctx).Info("Putting the tag of its activation back on a node", "node", id)
-		if err := w.account.Cloud.TagNode(ctx, w.want.region, id, w.nodeTags()); err != nil {
+		if err := s.account.Cloud.TagNode(ctx, s.desired.region, id, s.nodeTags()); err != nil {
 			return err
 		}
 	}
-	w.Listings.tagged(w.place(), lost...)
-	reconcile.Announce(w.Recorder, w.activation, reconcile.Verdict{
-		Reason:  v1alpha1.ReasonNodesTagged,
-		Message: fmt.Sprintf("Node %s had lost tag %s, by which access to it is granted, and has it again; so have %d more.", lost[0], v1alpha1.TagActivation, len(lost)-1),
-	})
+	s.Listings.tagged(s.place(), lost...)
+	reconcile.RecordEvent(s.Recorder, s.Object, reconcile.Readyf(v1alpha1.ReasonNodesTagged,
+		"Node %s had lost tag %s, by which access to it is granted, and has it again; so have %d more.", lost[0], v1alpha1.TagActivation, len(lost)-1))
 	return nil
 }

@@ -77,23 +77,23 @@ func (p places) registered() int32 {
 // within is the facts with the limit that an activation can have. One that got a
 // lower limit than the spec asks for, because no more places were free, stays while
 // another would let in no more machines than it does.
-func (f facts) within(p places) facts {
+func (f observed) within(p places) observed {
 	if f.stored == nil {
 		return f
 	}
 	a, seen := f.seen.activations[f.stored.ID]
 	if seen && a.Limit < p.wanted && free(a, p, f.now) >= min(p.wanted, p.most-p.registered()) {
-		f.want.limit = a.Limit
+		f.desired.limit = a.Limit
 	}
 	return f
 }
 
-// fit bounds a decision by the places that are free. An activation that could let in
+// fit bounds a plan by the places that are free. An activation that could let in
 // more machines than there are places for is deleted. Another one is created beside
 // those that exist only when there are places for all of its registrations. Else
 // those are deleted first, and the places that they leave are counted when the list
 // of nodes shows for certain who has registered.
-func (d *decision) fit(f facts, p places) {
+func (d *plan) fit(f observed, p places) {
 	d.limit, d.full = p.wanted, p.registered() >= p.most
 	d.closeExcess(f, p)
 	if d.create == "" {
@@ -128,7 +128,7 @@ func (d *decision) fit(f facts, p places) {
 
 // closeExcess deletes activations that could let in more machines than the bound
 // allows: first those before, then the current one.
-func (d *decision) closeExcess(f facts, p places) {
+func (d *plan) closeExcess(f observed, p places) {
 	total := p.registered()
 	for _, previous := range d.record.Previous {
 		if a, ok := f.seen.activations[previous.ID]; ok {
@@ -172,7 +172,7 @@ func closed(a cloud.Activation, now time.Time) bool { return !now.Before(settled
 // reserved is how many machines beyond those listed may register, or may already have
 // registered, with activations that exist or were deleted lately. certain is when the
 // list shows the machines of those that were deleted.
-func (d *decision) reserved(f facts, p places) (n int32, certain time.Time) {
+func (d *plan) reserved(f observed, p places) (n int32, certain time.Time) {
 	held := map[string]int32{}
 	for id, c := range f.seen.closing {
 		if f.now.Before(counted(c.at)) {
@@ -207,14 +207,14 @@ func (d *decision) reserved(f facts, p places) (n int32, certain time.Time) {
 
 // closedBefore reports whether this process does not know when some former activation
 // was deleted.
-func (d *decision) closedBefore(f facts) bool {
+func (d *plan) closedBefore(f observed) bool {
 	return slices.ContainsFunc(d.record.Former, func(id string) bool {
 		_, known := f.seen.closing[id]
 		return !known && !slices.Contains(d.remove, id)
 	})
 }
 
-func (d *decision) retirePrevious() {
+func (d *plan) retirePrevious() {
 	for _, p := range d.record.Previous {
 		d.retire(p.ID)
 	}
@@ -230,7 +230,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // activationIDs are all activations of the object that are known.
-func (f facts) activationIDs() []string {
+func (f observed) activationIDs() []string {
 	ids := slices.Collect(maps.Keys(f.seen.activations))
 	for id := range f.seen.closing {
 		ids = append(ids, id)

@@ -32,22 +32,22 @@ func TestDecisionsWithinABound(t *testing.T) {
 		graceful, full, counting bool
 		narrowed                 bool
 	}
-	deleted := func(ago time.Duration) func(*facts) {
-		return func(f *facts) { f.seen.closing = map[string]closing{"gone": {f.now.Add(-ago), 3}} }
+	deleted := func(ago time.Duration) func(*observed) {
+		return func(f *observed) { f.seen.closing = map[string]closing{"gone": {f.now.Add(-ago), 3}} }
 	}
-	limited := func(n int32) func(*facts) { return see("current", func(a *cloud.Activation) { a.Limit = n }) }
+	limited := func(n int32) func(*observed) { return see("current", func(a *cloud.Activation) { a.Limit = n }) }
 	renamed := see("current", func(a *cloud.Activation) { a.Description = "x" })
 	for name, c := range map[string]struct {
-		facts facts
+		facts observed
 		most  int32
 		nodes map[string]int32
 		want  want
 	}{
 		"all is well":                          {world(long), 3, nil, want{limit: 3}},
-		"the first":                            {world(long, noCode, unseen("current"), func(f *facts) { f.reported = "" }), 3, nil, want{create: true, limit: 3}},
+		"the first":                            {world(long, noCode, unseen("current"), func(f *observed) { f.reported = "" }), 3, nil, want{create: true, limit: 3}},
 		"used up":                              {world(long, see("current", used(3))), 3, map[string]int32{"current": 3}, want{limit: 3, full: true}},
-		"used up, to be replenished":           {world(long, see("current", used(3)), func(f *facts) { f.want.replenish = true }), 3, map[string]int32{"current": 3}, want{limit: 3, full: true}},
-		"used up, and one was deregistered":    {world(long, see("current", used(3)), func(f *facts) { f.want.replenish = true }), 3, map[string]int32{"current": 2}, want{limit: 3, counting: true, narrowed: true}},
+		"used up, to be replenished":           {world(long, see("current", used(3)), func(f *observed) { f.desired.replenish = true }), 3, map[string]int32{"current": 3}, want{limit: 3, full: true}},
+		"used up, and one was deregistered":    {world(long, see("current", used(3)), func(f *observed) { f.desired.replenish = true }), 3, map[string]int32{"current": 2}, want{limit: 3, counting: true, narrowed: true}},
 		"a change, and room for both":          {world(long, renamed), 6, nil, want{create: true, limit: 3, graceful: true}},
 		"a change, and no room for both":       {world(long, renamed), 5, nil, want{limit: 3, counting: true, narrowed: true}},
 		"after the one before was deleted":     {world(long, noCode, unseen("current"), deleted(30*time.Second)), 5, nil, want{limit: 3, counting: true}},
@@ -61,12 +61,12 @@ func TestDecisionsWithinABound(t *testing.T) {
 		"a reduced one, and a place is free":   {world(long, limited(1)), 3, map[string]int32{"old": 1}, want{limit: 3, counting: true, narrowed: true}},
 		"expired":                              {world(25 * time.Hour), 3, map[string]int32{"old": 1}, want{create: true, limit: 2}},
 		"expired, and all are in":              {world(25 * time.Hour), 3, map[string]int32{"old": 3}, want{limit: 3, full: true}},
-		"restarted after a deletion":           {world(long, noCode, unseen("current"), func(f *facts) { f.started = noon.Add(-time.Second); f.record.Former = []string{"x"} }), 5, nil, want{limit: 3, counting: true}},
-		"long after a restart":                 {world(long, noCode, unseen("current"), func(f *facts) { f.record.Former = []string{"x"} }), 5, nil, want{create: true, limit: 3}},
+		"restarted after a deletion":           {world(long, noCode, unseen("current"), func(f *observed) { f.started = noon.Add(-time.Second); f.record.Former = []string{"x"} }), 5, nil, want{limit: 3, counting: true}},
+		"long after a restart":                 {world(long, noCode, unseen("current"), func(f *observed) { f.record.Former = []string{"x"} }), 5, nil, want{create: true, limit: 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := places{most: c.most, wanted: 3, nodes: c.nodes}
-			d := decide(c.facts.within(p))
+			d := planFor(c.facts.within(p))
 			d.fit(c.facts, p)
 			got := want{d.create != "", d.limit, d.graceful, d.full, d.counting, d.narrowed}
 			if got != c.want {
@@ -139,8 +139,8 @@ func (s *site) deregister() {
 	}
 }
 
-func (s *site) facts() facts {
-	seen := sighting{begun: s.now, activations: map[string]cloud.Activation{}, gone: map[string]string{}, closing: maps.Clone(s.closing)}
+func (s *site) observed() observed {
+	seen := observation{begun: s.now, activations: map[string]cloud.Activation{}, gone: map[string]string{}, closing: maps.Clone(s.closing)}
 	for id, a := range s.activations {
 		if !a.deleted {
 			seen.activations[id] = a.Activation
@@ -149,7 +149,7 @@ func (s *site) facts() facts {
 	for id := range s.closing {
 		seen.gone[id] = ""
 	}
-	return facts{now: s.now, started: s.started, want: s.want, record: s.record, reported: s.reported, stored: s.stored, seen: seen}
+	return observed{now: s.now, started: s.started, desired: s.want, record: s.record, reported: s.reported, stored: s.stored, seen: seen}
 }
 
 func (s *site) places() places {
@@ -175,9 +175,9 @@ func (s *site) remove(t *rapid.T, ids ...string) {
 }
 
 // reconcile does what the reconciler does with a decision.
-func (s *site) reconcile(t *rapid.T) decision {
-	f, p := s.facts(), s.places()
-	d := decide(f.within(p))
+func (s *site) reconcile(t *rapid.T) plan {
+	f, p := s.observed(), s.places()
+	d := planFor(f.within(p))
 	d.fit(f, p)
 	d.closeNarrowed()
 	s.remove(t, d.remove...)

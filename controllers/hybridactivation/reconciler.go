@@ -1,42 +1,26 @@
 // Package hybridactivation reconciles HybridActivation: it has AWS make an
 // activation, keeps its code in a Secret and nowhere else, replaces it in time,
-// and withdraws it when the object goes.
+// and withdraws it when the object is deleted.
 package hybridactivation
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 
-	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
 // replenishInterval is how often the operator checks whether the registrations of an
 // activation with replenishment are used up.
 const replenishInterval = time.Minute
 
-// Reconciler converges one HybridActivation at a time.
+// Reconciler converges one HybridActivation at a time. It is a reconcile.Kind.
 type Reconciler struct {
-	Client client.Client
-	// Reader reads past the cache.
-	Reader   client.Reader
-	Recorder events.EventRecorder
-	Clock    clock.PassiveClock
-	Accounts *accounts.Registry
+	reconcile.Options
 	Listings *Listings
-	// Scope says which objects are this manager's.
-	Scope accounts.Shard
 	// OwnerID is in the tags of our activations.
 	OwnerID string
 
@@ -44,8 +28,35 @@ type Reconciler struct {
 	// then, and have done what this one does not know.
 	started time.Time
 	begin   sync.Once
-	roles   patience
+	roles   roleRetry
 	names   names
+}
+
+// frameScope is what the frame keeps of one reconcile.
+type frameScope = reconcile.Scope[*v1alpha1.HybridActivation]
+
+// scope is one reconcile of one HybridActivation.
+type scope struct {
+	*Reconciler
+	*frameScope
+	account accounts.Entry
+	desired desired
+	// isObserving: nothing is written to AWS, nor the Secret.
+	isObserving bool
+	// isSuspended: only what is not declared or allowed any more is withdrawn.
+	isSuspended bool
+	secrets     secrets
+	// bound is the rule that bounds the machines of the object; nil when none does.
+	bound *v1alpha1.Guardrail
+	// registered is how many machines there are, where they are bounded.
+	registered int32
+	// allowed is what the account allows, for the messages.
+	allowed accounts.Inputs
+}
+
+func (r *Reconciler) scope(frame *frameScope) *scope {
+	r.begin.Do(func() { r.started = r.Clock.Now() })
+	return &scope{Reconciler: r, frameScope: frame}
 }
 
 // +kubebuilder:rbac:groups=ssm-access.dev,resources=hybridactivations,verbs=get;list;watch;patch
@@ -53,101 +64,48 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconcile brings one HybridActivation a step further.
-func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	r.begin.Do(func() { r.started = r.Clock.Now() })
-	activation := &v1alpha1.HybridActivation{}
-	if err := r.Client.Get(ctx, req.NamespacedName, activation); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
-	}
-	if !activation.DeletionTimestamp.IsZero() {
-		after, err := r.reconcileDeletion(ctx, activation)
-		return reconcile.Finish(ctx, r.Client, r.Recorder, activation, reconcile.PriorityRevocation, after, err)
-	}
-	allowed, err := accounts.Gather(ctx, r.Client, activation.Spec.AccountRef.Name, activation.Namespace)
+// Reconcile brings one HybridActivation a step further: it converges to the spec, or
+// withdraws what is not allowed any more.
+func (r *Reconciler) Reconcile(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
+	return r.reconcile(ctx, r.scope(frame))
+}
+
+// Narrow withdraws activations that allow what is not declared or allowed any more.
+func (r *Reconciler) Narrow(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
+	s := r.scope(frame)
+	s.isSuspended = true
+	return r.reconcile(ctx, s)
+}
+
+func (r *Reconciler) reconcile(ctx context.Context, s *scope) (reconcile.Result, error) {
+	allowed, err := s.Access(ctx)
 	if err != nil {
-		return ctrl.Result{}, err
+		return reconcile.Result{}, err
 	}
-	if objectcache.Is(activation) && allowed.Open() {
-		if whole, err := objectcache.Whole(ctx, r.Reader, activation); err != nil || !whole {
-			return ctrl.Result{}, err
+	a := s.Object
+	if denial := allowed.Check([]v1alpha1.Region{a.Spec.Region}); denial != nil {
+		if denial.Waiting {
+			return reconcile.Denied(denial), nil
 		}
+		return s.withdrawDenied(ctx, reconcile.Denied(denial))
 	}
-	after, err := r.reconcileSpec(ctx, activation, allowed)
-	return reconcile.Finish(ctx, r.Client, r.Recorder, activation, reconcile.PriorityGrant, after, err)
-}
-
-// reconcileSpec judges the spec, and converges to it or withdraws what is not
-// allowed any more.
-func (r *Reconciler) reconcileSpec(ctx context.Context, a *v1alpha1.HybridActivation, allowed accounts.Inputs) (time.Duration, error) {
-	if closed := allowed.Check([]v1alpha1.Region{a.Spec.Region}); closed != nil {
-		if closed.Waiting {
-			return 0, r.report(ctx, a.DeepCopy(), a, closed.Verdict)
-		}
-		return 0, r.refuse(ctx, a, closed.Verdict)
+	tags, denied := guard(allowed, a)
+	if denied != nil {
+		return s.withdrawDenied(ctx, *denied)
 	}
-	tags, problem := guard(allowed, a)
-	if problem != nil {
-		return 0, r.refuse(ctx, a, *problem)
-	}
-	account, ok := r.Accounts.Get(allowed.Account.Spec.AccountID)
+	account, notReady := r.VerifiedAccount(allowed.Account)
 	switch record := a.Status.Record; {
-	case !ok || account.Name != allowed.Account.Name:
-		return 0, r.report(ctx, a.DeepCopy(), a, accountNotReady(a))
+	case notReady != nil:
+		return *notReady, nil
 	case record != nil && record.AccountID != account.AccountID:
-		return 0, r.report(ctx, a.DeepCopy(), a, accountMoved(a, account.AccountID))
+		return accountMoved(a, account.AccountID), nil
 	case allowed.Namespace == nil || !allowed.Namespace.DeletionTimestamp.IsZero():
-		return 0, r.report(ctx, a.DeepCopy(), a, namespaceTerminating(a))
+		return namespaceTerminating(a), nil
 	}
-	w := &work{
-		Reconciler: r, activation: a, account: account, want: desire(a, r.OwnerID, tags),
-		observing: account.Mode == v1alpha1.ModeObserve, allowed: allowed,
+	s.account, s.allowed, s.desired = account, allowed, desire(a, r.OwnerID, tags)
+	s.isObserving = account.Mode == v1alpha1.ModeObserve
+	if s.bound = boundOf(allowed.Rules()); s.bound != nil {
+		s.desired.most = *s.bound.Activations.MaxRegistrations
 	}
-	if w.bound = boundOf(allowed.Rules()); w.bound != nil {
-		w.want.most = *w.bound.Activations.MaxRegistrations
-	}
-	return w.converge(ctx)
-}
-
-// report writes a verdict into the status where that changes something.
-func (r *Reconciler) report(ctx context.Context, before, a *v1alpha1.HybridActivation, v reconcile.Verdict) error {
-	a.Status.ObservedGeneration, a.Status.UID = a.Generation, string(a.UID)
-	return reconcile.Report(ctx, r.Client, r.Recorder, before, a, &a.Status.Conditions, v)
-}
-
-// fail reports an error of AWS, and returns the error to back off with. It returns
-// other errors as they are.
-func (r *Reconciler) fail(ctx context.Context, before, a *v1alpha1.HybridActivation, err error) error {
-	if _, ofAWS := errors.AsType[*cloud.Error](err); !ofAWS {
-		return err
-	}
-	v, shown := reconcile.Failure(err)
-	if !shown {
-		return err
-	}
-	if written := r.report(ctx, before, a, v); written != nil {
-		return written
-	}
-	return reconcile.Retry(err)
-}
-
-func accountNotReady(a *v1alpha1.HybridActivation) reconcile.Verdict {
-	return reconcile.Verdict{
-		Progress: reconcile.Working, Reason: v1alpha1.ReasonAccountNotReady,
-		Message: fmt.Sprintf("AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", a.Spec.AccountRef.Name),
-	}
-}
-
-func accountMoved(a *v1alpha1.HybridActivation, to string) reconcile.Verdict {
-	return reconcile.Verdict{
-		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonConflict,
-		Message: fmt.Sprintf("AWSAccount %q declares account %s now, and the activation lies in account %s; declare an AWSAccount for that one, delete this object, and create it anew.", a.Spec.AccountRef.Name, to, a.Status.Record.AccountID),
-	}
-}
-
-func namespaceTerminating(a *v1alpha1.HybridActivation) reconcile.Verdict {
-	return reconcile.Verdict{
-		Progress: reconcile.Working, Reason: v1alpha1.ReasonNamespaceTerminating,
-		Message: fmt.Sprintf("Namespace %q is being deleted, so nothing is created in it.", a.Namespace),
-	}
+	return s.converge(ctx)
 }

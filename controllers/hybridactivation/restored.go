@@ -2,7 +2,6 @@ package hybridactivation
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -80,10 +79,10 @@ func (n *names) forget(uid types.UID) {
 }
 
 // nodeTags are those by which a node is its object's.
-func (w *work) nodeTags() map[string]string {
+func (s *scope) nodeTags() map[string]string {
 	return map[string]string{
-		v1alpha1.TagActivation: string(w.activation.UID),
-		v1alpha1.TagObject:     w.want.tags[v1alpha1.TagObject],
+		v1alpha1.TagActivation: string(s.Object.UID),
+		v1alpha1.TagObject:     s.desired.tags[v1alpha1.TagObject],
 	}
 }
 
@@ -100,7 +99,7 @@ func (d desired) expected(a cloud.Activation) map[string]string {
 
 // remember keeps an activation whose code was lost among the former ones, so that
 // its nodes stay the object's.
-func (d *decision) remember(id string) {
+func (d *plan) remember(id string) {
 	if !slices.Contains(d.record.Former, id) {
 		d.record.Former = append(d.record.Former, id)
 	}
@@ -108,19 +107,19 @@ func (d *decision) remember(id string) {
 
 // nameNodes gives the nodes of the object the tag TagObject where they lack it, and
 // the nodes of an earlier object of the same name the UID of this one.
-func (w *work) nameNodes(ctx context.Context, nodes []cloud.HybridNode, listing nodeListing) error {
-	known := w.names.of(w.activation.UID)
+func (s *scope) nameNodes(ctx context.Context, nodes []cloud.HybridNode, listing nodeListing) error {
+	known := s.names.of(s.Object.UID)
 	var unknown []string
 	for _, n := range nodes {
-		if !known.nodes[n.ID] && !w.Listings.carries(w.place(), n.ActivationID, w.want.tags[v1alpha1.TagObject]) {
+		if !known.nodes[n.ID] && !s.Listings.carries(s.place(), n.ActivationID, s.desired.tags[v1alpha1.TagObject]) {
 			unknown = append(unknown, n.ID)
 		}
 	}
-	seek := listing.hasStrangers() && w.mayHaveEarlier(known, listing)
+	seek := listing.hasStrangers() && s.mayHaveEarlier(known, listing)
 	if len(unknown) == 0 && !seek {
 		return nil
 	}
-	carrying, err := w.account.Cloud.HybridNodesTagged(ctx, w.want.region, v1alpha1.TagObject, w.want.tags[v1alpha1.TagObject])
+	carrying, err := s.account.Cloud.HybridNodesTagged(ctx, s.desired.region, v1alpha1.TagObject, s.desired.tags[v1alpha1.TagObject])
 	if err != nil {
 		return err
 	}
@@ -140,18 +139,18 @@ func (w *work) nameNodes(ctx context.Context, nodes []cloud.HybridNode, listing 
 		}
 	}
 	known.sought = listing.begun
-	w.names.setUnfinished(w.activation.UID, len(earlier)+len(lacking) > maxTagged)
-	return w.tagAll(ctx, earlier, lacking, known)
+	s.names.setUnfinished(s.Object.UID, len(earlier)+len(lacking) > maxTagged)
+	return s.tagAll(ctx, earlier, lacking, known)
 }
 
 // mayHaveEarlier reports whether nodes of an earlier object may be found: once in
 // each process, and at each list of nodes while the object is so young that it may
 // have been restored a moment ago, or some are left to be tagged.
-func (w *work) mayHaveEarlier(known *named, listing nodeListing) bool {
-	if known.sought.IsZero() || w.names.unfinished(w.activation.UID) {
+func (s *scope) mayHaveEarlier(known *named, listing nodeListing) bool {
+	if known.sought.IsZero() || s.names.unfinished(s.Object.UID) {
 		return true
 	}
-	young := w.Clock.Now().Before(w.activation.CreationTimestamp.Add(accounts.RestoreWindow))
+	young := s.Clock.Now().Before(s.Object.CreationTimestamp.Add(accounts.RestoreWindow))
 	return young && listing.begun.After(known.sought)
 }
 
@@ -176,11 +175,11 @@ func (n nodeListing) hasStrangers() bool {
 }
 
 // tagAll tags as many nodes as one pass does, those without access first.
-func (w *work) tagAll(ctx context.Context, earlier, lacking []string, known *named) error {
+func (s *scope) tagAll(ctx context.Context, earlier, lacking []string, known *named) error {
 	earlier = earlier[:min(len(earlier), maxTagged)]
 	for _, id := range append(slices.Clone(earlier), lacking[:min(len(lacking), maxTagged-len(earlier))]...) {
 		log.FromContext(ctx).Info("Tagging a node with the name of its object", "node", id)
-		if err := w.account.Cloud.TagNode(ctx, w.want.region, id, w.nodeTags()); err != nil {
+		if err := s.account.Cloud.TagNode(ctx, s.desired.region, id, s.nodeTags()); err != nil {
 			return err
 		}
 		known.nodes[id] = true
@@ -188,28 +187,26 @@ func (w *work) tagAll(ctx context.Context, earlier, lacking []string, known *nam
 	if len(earlier) == 0 {
 		return nil
 	}
-	w.Listings.tagged(w.place(), earlier...)
-	reconcile.Announce(w.Recorder, w.activation, reconcile.Verdict{
-		Reason:  v1alpha1.ReasonRestored,
-		Message: fmt.Sprintf("Node %s registered with an earlier HybridActivation %s/%s, and belongs to this one now; so do %d more.", earlier[0], w.activation.Namespace, w.activation.Name, len(earlier)-1),
-	})
+	s.Listings.tagged(s.place(), earlier...)
+	reconcile.RecordEvent(s.Recorder, s.Object, reconcile.Readyf(v1alpha1.ReasonRestored,
+		"Node %s registered with an earlier HybridActivation %s/%s, and belongs to this one now; so do %d more.", earlier[0], s.Object.Namespace, s.Object.Name, len(earlier)-1))
 	return nil
 }
 
 // disown marks the nodes that stay when their object is deleted, so that a later
 // object of the same name does not get them.
-func (d *deletion) disown(ctx context.Context) error {
-	nodes, err := d.account.Cloud.HybridNodesTagged(ctx, d.region(), v1alpha1.TagActivation, string(d.activation.UID))
+func (s *scope) disown(ctx context.Context) error {
+	nodes, err := s.account.Cloud.HybridNodesTagged(ctx, s.region(), v1alpha1.TagActivation, string(s.Object.UID))
 	if err != nil {
 		return err
 	}
-	known := d.names.of(d.activation.UID)
+	known := s.names.of(s.Object.UID)
 	for _, n := range nodes {
 		if known.nodes[released+n.ID] {
 			continue
 		}
-		tags := map[string]string{v1alpha1.TagActivation: string(d.activation.UID), v1alpha1.TagObject: released}
-		if err := d.account.Cloud.TagNode(ctx, d.region(), n.ID, tags); err != nil {
+		tags := map[string]string{v1alpha1.TagActivation: string(s.Object.UID), v1alpha1.TagObject: released}
+		if err := s.account.Cloud.TagNode(ctx, s.region(), n.ID, tags); err != nil {
 			return err
 		}
 		known.nodes[released+n.ID] = true

@@ -90,12 +90,12 @@ func (r *Reconciler) store(ctx context.Context, a *v1alpha1.HybridActivation, s 
 	return r.deleteSecret(ctx, s.former)
 }
 
-// rehearse has the API server check the write of a Secret without doing it.
-func (r *Reconciler) rehearse(ctx context.Context, a *v1alpha1.HybridActivation, s secrets) error {
+// dryRunSecret has the API server check the write of a Secret without doing it.
+func (r *Reconciler) dryRunSecret(ctx context.Context, a *v1alpha1.HybridActivation, s secrets) error {
 	c := content{registration{ID: "none", Code: cloud.NewActivationCode("none"), Region: string(a.Spec.Region)}, v1alpha1.ActivationRequest{}}
 	found := s.found
 	if found != nil && found.Immutable != nil && *found.Immutable {
-		return nil // It is replaced by another, which cannot be rehearsed.
+		return nil // It is replaced by another, which cannot be tried.
 	}
 	return writeSecret(ctx, client.NewDryRunClient(r.Client), a, found, c)
 }

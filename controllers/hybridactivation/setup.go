@@ -23,7 +23,7 @@ var workers = queue.Limits{Account: 5, Tenant: 4}
 
 // Triggers wake the controllers from outside.
 type Triggers struct {
-	activations, sweeps reconcile.Trigger[ctrl.Request]
+	activations, sweeps queue.Trigger[ctrl.Request]
 }
 
 // WakeAccount wakes the objects of an account, and starts a search for what objects
@@ -32,23 +32,25 @@ func (t *Triggers) WakeAccount(c client.Reader) accounts.Listener {
 	wake := accounts.Wake(&t.activations, c, &v1alpha1.HybridActivationList{})
 	return func(ctx context.Context, accountID, name string, resync bool) {
 		wake(ctx, accountID, name, resync)
-		t.sweeps.Add(reconcile.PriorityResync, ctrl.Request{NamespacedName: types.NamespacedName{Name: name}})
+		t.sweeps.Add(queue.PriorityResync, ctrl.Request{NamespacedName: types.NamespacedName{Name: name}})
 	}
 }
 
 // SetupWithManager registers the controllers.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.HybridActivation { return &v1alpha1.HybridActivation{} }, workers)
+	frame := reconcile.NewFrame(r.Options, r)
 	sweeps := queue.ForAccounts()
 	return errors.Join(
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation").
 			WithOptions(items.Options()).
-			Watches(&v1alpha1.HybridActivation{}, reconcile.OwnEvents()).
-			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(reconcile.AccountNews())).
+			Watches(&v1alpha1.HybridActivation{}, queue.OwnEvents()).
+			Watches(&v1alpha1.HybridActivation{}, frame.Removals()).
+			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(queue.AccountNews())).
 			Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace)).
 			WatchesRawSource(&wake.activations).
-			Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.HybridActivation{}))),
+			Complete(items.Serving(frame)),
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation-sweep").
 			WithOptions(sweeps.Options()).

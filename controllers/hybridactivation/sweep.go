@@ -17,6 +17,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
@@ -68,7 +69,7 @@ func (s *Sweeper) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 			log.FromContext(ctx).V(1).Info("Looking for activations whose object is gone", "region", region, "error", err.Error())
 		}
 	}
-	return reconcile.Requeue(reconcile.PriorityResync, 0, nil)
+	return reconcile.Requeue(queue.PriorityResync, 0, nil)
 }
 
 // declared are the UIDs of all objects, whatever their account, and the regions
@@ -127,10 +128,8 @@ func (s *Sweeper) sweep(ctx context.Context, account *v1alpha1.AWSAccount, entry
 		s.Listings.deleted(place{entry.AccountID, region}, id, types.UID(all[id].Tags[v1alpha1.TagActivation]))
 	}
 	if len(deleted) > 0 {
-		reconcile.Announce(s.Recorder, account, reconcile.Verdict{
-			Reason:  v1alpha1.ReasonStrayRemoved,
-			Message: fmt.Sprintf("These activations were deleted in %s, because the HybridActivations that they were made for are gone: %s.", region, strings.Join(deleted, ", ")),
-		})
+		reconcile.RecordEvent(s.Recorder, account, reconcile.Readyf(v1alpha1.ReasonStrayRemoved,
+			"These activations were deleted in %s, because the HybridActivations that they were made for are gone: %s.", region, strings.Join(deleted, ", ")))
 	}
 	return errors.Join(failures...)
 }

@@ -34,13 +34,13 @@ func (r *Reconciler) withdraw(ctx context.Context, account accounts.Entry, regio
 // takeBack deletes every activation of an object, those that AWS shows and those
 // that are known otherwise, and the Secret, whether or not the activations could be
 // deleted: no reader of Secrets may learn their code. The status remembers that they were.
-func (r *Reconciler) takeBack(ctx context.Context, account accounts.Entry, a *v1alpha1.HybridActivation, s secrets, shown []string) error {
-	status := &a.Status
+func (s *scope) takeBack(ctx context.Context, shown []string) error {
+	status := &s.Object.Status
 	ids := append(slices.Clone(shown), known(status)...)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	err := r.withdraw(ctx, account, string(a.Spec.Region), a.UID, ids)
-	if failure := r.dropSecrets(ctx, s); failure != nil || err != nil {
+	err := s.withdraw(ctx, s.account, s.region(), s.Object.UID, ids)
+	if failure := s.dropSecrets(ctx, s.secrets); failure != nil || err != nil {
 		return errors.Join(err, failure)
 	}
 	for _, id := range ids {
@@ -69,31 +69,30 @@ func known(status *v1alpha1.HybridActivationStatus) []string {
 	return ids
 }
 
-// refuse deletes what the object had when it is not allowed any more. Nodes stay:
+// withdrawDenied deletes what the object had when it is not allowed any more. Nodes stay:
 // SessionAccesses decide what may be done on them.
-func (r *Reconciler) refuse(ctx context.Context, a *v1alpha1.HybridActivation, v reconcile.Verdict) error {
-	before := a.DeepCopy()
-	record := a.Status.Record
+func (s *scope) withdrawDenied(ctx context.Context, denied reconcile.Result) (reconcile.Result, error) {
+	record := s.Object.Status.Record
 	if record == nil {
-		return r.report(ctx, before, a, v)
+		return denied, nil
 	}
-	account, ok := r.Accounts.Get(record.AccountID)
-	if !ok || account.Mode == v1alpha1.ModeObserve {
-		return r.report(ctx, before, a, v)
+	var ok bool
+	if s.account, ok = s.Accounts.Get(record.AccountID); !ok || s.account.Mode == v1alpha1.ModeObserve {
+		return denied, nil
 	}
-	s, err := r.readSecrets(ctx, a)
+	var err error
+	if s.secrets, err = s.readSecrets(ctx, s.Object); err != nil {
+		return reconcile.Result{}, err
+	}
+	seen, err := s.Listings.of(ctx, s.account, s.region(), s.Object.UID, freshness(s.Clock.Now(), s.started, record, s.secrets.stored))
 	if err != nil {
-		return err
+		return failed(err)
 	}
-	seen, err := r.Listings.of(ctx, account, string(a.Spec.Region), a.UID, freshness(r.Clock.Now(), r.started, record, s.stored))
-	if err != nil {
-		return r.fail(ctx, before, a, err)
+	if err := s.takeBack(ctx, slices.Collect(maps.Keys(seen.activations))); err != nil {
+		return failed(err)
 	}
-	if err := r.takeBack(ctx, account, a, s, slices.Collect(maps.Keys(seen.activations))); err != nil {
-		return r.fail(ctx, before, a, err)
-	}
-	if record.Pending != nil && !seen.begun.Before(pendingSettled(*record.Pending, r.started)) {
+	if record.Pending != nil && !seen.begun.Before(pendingSettled(*record.Pending, s.started)) {
 		record.Pending = nil
 	}
-	return r.report(ctx, before, a, v)
+	return denied, nil
 }

@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // Transform makes the transform of the manager's cache, which drops what no
@@ -70,7 +69,7 @@ func trimAccess(a *v1alpha1.SessionAccess, brief func(*v1alpha1.SessionAccessSpe
 	a.Spec.Targets = keptTargets(a.Spec.Targets)
 	a.Spec.Documents = keptDocuments(a.Spec.Documents)
 	a.Spec.SourceCIDRs = nil
-	if reconcile.Judged(a.Status.Conditions, a.Generation) {
+	if v1alpha1.Decided(a.Status.Conditions, a.Generation) {
 		a.Spec.Principals = nil
 	}
 }

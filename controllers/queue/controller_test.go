@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 func accessTo(account, namespace, name string) *v1alpha1.SessionAccess {
@@ -39,7 +38,7 @@ func TestInventedAccountsGiveATenantNoMoreTurns(t *testing.T) {
 	}
 	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).Build()
 	q := ForObjects(c, func() *v1alpha1.SessionAccess { return &v1alpha1.SessionAccess{} }, Limits{Account: invented, Tenant: invented})
-	priority := reconcile.PriorityRevocation
+	priority := PriorityRevocation
 	q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, theirs...)
 	q.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(mine)})
 	for turn := 1; ; turn++ {

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/fair"
 )
 
@@ -33,9 +32,9 @@ const (
 
 func kindOf(priority int) kind {
 	switch {
-	case priority >= reconcile.PriorityRetriedRevocation:
+	case priority >= PriorityRetriedRevocation:
 		return revocation
-	case priority <= reconcile.PriorityLookup:
+	case priority <= PriorityLookup:
 		return lookup
 	default:
 		return other

@@ -13,8 +13,6 @@ import (
 	"k8s.io/client-go/util/workqueue"
 	"pgregory.net/rapid"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
-
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // items of the tests are named account/name.
@@ -48,10 +46,10 @@ func TestANewRevocationIsNeverOvertakenByARetriedOne(t *testing.T) {
 	t.Parallel()
 	q := testQueue(wide)
 	for i := range 5 {
-		q.AddFor("x", at(reconcile.PriorityRetriedRevocation), fmt.Sprintf("a/again%d", i))
+		q.AddFor("x", at(PriorityRetriedRevocation), fmt.Sprintf("a/again%d", i))
 	}
-	q.AddFor("x", at(reconcile.PriorityRevocation), "a/new")
-	if item, priority := next(t, q); item != "a/new" || priority != reconcile.PriorityRevocation {
+	q.AddFor("x", at(PriorityRevocation), "a/new")
+	if item, priority := next(t, q); item != "a/new" || priority != PriorityRevocation {
 		t.Errorf("%s came first, at %d", item, priority)
 	}
 }
@@ -60,9 +58,9 @@ func TestAnAccountKeepsNoMoreWorkersThanItsLimit(t *testing.T) {
 	t.Parallel()
 	q := testQueue(Limits{Account: 2, Tenant: 2})
 	for i := range 10 {
-		q.AddFor("x", at(reconcile.PriorityRevocation), fmt.Sprintf("hangs/%d", i))
+		q.AddFor("x", at(PriorityRevocation), fmt.Sprintf("hangs/%d", i))
 	}
-	q.AddFor("x", at(reconcile.PriorityResync), "works/0")
+	q.AddFor("x", at(PriorityResync), "works/0")
 	var served []string
 	for range 3 {
 		item, _ := next(t, q)
@@ -81,10 +79,10 @@ func TestATenantLeavesAWorkerToOthersAndGrantsLeaveSomeToRevocations(t *testing.
 	t.Parallel()
 	q := testQueue(Limits{Account: 3, Tenant: 2})
 	for i := range 10 {
-		q.AddFor("crowd", at(reconcile.PriorityGrant), fmt.Sprintf("a/grant%d", i))
-		q.AddFor("crowd", at(reconcile.PriorityRevocation), fmt.Sprintf("a/end%d", i))
+		q.AddFor("crowd", at(PriorityGrant), fmt.Sprintf("a/grant%d", i))
+		q.AddFor("crowd", at(PriorityRevocation), fmt.Sprintf("a/end%d", i))
 	}
-	q.AddFor("mine", at(reconcile.PriorityRevocation), "a/mine")
+	q.AddFor("mine", at(PriorityRevocation), "a/mine")
 	var served []string
 	for range 5 {
 		item, _ := next(t, q)
@@ -98,15 +96,15 @@ func TestATenantLeavesAWorkerToOthersAndGrantsLeaveSomeToRevocations(t *testing.
 func TestAnItemThatIsWorkedOnIsServedOnceMoreAndToOneWorkerOnly(t *testing.T) {
 	t.Parallel()
 	q := testQueue(wide)
-	q.AddFor("x", at(reconcile.PriorityGrant), "a/1")
+	q.AddFor("x", at(PriorityGrant), "a/1")
 	next(t, q)
-	q.AddFor("y", at(reconcile.PriorityGrant), "a/1")
-	q.AddFor("y", at(reconcile.PriorityRevocation), "a/1")
+	q.AddFor("y", at(PriorityGrant), "a/1")
+	q.AddFor("y", at(PriorityRevocation), "a/1")
 	if q.Len() != 0 {
 		t.Error("a second worker gets it")
 	}
 	q.Done("a/1")
-	if _, priority := next(t, q); priority != reconcile.PriorityRevocation {
+	if _, priority := next(t, q); priority != PriorityRevocation {
 		t.Errorf("it came at %d", priority)
 	}
 	if tenant, _ := q.TurnOf("a/1"); tenant != "y" {
@@ -122,10 +120,10 @@ func TestARetryWaitsAndIsForTheSameTenants(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := testQueue(wide)
-		q.AddFor("x", at(reconcile.PriorityRevocation), "a/1")
-		q.AddFor("y", at(reconcile.PriorityRevocation), "a/1")
+		q.AddFor("x", at(PriorityRevocation), "a/1")
+		q.AddFor("y", at(PriorityRevocation), "a/1")
 		next(t, q)
-		retried := reconcile.PriorityRetriedRevocation
+		retried := PriorityRetriedRevocation
 		for range 2 { // Of two waits the shorter holds.
 			q.AddWithOpts(priorityqueue.AddOpts{RateLimited: true, Priority: &retried}, "a/1")
 		}
@@ -156,8 +154,8 @@ func TestWhatIsAddedAtOnceDoesNotWaitForItsRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := testQueue(wide)
 		q.AddAfter("a/1", time.Hour)
-		q.AddFor("x", at(reconcile.PriorityRevocation), "a/1")
-		if _, priority := next(t, q); priority != reconcile.PriorityRevocation {
+		q.AddFor("x", at(PriorityRevocation), "a/1")
+		if _, priority := next(t, q); priority != PriorityRevocation {
 			t.Errorf("it came at %d", priority)
 		}
 		q.Done("a/1")
@@ -201,7 +199,7 @@ func TestTheQueueLosesNothingAndKeepsItsLimits(t *testing.T) {
 		limits := Limits{Account: rapid.IntRange(1, 4).Draw(t, "account"), Tenant: rapid.IntRange(1, 3).Draw(t, "tenant")}
 		q := testQueue(limits)
 		wanted, working := map[string]bool{}, map[string]bool{}
-		priorities := []int{reconcile.PriorityRevocation, reconcile.PriorityRetriedRevocation, reconcile.PriorityGrant, reconcile.PriorityLookup}
+		priorities := []int{PriorityRevocation, PriorityRetriedRevocation, PriorityGrant, PriorityLookup}
 		serve := func(t *rapid.T) {
 			q.mu.Lock()
 			key, turns, ok := q.ready.Next(q.mayServe)

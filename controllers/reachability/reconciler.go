@@ -64,17 +64,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 		r.crowded.Store(len(accesses) > crowd)
 	}
 	if err != nil || len(accesses) == 0 {
-		return reconcile.Requeue(reconcile.PriorityResync, 0, err)
+		return reconcile.Requeue(queue.PriorityResync, 0, err)
 	}
 	account, ok := r.Accounts.Get(round.AccountID)
 	if !ok {
-		return reconcile.Requeue(reconcile.PriorityResync, r.age(accesses), nil)
+		return reconcile.Requeue(queue.PriorityResync, r.age(accesses), nil)
 	}
 	request := requestOf(account, accesses)
 	request.Memory, request.Partial = r.memory(round.AccountID), round.New
 	taken, err := collect.Take(cloud.WithPriority(ctx, cloud.Resync), account.Cloud, r.Clock.Now(), request)
 	if err != nil {
-		return reconcile.Requeue(reconcile.PriorityResync, r.unanswered(ctx, round, accesses, err), reconcile.Retry(err))
+		return reconcile.Requeue(queue.PriorityResync, r.unanswered(ctx, round, accesses, err), reconcile.Retry(err))
 	}
 	judging := judgingOf(taken)
 	var unanswered []*v1alpha1.SessionAccess
@@ -87,14 +87,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 		r.fresh(access.UID)
 	}
 	if err == nil {
-		return reconcile.Requeue(reconcile.PriorityResync, 0, nil)
+		return reconcile.Requeue(queue.PriorityResync, 0, nil)
 	}
 	holds := r.unanswered(ctx, round, unanswered, err)
 	if !round.New {
 		// The next resync asks again; to check all the others earlier would be expensive.
 		err = nil
 	}
-	return reconcile.Requeue(reconcile.PriorityResync, holds, reconcile.Retry(err))
+	return reconcile.Requeue(queue.PriorityResync, holds, reconcile.Retry(err))
 }
 
 // failedFor is why it is unknown which nodes of an access are connected.

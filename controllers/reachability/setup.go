@@ -13,7 +13,6 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 const (
@@ -27,11 +26,11 @@ const (
 )
 
 // Trigger wakes the controller from outside.
-type Trigger struct{ reconcile.Trigger[Round] }
+type Trigger struct{ queue.Trigger[Round] }
 
 // WakeAccount triggers a check of an account that was verified, lost or read again.
 func (t *Trigger) WakeAccount(_ context.Context, accountID, _ string, _ bool) {
-	t.Add(reconcile.PriorityResync, Round{AccountID: accountID})
+	t.Add(queue.PriorityResync, Round{AccountID: accountID})
 }
 
 // SetupWithManager registers the controller. Each account has one worker, so that
@@ -67,7 +66,7 @@ func (r *Reconciler) changes(wake *Trigger) handler.TypedEventHandler[client.Obj
 		return access.Status.Applied.Serial
 	}
 	look := func(access *v1alpha1.SessionAccess) {
-		wake.AddAfter(reconcile.PriorityResync, r.settle(), Round{AccountID: grantOf(access).AccountID, New: true})
+		wake.AddAfter(queue.PriorityResync, r.settle(), Round{AccountID: grantOf(access).AccountID, New: true})
 	}
 	return handler.TypedFuncs[client.Object, Round]{
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ items) {

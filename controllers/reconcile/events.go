@@ -10,21 +10,21 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// Announce records the transition of an object to a verdict as one event,
-// whose reason is the condition's. Events are a courtesy: the recorder works in
-// the background, and where one cannot be created nothing else is held up.
+// RecordEvent records one event with the reason and the message of a result. Events are a
+// courtesy: the recorder works in the background, and where one cannot be created nothing
+// else is held up.
 //
 // A write that is in progress is no event: its result follows at once, and an event for
 // each write would be a fifth of all requests of a large onboarding.
-func Announce(recorder events.EventRecorder, obj runtime.Object, v Verdict) {
-	if v.Reason == v1alpha1.ReasonApplying {
+func RecordEvent(recorder events.EventRecorder, obj runtime.Object, r Result) {
+	if r.Reason == v1alpha1.ReasonApplying || r.Reason == v1alpha1.ReasonCreating {
 		return
 	}
 	kind := corev1.EventTypeNormal
-	if v.Progress == Stuck || v.Progress == Retrying {
+	if r.Phase == Stalled || r.Phase == Retrying {
 		kind = corev1.EventTypeWarning
 	}
-	recorder.Eventf(obj, nil, kind, v.Reason, "Reconcile", "%s", shorten(v.Message, maxNote))
+	recorder.Eventf(obj, nil, kind, r.Reason, "Reconcile", "%s", shorten(r.Message, maxNote))
 }
 
 // maxNote is how long the API server lets the note of an event be. The recorder

@@ -5,19 +5,19 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// Failure is the verdict on an error of AWS. shown is false for an error that resolves
+// Failed is the result of an error of AWS. shown is false for an error that resolves
 // itself, such as throttling: the object keeps its conditions, and the caller returns the
 // error for a retry.
-func Failure(err error) (v Verdict, shown bool) {
+func Failed(err error) (r Result, shown bool) {
 	switch cloud.Classify(err) {
 	case cloud.Refused:
-		return Verdict{Progress: Stuck, Reason: v1alpha1.ReasonAccessDenied, Message: cloud.Sentence(err)}, true
+		return Result{Phase: Stalled, Reason: v1alpha1.ReasonAccessDenied, Message: cloud.Sentence(err)}, true
 	case cloud.Invalid, cloud.Missing, cloud.Conflict:
-		return Verdict{Progress: Stuck, Reason: v1alpha1.ReasonInvalid, Message: cloud.Sentence(err)}, true
+		return Result{Phase: Stalled, Reason: v1alpha1.ReasonInvalid, Message: cloud.Sentence(err)}, true
 	case cloud.Transport:
-		return Verdict{Progress: Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: cloud.Sentence(err)}, true
+		return Result{Phase: Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: cloud.Sentence(err)}, true
 	default:
-		return Verdict{}, false
+		return Result{}, false
 	}
 }
 

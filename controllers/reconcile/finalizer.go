@@ -38,10 +38,6 @@ func patchFinalizer(ctx context.Context, c client.Client, obj client.Object, att
 	if !change(after, v1alpha1.Finalizer) {
 		return false, nil
 	}
-	if release := departed(ctx); release != nil {
-		release()
-		return true, nil
-	}
 	patch, err := finalizersPatch(after)
 	if err == nil {
 		err = patchObject(ctx, c, c, obj, patch)

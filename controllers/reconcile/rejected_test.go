@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
@@ -59,7 +60,7 @@ func TestARejectedWriteIsReportedAndNotRetriedWithBackoff(t *testing.T) {
 	}
 	recorder := events.NewFakeRecorder(1)
 	c := fake.NewClientBuilder().WithScheme(scheme).Build()
-	result, err := reconcile.Finish(t.Context(), c, recorder, &v1alpha1.SessionAccess{}, reconcile.PriorityGrant, time.Hour, invalid(strings.Repeat("secret", 300)))
+	result, err := reconcile.Finish(t.Context(), c, recorder, &v1alpha1.SessionAccess{}, queue.PriorityGrant, time.Hour, invalid(strings.Repeat("secret", 300)))
 	if err != nil || result.RequeueAfter != reconcile.RejectedDelay {
 		t.Errorf("got %+v and %v, want a requeue after %s", result, err, reconcile.RejectedDelay)
 	}
@@ -68,7 +69,7 @@ func TestARejectedWriteIsReportedAndNotRetriedWithBackoff(t *testing.T) {
 		t.Errorf("the event is %q", event)
 	}
 	failure := errors.New("something else")
-	if _, err := reconcile.Finish(t.Context(), c, recorder, &v1alpha1.SessionAccess{}, reconcile.PriorityGrant, 0, failure); !errors.Is(err, failure) {
+	if _, err := reconcile.Finish(t.Context(), c, recorder, &v1alpha1.SessionAccess{}, queue.PriorityGrant, 0, failure); !errors.Is(err, failure) {
 		t.Errorf("got %v, want the error for the backoff", err)
 	}
 }

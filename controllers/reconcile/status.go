@@ -10,15 +10,19 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
 // WriteStatus writes the status of after where it differs from that of before. A status
 // that another client wrote meanwhile is a conflict, which the caller returns: the next
 // reconcile starts from the newer object. An object that is gone has no status to write.
 func WriteStatus(ctx context.Context, c client.Client, before, after client.Object) (written bool, err error) {
-	if departed(ctx) != nil || equality.Semantic.DeepEqual(statusOf(before), statusOf(after)) {
+	written, err = writeStatus(ctx, c, before, after)
+	return written, client.IgnoreNotFound(err)
+}
+
+// writeStatus is WriteStatus, for which an object that is gone is an error.
+func writeStatus(ctx context.Context, c client.Client, before, after client.Object) (written bool, err error) {
+	if equality.Semantic.DeepEqual(statusOf(before), statusOf(after)) {
 		return false, nil
 	}
 	patch, err := statusPatch(before.GetResourceVersion(), statusOf(after))
@@ -29,9 +33,6 @@ func WriteStatus(ctx context.Context, c client.Client, before, after client.Obje
 		err = nil
 	}
 	if err != nil {
-		if client.IgnoreNotFound(err) == nil {
-			return false, nil
-		}
 		return false, fmt.Errorf("write the status of %s: %w", client.ObjectKeyFromObject(after), err)
 	}
 	return true, nil
@@ -77,21 +78,4 @@ func statusPatch(version string, status any) (client.Patch, error) {
 		{"add", "/status", status},
 	})
 	return client.RawPatch(types.JSONPatchType, data), err
-}
-
-func statusOf(obj client.Object) any {
-	switch obj := obj.(type) {
-	case *v1alpha1.AWSAccount:
-		return &obj.Status
-	case *v1alpha1.SessionAccess:
-		return &obj.Status
-	case *v1alpha1.SessionDocument:
-		return &obj.Status
-	case *v1alpha1.HybridActivation:
-		return &obj.Status
-	case *v1alpha1.AccountTier:
-		return &obj.Status
-	default:
-		panic(fmt.Sprintf("%T has no status of ours", obj)) // No such kind is reconciled.
-	}
 }

@@ -37,7 +37,7 @@ func guard(in inputs, grant *v1alpha1.ResolvedGrant) *reconcile.Verdict {
 }
 
 func violated(in inputs, rule *v1alpha1.Guardrail, violation string) *reconcile.Verdict {
-	v := in.Violated(rule, violation, "Nothing is granted.")
+	v := reconcile.VerdictOf(in.Violated(rule, violation, "Nothing is granted."))
 	return &v
 }
 

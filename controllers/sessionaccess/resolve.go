@@ -36,13 +36,18 @@ func waiting(reason, format string, args ...any) judgement {
 // account comes before anything the spec says.
 func judge(in inputs) judgement {
 	if closed := in.Check(in.access.Spec.Regions); closed != nil {
-		j := judgement{waiting: closed.Waiting, problem: &closed.Verdict}
+		j := judgement{waiting: closed.Waiting, problem: new(reconcile.VerdictOf(closed))}
 		if closed.Waiting {
 			j.grant = stillAsked(in)
 		}
 		return j
 	}
-	return resolveReferences(in)
+	j := resolveReferences(in)
+	if suspended := reconcile.Suspended(in.access, in.Account); suspended != nil && (j.problem == nil || j.waiting) {
+		j.waiting = true
+		j.problem = &reconcile.Verdict{Progress: suspended.Phase, Reason: suspended.Reason, Message: suspended.Message}
+	}
+	return j
 }
 
 // resolveReferences turns the spec into a grant. With a reference that cannot be

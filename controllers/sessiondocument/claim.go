@@ -12,29 +12,29 @@ import (
 
 // claim decides whether the operator may write to a document that exists. It records the
 // state of an adopted document before the first write to it.
-func (r *Reconciler) claim(ctx context.Context, s *site) (*finding, error) {
-	if s.latest.Type != cloud.SessionDocumentType {
+func (r *Reconciler) claim(ctx context.Context, rs *regionScope) (*regionResult, error) {
+	if rs.latest.Type != cloud.SessionDocumentType {
 		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
-			fmt.Sprintf("Document %q in %s is of type %s, and not a session document; choose another name in a new object.", s.name, s.region, s.latest.Type))), nil
+			fmt.Sprintf("Document %q in %s is of type %s, and not a session document; choose another name in a new object.", rs.name, rs.region, rs.latest.Type))), nil
 	}
-	c, other := claimOf(s.latest.Tags, s.doc.UID, r.OwnerID)
+	c, other := claimOf(rs.latest.Tags, rs.Object.UID, r.OwnerID)
 	switch c {
 	case ours:
 		return nil, nil
 	case ofInstallation:
 		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
-			fmt.Sprintf("Document %q in %s is kept by installation %s of this operator; delete its SessionDocument there with onDelete: Keep. If that cluster is gone, remove the tags %s and %s from the document and set adopt: true.", s.name, s.region, other, ownerTag, uidTag))), nil
+			fmt.Sprintf("Document %q in %s is kept by installation %s of this operator; delete its SessionDocument there with onDelete: Keep. If that cluster is gone, remove the tags %s and %s from the document and set adopt: true.", rs.name, rs.region, other, ownerTag, uidTag))), nil
 	case ofObject:
-		return r.claimFrom(ctx, s, other)
+		return r.claimFrom(ctx, rs, other)
 	default:
-		return r.claimFree(ctx, s)
+		return r.claimFree(ctx, rs)
 	}
 }
 
 // claimFrom takes a document over from another object of this cluster: a
 // younger one, or one that is gone, as this very object is before a restore.
-func (r *Reconciler) claimFrom(ctx context.Context, s *site, uid string) (*finding, error) {
-	others, err := r.claimants(ctx, s.doc)
+func (r *Reconciler) claimFrom(ctx context.Context, rs *regionScope, uid string) (*regionResult, error) {
+	others, err := r.claimants(ctx, rs.Object)
 	if err != nil {
 		return nil, err
 	}
@@ -43,21 +43,21 @@ func (r *Reconciler) claimFrom(ctx context.Context, s *site, uid string) (*findi
 		if string(other.UID) != uid {
 			continue
 		}
-		if precedes(other, s.doc) || s.yields || !other.DeletionTimestamp.IsZero() {
+		if precedes(other, rs.Object) || rs.yields || !other.DeletionTimestamp.IsZero() {
 			return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
-				fmt.Sprintf("Document %q in %s belongs to %s; delete that object, or give this one another name in a new object.", s.name, s.region, queue.Named("SessionDocument", other)))), nil
+				fmt.Sprintf("Document %q in %s belongs to %s; delete that object, or give this one another name in a new object.", rs.name, rs.region, queue.Named("SessionDocument", other)))), nil
 		}
-		return nil, r.inherit(ctx, s, other)
+		return nil, r.inherit(ctx, rs, other)
 	}
-	return r.claimLost(ctx, s, others)
+	return r.claimLost(ctx, rs, others)
 }
 
 // inherit takes over what the operator must restore some day.
-func (r *Reconciler) inherit(ctx context.Context, s *site, other *v1alpha1.SessionDocument) error {
+func (r *Reconciler) inherit(ctx context.Context, rs *regionScope, other *v1alpha1.SessionDocument) error {
 	for _, at := range other.Status.Regions {
-		if at.Region == s.at.Region && at.Adopted != nil && s.at.Adopted == nil {
-			s.at.Adopted = at.Adopted.DeepCopy()
-			return r.persistUnlessObserving(ctx, s)
+		if at.Region == rs.at.Region && at.Adopted != nil && rs.at.Adopted == nil {
+			rs.at.Adopted = at.Adopted.DeepCopy()
+			return r.persistUnlessObserving(ctx, rs)
 		}
 	}
 	return nil
@@ -66,29 +66,29 @@ func (r *Reconciler) inherit(ctx context.Context, s *site, other *v1alpha1.Sessi
 // claimFree takes a document that carries no tag of this operator: one that existed
 // before or, where the document still is what the record says, the object's own document
 // whose tags were removed.
-func (r *Reconciler) claimFree(ctx context.Context, s *site) (*finding, error) {
-	if known, err := s.asRecorded(ctx); known || err != nil {
+func (r *Reconciler) claimFree(ctx context.Context, rs *regionScope) (*regionResult, error) {
+	if known, err := rs.asRecorded(ctx); known || err != nil {
 		return nil, err
 	}
-	return r.adopt(ctx, s, "exists already and is not the operator's")
+	return r.adopt(ctx, rs, "exists already and is not the operator's")
 }
 
 // asRecorded reports whether a document is still what the record says.
-func (s *site) asRecorded(ctx context.Context) (bool, error) {
-	hash, err := s.defaultHash(ctx)
-	return err == nil && hash != "" && hash == s.at.Hash, err
+func (rs *regionScope) asRecorded(ctx context.Context) (bool, error) {
+	hash, err := rs.defaultHash(ctx)
+	return err == nil && hash != "" && hash == rs.at.Hash, err
 }
 
 // isOurs reports whether a document is the object's, with or without its tags.
-func (r *Reconciler) isOurs(ctx context.Context, s *site) (bool, error) {
-	switch c, _ := claimOf(s.latest.Tags, s.doc.UID, r.OwnerID); c {
+func (r *Reconciler) isOurs(ctx context.Context, rs *regionScope) (bool, error) {
+	switch c, _ := claimOf(rs.latest.Tags, rs.Object.UID, r.OwnerID); c {
 	case ours:
 		return true, nil
 	case free:
-		return s.asRecorded(ctx)
+		return rs.asRecorded(ctx)
 	case ofObject:
 		// The object had it before a restore that kept the status.
-		return s.latest.Tags[v1alpha1.TagObject] == accounts.ObjectTag(r.OwnerID, s.doc), nil
+		return rs.latest.Tags[v1alpha1.TagObject] == accounts.ObjectTag(r.OwnerID, rs.Object), nil
 	default:
 		return false, nil
 	}
@@ -96,26 +96,26 @@ func (r *Reconciler) isOurs(ctx context.Context, s *site) (bool, error) {
 
 // adopt adopts a document where the spec declares it; a guardrail allowed that. It first
 // records the default version from before, so that cleanup can restore it.
-func (r *Reconciler) adopt(ctx context.Context, s *site, because string) (*finding, error) {
-	if !s.doc.Spec.Adopt {
+func (r *Reconciler) adopt(ctx context.Context, rs *regionScope, because string) (*regionResult, error) {
+	if !rs.Object.Spec.Adopt {
 		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonAdoptionNeeded,
-			fmt.Sprintf("Document %q in %s %s; set adopt: true to take it over, which a guardrail's sessionDocuments.adopt must allow, or choose another name in a new object.", s.name, s.region, because))), nil
+			fmt.Sprintf("Document %q in %s %s; set adopt: true to take it over, which a guardrail's sessionDocuments.adopt must allow, or choose another name in a new object.", rs.name, rs.region, because))), nil
 	}
-	if s.at.Adopted != nil {
+	if rs.at.Adopted != nil {
 		return nil, nil
 	}
-	if s.latest.Default == 0 {
-		return s.settling(), nil
+	if rs.latest.Default == 0 {
+		return rs.settling(), nil
 	}
-	s.at.Adopted = &v1alpha1.AdoptedDocument{DefaultVersion: s.latest.Default}
-	return nil, r.persistUnlessObserving(ctx, s)
+	rs.at.Adopted = &v1alpha1.AdoptedDocument{DefaultVersion: rs.latest.Default}
+	return nil, r.persistUnlessObserving(ctx, rs)
 }
 
-func (r *Reconciler) persistUnlessObserving(ctx context.Context, s *site) error {
-	if s.observing() {
-		s.would = append(s.would, "adopt it")
-		s.at.Adopted = nil
+func (r *Reconciler) persistUnlessObserving(ctx context.Context, rs *regionScope) error {
+	if rs.isObserving() {
+		rs.would = append(rs.would, "adopt it")
+		rs.at.Adopted = nil
 		return nil
 	}
-	return r.persist(ctx, s.pass)
+	return rs.persist(ctx)
 }

@@ -6,140 +6,175 @@ import (
 	"slices"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-// gone is the finding on a region where nothing is left to clean up.
-func gone() finding { return finding{} }
+// Cleanup cleans up in every region on record.
+func (r *Reconciler) Cleanup(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
+	s := &scope{frameScope: frame}
+	return s.shown(r.cleanup(ctx, s)), nil
+}
 
-func (f finding) isGone() bool { return f.state == "" && f.err == nil }
+func (r *Reconciler) cleanup(ctx context.Context, s *scope) reconcile.Result {
+	status := &s.Object.Status
+	var all regionResults
+	if len(status.Regions) > 0 {
+		var ok bool
+		if s.account, ok = r.Accounts.Get(status.AccountID); !ok {
+			return stays(s.Object)
+		}
+		r.leaveRegions(ctx, s, &all) // None is desired.
+	}
+	if len(status.Regions) == 0 {
+		r.Memory.drop(s.Object.UID)
+		return reconcile.Released()
+	}
+	return all.result(cleaningUp(s.Object))
+}
+
+// gone is the result for a region where nothing is left to clean up.
+func gone() regionResult { return regionResult{} }
+
+func (f regionResult) isGone() bool { return f.state == "" && f.err == nil }
 
 // leaveRegions cleans up in the regions that are no longer declared, and strikes
 // off the record those where it is done.
-func (r *Reconciler) leaveRegions(ctx context.Context, p *pass, all *findings) {
+func (r *Reconciler) leaveRegions(ctx context.Context, s *scope, all *regionResults) {
 	var left []v1alpha1.Region
-	for i := range p.doc.Status.Regions {
-		at := &p.doc.Status.Regions[i]
-		if p.want.in(at.Region) {
+	for i := range s.Object.Status.Regions {
+		at := &s.Object.Status.Regions[i]
+		if s.desired.in(at.Region) {
 			continue
 		}
-		f := r.cleanUp(ctx, p, at)
+		f := r.cleanUp(ctx, s, at)
 		if f.isGone() {
 			left = append(left, at.Region)
 			continue
 		}
 		all.add(at, f)
 	}
-	p.doc.Status.Regions = slices.DeleteFunc(p.doc.Status.Regions, func(at v1alpha1.DocumentRegion) bool { return slices.Contains(left, at.Region) })
+	s.Object.Status.Regions = slices.DeleteFunc(s.Object.Status.Regions, func(at v1alpha1.DocumentRegion) bool { return slices.Contains(left, at.Region) })
 }
 
 // cleanUp does with the document of a region what onDelete says. A document that
 // is not the object's is left alone.
-func (r *Reconciler) cleanUp(ctx context.Context, p *pass, at *v1alpha1.DocumentRegion) finding {
-	s := p.site(at)
-	ok, err := r.describe(ctx, s)
+func (r *Reconciler) cleanUp(ctx context.Context, s *scope, at *v1alpha1.DocumentRegion) regionResult {
+	rs := s.inRegion(at)
+	ok, err := r.describe(ctx, rs)
 	switch {
 	case err != nil:
 		return failed(err)
 	case !ok:
-		return r.absent(s)
+		return r.absent(rs)
 	}
-	if its, err := r.isOurs(ctx, s); err != nil {
+	if its, err := r.isOurs(ctx, rs); err != nil {
 		return failed(err)
 	} else if !its {
 		return gone()
 	}
-	if s.observing() {
+	if rs.isObserving() {
 		return blocked(v1alpha1.DocumentWouldWrite, v1alpha1.ReasonObserved,
-			fmt.Sprintf("AWSAccount %q is in mode Observe, so document %q in %s stays, and this object with it; set mode: Enforce to have it cleaned up.", p.account.Name, s.name, s.region))
+			fmt.Sprintf("AWSAccount %q is in mode Observe, so document %q in %s stays, and this object with it; set mode: Enforce to have it cleaned up.", s.account.Name, rs.name, rs.region))
 	}
-	if f := s.underWay(); f != nil {
+	if f := rs.underWay(); f != nil {
 		f.Reason = v1alpha1.ReasonCleaningUp
 		return *f
 	}
-	switch policy := p.doc.Spec.OnDelete; {
+	switch policy := s.Object.Spec.OnDelete; {
 	case policy == v1alpha1.DocumentKeep:
-		return r.release(ctx, s, ownTags)
+		return r.release(ctx, rs, ownTags)
 	case policy == v1alpha1.DocumentRestore && at.Adopted != nil:
-		return r.restore(ctx, s)
+		return r.restore(ctx, rs)
 	default:
-		return r.remove(ctx, s)
+		return r.remove(ctx, rs)
 	}
 }
 
 // absent decides on a document that AWS does not show: it is gone, unless the
 // last write is so recent that AWS may show it later.
-func (r *Reconciler) absent(s *site) finding {
-	if wait := r.Memory.absenceCounts(s.key()).Sub(r.Clock.Now()); wait > 0 && !s.observing() {
+func (r *Reconciler) absent(rs *regionScope) regionResult {
+	if wait := r.Memory.absenceCounts(rs.key()).Sub(r.Clock.Now()); wait > 0 && !rs.isObserving() {
 		return waits(v1alpha1.DocumentDeleting, wait, v1alpha1.ReasonCleaningUp,
-			fmt.Sprintf("AWS shows no document %q in %s; it is looked for once more within a minute, because one that was just made may not show yet.", s.name, s.region))
+			fmt.Sprintf("AWS shows no document %q in %s; it is looked for once more within a minute, because one that was just made may not show yet.", rs.name, rs.region))
 	}
-	r.Memory.forgetDocument(s.key())
+	r.Memory.forgetDocument(rs.key())
 	return gone()
 }
 
 // remove deletes the document. AWS deletes none that is shared.
-func (r *Reconciler) remove(ctx context.Context, s *site) finding {
-	shares, err := s.account.Cloud.DocumentShares(ctx, s.region, s.name)
+func (r *Reconciler) remove(ctx context.Context, rs *regionScope) regionResult {
+	shares, err := rs.account.Cloud.DocumentShares(ctx, rs.region, rs.name)
 	if err == nil {
-		err = r.unshare(ctx, s, shares)
+		err = r.unshare(ctx, rs, shares)
 	}
 	if err == nil {
-		_, err = r.do(s, "", func() error { return s.account.Cloud.DeleteDocument(ctx, s.region, s.name) })
+		_, err = r.do(rs, "", func() error { return rs.account.Cloud.DeleteDocument(ctx, rs.region, rs.name) })
 	}
 	switch {
 	case cloud.Classify(err) == cloud.Conflict:
 		// A share that is not gone everywhere yet, or something under way.
-		return s.removing()
+		return rs.removing()
 	case err != nil && !cloud.NoDocument(err):
 		return failed(err)
 	}
-	r.Memory.wrote(s.key(), r.Clock.Now(), true)
-	ok, err := r.describe(ctx, s)
+	r.Memory.wrote(rs.key(), r.Clock.Now(), true)
+	ok, err := r.describe(ctx, rs)
 	switch {
 	case err != nil:
 		return failed(err)
 	case ok:
-		return s.removing()
+		return rs.removing()
 	}
-	return r.absent(s)
+	return r.absent(rs)
 }
 
-func (s *site) removing() finding {
-	return waits(v1alpha1.DocumentDeleting, followDelay, v1alpha1.ReasonCleaningUp, fmt.Sprintf("AWS is deleting document %q in %s.", s.name, s.region))
+func (rs *regionScope) removing() regionResult {
+	return waits(v1alpha1.DocumentDeleting, followDelay, v1alpha1.ReasonCleaningUp, fmt.Sprintf("AWS is deleting document %q in %s.", rs.name, rs.region))
 }
 
 // restore restores what was there before the object adopted the document: the default
 // version first, the ownership tags last.
-func (r *Reconciler) restore(ctx context.Context, s *site) finding {
-	before := s.at.Adopted
-	f, err := r.promote(ctx, s, before.DefaultVersion)
+func (r *Reconciler) restore(ctx context.Context, rs *regionScope) regionResult {
+	before := rs.at.Adopted
+	f, err := r.promote(ctx, rs, before.DefaultVersion)
 	switch {
 	case cloud.NoDocumentVersion(err):
 		return blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonCannotRestore,
-			fmt.Sprintf("Version %d of document %q in %s, which was the default before, does not exist any more; set onDelete: Keep or Delete.", before.DefaultVersion, s.name, s.region))
+			fmt.Sprintf("Version %d of document %q in %s, which was the default before, does not exist any more; set onDelete: Keep or Delete.", before.DefaultVersion, rs.name, rs.region))
 	case err != nil:
 		return failed(err)
 	case f != nil:
 		f.Reason = v1alpha1.ReasonCleaningUp
 		return *f
 	}
-	shares, err := s.account.Cloud.DocumentShares(ctx, s.region, s.name)
+	shares, err := rs.account.Cloud.DocumentShares(ctx, rs.region, rs.name)
 	if err == nil {
-		s.want.shares = nil
-		err = r.unshare(ctx, s, s.removable(shares))
+		rs.desired.shares = nil
+		err = r.unshare(ctx, rs, rs.removable(shares))
 	}
 	if err != nil {
 		return failed(err)
 	}
-	return r.release(ctx, s, append(slices.Clone(ownTags), s.doc.Status.TagKeys...))
+	return r.release(ctx, rs, append(slices.Clone(ownTags), rs.Object.Status.TagKeys...))
 }
 
 // release takes tags off the document, so that any object can claim it.
-func (r *Reconciler) release(ctx context.Context, s *site, keys []string) finding {
-	if _, err := r.do(s, "", func() error { return s.account.Cloud.UntagDocument(ctx, s.region, s.name, keys) }); err != nil && !cloud.NoDocument(err) {
+func (r *Reconciler) release(ctx context.Context, rs *regionScope, keys []string) regionResult {
+	if _, err := r.do(rs, "", func() error { return rs.account.Cloud.UntagDocument(ctx, rs.region, rs.name, keys) }); err != nil && !cloud.NoDocument(err) {
 		return failed(err)
 	}
-	r.Memory.forgetDocument(s.key())
+	r.Memory.forgetDocument(rs.key())
 	return gone()
+}
+
+// stays reports why an object that is being deleted still exists.
+func stays(doc *v1alpha1.SessionDocument) reconcile.Result {
+	return reconcile.Reconcilingf(v1alpha1.ReasonAccountNotReady,
+		"No verified AWSAccount gives access to account %s, so document %q cannot be cleaned up there, and this object stays; see condition Ready of AWSAccount %q, or create it again.", doc.Status.AccountID, doc.Status.Name, doc.AccountName())
+}
+
+func cleaningUp(doc *v1alpha1.SessionDocument) reconcile.Result {
+	return reconcile.Reconcilingf(v1alpha1.ReasonCleaningUp,
+		"Document %q is being cleaned up in AWS.", doc.Status.Name)
 }

@@ -1,10 +1,12 @@
 package sessiondocument
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -15,32 +17,32 @@ import (
 
 // hold makes some version hold what is declared, and the right version the
 // default.
-func (r *Reconciler) hold(ctx context.Context, s *site) (*finding, error) {
-	if f := s.underWay(); f != nil {
+func (r *Reconciler) hold(ctx context.Context, rs *regionScope) (*regionResult, error) {
+	if f := rs.underWay(); f != nil {
 		return f, nil
 	}
-	holds, err := r.defaultMeaning(ctx, s)
+	holds, err := r.defaultMeaning(ctx, rs)
 	if err != nil {
 		return nil, err
 	}
-	s.at.PendingVersion = 0
-	version := s.latest.Default
-	if holds != s.want.meaning || s.failedIn(version) {
-		var f *finding
-		if version, f, err = r.holder(ctx, s); f != nil || err != nil {
+	rs.at.PendingVersion = 0
+	version := rs.latest.Default
+	if holds != rs.desired.meaning || rs.failedIn(version) {
+		var f *regionResult
+		if version, f, err = r.holder(ctx, rs); f != nil || err != nil {
 			return f, err
 		}
 	}
-	if s.doc.Spec.Promotion != v1alpha1.PromotionManual {
-		return r.promote(ctx, s, version)
+	if rs.Object.Spec.Promotion != v1alpha1.PromotionManual {
+		return r.promote(ctx, rs, version)
 	}
-	return r.promoteDeclared(ctx, s, version)
+	return r.promoteDeclared(ctx, rs, version)
 }
 
 // underWay reports what AWS is doing to the document.
-func (s *site) underWay() *finding {
+func (rs *regionScope) underWay() *regionResult {
 	state, doing := v1alpha1.DocumentUpdating, "making a version of"
-	switch s.latest.Status {
+	switch rs.latest.Status {
 	case cloud.DocumentCreating:
 		state, doing = v1alpha1.DocumentCreating, "creating"
 	case cloud.DocumentUpdating:
@@ -49,24 +51,24 @@ func (s *site) underWay() *finding {
 	default:
 		return nil
 	}
-	return new(waits(state, followDelay, v1alpha1.ReasonApplying, fmt.Sprintf("AWS is %s document %q in %s.", doing, s.name, s.region)))
+	return new(waits(state, followDelay, v1alpha1.ReasonApplying, fmt.Sprintf("AWS is %s document %q in %s.", doing, rs.name, rs.region)))
 }
 
 // failedIn reports whether AWS could not make this version, as far as that is known.
-func (s *site) failedIn(version int64) bool {
-	return s.latest.Status == cloud.DocumentFailed && s.latest.Version == version
+func (rs *regionScope) failedIn(version int64) bool {
+	return rs.latest.Status == cloud.DocumentFailed && rs.latest.Version == version
 }
 
 // defaultMeaning is what the default version says; "" where that cannot be read
 // as a document.
-func (r *Reconciler) defaultMeaning(ctx context.Context, s *site) (string, error) {
-	hash, err := s.defaultHash(ctx)
+func (r *Reconciler) defaultMeaning(ctx context.Context, rs *regionScope) (string, error) {
+	hash, err := rs.defaultHash(ctx)
 	if err != nil {
 		return "", err
 	}
-	meaning, err := r.meaning(ctx, s, s.latest.Default, hash)
-	if err == nil && s.claimed() {
-		s.at.Hash, s.at.ContentHash = hash, meaning
+	meaning, err := r.meaning(ctx, rs, rs.latest.Default, hash)
+	if err == nil && rs.claimed() {
+		rs.at.Hash, rs.at.ContentHash = hash, meaning
 	}
 	return meaning, err
 }
@@ -74,16 +76,16 @@ func (r *Reconciler) defaultMeaning(ctx context.Context, s *site) (string, error
 // claimed reports whether a document that claim let pass is the object's already. In mode
 // Observe the object may only be about to adopt it: its hash in the record would say that
 // the operator wrote it.
-func (s *site) claimed() bool {
-	return !s.observing() || s.latest.Tags[uidTag] == string(s.doc.UID)
+func (rs *regionScope) claimed() bool {
+	return !rs.isObserving() || rs.latest.Tags[uidTag] == string(rs.Object.UID)
 }
 
 // defaultHash is AWS's hash of the default version; "" where it gives none.
-func (s *site) defaultHash(ctx context.Context) (string, error) {
-	if s.latest.Default == s.latest.Version {
-		return s.latest.Hash, nil
+func (rs *regionScope) defaultHash(ctx context.Context) (string, error) {
+	if rs.latest.Default == rs.latest.Version {
+		return rs.latest.Hash, nil
 	}
-	current, _, err := s.account.Cloud.Document(ctx, s.region, s.name, cloud.DefaultDocumentVersion)
+	current, _, err := rs.account.Cloud.Document(ctx, rs.region, rs.name, cloud.DefaultDocumentVersion)
 	return current.Hash, err
 }
 
@@ -92,14 +94,14 @@ func (s *site) defaultHash(ctx context.Context) (string, error) {
 //
 // ? AWS does not document that its hash is the SHA-256 of the content. Where it is not,
 // the operator reads versions more often.
-func (r *Reconciler) meaning(ctx context.Context, s *site, version int64, hash string) (string, error) {
+func (r *Reconciler) meaning(ctx context.Context, rs *regionScope, version int64, hash string) (string, error) {
 	switch {
-	case hash != "" && strings.EqualFold(hash, hashOf(s.want.text)):
-		return s.want.meaning, nil
-	case hash != "" && hash == s.at.Hash && s.at.ContentHash != "":
-		return s.at.ContentHash, nil
+	case hash != "" && strings.EqualFold(hash, hashOf(rs.desired.text)):
+		return rs.desired.meaning, nil
+	case hash != "" && hash == rs.at.Hash && rs.at.ContentHash != "":
+		return rs.at.ContentHash, nil
 	}
-	text, err := s.account.Cloud.DocumentContent(ctx, s.region, s.name, version)
+	text, err := rs.account.Cloud.DocumentContent(ctx, rs.region, rs.name, version)
 	if cloud.NoDocument(err) || cloud.NoDocumentVersion(err) {
 		return "", nil
 	}
@@ -108,7 +110,7 @@ func (r *Reconciler) meaning(ctx context.Context, s *site, version int64, hash s
 	}
 	meaning, err := document.Meaning(text)
 	if err != nil {
-		return "", nil //nolint:nilerr // What cannot be read is not what is wanted, and is replaced.
+		return "", nil //nolint:nilerr // What cannot be read is not what is desired, and is replaced.
 	}
 	return meaning, nil
 }
@@ -120,55 +122,55 @@ func hashOf(text string) string {
 
 // holder finds the version, other than the default, that holds what is
 // declared, and makes one where there is none.
-func (r *Reconciler) holder(ctx context.Context, s *site) (int64, *finding, error) {
-	latest := s.latest.Version
-	if latest != s.latest.Default || s.failedIn(latest) {
-		holds, err := r.meaning(ctx, s, latest, s.latest.Hash)
+func (r *Reconciler) holder(ctx context.Context, rs *regionScope) (int64, *regionResult, error) {
+	latest := rs.latest.Version
+	if latest != rs.latest.Default || rs.failedIn(latest) {
+		holds, err := r.meaning(ctx, rs, latest, rs.latest.Hash)
 		if err != nil {
 			return 0, nil, err
 		}
-		if holds == s.want.meaning {
-			return latest, s.failure(), nil
+		if holds == rs.desired.meaning {
+			return latest, rs.failure(), nil
 		}
 	}
-	done, err := r.do(s, "add a version", func() error {
-		_, err := s.account.Cloud.AddDocumentVersion(ctx, s.region, s.name, s.want.text)
+	done, err := r.do(rs, "add a version", func() error {
+		_, err := rs.account.Cloud.AddDocumentVersion(ctx, rs.region, rs.name, rs.desired.text)
 		return err
 	})
 	switch {
 	case cloud.DuplicateContent(err):
-		return r.olderHolder(ctx, s)
+		return r.olderHolder(ctx, rs)
 	case cloud.TooManyVersions(err):
-		if err := r.removeVersions(ctx, s); err != nil {
+		if err := r.removeVersions(ctx, rs); err != nil {
 			return 0, nil, err
 		}
-		return 0, s.settling(), nil
+		return 0, rs.settling(), nil
 	case err != nil:
 		return 0, nil, err
 	case !done:
 		return 0, new(blocked(v1alpha1.DocumentWouldWrite, "", "")), nil
 	}
 	before := latest
-	if ok, err := r.describe(ctx, s); err != nil || !ok || s.latest.Version == before {
-		return 0, s.settling(), err
+	if ok, err := r.describe(ctx, rs); err != nil || !ok || rs.latest.Version == before {
+		return 0, rs.settling(), err
 	}
-	if f := s.underWay(); f != nil {
+	if f := rs.underWay(); f != nil {
 		return 0, f, nil
 	}
-	return s.latest.Version, s.failure(), nil
+	return rs.latest.Version, rs.failure(), nil
 }
 
 // failure reports that AWS could not make the newest version; nil where it could.
-func (s *site) failure() *finding {
-	if s.latest.Status != cloud.DocumentFailed {
+func (rs *regionScope) failure() *regionResult {
+	if rs.latest.Status != cloud.DocumentFailed {
 		return nil
 	}
 	way := "delete that version in AWS"
-	if s.latest.Version == s.latest.Default {
+	if rs.latest.Version == rs.latest.Default {
 		way = "delete the document in AWS"
 	}
 	return new(blocked(v1alpha1.DocumentFailed, v1alpha1.ReasonDocumentFailed,
-		fmt.Sprintf("AWS could not make version %d of document %q in %s: %s. Change what is declared, or %s to have it made again.", s.latest.Version, s.name, s.region, information(s.latest.Information), way)))
+		fmt.Sprintf("AWS could not make version %d of document %q in %s: %s. Change what is declared, or %s to have it made again.", rs.latest.Version, rs.name, rs.region, information(rs.latest.Information), way)))
 }
 
 // maxInformation bounds what AWS says, in characters.
@@ -185,8 +187,8 @@ func information(text string) string {
 
 // olderHolder finds an older version that holds what is declared: AWS says that
 // there is one.
-func (r *Reconciler) olderHolder(ctx context.Context, s *site) (int64, *finding, error) {
-	versions, err := s.account.Cloud.DocumentVersions(ctx, s.region, s.name)
+func (r *Reconciler) olderHolder(ctx context.Context, rs *regionScope) (int64, *regionResult, error) {
+	versions, err := rs.account.Cloud.DocumentVersions(ctx, rs.region, rs.name)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -195,54 +197,98 @@ func (r *Reconciler) olderHolder(ctx context.Context, s *site) (int64, *finding,
 			continue
 		}
 		// Without a hash it is read.
-		holds, err := r.meaning(ctx, s, v.Number, "")
+		holds, err := r.meaning(ctx, rs, v.Number, "")
 		if err != nil {
 			return 0, nil, err
 		}
-		if holds == s.want.meaning {
+		if holds == rs.desired.meaning {
 			return v.Number, nil, nil
 		}
 	}
-	return 0, s.settling(), nil
+	return 0, rs.settling(), nil
 }
 
 // promote makes a version the default, and reads that back.
-func (r *Reconciler) promote(ctx context.Context, s *site, version int64) (*finding, error) {
-	if version == s.latest.Default {
+func (r *Reconciler) promote(ctx context.Context, rs *regionScope, version int64) (*regionResult, error) {
+	if version == rs.latest.Default {
 		return nil, nil
 	}
-	done, err := r.do(s, fmt.Sprintf("make version %d the default", version), func() error {
-		return s.account.Cloud.SetDefaultDocumentVersion(ctx, s.region, s.name, version)
+	done, err := r.do(rs, fmt.Sprintf("make version %d the default", version), func() error {
+		return rs.account.Cloud.SetDefaultDocumentVersion(ctx, rs.region, rs.name, version)
 	})
 	if err != nil || !done {
 		return nil, err
 	}
-	ok, err := r.describe(ctx, s)
+	ok, err := r.describe(ctx, rs)
 	if err != nil {
 		return nil, err
 	}
-	if !ok || s.latest.Default != version {
-		return s.settling(), nil
+	if !ok || rs.latest.Default != version {
+		return rs.settling(), nil
 	}
-	_, err = r.defaultMeaning(ctx, s)
+	_, err = r.defaultMeaning(ctx, rs)
 	return nil, err
 }
 
 // promoteDeclared makes the version that is declared the default. holder is the
 // one that holds what is declared; it waits where it is another one.
-func (r *Reconciler) promoteDeclared(ctx context.Context, s *site, holder int64) (*finding, error) {
-	if declared := s.doc.Spec.DefaultVersion; declared > 0 && declared != s.latest.Default {
-		f, err := r.promote(ctx, s, declared)
+func (r *Reconciler) promoteDeclared(ctx context.Context, rs *regionScope, holder int64) (*regionResult, error) {
+	if declared := rs.Object.Spec.DefaultVersion; declared > 0 && declared != rs.latest.Default {
+		f, err := r.promote(ctx, rs, declared)
 		if cloud.NoDocumentVersion(err) {
 			return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonVersionNotFound,
-				fmt.Sprintf("Document %q in %s has no version %d that could be the default; its newest is %d. Correct defaultVersion. Sessions use version %d.", s.name, s.region, declared, s.latest.Latest, s.latest.Default))), nil
+				fmt.Sprintf("Document %q in %s has no version %d that could be the default; its newest is %d. Correct defaultVersion. Sessions use version %d.", rs.name, rs.region, declared, rs.latest.Latest, rs.latest.Default))), nil
 		}
 		if f != nil || err != nil {
 			return f, err
 		}
 	}
-	if holder != s.latest.Default && s.at.ContentHash != s.want.meaning {
-		s.at.PendingVersion = holder
+	if holder != rs.latest.Default && rs.at.ContentHash != rs.desired.meaning {
+		rs.at.PendingVersion = holder
 	}
 	return nil, nil
+}
+
+// prune removes the versions beyond those that are kept. It lists them only
+// where there can be so many.
+func (r *Reconciler) prune(ctx context.Context, rs *regionScope) (*regionResult, error) {
+	if rs.latest.Latest <= int64(rs.Object.Spec.KeepVersions) {
+		return nil, nil
+	}
+	return nil, r.removeVersions(ctx, rs)
+}
+
+func (r *Reconciler) removeVersions(ctx context.Context, rs *regionScope) error {
+	versions, err := rs.account.Cloud.DocumentVersions(ctx, rs.region, rs.name)
+	if err != nil {
+		return err
+	}
+	for _, version := range rs.superfluous(versions) {
+		if _, err := r.do(rs, fmt.Sprintf("delete version %d", version), func() error {
+			return rs.account.Cloud.DeleteDocumentVersion(ctx, rs.region, rs.name, version)
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// superfluous are the versions to remove, oldest first: all but the newest, the default,
+// the one to restore later, one that waits, and one that is declared to be the default.
+func (rs *regionScope) superfluous(versions []cloud.DocumentVersion) []int64 {
+	var old []int64
+	for i, v := range newestFirst(versions) {
+		kept := i < max(int(rs.Object.Spec.KeepVersions), 1) || v.Default || v.Number == rs.latest.Default ||
+			v.Number == rs.at.PendingVersion || v.Number == rs.Object.Spec.DefaultVersion ||
+			(rs.at.Adopted != nil && v.Number == rs.at.Adopted.DefaultVersion)
+		if !kept {
+			old = append(old, v.Number)
+		}
+	}
+	slices.Reverse(old)
+	return old
+}
+
+func newestFirst(versions []cloud.DocumentVersion) []cloud.DocumentVersion {
+	return slices.SortedFunc(slices.Values(versions), func(a, b cloud.DocumentVersion) int { return cmp.Compare(b.Number, a.Number) })
 }

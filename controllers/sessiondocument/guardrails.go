@@ -9,6 +9,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // nothing is the effect of a violation.
@@ -91,7 +92,7 @@ func demandsOf(doc *v1alpha1.SessionDocument) []demand {
 			field: "keys", what: fmt.Sprintf("name key %q", key), instead: "remove inputs.kmsKeyId, or write the key as the rule does",
 			speaks: func(r *v1alpha1.DocumentRule) bool { return len(r.Keys) > 0 },
 			allows: func(r *v1alpha1.DocumentRule) bool {
-				return slices.ContainsFunc(r.Keys, func(p v1alpha1.KeyPattern) bool { return matchesKey(string(p), key) })
+				return slices.ContainsFunc(r.Keys, func(s v1alpha1.KeyPattern) bool { return matchesKey(string(s), key) })
 			},
 		})
 	}
@@ -116,7 +117,7 @@ func (d demand) judge(in accounts.Inputs, rules []*v1alpha1.Guardrail) *refusal 
 		}
 		spoken = true
 		if !d.allows(rule.SessionDocuments) {
-			return &refusal{Verdict: in.Violated(rule, fmt.Sprintf("a SessionDocument may not %s; %s, or extend sessionDocuments.%s of the rule.", d.what, d.instead, d.field), nothing)}
+			return &refusal{Result: reconcile.Denied(in.Violated(rule, fmt.Sprintf("a SessionDocument may not %s; %s, or extend sessionDocuments.%s of the rule.", d.what, d.instead, d.field), nothing))}
 		}
 	}
 	if spoken {
@@ -134,7 +135,7 @@ func namePrefixAllows(in accounts.Inputs, rules []*v1alpha1.Guardrail, doc *v1al
 	}
 	for _, rule := range rules {
 		if prefix := rule.SessionDocuments.NamePrefix; !strings.HasPrefix(doc.DocumentName(), prefix) {
-			return &refusal{Verdict: in.Violated(rule, fmt.Sprintf("the name of document %q does not begin with %q; choose another name in a new object.", doc.DocumentName(), prefix), nothing)}
+			return &refusal{Result: reconcile.Denied(in.Violated(rule, fmt.Sprintf("the name of document %q does not begin with %q; choose another name in a new object.", doc.DocumentName(), prefix), nothing))}
 		}
 	}
 	return nil

@@ -23,35 +23,35 @@ type trouble struct {
 // checkLogging checks the bucket, the log groups and the keys that the document names,
 // and writes none of them. A session that cannot write its log, or cannot use its key,
 // fails. So the condition reports the problem, and nothing waits for it.
-func (r *Reconciler) checkLogging(ctx context.Context, p *pass) {
-	in := p.doc.Spec.Inputs
+func (r *Reconciler) checkLogging(ctx context.Context, s *scope) {
+	in := s.Object.Spec.Inputs
 	if in == nil || (in.S3BucketName == "" && in.CloudWatchLogGroupName == "" && in.KMSKeyID == "") {
-		meta.RemoveStatusCondition(&p.doc.Status.Conditions, v1alpha1.ConditionLoggingReady)
-		for i := range p.doc.Status.Regions {
-			p.doc.Status.Regions[i].KeyARN = ""
+		meta.RemoveStatusCondition(&s.Object.Status.Conditions, v1alpha1.ConditionLoggingReady)
+		for i := range s.Object.Status.Regions {
+			s.Object.Status.Regions[i].KeyARN = ""
 		}
 		return
 	}
 	var found []trouble
 	bucketChecked := false
-	for i := range p.doc.Status.Regions {
-		at := &p.doc.Status.Regions[i]
-		if !p.want.in(at.Region) {
+	for i := range s.Object.Status.Regions {
+		at := &s.Object.Status.Regions[i]
+		if !s.desired.in(at.Region) {
 			continue
 		}
-		s := p.site(at)
+		rs := s.inRegion(at)
 		if !bucketChecked {
-			found, bucketChecked = append(found, s.checkBucket(ctx, in)...), true
+			found, bucketChecked = append(found, rs.checkBucket(ctx, in)...), true
 		}
-		found = append(found, s.checkLogGroup(ctx, in)...)
-		found = append(found, s.checkKey(ctx, in)...)
+		found = append(found, rs.checkLogGroup(ctx, in)...)
+		found = append(found, rs.checkKey(ctx, in)...)
 	}
-	setLogging(p, found)
+	setLogging(s, found)
 }
 
 // setLogging shows the first trouble: what is known to be wrong before what is
 // not known.
-func setLogging(p *pass, found []trouble) {
+func setLogging(s *scope, found []trouble) {
 	status, reason, message := metav1.ConditionTrue, v1alpha1.ReasonLoggingChecked,
 		"The bucket, the log groups and the keys that the document names are there."
 	for _, t := range found {
@@ -63,7 +63,7 @@ func setLogging(p *pass, found []trouble) {
 			break
 		}
 	}
-	reconcile.SetCondition(&p.doc.Status.Conditions, p.doc.Generation, v1alpha1.ConditionLoggingReady, status, reason, message)
+	reconcile.SetCondition(&s.Object.Status.Conditions, s.Object.Generation, v1alpha1.ConditionLoggingReady, status, reason, message)
 }
 
 func wrong(reason, format string, args ...any) []trouble {
@@ -75,11 +75,11 @@ func notChecked(err error) []trouble {
 }
 
 // checkBucket looks at the bucket, which is the same in every region.
-func (s *site) checkBucket(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
+func (rs *regionScope) checkBucket(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
 	if in.S3BucketName == "" {
 		return nil
 	}
-	bucket, ok, err := s.account.Cloud.FindBucket(ctx, s.region, in.S3BucketName)
+	bucket, ok, err := rs.account.Cloud.FindBucket(ctx, rs.region, in.S3BucketName)
 	switch {
 	case err != nil:
 		return notChecked(err)
@@ -91,53 +91,53 @@ func (s *site) checkBucket(ctx context.Context, in *v1alpha1.SessionInputs) []tr
 	return nil
 }
 
-func (s *site) checkLogGroup(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
+func (rs *regionScope) checkLogGroup(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
 	name := in.CloudWatchLogGroupName
 	if name == "" {
 		return nil
 	}
-	group, ok, err := s.account.Cloud.FindLogGroup(ctx, s.region, name)
+	group, ok, err := rs.account.Cloud.FindLogGroup(ctx, rs.region, name)
 	switch {
 	case err != nil:
 		return notChecked(err)
 	case !ok:
-		return wrong(v1alpha1.ReasonLogGroupNotFound, "Log group %q does not exist in %s; create it, or correct inputs.cloudWatchLogGroupName.", name, s.region)
+		return wrong(v1alpha1.ReasonLogGroupNotFound, "Log group %q does not exist in %s; create it, or correct inputs.cloudWatchLogGroupName.", name, rs.region)
 	case in.CloudWatchEncryptionEnabled && group.KeyARN == "":
-		return wrong(v1alpha1.ReasonNotEncrypted, "Log group %q in %s has no key of its own, so sessions that must write to an encrypted log group fail; associate a key with it, or set inputs.cloudWatchEncryptionEnabled: false.", name, s.region)
+		return wrong(v1alpha1.ReasonNotEncrypted, "Log group %q in %s has no key of its own, so sessions that must write to an encrypted log group fail; associate a key with it, or set inputs.cloudWatchEncryptionEnabled: false.", name, rs.region)
 	}
 	return nil
 }
 
 // checkKey checks the key, and keeps its ARN for the SessionAccesses that grant its use.
-func (s *site) checkKey(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
-	s.at.KeyARN = ""
+func (rs *regionScope) checkKey(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
+	rs.at.KeyARN = ""
 	id := in.KMSKeyID
 	if id == "" {
 		return nil
 	}
-	key, ok, err := s.account.Cloud.FindKey(ctx, s.region, id)
+	key, ok, err := rs.account.Cloud.FindKey(ctx, rs.region, id)
 	switch {
 	case err != nil:
-		s.at.KeyARN = s.guessedARN(id)
+		rs.at.KeyARN = rs.guessedARN(id)
 		return notChecked(err)
 	case !ok:
-		return wrong(v1alpha1.ReasonKeyNotUsable, "Key %q does not exist in %s; correct inputs.kmsKeyId, or declare only regions that have it.", id, s.region)
+		return wrong(v1alpha1.ReasonKeyNotUsable, "Key %q does not exist in %s; correct inputs.kmsKeyId, or declare only regions that have it.", id, rs.region)
 	}
-	s.at.KeyARN = key.ARN
+	rs.at.KeyARN = key.ARN
 	if key.State != "Enabled" || !key.Symmetric {
-		return wrong(v1alpha1.ReasonKeyNotUsable, "Key %q in %s cannot encrypt sessions: it has to be a symmetric key, and enabled; its state is %s.", id, s.region, key.State)
+		return wrong(v1alpha1.ReasonKeyNotUsable, "Key %q in %s cannot encrypt sessions: it has to be a symmetric key, and enabled; its state is %s.", id, rs.region, key.State)
 	}
 	return nil
 }
 
 // guessedARN is the ARN of a key that could not be read; "" for an alias, which only KMS
 // can resolve.
-func (s *site) guessedARN(id string) string {
+func (rs *regionScope) guessedARN(id string) string {
 	switch {
 	case strings.Contains(id, "alias/"):
 		return ""
 	case strings.HasPrefix(id, "arn:"):
 		return id
 	}
-	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s", s.account.Partition, s.region, s.account.AccountID, id)
+	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s", rs.account.Partition, rs.region, rs.account.AccountID, id)
 }

@@ -51,26 +51,26 @@ type settled struct {
 }
 
 // settle remembers an object that was just found in the desired state.
-func (m *Memory) settle(p *pass, now time.Time) {
+func (m *Memory) settle(s *scope, now time.Time) {
 	interval := deepInterval
-	if logging := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionLoggingReady); logging != nil && logging.Status != metav1.ConditionTrue {
+	if logging := meta.FindStatusCondition(s.Object.Status.Conditions, v1alpha1.ConditionLoggingReady); logging != nil && logging.Status != metav1.ConditionTrue {
 		interval = unwellInterval
 	}
-	m.put(p, now, now.Add(interval))
+	m.put(s, now, now.Add(interval))
 }
 
-func (m *Memory) put(p *pass, read, deep time.Time) settled {
-	s := settled{
-		generation: p.doc.Generation, accountGeneration: p.account.Generation, annotations: maps.Clone(p.doc.Annotations),
+func (m *Memory) put(s *scope, read, deep time.Time) settled {
+	known := settled{
+		generation: s.Object.Generation, accountGeneration: s.account.Generation, annotations: maps.Clone(s.Object.Annotations),
 		read: read, deep: deep, created: map[v1alpha1.Region]time.Time{},
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.settled[p.doc.UID], m.met[p.doc.UID] = s, true
-	return s
+	m.settled[s.Object.UID], m.met[s.Object.UID] = known, true
+	return known
 }
 
-// forget makes the next pass over an object a whole one.
+// forget makes the next reconcile of an object a whole one.
 func (m *Memory) forget(uid types.UID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

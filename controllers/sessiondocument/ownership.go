@@ -50,14 +50,14 @@ var refusals = []string{
 
 // olderClaim finds an older object that declares the same document. Of several the oldest
 // has it, regardless of whose document was sent to AWS first.
-func (r *Reconciler) olderClaim(ctx context.Context, p *pass) (*v1alpha1.SessionDocument, error) {
-	others, err := r.claimants(ctx, p.doc)
+func (r *Reconciler) olderClaim(ctx context.Context, s *scope) (*v1alpha1.SessionDocument, error) {
+	others, err := r.claimants(ctx, s.Object)
 	if err != nil {
 		return nil, err
 	}
 	for i := range others {
 		other := &others[i]
-		if precedes(other, p.doc) && !refused(other) && overlaps(other, p) {
+		if precedes(other, s.Object) && !refused(other) && overlaps(other, s) {
 			return other, nil
 		}
 	}
@@ -103,11 +103,11 @@ func refused(doc *v1alpha1.SessionDocument) bool {
 
 // overlaps reports whether another object declares, or has, the document in one of
 // the same regions.
-func overlaps(other *v1alpha1.SessionDocument, p *pass) bool {
+func overlaps(other *v1alpha1.SessionDocument, s *scope) bool {
 	if len(other.Spec.Regions) == 0 {
 		return true // In all of the account's.
 	}
-	return slices.ContainsFunc(p.want.regions, func(region v1alpha1.Region) bool {
+	return slices.ContainsFunc(s.desired.regions, func(region v1alpha1.Region) bool {
 		return slices.Contains(other.Spec.Regions, region) ||
 			slices.ContainsFunc(other.Status.Regions, func(at v1alpha1.DocumentRegion) bool { return at.Region == region })
 	})

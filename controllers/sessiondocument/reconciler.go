@@ -6,14 +6,11 @@ import (
 	"context"
 	"time"
 
-	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/clock"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
@@ -32,89 +29,22 @@ const (
 	unwellInterval = 10 * time.Minute
 )
 
-// Reconciler converges one SessionDocument at a time.
+// Reconciler converges one SessionDocument at a time. It is a reconcile.Kind.
 type Reconciler struct {
-	Client client.Client
-	// Reader reads past the cache.
-	Reader   client.Reader
-	Recorder events.EventRecorder
-	Clock    clock.PassiveClock
-	Accounts *accounts.Registry
+	reconcile.Options
 	// OwnerID of this installation, in a tag of every document.
 	OwnerID string
 	Memory  *Memory
-	// Scope says which objects are this manager's.
-	Scope accounts.Shard
-
-	departed reconcile.Departed[*v1alpha1.SessionDocument]
 }
 
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments,verbs=get;list;watch;patch
-// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments/status,verbs=patch
+// frameScope is what the frame keeps of one reconcile.
+type frameScope = reconcile.Scope[*v1alpha1.SessionDocument]
 
-// Reconcile brings one SessionDocument a step further.
-func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	if done, result, err := r.departed.CleanUp(ctx, req.NamespacedName, r.finalize); !done || err != nil {
-		return result, err
-	}
-	doc := &v1alpha1.SessionDocument{}
-	if err := r.Client.Get(ctx, req.NamespacedName, doc); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
-	}
-	if !doc.DeletionTimestamp.IsZero() {
-		return r.finalize(ctx, doc)
-	}
-	after, err := r.reconcileSpec(ctx, doc)
-	return reconcile.Finish(ctx, r.Client, r.Recorder, doc, reconcile.PriorityGrant, after, err)
-}
-
-func (r *Reconciler) finalize(ctx context.Context, doc *v1alpha1.SessionDocument) (ctrl.Result, error) {
-	after, err := r.reconcileDeletion(ctx, doc)
-	return reconcile.Finish(ctx, r.Client, r.Recorder, doc, reconcile.PriorityRevocation, after, err)
-}
-
-func (r *Reconciler) reconcileSpec(ctx context.Context, doc *v1alpha1.SessionDocument) (time.Duration, error) {
-	in, err := accounts.Gather(ctx, r.Client, doc.AccountName(), doc.Namespace)
-	if err != nil {
-		return 0, err
-	}
-	if objectcache.Is(doc) && in.Open() {
-		if whole, err := objectcache.Whole(ctx, r.Reader, doc); err != nil || !whole {
-			return 0, err
-		}
-	}
-	p := &pass{doc: doc, before: doc.DeepCopy()}
-	want, problem := judge(in, doc, r.OwnerID)
-	if problem != nil {
-		r.Memory.forget(doc.UID)
-		return 0, r.refuse(ctx, p, problem)
-	}
-	entry, ok := r.Accounts.Get(in.Account.Spec.AccountID)
-	if !ok || entry.Name != in.Account.Name {
-		return 0, r.reportNotReady(ctx, p)
-	}
-	p.account, p.want = entry, want
-	rival, err := r.olderClaim(ctx, p)
-	if err != nil {
-		return 0, err
-	}
-	if rival != nil && !r.hadBefore(ctx, p) {
-		r.Memory.forget(doc.UID)
-		return 0, r.report(ctx, p, claimedBy(want.name, rival))
-	}
-	p.rival, p.yields = rival, yields(doc)
-	if r.steady(ctx, p) {
-		return 0, nil
-	}
-	return r.converge(ctx, p)
-}
-
-// pass is one reconcile of one object.
-type pass struct {
-	// doc is the object as it changes, before how it was last written.
-	doc, before *v1alpha1.SessionDocument
-	account     accounts.Entry
-	want        wanted
+// scope is one reconcile of one SessionDocument.
+type scope struct {
+	*frameScope
+	account accounts.Entry
+	desired desired
 	// rival is an older object that declares the document, where AWS shows that
 	// this one had it before a restore.
 	rival *v1alpha1.SessionDocument
@@ -122,45 +52,68 @@ type pass struct {
 	yields bool
 }
 
-// observing reports whether nothing may be written to AWS.
-func (p *pass) observing() bool { return p.account.Mode == v1alpha1.ModeObserve }
+// isObserving reports whether nothing may be written to AWS.
+func (s *scope) isObserving() bool { return s.account.Mode == v1alpha1.ModeObserve }
 
-// converge brings every region to the desired state. It records what it may send to AWS
-// before it does.
-func (r *Reconciler) converge(ctx context.Context, p *pass) (time.Duration, error) {
-	if err := r.record(ctx, p); err != nil {
-		if reconcile.Rejected(err) {
-			return r.narrow(ctx, p, err)
-		}
-		return 0, err
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=ssm-access.dev,resources=sessiondocuments/status,verbs=patch
+
+// Reconcile brings one SessionDocument a step further.
+func (r *Reconciler) Reconcile(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
+	return r.reconcile(ctx, frame, r.convergeClaimed)
+}
+
+// Narrow removes shares and cleans up in regions, where they are not declared any more.
+func (r *Reconciler) Narrow(ctx context.Context, frame *frameScope) (reconcile.Result, error) {
+	return r.reconcile(ctx, frame, func(ctx context.Context, s *scope) (reconcile.Result, error) {
+		r.Memory.forget(s.Object.UID)
+		return r.narrow(ctx, s, inPlace(s)), nil
+	})
+}
+
+// reconcile checks what the object is allowed, and then converges as it is told.
+func (r *Reconciler) reconcile(ctx context.Context, frame *frameScope, converge func(context.Context, *scope) (reconcile.Result, error)) (reconcile.Result, error) {
+	s := &scope{frameScope: frame}
+	access, err := s.Access(ctx)
+	if err != nil {
+		return reconcile.Result{}, err
 	}
-	var all findings
-	r.leaveRegions(ctx, p, &all)
-	for i := range p.doc.Status.Regions {
-		at := &p.doc.Status.Regions[i]
-		if !p.want.in(at.Region) {
-			continue
-		}
-		f, err := r.convergeRegion(ctx, p, at)
-		if err != nil {
-			r.Memory.forget(p.doc.UID)
-			return 0, err
-		}
-		all.add(at, f)
+	var refused *refusal
+	if s.desired, refused = planFor(access, s.Object, r.OwnerID); refused != nil {
+		r.Memory.forget(s.Object.UID)
+		return s.shown(r.refuse(ctx, s, refused)), nil
 	}
-	r.checkLogging(ctx, p)
-	verdict := all.verdict(inPlace(p))
-	if verdict.Progress == reconcile.Settled {
-		p.doc.Status.TagKeys = p.want.declaredKeys()
+	var notReady *reconcile.Result
+	if s.account, notReady = r.VerifiedAccount(access.Account); notReady != nil {
+		return s.shown(s.unlessReady(*notReady)), nil
 	}
-	setPromotionPending(p)
-	if err := r.reportUnlessHidden(ctx, p, &all, verdict); err != nil {
-		return 0, err
+	result, err := converge(ctx, s)
+	return s.shown(result), err
+}
+
+// convergeClaimed converges unless an older object has the document, or nothing is to do.
+func (r *Reconciler) convergeClaimed(ctx context.Context, s *scope) (reconcile.Result, error) {
+	rival, err := r.olderClaim(ctx, s)
+	if err != nil {
+		return reconcile.Result{}, err
 	}
-	if verdict.Progress == reconcile.Settled && len(all.hidden) == 0 {
-		r.Memory.settle(p, r.Clock.Now())
-	} else {
-		r.Memory.forget(p.doc.UID)
+	if rival != nil && !r.hadBefore(ctx, s) {
+		r.Memory.forget(s.Object.UID)
+		return claimedBy(s.desired.name, rival), nil
 	}
-	return all.after, all.retry()
+	s.rival, s.yields = rival, yields(s.Object)
+	if r.steady(ctx, s) {
+		return reconcile.Result{}, nil
+	}
+	return r.converge(ctx, s)
+}
+
+// unlessReady is a result for an object that is not Ready. One that is keeps that
+// condition: after a start every account is read first.
+func (s *scope) unlessReady(result reconcile.Result) reconcile.Result {
+	ready := meta.FindStatusCondition(s.Object.Status.Conditions, v1alpha1.ConditionReady)
+	if ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == s.Object.Generation {
+		return reconcile.Result{}
+	}
+	return result
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -15,38 +13,34 @@ import (
 
 // record writes into the status, before any call to AWS, where the document may exist
 // and which tags it may have. The cleanup relies on that.
-func (r *Reconciler) record(ctx context.Context, p *pass) error {
-	if p.observing() && !controllerutil.ContainsFinalizer(p.doc, v1alpha1.Finalizer) {
+func (r *Reconciler) record(ctx context.Context, s *scope) error {
+	if s.isObserving() && !controllerutil.ContainsFinalizer(s.Object, v1alpha1.Finalizer) {
 		// Nothing is written, and nothing was: there is nothing to clean up.
-		p.recordIn(v1alpha1.DocumentWouldWrite)
+		s.recordIn(v1alpha1.DocumentWouldWrite)
 		return nil
 	}
-	had := controllerutil.ContainsFinalizer(p.doc, v1alpha1.Finalizer)
-	if err := reconcile.EnsureFinalizer(ctx, r.Client, p.doc); err != nil {
+	if err := s.EnsureFinalizer(ctx); err != nil {
 		return err
 	}
-	if !had {
-		p.before = p.doc.DeepCopy()
-	}
-	if !p.recordIn(v1alpha1.DocumentPending) {
+	if !s.recordIn(v1alpha1.DocumentPending) {
 		return nil
 	}
-	return r.persist(ctx, p)
+	return s.persist(ctx)
 }
 
 // recordIn puts into the status what the operator has to remember, and reports whether
 // any of it is new. New regions have this state.
-func (p *pass) recordIn(state v1alpha1.DocumentState) (changed bool) {
-	status := &p.doc.Status
-	changed = status.AccountID != p.account.AccountID || status.Name != p.want.name
-	status.AccountID, status.Name = p.account.AccountID, p.want.name
-	for _, region := range p.want.regions {
-		if p.find(region) == nil {
+func (s *scope) recordIn(state v1alpha1.DocumentState) (changed bool) {
+	status := &s.Object.Status
+	changed = status.AccountID != s.account.AccountID || status.Name != s.desired.name
+	status.AccountID, status.Name = s.account.AccountID, s.desired.name
+	for _, region := range s.desired.regions {
+		if s.find(region) == nil {
 			status.Regions = append(status.Regions, v1alpha1.DocumentRegion{Region: region, State: state})
 			changed = true
 		}
 	}
-	for _, key := range p.want.declaredKeys() {
+	for _, key := range s.desired.declaredKeys() {
 		if !slices.Contains(status.TagKeys, key) {
 			status.TagKeys = append(status.TagKeys, key)
 			changed = true
@@ -57,10 +51,10 @@ func (p *pass) recordIn(state v1alpha1.DocumentState) (changed bool) {
 }
 
 // find is the record of a region; nil when there is none.
-func (p *pass) find(region v1alpha1.Region) *v1alpha1.DocumentRegion {
-	for i := range p.doc.Status.Regions {
-		if p.doc.Status.Regions[i].Region == region {
-			return &p.doc.Status.Regions[i]
+func (s *scope) find(region v1alpha1.Region) *v1alpha1.DocumentRegion {
+	for i := range s.Object.Status.Regions {
+		if s.Object.Status.Regions[i].Region == region {
+			return &s.Object.Status.Regions[i]
 		}
 	}
 	return nil
@@ -76,25 +70,16 @@ func (e *recordError) Error() string { return "record what is about to be writte
 // Unwrap gives the cause.
 func (e *recordError) Unwrap() error { return e.err }
 
-// persist writes the status in the middle of a pass. An object that never had a
-// condition says that it is being worked on. The error is a *recordError.
-func (r *Reconciler) persist(ctx context.Context, p *pass) error {
-	ready := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionReady)
-	if ready == nil || ready.ObservedGeneration != p.doc.Generation {
-		v := applying(p.want.name)
-		v.Apply(&p.doc.Status.Conditions, p.doc.Generation)
-		p.doc.Status.ObservedGeneration = p.doc.Generation
+// persist records the status ahead of a write to AWS. An object that never had a condition
+// says that it is being worked on. The error is a *recordError.
+func (s *scope) persist(ctx context.Context) error {
+	var result reconcile.Result
+	ready := meta.FindStatusCondition(s.Object.Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil || ready.ObservedGeneration != s.Object.Generation {
+		result = applying(s.desired.name)
 	}
-	if equality.Semantic.DeepEqual(p.before.Status, p.doc.Status) {
-		return nil
-	}
-	written, err := reconcile.WriteStatus(ctx, r.Client, p.before, p.doc)
-	if err == nil && !written {
-		err = apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("sessiondocuments").GroupResource(), p.doc.Name)
-	}
-	if err != nil {
+	if err := s.Record(ctx, result); err != nil {
 		return &recordError{err}
 	}
-	p.before = p.doc.DeepCopy()
 	return nil
 }

@@ -27,12 +27,12 @@ import (
 var ownTags = []string{uidTag, ownerTag, v1alpha1.TagObject, v1alpha1.TagAdopted}
 
 // tags are those that the document must carry in this region.
-func (s *site) tags() map[string]string {
-	if s.at.Adopted == nil {
-		return s.want.tags
+func (rs *regionScope) tags() map[string]string {
+	if rs.at.Adopted == nil {
+		return rs.desired.tags
 	}
-	tags := maps.Clone(s.want.tags)
-	tags[v1alpha1.TagAdopted] = strconv.FormatInt(s.at.Adopted.DefaultVersion, 10)
+	tags := maps.Clone(rs.desired.tags)
+	tags[v1alpha1.TagAdopted] = strconv.FormatInt(rs.at.Adopted.DefaultVersion, 10)
 	return tags
 }
 
@@ -55,71 +55,69 @@ func yields(doc *v1alpha1.SessionDocument) bool {
 
 // hadBefore reports whether AWS shows that an object had its document before a
 // restore. Where that cannot be read, the older object keeps it.
-func (r *Reconciler) hadBefore(ctx context.Context, p *pass) bool {
-	for _, region := range p.want.regions {
-		listed, err := r.Memory.lists.Get(ctx, p.account, region)
+func (r *Reconciler) hadBefore(ctx context.Context, s *scope) bool {
+	for _, region := range s.desired.regions {
+		listed, err := r.Memory.lists.Get(ctx, s.account, region)
 		if err != nil {
 			log.FromContext(ctx).Info("Whose a document was cannot be read", "region", region, "error", err.Error())
 			continue
 		}
-		tags := listed.documents[p.want.name].Tags
-		if tags[ownerTag] == r.OwnerID && tags[v1alpha1.TagObject] == p.want.tags[v1alpha1.TagObject] {
+		tags := listed.documents[s.desired.name].Tags
+		if tags[ownerTag] == r.OwnerID && tags[v1alpha1.TagObject] == s.desired.tags[v1alpha1.TagObject] {
 			return true
 		}
 	}
 	return false
 }
 
-// leftToRival is the finding where the document must be made again in a region that
+// leftToRival is the result where the document must be made again in a region that
 // an older object declares as well; nil elsewhere.
-func (s *site) leftToRival() *finding {
-	if s.rival == nil || len(s.rival.Spec.Regions) > 0 && !slices.Contains(s.rival.Spec.Regions, s.at.Region) {
+func (rs *regionScope) leftToRival() *regionResult {
+	if rs.rival == nil || len(rs.rival.Spec.Regions) > 0 && !slices.Contains(rs.rival.Spec.Regions, rs.at.Region) {
 		return nil
 	}
 	return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
-		fmt.Sprintf("Document %q in %s does not exist, and %s is older and declares it as well; delete one of the two objects.", s.name, s.region, queue.Named("SessionDocument", s.rival))))
+		fmt.Sprintf("Document %q in %s does not exist, and %s is older and declares it as well; delete one of the two objects.", rs.name, rs.region, queue.Named("SessionDocument", rs.rival))))
 }
 
 // claimLost decides about a document of this installation whose UID is no
 // object's any more. The object that its tag names takes it back without adopt.
 // Another one does not get it, not even with adopt: the one that is named may be
 // restored yet. A document without such a tag was made by an earlier version.
-func (r *Reconciler) claimLost(ctx context.Context, s *site, others []v1alpha1.SessionDocument) (*finding, error) {
-	switch was := s.latest.Tags[v1alpha1.TagObject]; was {
-	case accounts.ObjectTag(r.OwnerID, s.doc):
-		return nil, r.takeBack(ctx, s)
+func (r *Reconciler) claimLost(ctx context.Context, rs *regionScope, others []v1alpha1.SessionDocument) (*regionResult, error) {
+	switch was := rs.latest.Tags[v1alpha1.TagObject]; was {
+	case accounts.ObjectTag(r.OwnerID, rs.Object):
+		return nil, r.takeBack(ctx, rs)
 	case "":
-		if known, err := s.asRecorded(ctx); known || err != nil {
+		if known, err := rs.asRecorded(ctx); known || err != nil {
 			return nil, err
 		}
-		return r.adopt(ctx, s, "belonged to a SessionDocument that is gone")
+		return r.adopt(ctx, rs, "belonged to a SessionDocument that is gone")
 	default:
 		remedy := fmt.Sprintf("which is gone. Create that object again, or remove the tags %s from the document and set adopt: true", strings.Join(ownTags, ", "))
 		if slices.ContainsFunc(others, func(other v1alpha1.SessionDocument) bool { return accounts.ObjectTag(r.OwnerID, &other) == was }) {
 			remedy = "which declares it. Delete that object, or give this one another name in a new object"
 		}
 		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
-			fmt.Sprintf("Document %q in %s belongs to SessionDocument %s, %s.", s.name, s.region, strings.TrimPrefix(was, r.OwnerID+"/"), remedy))), nil
+			fmt.Sprintf("Document %q in %s belongs to SessionDocument %s, %s.", rs.name, rs.region, strings.TrimPrefix(was, r.OwnerID+"/"), remedy))), nil
 	}
 }
 
 // takeBack records what was there before the document was first adopted, and records an
 // event: a restored object has its document again.
-func (r *Reconciler) takeBack(ctx context.Context, s *site) error {
-	version, err := strconv.ParseInt(s.latest.Tags[v1alpha1.TagAdopted], 10, 64)
-	if err == nil && version > 0 && s.at.Adopted == nil {
-		s.at.Adopted = &v1alpha1.AdoptedDocument{DefaultVersion: version}
-		if err := r.persistUnlessObserving(ctx, s); err != nil {
+func (r *Reconciler) takeBack(ctx context.Context, rs *regionScope) error {
+	version, err := strconv.ParseInt(rs.latest.Tags[v1alpha1.TagAdopted], 10, 64)
+	if err == nil && version > 0 && rs.at.Adopted == nil {
+		rs.at.Adopted = &v1alpha1.AdoptedDocument{DefaultVersion: version}
+		if err := r.persistUnlessObserving(ctx, rs); err != nil {
 			return err
 		}
 	}
-	if s.observing() {
+	if rs.isObserving() {
 		return nil
 	}
-	log.FromContext(ctx).Info("Taking back the document of a restored object", "document", s.name, "region", s.region)
-	reconcile.Announce(r.Recorder, s.doc, reconcile.Verdict{
-		Reason:  v1alpha1.ReasonRestored,
-		Message: fmt.Sprintf("Document %q in %s was kept by an earlier %s, and is kept by this one now. What is declared is put back, its shares included.", s.name, s.region, queue.Named("SessionDocument", client.Object(s.doc))),
-	})
+	log.FromContext(ctx).Info("Taking back the document of a restored object", "document", rs.name, "region", rs.region)
+	reconcile.RecordEvent(r.Recorder, rs.Object, reconcile.Readyf(v1alpha1.ReasonRestored,
+		"Document %q in %s was kept by an earlier %s, and is kept by this one now. What is declared is put back, its shares included.", rs.name, rs.region, queue.Named("SessionDocument", client.Object(rs.Object))))
 	return nil
 }

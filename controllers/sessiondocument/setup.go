@@ -23,17 +23,18 @@ import (
 var workers = queue.Limits{Account: 5, Tenant: 4}
 
 // SetupWithManager registers the controller. wake is how accounts enqueue objects.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *reconcile.Trigger[ctrl.Request]) error {
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *queue.Trigger[ctrl.Request]) error {
+	frame := reconcile.NewFrame(r.Options, r)
 	items := queue.ForObjects(mgr.GetClient(), func() *v1alpha1.SessionDocument { return &v1alpha1.SessionDocument{} }, workers)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("sessiondocument").
 		WithOptions(items.Options()).
 		Watches(&v1alpha1.SessionDocument{}, r.ownEvents()).
-		Watches(&v1alpha1.SessionDocument{}, r.departed.Events()).
+		Watches(&v1alpha1.SessionDocument{}, frame.Removals()).
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(wake).
-		Complete(items.Serving(r.Scope.Only(r, r.Client, &v1alpha1.SessionDocument{})))
+		Complete(items.Serving(frame))
 }
 
 // ownEvents enqueues an object for what people change in it, deletions first. It also
@@ -41,30 +42,30 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *reconcile.Trigger[
 // the document. The operator's own status writes trigger nothing; a status from a backup
 // does.
 func (r *Reconciler) ownEvents() handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
+	type adder = workqueue.TypedRateLimitingInterface[ctrl.Request]
 	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
-			reconcile.Enqueue(q, priority(e.Object, e.IsInInitialList), requestFor(e.Object))
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q adder) {
+			queue.Enqueue(q, priority(e.Object, e.IsInInitialList), requestFor(e.Object))
 			if !e.IsInInitialList {
-				reconcile.Enqueue(q, reconcile.PriorityGrant, r.sharers(ctx, e.Object)...)
+				queue.Enqueue(q, queue.PriorityGrant, r.sharers(ctx, e.Object)...)
 			}
 		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q adder) {
 			if claimChanged(e) {
-				reconcile.Enqueue(q, reconcile.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
+				queue.Enqueue(q, queue.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
 			}
 			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&
 				e.ObjectOld.GetDeletionTimestamp().Equal(e.ObjectNew.GetDeletionTimestamp()) &&
 				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) &&
-				!reconcile.StatusRestored(e.ObjectOld, e.ObjectNew) {
+				!v1alpha1.IsStatusRestored(e.ObjectOld, e.ObjectNew) {
 				return
 			}
-			reconcile.Enqueue(q, priority(e.ObjectNew, false), requestFor(e.ObjectNew))
-			reconcile.Enqueue(q, reconcile.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
+			queue.Enqueue(q, priority(e.ObjectNew, false), requestFor(e.ObjectNew))
+			queue.Enqueue(q, queue.PriorityGrant, r.sharers(ctx, e.ObjectNew)...)
 		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q adder) {
 			r.Memory.drop(e.Object.GetUID()) // One that was never recorded goes without a reconcile.
-			reconcile.Enqueue(q, reconcile.PriorityGrant, r.sharers(ctx, e.Object)...)
+			queue.Enqueue(q, queue.PriorityGrant, r.sharers(ctx, e.Object)...)
 		},
 	}
 }
@@ -80,11 +81,11 @@ func claimChanged(e event.UpdateEvent) bool {
 func priority(obj client.Object, initial bool) int {
 	switch {
 	case !obj.GetDeletionTimestamp().IsZero():
-		return reconcile.PriorityRevocation
+		return queue.PriorityRevocation
 	case initial:
-		return reconcile.PriorityResync
+		return queue.PriorityResync
 	default:
-		return reconcile.PriorityGrant
+		return queue.PriorityGrant
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
@@ -17,46 +16,46 @@ import (
 // a list of each region shows. The content of a version never changes, so its number and
 // the tags are enough. steady is false where the object or its account changed, or when
 // it is time to read the document whole: a list shows no shares.
-func (r *Reconciler) steady(ctx context.Context, p *pass) bool {
-	if !reconcile.Own(p.doc.Status.UID, p.doc) {
+func (r *Reconciler) steady(ctx context.Context, s *scope) bool {
+	if !v1alpha1.IsOwnRecord(s.Object.Status.UID, s.Object) {
 		return false
 	}
-	known, ok := r.Memory.get(p.doc.UID)
+	known, ok := r.Memory.get(s.Object.UID)
 	if !ok {
-		if known, ok = r.trustStatus(p); !ok {
+		if known, ok = r.trustStatus(s); !ok {
 			return false
 		}
 	}
-	if known.generation != p.doc.Generation || known.accountGeneration != p.account.Generation ||
-		!maps.Equal(known.annotations, p.doc.Annotations) || !r.Clock.Now().Before(known.deep) ||
-		len(p.doc.Status.Regions) != len(p.want.regions) {
+	if known.generation != s.Object.Generation || known.accountGeneration != s.account.Generation ||
+		!maps.Equal(known.annotations, s.Object.Annotations) || !r.Clock.Now().Before(known.deep) ||
+		len(s.Object.Status.Regions) != len(s.desired.regions) {
 		return false
 	}
-	for i := range p.doc.Status.Regions {
-		at := &p.doc.Status.Regions[i]
-		listed, err := r.Memory.lists.Get(ctx, p.account, at.Region)
+	for i := range s.Object.Status.Regions {
+		at := &s.Object.Status.Regions[i]
+		listed, err := r.Memory.lists.Get(ctx, s.account, at.Region)
 		if err != nil {
-			// The whole pass meets the same, or does without at a higher cost.
+			// The whole reconcile meets the same, or does without at a higher cost.
 			log.FromContext(ctx).Info("The documents of a region cannot be listed, so each is read", "region", at.Region, "error", err.Error())
 			return false
 		}
 		if listed.begun.Before(known.read) {
 			continue // What this process saw itself is newer.
 		}
-		found, ok := listed.documents[p.want.name]
-		if !ok || !asListed(p, at, found) || !known.sameDocument(at.Region, found) {
+		found, ok := listed.documents[s.desired.name]
+		if !ok || !asListed(s, at, found) || !known.sameDocument(at.Region, found) {
 			return false
 		}
 	}
 	return true
 }
 
-// asListed reports whether a list shows nothing but what is wanted.
-func asListed(p *pass, at *v1alpha1.DocumentRegion, found cloud.ListedDocument) bool {
-	if found.Default != at.DefaultVersion || !p.want.in(at.Region) {
+// asListed reports whether a list shows nothing but what is desired.
+func asListed(s *scope, at *v1alpha1.DocumentRegion, found cloud.ListedDocument) bool {
+	if found.Default != at.DefaultVersion || !s.desired.in(at.Region) {
 		return false
 	}
-	for key, value := range p.want.tags {
+	for key, value := range s.desired.tags {
 		if is, ok := found.Tags[key]; !ok || is != value {
 			return false
 		}
@@ -74,16 +73,16 @@ func (s settled) sameDocument(region v1alpha1.Region, found cloud.ListedDocument
 
 // trustStatus takes an object for settled after a start, where its status says
 // that it was. It is read whole some time in the next interval.
-func (r *Reconciler) trustStatus(p *pass) (settled, bool) {
-	ready := meta.FindStatusCondition(p.doc.Status.Conditions, v1alpha1.ConditionReady)
-	if !r.Memory.isNew(p.doc.UID) || ready == nil || ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != p.doc.Generation {
+func (r *Reconciler) trustStatus(s *scope) (settled, bool) {
+	ready := meta.FindStatusCondition(s.Object.Status.Conditions, v1alpha1.ConditionReady)
+	if !r.Memory.isNew(s.Object.UID) || ready == nil || ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != s.Object.Generation {
 		return settled{}, false
 	}
-	for _, at := range p.doc.Status.Regions {
+	for _, at := range s.Object.Status.Regions {
 		if at.State != v1alpha1.DocumentActive || at.DefaultVersion == 0 {
 			return settled{}, false
 		}
 	}
 	start := r.Memory.started
-	return r.Memory.put(p, start, start.Add(spread(p.doc.UID))), true
+	return r.Memory.put(s, start, start.Add(spread(s.Object.UID))), true
 }

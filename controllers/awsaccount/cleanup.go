@@ -16,6 +16,21 @@ import (
 // maxNamed bounds the dependents that a message names.
 const maxNamed = 5
 
+// Cleanup releases an account once no other object needs it. Until then the account keeps
+// working.
+func (r *Reconciler) Cleanup(ctx context.Context, s *scope) (reconcile.Result, error) {
+	s.Priority = queue.PriorityGrant // What the account's deletion waits for is revoked by others.
+	dependents, err := r.dependents(ctx, s.Object)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	if len(dependents) == 0 && len(s.Object.Status.Owed) == 0 {
+		r.Accounts.Remove(ctx, s.Object.Name)
+		return reconcile.Released(), nil
+	}
+	return r.reconcile(ctx, s.Object, dependents)
+}
+
 // dependents lists, in a stable order, the objects that need an account: to work, or
 // to have what they created in AWS deleted.
 func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccount) ([]string, error) {
@@ -40,35 +55,31 @@ func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccoun
 
 // staying reports what blocks the deletion of an account and, where the account
 // cannot be reconciled, why the deletion does not complete.
-func staying(account *v1alpha1.AWSAccount, v reconcile.Verdict, dependents []string) reconcile.Verdict {
+func staying(account *v1alpha1.AWSAccount, result reconcile.Result, dependents []string) reconcile.Result {
 	kept := inUse(dependents)
 	if len(dependents) == 0 {
 		kept = owing(account)
 	}
-	if v.Progress == reconcile.Settled {
+	if result.Phase == reconcile.Ready {
 		return kept
 	}
-	v.Message += " " + kept.Message
-	return v
+	result.Message += " " + kept.Message
+	return result
 }
 
 // owing reports that pending revocations block the deletion of an account.
-func owing(account *v1alpha1.AWSAccount) reconcile.Verdict {
+func owing(account *v1alpha1.AWSAccount) reconcile.Result {
 	item := account.Status.Owed[0]
-	return reconcile.Verdict{
-		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonInUse,
-		Message: fmt.Sprintf("This AWSAccount is being deleted and stays until what abandoned SessionAccesses left in AWS is taken away, such as that of %s/%s; status.owed lists it.", item.Namespace, item.Name),
-	}
+	return reconcile.Stalledf(v1alpha1.ReasonInUse,
+		"This AWSAccount is being deleted and stays until what abandoned SessionAccesses left in AWS is taken away, such as that of %s/%s; status.owed lists it.", item.Namespace, item.Name)
 }
 
 // inUse reports which objects block the deletion of an account.
-func inUse(dependents []string) reconcile.Verdict {
+func inUse(dependents []string) reconcile.Result {
 	named := strings.Join(dependents[:min(len(dependents), maxNamed)], ", ")
 	if more := len(dependents) - maxNamed; more > 0 {
 		named = fmt.Sprintf("%s and %d more", named, more)
 	}
-	return reconcile.Verdict{
-		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonInUse,
-		Message: fmt.Sprintf("This AWSAccount is being deleted and stays while other objects use it, so that what they made in AWS can be taken away; delete them: %s.", named),
-	}
+	return reconcile.Stalledf(v1alpha1.ReasonInUse,
+		"This AWSAccount is being deleted and stays while other objects use it, so that what they made in AWS can be taken away; delete them: %s.", named)
 }

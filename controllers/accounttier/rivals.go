@@ -20,10 +20,11 @@ type inputs struct {
 	rivals []v1alpha1.AccountTier
 }
 
-func (r *Reconciler) gather(ctx context.Context, tier *v1alpha1.AccountTier) (inputs, error) {
+func (r *Reconciler) gather(ctx context.Context, s *frameScope) (inputs, error) {
+	tier := s.Object
 	in := inputs{tier: tier}
 	var err error
-	if in.Inputs, err = accounts.Gather(ctx, r.Client, tier.AccountName(), ""); err != nil {
+	if in.Inputs, err = s.Access(ctx); err != nil {
 		return in, err
 	}
 	var all v1alpha1.AccountTierList
@@ -43,8 +44,6 @@ func (r *Reconciler) gather(ctx context.Context, tier *v1alpha1.AccountTier) (in
 	})
 	return in, nil
 }
-
-func (in inputs) deleting() bool { return !in.tier.DeletionTimestamp.IsZero() }
 
 // declared are the regions whose tier an AccountTier declares.
 func (in inputs) declared(tier *v1alpha1.AccountTier) []v1alpha1.Region {

@@ -25,16 +25,16 @@ func wanted() desired {
 	}, "0a1b2c3d", map[string]string{"Env": "stg"})
 }
 
-// world is what a decision rests on, at noon: an activation that was asked for
+// world is what a plan rests on, at noon: an activation that was asked for
 // some time ago and whose code is stored, and nothing else.
-func world(age time.Duration, change ...func(*facts)) facts {
+func world(age time.Duration, change ...func(*observed)) observed {
 	want := wanted()
 	request := want.ask("CURRENT", noon.Add(-age))
-	f := facts{
-		now: noon, started: noon.Add(-time.Hour), want: want, reported: "current",
+	f := observed{
+		now: noon, started: noon.Add(-time.Hour), desired: want, reported: "current",
 		stored: &content{registration{ID: "current", Code: cloud.NewActivationCode("code"), Region: want.region}, request},
 		record: &v1alpha1.ActivationRecord{AccountID: "488821267897", SecretName: "sites"},
-		seen:   sighting{begun: noon, activations: map[string]cloud.Activation{"current": want.made("current", request)}},
+		seen:   observation{begun: noon, activations: map[string]cloud.Activation{"current": want.made("current", request)}},
 	}
 	for _, c := range change {
 		c(&f)
@@ -42,11 +42,11 @@ func world(age time.Duration, change ...func(*facts)) facts {
 	return f
 }
 
-func see(id string, change ...func(*cloud.Activation)) func(*facts) {
-	return func(f *facts) {
+func see(id string, change ...func(*cloud.Activation)) func(*observed) {
+	return func(f *observed) {
 		a, ok := f.seen.activations[id]
 		if !ok {
-			a = f.want.made(id, f.want.ask("NONCE-"+id, f.now.Add(-2*time.Hour)))
+			a = f.desired.made(id, f.desired.ask("NONCE-"+id, f.now.Add(-2*time.Hour)))
 		}
 		for _, c := range change {
 			c(&a)
@@ -55,24 +55,24 @@ func see(id string, change ...func(*cloud.Activation)) func(*facts) {
 	}
 }
 
-func unseen(id string) func(*facts) { return func(f *facts) { delete(f.seen.activations, id) } }
+func unseen(id string) func(*observed) { return func(f *observed) { delete(f.seen.activations, id) } }
 
 func used(n int32) func(*cloud.Activation) { return func(a *cloud.Activation) { a.Registered = n } }
 
-func pend(ago time.Duration) func(*facts) {
-	return func(f *facts) {
-		request := f.want.ask("PENDING", f.now.Add(-ago))
+func pend(ago time.Duration) func(*observed) {
+	return func(f *observed) {
+		request := f.desired.ask("PENDING", f.now.Add(-ago))
 		f.record.Pending = &request
 	}
 }
 
-func before(id string, removeIn time.Duration) func(*facts) {
-	return func(f *facts) {
+func before(id string, removeIn time.Duration) func(*observed) {
+	return func(f *observed) {
 		f.record.Previous = append(f.record.Previous, v1alpha1.PreviousActivation{ID: id, RemoveAt: metav1.NewTime(f.now.Add(removeIn))})
 	}
 }
 
-func noCode(f *facts) { f.stored = nil }
+func noCode(f *observed) { f.stored = nil }
 
 func TestDecisions(t *testing.T) {
 	const short, long = 10 * time.Second, 2 * time.Hour
@@ -88,20 +88,20 @@ func TestDecisions(t *testing.T) {
 	}
 	rotateIn := 24*time.Hour - 144*time.Minute - long
 	for name, c := range map[string]struct {
-		facts facts
+		facts observed
 		want  want
 	}{
-		"nothing yet":                     {facts{now: noon, want: wanted(), seen: sighting{begun: noon}}, want{create: firstTime}},
+		"nothing yet":                     {observed{now: noon, desired: wanted(), seen: observation{begun: noon}}, want{create: firstTime}},
 		"all is well":                     {world(long), want{wake: rotateIn}},
 		"its code was lost":               {world(long, noCode), want{create: "its code was lost", remove: []string{"current"}}},
 		"deleted in AWS":                  {world(long, unseen("current")), want{create: "it was deleted"}},
 		"too young to be shown":           {world(short, unseen("current")), want{settling: true, wake: 51 * time.Second}},
-		"young, and deleted by ourselves": {world(short, unseen("current"), func(f *facts) { f.seen.gone = map[string]string{"current": "CURRENT"} }), want{create: "it was deleted"}},
+		"young, and deleted by ourselves": {world(short, unseen("current"), func(f *observed) { f.seen.gone = map[string]string{"current": "CURRENT"} }), want{create: "it was deleted"}},
 		"another that nobody stored":      {world(long, see("lost")), want{remove: []string{"lost"}, stray: []string{"lost"}, wake: rotateIn}},
 		"another that was used":           {world(long, see("lost", used(1))), want{remove: []string{"lost"}, wake: rotateIn}},
 		"unanswered a moment ago":         {world(long, noCode, unseen("current"), pend(short)), want{settling: true, pending: true, wake: 51 * time.Second}},
 		"unanswered before a restart": {
-			world(long, noCode, unseen("current"), pend(time.Minute), func(f *facts) { f.started = noon.Add(-short) }),
+			world(long, noCode, unseen("current"), pend(time.Minute), func(f *observed) { f.started = noon.Add(-short) }),
 			want{settling: true, pending: true, wake: 51 * time.Second},
 		},
 		"unanswered, and found": {
@@ -109,12 +109,12 @@ func TestDecisions(t *testing.T) {
 			want{create: "its code was lost", remove: []string{"found"}, stray: []string{"found"}},
 		},
 		"unanswered, and deleted by ourselves": {
-			world(long, noCode, unseen("current"), pend(short), func(f *facts) { f.seen.gone = map[string]string{"x": "PENDING"} }),
+			world(long, noCode, unseen("current"), pend(short), func(f *observed) { f.seen.gone = map[string]string{"x": "PENDING"} }),
 			want{create: "its code was lost"},
 		},
 		"unanswered, and nothing came of it": {world(long, noCode, unseen("current"), pend(2*time.Minute)), want{create: "its code was lost"}},
 		"unanswered beside a current one":    {world(long, pend(short)), want{settling: true, pending: true, wake: 51 * time.Second}},
-		"stored before the record said so":   {world(short, pend(short), func(f *facts) { f.record.Pending.Nonce = "CURRENT" }), want{wake: 24*time.Hour - 144*time.Minute - short}},
+		"stored before the record said so":   {world(short, pend(short), func(f *observed) { f.record.Pending.Nonce = "CURRENT" }), want{wake: 24*time.Hour - 144*time.Minute - short}},
 		"another role":                       {world(long, see("current", func(a *cloud.Activation) { a.Role = "Old" })), want{create: "its role is Old"}},
 		"other tags":                         {world(long, see("current", func(a *cloud.Activation) { a.Tags["Env"] = "prod" })), want{create: "its tags"}},
 		"a tag of AWS more":                  {world(long, see("current", func(a *cloud.Activation) { a.Tags["aws:x"] = "y" })), want{wake: rotateIn}},
@@ -122,14 +122,14 @@ func TestDecisions(t *testing.T) {
 		"a lower limit":                      {world(long, see("current", func(a *cloud.Activation) { a.Limit = 9 })), want{create: "its limit is 9"}},
 		"another name":                       {world(long, see("current", func(a *cloud.Activation) { a.DefaultInstanceName = "x" })), want{create: "defaultInstanceName", graceful: true}},
 		"another description":                {world(long, see("current", func(a *cloud.Activation) { a.Description = "x" })), want{create: "description", graceful: true}},
-		"another validity":                   {world(long, func(f *facts) { f.want.validity = time.Hour }), want{create: "validFor", graceful: true}},
+		"another validity":                   {world(long, func(f *observed) { f.desired.validity = time.Hour }), want{create: "validFor", graceful: true}},
 		"a change, used up":                  {world(long, see("current", func(a *cloud.Activation) { a.Description, a.Registered = "x", 3 })), want{create: "description"}},
 		"about to expire":                    {world(23 * time.Hour), want{create: "it was about to expire", graceful: true}},
 		"about to expire, with one before":   {world(23*time.Hour, see("old"), before("old", time.Minute)), want{previous: 1, wake: time.Minute}},
 		"expired":                            {world(25 * time.Hour), want{create: "it expired"}},
 		"expired, with one before":           {world(25*time.Hour, see("old", func(a *cloud.Activation) { a.Expires = noon.Add(time.Hour) }), before("old", time.Minute)), want{create: "it expired", remove: []string{"old"}}},
 		"used up":                            {world(long, see("current", used(3))), want{wake: rotateIn}},
-		"used up, to be replenished":         {world(long, see("current", used(3)), func(f *facts) { f.want.replenish = true }), want{create: "all its registrations"}},
+		"used up, to be replenished":         {world(long, see("current", used(3)), func(f *observed) { f.desired.replenish = true }), want{create: "all its registrations"}},
 		"one before in its grace":            {world(long, see("old"), before("old", time.Minute)), want{previous: 1, wake: time.Minute}},
 		"one before past its grace":          {world(long, see("old"), before("old", 0)), want{remove: []string{"old"}, wake: rotateIn}},
 		"one before, used up":                {world(long, see("old", used(3)), before("old", time.Minute)), want{remove: []string{"old"}, wake: rotateIn}},
@@ -141,7 +141,7 @@ func TestDecisions(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := decide(c.facts)
+			d := planFor(c.facts)
 			got := want{
 				create: d.create, graceful: d.graceful, settling: d.settling, remove: d.remove, stray: d.stray,
 				previous: len(d.record.Previous), pending: d.record.Pending != nil,
@@ -160,12 +160,12 @@ func TestDecisions(t *testing.T) {
 }
 
 // anyWorld draws facts of every sort, sensible or not.
-func anyWorld(t *rapid.T) facts {
+func anyWorld(t *rapid.T) observed {
 	f := world(rapid.SampledFrom([]time.Duration{0, 5 * time.Second, 2 * time.Minute, 23 * time.Hour, 25 * time.Hour}).Draw(t, "age"))
 	ids := []string{"current", "a", "b", "c"}
 	f.seen.begun = noon.Add(-rapid.SampledFrom([]time.Duration{0, time.Second, time.Minute, time.Hour}).Draw(t, "listed"))
 	f.started = noon.Add(-rapid.SampledFrom([]time.Duration{0, time.Minute, time.Hour}).Draw(t, "started"))
-	f.want.replenish = rapid.Bool().Draw(t, "replenish")
+	f.desired.replenish = rapid.Bool().Draw(t, "replenish")
 	for _, id := range ids {
 		if !rapid.Bool().Draw(t, "see "+id) {
 			delete(f.seen.activations, id)
@@ -194,7 +194,7 @@ func anyWorld(t *rapid.T) facts {
 func TestWhateverIsFoundAtMostTwoActivationsStayAliveAndNoneWithoutACode(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := anyWorld(t)
-		d := decide(f)
+		d := planFor(f)
 		left := maps.Clone(f.seen.activations)
 		for _, id := range d.remove {
 			delete(left, id)
@@ -221,7 +221,7 @@ func TestWhateverIsFoundAtMostTwoActivationsStayAliveAndNoneWithoutACode(t *test
 		if len(left) > 1 {
 			t.Fatalf("with another one, %d would be alive: %+v", len(left)+1, d)
 		}
-		next := d.replaced(f.want.ask("NEXT", f.now), f.now)
+		next := d.replaced(f.desired.ask("NEXT", f.now), f.now)
 		if next.Pending == nil || len(next.Previous) > 1 {
 			t.Fatalf("the record is %+v", next)
 		}
@@ -232,8 +232,8 @@ func TestADecisionDoesNotChangeWhatItRestsOn(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := anyWorld(t)
 		text := fmt.Sprintf("%+v %+v", f, *f.record)
-		first := decide(f)
-		if again := decide(f); !reflect.DeepEqual(first, again) {
+		first := planFor(f)
+		if again := planFor(f); !reflect.DeepEqual(first, again) {
 			t.Fatalf("first %+v, then %+v", first, again)
 		}
 		if now := fmt.Sprintf("%+v %+v", f, *f.record); now != text {

@@ -20,8 +20,8 @@ const (
 	ownerTag = v1alpha1.TagPrefix + "owner"
 )
 
-// wanted is what an object asks for, in each of its regions.
-type wanted struct {
+// desired is what an object asks for, in each of its regions.
+type desired struct {
 	// name of the document in AWS.
 	name string
 	// text of the document, and what it means.
@@ -32,12 +32,12 @@ type wanted struct {
 	regions []v1alpha1.Region
 }
 
-func (w *wanted) in(region v1alpha1.Region) bool { return slices.Contains(w.regions, region) }
+func (d *desired) in(region v1alpha1.Region) bool { return slices.Contains(d.regions, region) }
 
 // declaredKeys are the keys of the tags that people declared, sorted.
-func (w *wanted) declaredKeys() []string {
+func (d *desired) declaredKeys() []string {
 	var keys []string
-	for _, key := range slices.Sorted(maps.Keys(w.tags)) {
+	for _, key := range slices.Sorted(maps.Keys(d.tags)) {
 		if key != uidTag && key != ownerTag && key != v1alpha1.TagObject {
 			keys = append(keys, key)
 		}
@@ -45,29 +45,29 @@ func (w *wanted) declaredKeys() []string {
 	return keys
 }
 
-// judge returns what an object asks for, or why it is not allowed. The first reason wins,
+// planFor returns what an object asks for, or why it is not allowed. The first reason wins,
 // and none of them hides which shares are allowed.
-func judge(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
-	want, problem := judgeAll(in, doc, owner)
+func planFor(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (desired, *refusal) {
+	want, problem := planWhole(in, doc, owner)
 	if problem != nil {
 		problem.allowed, problem.withdraws = allowedShares(in, doc)
 	}
 	return want, problem
 }
 
-func judgeAll(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (wanted, *refusal) {
+func planWhole(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (desired, *refusal) {
 	if closed := in.Check(doc.Spec.Regions); closed != nil {
-		return wanted{}, &refusal{Verdict: closed.Verdict}
+		return desired{}, &refusal{Result: reconcile.Denied(closed)}
 	}
 	if madeElsewhere(in, doc) {
 		made := doc.Status.AccountID
-		return wanted{}, refusef(v1alpha1.ReasonConflict,
+		return desired{}, refusef(v1alpha1.ReasonConflict,
 			"The document was made in account %s, and AWSAccount %q is account %s now; declare an AWSAccount for account %s under that name, or delete this object.", made, in.Account.Name, in.Account.Spec.AccountID, made)
 	}
 	if violation := guard(in, doc); violation != nil {
-		return wanted{}, violation
+		return desired{}, violation
 	}
-	w := wanted{name: doc.DocumentName(), tags: map[string]string{}, regions: doc.Spec.Regions}
+	w := desired{name: doc.DocumentName(), tags: map[string]string{}, regions: doc.Spec.Regions}
 	if len(w.regions) == 0 {
 		w.regions = in.Account.Spec.Regions
 	}
@@ -89,7 +89,7 @@ func madeElsewhere(in accounts.Inputs, doc *v1alpha1.SessionDocument) bool {
 
 // refusal is why an object is not allowed to have what it asks for.
 type refusal struct {
-	reconcile.Verdict
+	reconcile.Result
 	// withdraws reports whether the operator removes shares other than the allowed ones,
 	// whatever else the object has to wait for.
 	withdraws bool
@@ -98,14 +98,14 @@ type refusal struct {
 }
 
 func refusef(reason, format string, args ...any) *refusal {
-	return &refusal{Verdict: reconcile.Verdict{Progress: reconcile.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}}
+	return &refusal{Result: reconcile.Result{Phase: reconcile.Stalled, Reason: reason, Message: fmt.Sprintf(format, args...)}}
 }
 
 // render writes the document.
-func (w *wanted) render(spec *v1alpha1.SessionDocumentSpec) *refusal {
+func (d *desired) render(spec *v1alpha1.SessionDocumentSpec) *refusal {
 	var err error
-	if w.text, err = document.Render(spec); err == nil {
-		w.meaning, err = document.Meaning(w.text)
+	if d.text, err = document.Render(spec); err == nil {
+		d.meaning, err = document.Meaning(d.text)
 	}
 	if err == nil {
 		return nil

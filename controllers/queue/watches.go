@@ -1,4 +1,4 @@
-package reconcile
+package queue
 
 import (
 	"context"
@@ -45,7 +45,7 @@ func OwnEvents() handler.EventHandler {
 			if e.ObjectOld.GetGeneration() == e.ObjectNew.GetGeneration() &&
 				e.ObjectOld.GetDeletionTimestamp().Equal(e.ObjectNew.GetDeletionTimestamp()) &&
 				maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) &&
-				!StatusRestored(e.ObjectOld, e.ObjectNew) {
+				!v1alpha1.IsStatusRestored(e.ObjectOld, e.ObjectNew) {
 				return
 			}
 			Enqueue(q, priority(e.ObjectNew, false), request(e.ObjectNew))

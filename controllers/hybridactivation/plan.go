@@ -21,24 +21,24 @@ const firstTime = "there was none"
 // maxFormer bounds the record.
 const maxFormer = 1000
 
-// facts are everything that a decision rests on.
-type facts struct {
-	now  time.Time
-	want desired
+// facts are everything that a plan rests on.
+type observed struct {
+	now     time.Time
+	desired desired
 	// record as it was written last; nil when nothing was ever sent to AWS.
 	record *v1alpha1.ActivationRecord
 	// reported is the activation in the status.
 	reported string
 	// stored is the content of the Secret; nil when no code is stored.
 	stored *content
-	seen   sighting
+	seen   observation
 	// started is when this process was: one before may have sent a request until
 	// then.
 	started time.Time
 }
 
-// sighting is what AWS showed of the activations of one object.
-type sighting struct {
+// observation is what AWS showed of the activations of one object.
+type observation struct {
 	// begun is when it was asked.
 	begun       time.Time
 	activations map[string]cloud.Activation
@@ -48,8 +48,8 @@ type sighting struct {
 	closing map[string]closing
 }
 
-// decision is what to do. It is made of facts alone.
-type decision struct {
+// plan is what to do. It is made of facts alone.
+type plan struct {
 	// record is the next one, without a new request.
 	record v1alpha1.ActivationRecord
 	// current is the activation whose code is stored and that AWS knows; nil when
@@ -80,11 +80,11 @@ type decision struct {
 	wake time.Time
 }
 
-// decide returns what to do about an activation. Nothing is created while the result of an
+// planFor returns what to do about an activation. Nothing is created while the result of an
 // earlier request is not certain. At most two of the activations that exist are kept: the
 // one whose code is stored, and the one before.
-func decide(f facts) decision {
-	d := decision{stored: f.stored, limit: f.want.limit}
+func planFor(f observed) plan {
+	d := plan{stored: f.stored, limit: f.desired.limit}
 	if f.record != nil {
 		d.record = *f.record.DeepCopy()
 	}
@@ -109,7 +109,7 @@ const (
 	presenceGone
 )
 
-func (d *decision) findCurrent(f facts) presence {
+func (d *plan) findCurrent(f observed) presence {
 	if f.stored == nil {
 		return presenceNone
 	}
@@ -141,7 +141,7 @@ func pendingSettled(r v1alpha1.ActivationRequest, started time.Time) time.Time {
 
 // settlePending drops the request whose answer was lost once its result is known: its
 // code is stored, or its activation can be deleted, or there never was one.
-func (d *decision) settlePending(f facts) {
+func (d *plan) settlePending(f observed) {
 	pending := d.record.Pending
 	if pending == nil {
 		return
@@ -163,7 +163,7 @@ func (d *decision) settlePending(f facts) {
 }
 
 // sortPrevious keeps the previous activations that are still in their grace.
-func (d *decision) sortPrevious(f facts) {
+func (d *plan) sortPrevious(f observed) {
 	var kept []v1alpha1.PreviousActivation
 	for _, p := range d.record.Previous {
 		a, ok := f.seen.activations[p.ID]
@@ -181,7 +181,7 @@ func (d *decision) sortPrevious(f facts) {
 }
 
 // retire has an activation deleted whose code may have been used.
-func (d *decision) retire(id string) {
+func (d *plan) retire(id string) {
 	d.remove = append(d.remove, id)
 	if !slices.Contains(d.record.Former, id) {
 		d.record.Former = append(d.record.Former, id)
@@ -189,7 +189,7 @@ func (d *decision) retire(id string) {
 }
 
 // findStrays has every other activation of the object deleted.
-func (d *decision) findStrays(f facts) {
+func (d *plan) findStrays(f observed) {
 	for _, id := range slices.Sorted(maps.Keys(f.seen.activations)) {
 		known := slices.Contains(d.remove, id) || f.stored != nil && id == f.stored.ID ||
 			slices.ContainsFunc(d.record.Previous, func(p v1alpha1.PreviousActivation) bool { return p.ID == id })
@@ -206,7 +206,7 @@ func (d *decision) findStrays(f facts) {
 }
 
 // judge decides whether another activation is needed.
-func (d *decision) judge(f facts, state presence) {
+func (d *plan) judge(f observed, state presence) {
 	switch state {
 	case presenceNone:
 		d.create = firstTime
@@ -239,17 +239,17 @@ func (d *decision) judge(f facts, state presence) {
 }
 
 // rotation is why the current activation must be replaced; "" when it need not.
-func (d *decision) rotation(f facts) (why string, graceful bool) {
+func (d *plan) rotation(f observed) (why string, graceful bool) {
 	a := *d.current
-	if why, narrowing := f.want.difference(a, f.stored.request); why != "" {
+	if why, narrowing := f.desired.difference(a, f.stored.request); why != "" {
 		d.narrowed = narrowing
 		return why, !narrowing && !usedUp(a) && !expired(a, f.now)
 	}
-	rotateAt := a.Expires.Add(-f.want.rotateBefore)
+	rotateAt := a.Expires.Add(-f.desired.rotateBefore)
 	switch {
 	case expired(a, f.now):
 		return "it expired", false
-	case usedUp(a) && f.want.replenish:
+	case usedUp(a) && f.desired.replenish:
 		return "all its registrations were used", false
 	case !f.now.Before(rotateAt) && len(d.record.Previous) == 0:
 		return "it was about to expire", !usedUp(a)
@@ -263,7 +263,7 @@ func (d *decision) rotation(f facts) (why string, graceful bool) {
 
 // closeNarrowed has the current activation deleted before there is another, and
 // whether or not there can be: what it allows is declared no more.
-func (d *decision) closeNarrowed() {
+func (d *plan) closeNarrowed() {
 	if !d.narrowed || d.current == nil {
 		return
 	}
@@ -275,7 +275,7 @@ func (d *decision) closeNarrowed() {
 // proven reports whether an activation that AWS does not show was one of the object.
 // The Secret alone does not prove it: a user who may write the Secret can name another
 // owner's activation in it, whose nodes would then count as the object's.
-func (f facts) proven(id string) bool {
+func (f observed) proven(id string) bool {
 	_, deleted := f.seen.gone[id]
 	return id == f.reported || deleted
 }
@@ -288,7 +288,7 @@ func bounded(former []string) []string {
 	return former
 }
 
-func (d *decision) wakeAt(t time.Time) {
+func (d *plan) wakeAt(t time.Time) {
 	if d.wake.IsZero() || t.Before(d.wake) {
 		d.wake = t
 	}
@@ -296,7 +296,7 @@ func (d *decision) wakeAt(t time.Time) {
 
 // replaced is the record while another activation is requested: the current one is kept
 // for its grace period, or until the code of the other is stored.
-func (d *decision) replaced(request v1alpha1.ActivationRequest, now time.Time) v1alpha1.ActivationRecord {
+func (d *plan) replaced(request v1alpha1.ActivationRequest, now time.Time) v1alpha1.ActivationRecord {
 	next := *d.record.DeepCopy()
 	next.Pending = &request
 	switch {
@@ -313,7 +313,7 @@ func (d *decision) replaced(request v1alpha1.ActivationRequest, now time.Time) v
 	return next
 }
 
-// freshness is the earliest time at which a sighting may have begun: from then on it
+// freshness is the earliest time at which a observation may have begun: from then on it
 // shows everything that AWS can show by now.
 func freshness(now, started time.Time, record *v1alpha1.ActivationRecord, stored *content) time.Time {
 	since := now.Add(-maxAge)

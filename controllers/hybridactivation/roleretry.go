@@ -11,13 +11,13 @@ const (
 	// roleSettling is how long a role may take to be seen everywhere after it was
 	// made.
 	roleSettling = time.Minute
-	// roleRetry is how often it is tried meanwhile.
-	roleRetry = 10 * time.Second
+	// roleDelay is how often it is tried meanwhile.
+	roleDelay = 10 * time.Second
 )
 
-// patience bounds how long the operator waits for the role of an object. A restart
+// roleRetry bounds how long the operator waits for the role of an object. A restart
 // of the process starts the wait again.
-type patience struct {
+type roleRetry struct {
 	mu    sync.Mutex
 	since map[waited]time.Time
 }
@@ -29,7 +29,7 @@ type waited struct {
 
 // wait says when to try a role again, and whether it is still waited for: after
 // that, only the next resync tries.
-func (p *patience) wait(object types.UID, role string, now time.Time) (after time.Duration, patient bool) {
+func (p *roleRetry) wait(object types.UID, role string, now time.Time) (after time.Duration, patient bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := waited{object, role}
@@ -42,11 +42,11 @@ func (p *patience) wait(object types.UID, role string, now time.Time) (after tim
 	if now.Sub(p.since[key]) >= roleSettling {
 		return 0, false
 	}
-	return roleRetry, true
+	return roleDelay, true
 }
 
 // forget forgets the roles of an object.
-func (p *patience) forget(object types.UID) {
+func (p *roleRetry) forget(object types.UID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for key := range p.since {

@@ -10,45 +10,39 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
 )
 
-func verified(account *v1alpha1.AWSAccount) reconcile.Verdict {
+func verified(account *v1alpha1.AWSAccount) reconcile.Result {
 	message := fmt.Sprintf("Account %s is verified and its IAM has been read.", account.Spec.AccountID)
 	if account.Spec.Mode == v1alpha1.ModeObserve {
 		message += " Mode Observe: nothing is written to it."
 	}
-	return reconcile.Verdict{Progress: reconcile.Settled, Reason: v1alpha1.ReasonVerified, Message: message}
+	return reconcile.Readyf(v1alpha1.ReasonVerified, "%s", message)
 }
 
-func verifying(account *v1alpha1.AWSAccount) reconcile.Verdict {
-	return reconcile.Verdict{
-		Progress: reconcile.Working, Reason: v1alpha1.ReasonVerifying,
-		Message: fmt.Sprintf("Account %s is being verified.", account.Spec.AccountID),
-	}
+func verifying(account *v1alpha1.AWSAccount) reconcile.Result {
+	return reconcile.Reconcilingf(v1alpha1.ReasonVerifying,
+		"Account %s is being verified.", account.Spec.AccountID)
 }
 
-func conflict(account *v1alpha1.AWSAccount, other string) reconcile.Verdict {
-	return reconcile.Verdict{
-		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonConflict,
-		Message: fmt.Sprintf("AWSAccount %q declares account %s as well, and this one is not used: the other was in use first, or nothing shows which of them was, as after a restore. Delete one of the two.", other, account.Spec.AccountID),
-	}
+func conflict(account *v1alpha1.AWSAccount, other string) reconcile.Result {
+	return reconcile.Stalledf(v1alpha1.ReasonConflict,
+		"AWSAccount %q declares account %s as well, and this one is not used: the other was in use first, or nothing shows which of them was, as after a restore. Delete one of the two.", other, account.Spec.AccountID)
 }
 
 // refusal is why an account cannot be worked on, and what to do.
-func refusal(account *v1alpha1.AWSAccount, err error) reconcile.Verdict {
+func refusal(account *v1alpha1.AWSAccount, err error) reconcile.Result {
 	if wrong, ok := errors.AsType[*cloud.WrongAccountError](err); ok {
-		return reconcile.Verdict{
-			Progress: reconcile.Stuck, Reason: v1alpha1.ReasonWrongAccount,
-			Message: fmt.Sprintf("The operator's credentials belong to account %s, not to %s; correct accountID in a new AWSAccount, or set assumeRole to a role of account %s. Nothing is written to either.", wrong.Got, wrong.Want, wrong.Want),
-		}
+		return reconcile.Stalledf(v1alpha1.ReasonWrongAccount,
+			"The operator's credentials belong to account %s, not to %s; correct accountID in a new AWSAccount, or set assumeRole to a role of account %s. Nothing is written to either.", wrong.Got, wrong.Want, wrong.Want)
 	}
 	switch cloud.Classify(err) {
 	case cloud.Refused:
-		return reconcile.Verdict{Progress: reconcile.Stuck, Reason: refusedReason(err), Message: cloud.Sentence(err) + roleOf(account, err)}
+		return reconcile.Stalledf(refusedReason(err), "%s", cloud.Sentence(err)+roleOf(account, err))
 	case cloud.Invalid, cloud.Missing, cloud.Conflict:
-		return reconcile.Verdict{Progress: reconcile.Stuck, Reason: v1alpha1.ReasonInvalid, Message: cloud.Sentence(err)}
+		return reconcile.Stalledf(v1alpha1.ReasonInvalid, "%s", cloud.Sentence(err))
 	case cloud.Throttled, cloud.Waiting, cloud.Canceled:
 		return verifying(account)
 	default:
-		return reconcile.Verdict{Progress: reconcile.Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: cloud.Sentence(err)}
+		return reconcile.Result{Phase: reconcile.Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: cloud.Sentence(err)}
 	}
 }
 
@@ -79,7 +73,7 @@ func showUsage(account *v1alpha1.AWSAccount, entry accounts.Entry) {
 		Quota: count(entry.Quotas.Policies),
 		Ours:  count(len(mirror.OurNames())),
 	}
-	reconcile.Notice(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPolicyQuota, v1alpha1.ReasonNearQuota,
+	reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPolicyQuota, v1alpha1.ReasonNearQuota,
 		nearQuota(mirror.PolicyCount(), entry.Quotas.Policies))
 }
 

@@ -1,0 +1,125 @@
+package reconcile
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+)
+
+// Scope is one reconcile of one object. Create none: the frame does.
+type Scope[T Object] struct {
+	// Object as it changes. The frame patches its status; nothing else of it is stored.
+	Object T
+	// Priority at which the object is requeued: that of a grant, and that of a
+	// revocation in a cleanup. The kind may change it.
+	Priority int
+
+	frame *Frame[T]
+	// stored is the object as it was read or stored last.
+	stored T
+	// removed: the object does not exist any more, so nothing is written to it.
+	removed bool
+	// access is what the account allows, once it was read.
+	access *accounts.Inputs
+}
+
+// accountUser is an object that names an AWSAccount.
+type accountUser interface{ AccountName() string }
+
+// Deleting reports whether the object is being deleted, or is gone.
+func (s *Scope[T]) Deleting() bool { return !s.Object.GetDeletionTimestamp().IsZero() }
+
+// Access is what the account of the object allows. It is empty for an object that names
+// no account.
+func (s *Scope[T]) Access(ctx context.Context) (accounts.Inputs, error) {
+	user, ok := any(s.Object).(accountUser)
+	if !ok || s.access != nil {
+		return deref(s.access), nil
+	}
+	access, err := accounts.Gather(ctx, s.frame.Client, user.AccountName(), s.Object.GetNamespace())
+	if err == nil {
+		s.access = &access
+	}
+	return access, err
+}
+
+func deref(access *accounts.Inputs) accounts.Inputs {
+	if access == nil {
+		return accounts.Inputs{}
+	}
+	return *access
+}
+
+// EnsureFinalizer puts the operator's finalizer on the object, which every write to AWS
+// needs. An object that is gone, although the cache still shows it, is an error: nothing
+// would clean up after it. An object that is being deleted gets none.
+func (s *Scope[T]) EnsureFinalizer(ctx context.Context) error {
+	if s.Deleting() || controllerutil.ContainsFinalizer(s.Object, v1alpha1.Finalizer) {
+		return nil
+	}
+	if err := EnsureFinalizer(ctx, s.frame.Client, s.Object); err != nil {
+		return err
+	}
+	s.stored.SetFinalizers(s.Object.GetFinalizers())
+	s.stored.SetResourceVersion(s.Object.GetResourceVersion())
+	return nil
+}
+
+// Record stores the status ahead of a write to AWS that rests on it: what has to be
+// cleaned up or put back later. It is the only patch besides the one at the end, and makes
+// none where nothing changed. An object that is gone is an error: the caller must not
+// write to AWS.
+func (s *Scope[T]) Record(ctx context.Context, r Result) error {
+	if err := s.EnsureFinalizer(ctx); err != nil {
+		return err
+	}
+	err := s.store(ctx, r)
+	if err == nil {
+		s.stored = copyOf(s.Object)
+	}
+	return err
+}
+
+// Reset makes the status what is stored.
+func (s *Scope[T]) Reset() { s.Object = copyOf(s.stored) }
+
+// patch stores the status at the end. An object that is gone has none.
+func (s *Scope[T]) patch(ctx context.Context, r Result) error {
+	return client.IgnoreNotFound(s.store(ctx, r))
+}
+
+// store puts a result into the conditions, writes the status where it differs from what is
+// stored, and records the event of a transition.
+func (s *Scope[T]) store(ctx context.Context, r Result) error {
+	transition := false
+	if r.Reason != "" {
+		_, conditions, observedGeneration, uid := s.Object.StatusFields()
+		*observedGeneration = s.Object.GetGeneration()
+		if uid != nil {
+			*uid = string(s.Object.GetUID())
+		}
+		transition = r.setPhase(conditions, s.Object.GetGeneration())
+	}
+	if s.removed {
+		s.frame.removed.put(copyOf(s.Object))
+		return nil
+	}
+	written, err := writeStatus(ctx, s.frame.Client, s.stored, s.Object)
+	if err == nil && written && transition {
+		RecordEvent(s.frame.Recorder, s.Object, r)
+	}
+	return err
+}
+
+// release removes the finalizer, or forgets an object that is gone already.
+func (s *Scope[T]) release(ctx context.Context) error {
+	if s.removed {
+		s.frame.removed.forget(s.Object)
+		return nil
+	}
+	return RemoveFinalizer(ctx, s.frame.Client, s.Object)
+}
