@@ -1,11 +1,14 @@
 package sessionaccess
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -20,30 +23,54 @@ func (v revocation) withReplaced(ctx context.Context, lost []v1alpha1.ResolvedGr
 	if !slices.ContainsFunc(lost, func(g v1alpha1.ResolvedGrant) bool { return len(grants.Activations(&g)) > 0 }) {
 		return lost, nil
 	}
+	namespace, err := v.namespace(ctx)
+	if err != nil || namespace == "" {
+		return lost, err
+	}
 	var list v1alpha1.HybridActivationList
-	if err := v.Client.List(ctx, &list, client.InNamespace(v.access.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("list the HybridActivations of namespace %s: %w", v.access.Namespace, err)
+	if err := v.Client.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the HybridActivations of namespace %s: %w", namespace, err)
 	}
-	var present []string
-	for i := range list.Items {
-		present = append(present, string(list.Items[i].UID))
+	slices.SortFunc(list.Items, func(a, b v1alpha1.HybridActivation) int { return cmp.Compare(a.UID, b.UID) })
+	return replacing(lost, list.Items), nil
+}
+
+func timeOf(t *metav1.Time) time.Time {
+	if t == nil {
+		return time.Time{}
 	}
-	slices.Sort(present)
-	return replacing(lost, present), nil
+	return t.Time
+}
+
+// namespace is that of the object whose access ends. A pending revocation has it from the
+// account; "" where the account does not have it any more.
+func (v revocation) namespace(ctx context.Context) (string, error) {
+	if v.access.Namespace != "" {
+		return v.access.Namespace, nil
+	}
+	var account v1alpha1.AWSAccount
+	if err := v.Client.Get(ctx, client.ObjectKey{Name: v.access.Spec.AccountRef.Name}, &account); err != nil {
+		return "", client.IgnoreNotFound(err)
+	}
+	return grants.OriginOf(&account, v.access), nil
 }
 
 // replacing adds targets with the UIDs of present activations beside each that names one
-// which is gone.
-func replacing(lost []v1alpha1.ResolvedGrant, present []string) []v1alpha1.ResolvedGrant {
+// which is gone. One that was there when the grant began has replaced none that it names.
+func replacing(lost []v1alpha1.ResolvedGrant, present []v1alpha1.HybridActivation) []v1alpha1.ResolvedGrant {
 	out := slices.Clone(lost)
 	for i := range out {
 		var also []v1alpha1.ResolvedTarget
 		for j := range out[i].Targets {
 			t := &out[i].Targets[j]
-			if uid := grants.ActivationOf(t); uid == "" || slices.Contains(present, uid) {
+			if uid := grants.ActivationOf(t); uid == "" || slices.ContainsFunc(present, func(a v1alpha1.HybridActivation) bool { return string(a.UID) == uid }) {
 				continue
 			}
-			for _, uid := range present {
+			for k := range present {
+				if begunBefore(present[k].CreationTimestamp.Time, timeOf(out[i].Since)) {
+					continue
+				}
+				uid := string(present[k].UID)
 				replaced := *t
 				replaced.Tags = maps.Clone(t.Tags)
 				replaced.Tags[v1alpha1.TagActivation] = uid
