@@ -54,6 +54,11 @@ func (v revocation) pass(ctx context.Context, passes []passing) (waiting bool, e
 		after.Status.Applied.Granted = granted
 		log.FromContext(ctx).Info("Passing open sessions to a grant that allows them, too", "to", access.Namespace+"/"+access.Name)
 		_, failure := reconcile.WriteStatus(ctx, v.Client, access, after)
+		if reconcile.Rejected(failure) { // A full object holds up no revocation of others.
+			after = access.DeepCopy()
+			after.Status.Applied.Granted = grants.InheritAll(granted)
+			_, failure = reconcile.WriteStatus(ctx, v.Client, access, after)
+		}
 		err = errors.Join(err, failure)
 	}
 	return waiting, err
