@@ -58,7 +58,7 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 	}
 	err = r.write(ctx, before, access, p.verdict)
 	if reconcile.Rejected(err) {
-		r.endUnrecorded(ctx, access, p)
+		p.after = r.endUnrecorded(ctx, access, p, p.after)
 	}
 	return p.after, err
 }
@@ -102,8 +102,8 @@ func (r *Reconciler) advance(ctx context.Context, access *v1alpha1.SessionAccess
 		}
 	}
 	if gone := without(lost, left); stuck && len(gone) > 0 {
-		after := revocation{Reconciler: r, access: access, lost: gone, unread: unread}.endEarly(ctx)
-		return progress{after: after, verdict: verdict}, nil
+		after, unrecorded := revocation{Reconciler: r, access: access, lost: gone, unread: unread}.endEarly(ctx)
+		return progress{after: after, verdict: verdict, unrecorded: unrecorded}, nil
 	}
 	return progress{verdict: verdict}, nil
 }
@@ -134,7 +134,9 @@ func (r *Reconciler) held(access *v1alpha1.SessionAccess, left []grants.Principa
 			}, true
 		}
 		o, _ := r.Outcomes.Get(key)
-		if saw, ok := o.Saw[access.UID]; ok && !saw.Included && saw.Reason != "" {
+		saw, ok := o.Saw[access.UID]
+		// What is included is narrowed, where the outcome is of the present record.
+		if ok && saw.Reason != "" && (!saw.Included || !saw.Deleting && access.DeletionTimestamp.IsZero() && saw.Serial == access.Status.Applied.Serial) {
 			return reconcile.Verdict{
 				Progress: progressOf(saw.State), Reason: saw.Reason,
 				Message: fmt.Sprintf("The access of %s cannot be taken away. %s", key, saw.Message),

@@ -56,7 +56,7 @@ func (d debtor) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, e
 	after, settled, unrecorded, err := d.advance(ctx, account)
 	if _, failure := reconcile.WriteStatus(ctx, d.Client, before, account); failure != nil {
 		if reconcile.Rejected(failure) {
-			d.endUnrecorded(ctx, &v1alpha1.SessionAccess{}, progress{unrecorded: unrecorded})
+			after = d.endUnrecorded(ctx, &v1alpha1.SessionAccess{}, progress{unrecorded: unrecorded}, after)
 		}
 		return reconcile.Finish(ctx, d.Client, d.Recorder, account, reconcile.PriorityRevocation, after, failure)
 	}

@@ -113,14 +113,16 @@ func (r *Reconciler) tooLarge(access *v1alpha1.SessionAccess, next *v1alpha1.App
 }
 
 // endUnrecorded ends sessions although their ids cannot be stored. They are not
-// counted; that they end comes first.
-func (r *Reconciler) endUnrecorded(ctx context.Context, access *v1alpha1.SessionAccess, p progress) {
+// counted; that they end comes first. It returns when to look again, which is no sooner than
+// after other sessions that were told to end.
+func (r *Reconciler) endUnrecorded(ctx context.Context, access *v1alpha1.SessionAccess, p progress, after time.Duration) time.Duration {
 	if len(p.unrecorded) == 0 {
-		return
+		return after
 	}
 	if failures := (revocation{Reconciler: r, access: access}).end(ctx, p.unrecorded); len(failures) > 0 {
 		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", failed(failures).Error())
 	}
+	return max(after, sessionPoll)
 }
 
 // rejectedRecords remembers which records the API server has rejected, so that a
