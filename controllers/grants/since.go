@@ -243,6 +243,12 @@ func Inherit(g *v1alpha1.ResolvedGrant, owner, node string, since time.Time) *v1
 	return next
 }
 
+// InheritAll returns a grant that keeps what passed to it without room of its own: all of
+// it begins where the earliest of that does. The grant is not changed.
+func InheritAll(g *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
+	return inheritAll(g.DeepCopy(), timeOf(g.Since))
+}
+
 // inheritAll has all of a grant begin where the earliest of what passed to it does:
 // there is no room to keep them apart.
 func inheritAll(g *v1alpha1.ResolvedGrant, since time.Time) *v1alpha1.ResolvedGrant {

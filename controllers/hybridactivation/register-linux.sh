@@ -24,7 +24,7 @@
 #   8  the agent's service could not be stopped or started
 #   9  the agent's state could not be copied; nothing was changed
 #  10  the agent's state could not be restored; the copy is kept, run it once more
-#  129, 130, 143  ended by a signal; the agent's state is as it was
+#  129, 130, 131, 143  ended by a signal; the agent's state is as it was
 set -eu
 
 activation_id=@activation_id@
@@ -48,7 +48,7 @@ identity=$state/runtimeconfig/identity_config.json
 # The copy is on the file system of the vault: a rename restores it, which needs no
 # space. backup.new is not complete yet, backup.done is not needed any more.
 backup=$state/ssm-access-backup
-# A run that stops the service leaves this file until the service runs again.
+# A run that stops the service leaves its name in this file until the service runs again.
 was_running=$state/ssm-access-was-running
 
 replace=no
@@ -80,6 +80,7 @@ main() {
   trap '' PIPE
   trap 'exit 129' HUP
   trap 'exit 130' INT
+  trap 'exit 131' QUIT
   trap 'exit 143' TERM
   recover
   old=$(instance_id "$vault")
@@ -101,18 +102,29 @@ main() {
 }
 
 # find_agent finds the agent and its service. Where there are a package and a snap,
-# the one whose service runs counts, else the package.
+# the one whose service runs counts, or was stopped by a killed run, else the package.
 find_agent() {
   for tool in systemctl flock; do
     command -v "$tool" >/dev/null || fail 4 "This script needs $tool, which is not in $PATH."
   done
   agent=$package_agent service=$package_service
-  if [ -x "$snap_agent" ]; then
-    if [ ! -x "$package_agent" ] || systemctl is-active --quiet "$snap_service"; then
-      agent=$snap_agent service=$snap_service
-    fi
+  if [ -x "$snap_agent" ] && snap_counts; then
+    agent=$snap_agent service=$snap_service
   fi
   [ -x "$agent" ] || fail 4 "Install amazon-ssm-agent first, as a package or as a snap."
+}
+
+snap_counts() {
+  [ -x "$package_agent" ] || return 0
+  stopped=''
+  if [ -s "$was_running" ]; then
+    read -r stopped <"$was_running" || :
+  fi
+  case $stopped in
+    "$snap_service") return 0 ;;
+    "$package_service") return 1 ;;
+  esac
+  systemctl is-active --quiet "$snap_service"
 }
 
 # take_lock lets one run at a time pass. The agent inherits the lock, so it stays
@@ -160,7 +172,7 @@ recover() {
 stop_service() {
   if systemctl is-active --quiet "$service"; then
     keep_running=yes
-    true >"$was_running" || fail 9 "Nothing can be written into $state, and nothing was changed. Is the file system full?"
+    printf '%s\n' "$service" >"$was_running" || fail 9 "Nothing can be written into $state, and nothing was changed. Is the file system full?"
   fi
   systemctl stop "$service" || fail 8 "The service $service could not be stopped, and nothing was changed."
 }
@@ -306,7 +318,7 @@ finish() {
   code=$?
   set +e
   trap - EXIT
-  trap '' HUP INT TERM
+  trap '' HUP INT QUIT TERM
   if [ -d "$backup" ]; then
     if restore; then
       kept=$(instance_id "$vault")

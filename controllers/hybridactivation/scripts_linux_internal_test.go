@@ -172,9 +172,9 @@ func TestAMachineThatWasNoNodeIsAsItWasAfterAFailure(t *testing.T) {
 func TestASignalLeavesTheMachineAsItWas(t *testing.T) {
 	// Where this process was started without them, the script could not trap them.
 	trapped := make(chan os.Signal, 1)
-	ossignal.Notify(trapped, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
+	ossignal.Notify(trapped, syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM)
 	t.Cleanup(func() { ossignal.Stop(trapped) })
-	for signal, want := range map[string]int{"HUP": 129, "INT": 130, "TERM": 143} {
+	for signal, want := range map[string]int{"HUP": 129, "INT": 130, "QUIT": 131, "TERM": 143} {
 		for _, stage := range stages {
 			if signal != "TERM" && stage != "wiped" {
 				continue
@@ -549,6 +549,26 @@ func TestTheAgentWhoseServiceRunsIsChosen(t *testing.T) {
 			t.Errorf("%s: it ended with code %d: %s", runs.name, code, out)
 		}
 		m.isWhole(newNode)
+	}
+}
+
+// A machine has the package and the snap, and the service of one of them ran.
+func TestTheNextRunStartsTheServiceThatAKilledRunStopped(t *testing.T) {
+	for _, ran := range layouts[1:] {
+		m := newMachine(t, ran).registered()
+		for _, l := range layouts {
+			if l.agent != ran.agent {
+				m.command(l.agent, "agent", "exit 99")
+			}
+		}
+		if code, out := m.happens("wiped", `read -r pid <"$T/pid"; kill -9 "$pid"; exit 1`).run("--replace"); code != -1 {
+			t.Fatalf("%s: it ended with code %d: %s", ran.name, code, out)
+		}
+		m.remove("stage")
+		if code, out := m.run(); code != 0 {
+			t.Errorf("%s: the next run ended with code %d: %s", ran.name, code, out)
+		}
+		m.isWhole(oldNode)
 	}
 }
 

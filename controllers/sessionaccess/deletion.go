@@ -59,7 +59,7 @@ func (r *Reconciler) reconcileDeletion(ctx context.Context, access *v1alpha1.Ses
 	}
 	err = r.write(ctx, before, access, p.verdict)
 	if reconcile.Rejected(err) {
-		endUnrecorded(ctx, p.unrecorded)
+		p.after = endUnrecorded(ctx, p.unrecorded, p.after)
 	}
 	return p.after, err
 }
@@ -90,7 +90,8 @@ func (r *Reconciler) advance(ctx context.Context, rev *grants.Revocation, unread
 		}
 	}
 	if gone := without(rev.Lost, left); stuck && len(gone) > 0 {
-		return progress{after: v.endEarly(ctx, gone), verdict: verdict}, nil
+		after, unrecorded := v.endEarly(ctx, gone)
+		return progress{after: after, verdict: verdict, unrecorded: unrecorded}, nil
 	}
 	return progress{verdict: verdict}, nil
 }
@@ -121,7 +122,9 @@ func (r *Reconciler) held(rev *grants.Revocation, left []grants.PrincipalKey) (v
 			}, true
 		}
 		o, _ := r.Outcomes.Get(key)
-		if saw, ok := o.Saw[rev.UID]; ok && !saw.Included && saw.Reason != "" {
+		saw, ok := o.Saw[rev.UID]
+		// What is included is narrowed, where the outcome is of the present record.
+		if ok && saw.Reason != "" && (!saw.Included || !saw.Deleting && !rev.Deleting && saw.Serial == rev.Serial) {
 			return reconcile.Verdict{
 				Progress: progressOf(saw.State), Reason: saw.Reason,
 				Message: fmt.Sprintf("The access of %s cannot be taken away. %s", key, saw.Message),

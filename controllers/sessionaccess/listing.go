@@ -33,6 +33,8 @@ type listing struct {
 	// quick: the last read that ended did so soon. why is the reason where it failed.
 	quick bool
 	why   error
+	// long: the last search took long, for what it read besides.
+	long bool
 }
 
 // listed is one read. done is closed when the rest is set.
@@ -111,13 +113,21 @@ func (l *Listings) readMembers(ctx context.Context, account accounts.Entry, afte
 	return err
 }
 
-// isSlow reports whether the last read of a region failed, and why, or took long. One that
-// was not read yet counts as slow.
+// isSlow reports whether the last read of a region failed, and why, or whether it, or the
+// last search, took long. One that was not read yet counts as slow.
 func (l *Listings) isSlow(p place) (why error, slow bool) {
 	at := l.at(p)
 	at.mu.Lock()
 	defer at.mu.Unlock()
-	return at.why, !at.quick
+	return at.why, !at.quick || at.long
+}
+
+// searched notes how long a search of a region took, with all that it read.
+func (l *Listings) searched(p place, took time.Duration) {
+	at := l.at(p)
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	at.long = took > reuse
 }
 
 func (l *Listings) at(p place) *listing {

@@ -23,6 +23,8 @@ type regionSearch struct {
 	region  string
 	// lost are the grants in the account.
 	lost []v1alpha1.ResolvedGrant
+	// after is when what is read must have begun at the earliest.
+	after time.Time
 	// slow: the last answer of the region took long or was an error (why), or there is none.
 	slow bool
 	why  error
@@ -33,6 +35,8 @@ type found struct {
 	// open sessions that must end.
 	open   []openSession
 	passes []passing
+	// spared are sessions on record that another grant allows by now.
+	spared []string
 	// failures are why the region could not be searched, or not completely.
 	failures []failure
 	// seen is when the sessions were listed.
@@ -75,7 +79,7 @@ func (r regionSearch) unlisted(err error) failure {
 
 func (r regionSearch) list(ctx context.Context) (sessions []cloud.Session, at time.Time, err error) {
 	err = r.unread.once(r.place(), func() (err error) {
-		sessions, at, err = r.Sessions.list(ctx, r.account, r.region, r.listedAfter(), r.Clock)
+		sessions, at, err = r.Sessions.list(ctx, r.account, r.region, r.after, r.Clock)
 		return err
 	})
 	return sessions, at, err
@@ -83,7 +87,7 @@ func (r regionSearch) list(ctx context.Context) (sessions []cloud.Session, at ti
 
 func (r regionSearch) readMembers(ctx context.Context) error {
 	return r.unread.once(place{accountID: r.account.AccountID}, func() error {
-		return r.Sessions.readMembers(ctx, r.account, r.listedAfter(), r.Clock)
+		return r.Sessions.readMembers(ctx, r.account, r.after, r.Clock)
 	})
 }
 
@@ -150,6 +154,9 @@ func (r regionSearch) choose(ctx context.Context, open []cloud.Session, f *found
 			continue
 		}
 		decision := rule(in, c, r.onRecord(c.ID), lost, known)
+		if !decision.end && r.onRecord(c.ID) {
+			f.spared = append(f.spared, c.ID)
+		}
 		if decision.end {
 			f.open = append(f.open, openSession{Session: c.Session, accountID: r.account.AccountID, region: r.region, in: r.account.Cloud})
 		}

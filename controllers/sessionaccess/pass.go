@@ -62,6 +62,11 @@ func (v revocation) pass(ctx context.Context, passes []passing) (waiting bool, e
 		after.Status.Applied.Granted = record.Granted
 		log.FromContext(ctx).Info("Passing open sessions to a grant that allows them, too", "to", record.Origin.String())
 		_, failure := reconcile.WriteStatus(ctx, v.Client, access, after)
+		if reconcile.Rejected(failure) { // A full object holds up no revocation of others.
+			after = access.DeepCopy()
+			after.Status.Applied.Granted = grants.InheritAll(record.Granted)
+			_, failure = reconcile.WriteStatus(ctx, v.Client, access, after)
+		}
 		err = errors.Join(err, failure)
 	}
 	return waiting, err

@@ -56,7 +56,7 @@ func (r pendingReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctr
 	after, settled, unrecorded, err := r.advance(ctx, account)
 	if _, failure := reconcile.WriteStatus(ctx, r.Client, before, account); failure != nil {
 		if reconcile.Rejected(failure) {
-			endUnrecorded(ctx, unrecorded)
+			after = endUnrecorded(ctx, unrecorded, after)
 		}
 		return reconcile.Finish(ctx, r.Client, r.Recorder, account, reconcile.PriorityRevocation, after, failure)
 	}

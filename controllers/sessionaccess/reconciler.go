@@ -134,7 +134,7 @@ func (r *Reconciler) reconcileSpec(ctx context.Context, access *v1alpha1.Session
 	after := soonest(p.after, r.endDisplaced(ctx, access))
 	err = r.report(ctx, before, access, j, p)
 	if reconcile.Rejected(err) {
-		endUnrecorded(ctx, p.unrecorded)
+		after = endUnrecorded(ctx, p.unrecorded, after)
 	}
 	if p.done && short != nil {
 		after = soonest(after, recorded) // Now there may be room for the rest.

@@ -113,11 +113,16 @@ func (r *Reconciler) tooLarge(access *v1alpha1.SessionAccess, next *v1alpha1.App
 }
 
 // endUnrecorded ends sessions although their ids cannot be stored. They are not
-// counted; that they end comes first.
-func endUnrecorded(ctx context.Context, sessions []openSession) {
+// counted; that they end comes first. It returns when to look again, which is no sooner than
+// after other sessions that were told to end.
+func endUnrecorded(ctx context.Context, sessions []openSession, after time.Duration) time.Duration {
+	if len(sessions) == 0 {
+		return after
+	}
 	if failures := endSessions(ctx, sessions); len(failures) > 0 {
 		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", failed(failures).Error())
 	}
+	return max(after, sessionPoll)
 }
 
 // rejectedRecords remembers which records the API server has rejected, so that a

@@ -3,6 +3,8 @@ package sessionaccess
 import (
 	"context"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -23,6 +25,8 @@ type search struct {
 	// their ids are not stored.
 	open, unrecorded []openSession
 	passes           []passing
+	// spared are sessions on record that need not end any more.
+	spared []string
 	// failures are the regions that could not be searched, unended what could not be ended.
 	failures, unended []failure
 	// postponed: some region was left out, so that its answer keeps no other waiting.
@@ -46,7 +50,11 @@ func (v revocation) endOpen(ctx context.Context, ending []v1alpha1.ResolvedGrant
 	s := search{outcome: v1alpha1.SessionsLeft, seen: v.Clock.Now()}
 	ctx = cloud.WithPriority(ctx, cloud.Revocation)
 	regions := v.regions(ending, underWay, &s)
-	for _, region := range regions {
+	var ends sync.WaitGroup // A call that hangs keeps no other region waiting.
+	defer ends.Wait()
+	var hurry atomic.Bool // There are sessions to record, which end with the next search.
+	unended := make([][]failure, len(regions))
+	for i, region := range regions {
 		if region.slow && len(s.unrecorded) > 0 {
 			s.postponed = true
 			if region.why != nil {
@@ -54,22 +62,54 @@ func (v revocation) endOpen(ctx context.Context, ending []v1alpha1.ResolvedGrant
 			}
 			continue
 		}
+		begun := v.Clock.Now()
 		f, err := region.run(ctx)
 		if err != nil {
 			return s, err
 		}
+		all := slices.Clone(f.open)
 		open := v.bound(f.open, len(regions))
 		s.open = append(s.open, open...)
 		s.passes = append(s.passes, f.passes...)
+		s.spared = append(s.spared, f.spared...)
 		s.failures = append(s.failures, f.failures...)
 		if f.seen.Before(s.seen) {
 			s.seen = f.seen
 		}
 		now, later := split(open, isRecorded)
+		if len(later) == 0 && v.isSettled() {
+			now = append(now, beyond(all, open)...)
+		}
 		s.unrecorded = append(s.unrecorded, later...)
-		s.unended = append(s.unended, endSessions(ctx, now)...)
+		if len(later) > 0 {
+			hurry.Store(true)
+		}
+		took := v.Clock.Since(begun)
+		ends.Go(func() {
+			var slowest time.Duration
+			unended[i], slowest = v.endIn(ctx, now, &hurry)
+			v.Sessions.searched(region.place(), max(took, slowest))
+		})
 	}
+	ends.Wait()
+	s.unended = slices.Concat(unended...)
 	return s, ctx.Err()
+}
+
+// isSettled reports whether the consistency window of a revocation is over.
+func (v revocation) isSettled() bool {
+	record := v.Status
+	return record != nil && record.CompletedAt == nil && !record.PermissionGoneAt.IsZero() &&
+		!v.Clock.Now().Before(record.PermissionGoneAt.Add(cloud.ConsistencyWindow))
+}
+
+// beyond are sessions for which the record has no room, because those that it has do not
+// end. They are not counted; that they end comes first.
+func beyond(all, recorded []openSession) []openSession {
+	rest := slices.DeleteFunc(all, func(s openSession) bool {
+		return slices.ContainsFunc(recorded, func(r openSession) bool { return r.ID == s.ID })
+	})
+	return rest[:min(len(rest), grants.MaxEnding)]
 }
 
 // split parts the sessions that may be ended from the others.
@@ -88,6 +128,10 @@ func split(open []openSession, isRecorded func(id string) bool) (now, later []op
 // regions where nothing can be searched.
 func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *search) []regionSearch {
 	var regions []regionSearch
+	after := v.listedAfter() // The loss of the permission is before this search, and rounded up.
+	if after.After(s.seen) {
+		after = s.seen
+	}
 	for _, id := range accountsOf(ending) {
 		account, ok := v.Accounts.Get(id)
 		switch {
@@ -108,7 +152,7 @@ func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *s
 				s.unchecked = true
 				continue
 			}
-			r := regionSearch{revocation: v, account: account, region: region, lost: lost}
+			r := regionSearch{revocation: v, account: account, region: region, lost: lost, after: after}
 			r.why, r.slow = v.Sessions.isSlow(r.place())
 			regions = append(regions, r)
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -108,41 +110,45 @@ func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting b
 }
 
 // endEarly ends sessions of lost grants to the principals that have lost their permission,
-// while others of the same revocation are stuck. after is when to continue; zero means when
-// those are reconciled again. The sessions are recorded as in step, and are counted once the
+// while others of the same revocation are stuck. after is when to continue. It looks again as
+// long as they are stuck, for sessions that AWS lets in before it has taken in that the
+// permission is gone. The sessions are recorded as in step, and are counted once the
 // permission of all is gone: before, a session that is not found may be one of a principal
 // that a later search covers.
-func (v revocation) endEarly(ctx context.Context, lost []v1alpha1.ResolvedGrant) (after time.Duration) {
+func (v revocation) endEarly(ctx context.Context, lost []v1alpha1.ResolvedGrant) (after time.Duration, unrecorded []openSession) {
 	s, err := v.endLost(ctx, lost, v.onRecord)
 	if err == nil && len(s.open)+len(s.failures) > 0 {
 		record, _ := v.begin()
 		s.postponed = true // Those of the stuck principals are.
 		if known := v.keep(record, &s); !known {
-			return recorded
+			return recorded, s.unrecorded
 		}
 	}
 	if err = errors.Join(err, failed(s.failures), failed(s.unended)); err != nil {
 		log.FromContext(ctx).Info("Open sessions could not be ended yet", "error", err.Error())
-		return unlistedRetry
+		return unlistedRetry, nil
 	}
-	return 0
+	if len(s.open) > 0 {
+		return sessionPoll, nil
+	}
+	return cloud.ConsistencyWindow, nil
 }
 
 // begin starts the record of this revocation, or takes up the one that is under
-// way.
+// way. One of an earlier serial that was not completed is under way, too.
 func (v revocation) begin() (record *v1alpha1.RevocationStatus, underWay bool) {
 	record = v.Status
 	if record == nil || record.CompletedAt != nil || record.Serial != v.StatusSerial() {
 		var ended int32
 		var ending []string
 		if record != nil && record.CompletedAt == nil { // It continues with this one.
-			ended, ending = *record.SessionsEnded, record.Ending
+			ended, ending, underWay = *record.SessionsEnded, record.Ending, true
 		}
 		record = &v1alpha1.RevocationStatus{
 			Serial: v.StatusSerial(), Sessions: v1alpha1.SessionsEnding, SessionsEnded: &ended, Ending: ending,
 		}
 		v.Status = record
-		return record, false
+		return record, underWay
 	}
 	return record, true
 }
@@ -203,10 +209,38 @@ func endSessions(ctx context.Context, open []openSession) []failure {
 	return failures
 }
 
+// maxSlow is how many calls that take long end the work on a region until the next search.
+const maxSlow = 3
+
+// endIn ends sessions of one region. It leaves the rest to the next search once calls take
+// long, at the first such call where somebody waits for this search to end. Another order
+// each time then gives all of them their turn. slowest is how long a call took.
+func (v revocation) endIn(ctx context.Context, open []openSession, hurry *atomic.Bool) (failures []failure, slowest time.Duration) {
+	if len(open) > 0 {
+		if _, slow := v.Sessions.isSlow(place{open[0].accountID, open[0].region}); slow {
+			rand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
+		}
+	}
+	slow := 0
+	for i := range open {
+		begun := v.Clock.Now()
+		failures = append(failures, endSessions(ctx, open[i:i+1])...)
+		took := v.Clock.Since(begun)
+		if slowest = max(slowest, took); took > reuse {
+			slow++
+		}
+		if slow >= maxSlow || slow > 0 && hurry.Load() {
+			break
+		}
+	}
+	return failures, slowest
+}
+
 // keep puts the result of a search into the record. known reports whether all sessions
 // that are open were in it already.
 func (v revocation) keep(record *v1alpha1.RevocationStatus, s *search) (known bool) {
 	record.Incomplete = incompleteIn(slices.Concat(s.failures, s.unended))
+	record.Ending = slices.DeleteFunc(slices.Clone(record.Ending), func(id string) bool { return slices.Contains(s.spared, id) })
 	if s.covers() {
 		return tally(record, s.open, 0)
 	}

@@ -182,7 +182,7 @@ func rule(account policy.Account, c candidate, onRecord bool, lost []v1alpha1.Re
 		return ruling{end: onRecord || nodeLost && !foreign}
 	}
 	r := ruling{since: since}
-	if nodeLost && !foreign {
+	if onRecord || nodeLost && !foreign {
 		for _, k := range allowing {
 			if own, covers := c.coverage(k.held, k.resolved); covers && begunBefore(c.Start, own) {
 				r.to = append(r.to, k)
