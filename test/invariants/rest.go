@@ -198,13 +198,24 @@ func (b *Bed) unsettled(objects []*unstructured.Unstructured) []string {
 		case u == nil || u.GetUID() != w.uid || u.GetGeneration() < w.generation:
 			left = append(left, id+" has not been seen yet")
 		default:
-			if problem := b.judge(u, w.loose); problem != "" {
+			problem := b.judge(u, w.loose)
+			if problem == "" && isRevoking(u) && !b.Observer.Observes() {
+				problem = "has a revocation that is not complete"
+			}
+			if problem != "" {
 				left = append(left, id+" "+problem)
 			}
 		}
 	}
 	slices.Sort(left)
 	return left
+}
+
+// isRevoking reports whether a revocation of an object is under way. Ready does not say so
+// where the object is refused.
+func isRevoking(u *unstructured.Unstructured) bool {
+	revocation, found, _ := unstructured.NestedMap(u.Object, "status", "revocation")
+	return found && revocation["completedAt"] == nil
 }
 
 // judge says what is wrong with the status of an object; empty when nothing is.
