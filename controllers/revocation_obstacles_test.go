@@ -117,44 +117,6 @@ func TestALateSessionEndsWhileAnotherPrincipalIsStuck(t *testing.T) {
 	w.untilEnded(late)
 }
 
-// The restored record names the machines by the former UID of their activation.
-func TestARestoreEndsNoSessionOnAMachineThatIsStillGranted(t *testing.T) {
-	w := worldWithoutManager(t)
-	m := w.Manager(t, testenv.ManagerOptions{})
-	before := newCompany()
-	w.create(before.all()...)
-	w.works(before)
-	node := w.register(w.secret("site"))
-	session := w.open(user("user01"), node)
-	saved := w.loseCompany(m, before)
-	w.Emulator.Advance(time.Hour)
-	w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
-	for _, i := range []int{0, 1, 3, 4, 5} { // The site is missing yet.
-		obj := restored[client.Object](w, saved[i], true)
-		if main, ok := obj.(*v1alpha1.AWSAccount); ok {
-			w.accountIs(main, v1alpha1.ReasonVerified)
-		}
-	}
-	after := newCompany()
-	w.must(w.Client.Get(t.Context(), keyOf(after.toSite), after.toSite))
-	w.accessIs(after.toSite, v1alpha1.ReasonReferenceNotResolved)
-	w.touch(after.toSite)
-	if !w.may("user01", node) {
-		t.Error("the restore interrupts access")
-	}
-	w.openStill(session)
-	restored[client.Object](w, saved[2], true)
-	w.must(w.Client.Get(t.Context(), keyOf(after.site), after.site))
-	w.nodeHas(node, v1alpha1.TagActivation, string(after.site.UID))
-	w.until(func() bool { return w.may("user01", node) })
-	w.accessIs(after.toSite, v1alpha1.ReasonEndingSessions)
-	w.advance(testWindow, after.toSite)
-	w.accessIs(after.toSite, v1alpha1.ReasonGranted)
-	w.openStill(session)
-	w.must(w.Client.Delete(t.Context(), after.toSite))
-	w.untilEnded(session)
-}
-
 func TestASessionThatAnotherGrantComesToAllowIsNotCountedAsEnded(t *testing.T) {
 	w := newWorld(t, testenv.ManagerOptions{})
 	one, two := access("one", "user01", pc01), access("two", "user01", pc01)

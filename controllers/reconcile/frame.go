@@ -90,7 +90,7 @@ func NewFrame[T Object](o Options, kind Kind[T]) *Frame[T] {
 //  5. it removes the finalizer, or patches the status once, and records the event
 func (f *Frame[T]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	if obj, ok := f.removed.get(req.NamespacedName); ok {
-		if left, result, err := f.cleanUpRemoved(ctx, obj); left || err != nil {
+		if left, result, err := f.cleanUpRemoved(ctx, obj); left {
 			return result, err
 		}
 	}
@@ -122,9 +122,12 @@ func (f *Frame[T]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 // cleanUpRemoved cleans up after an object that is gone. left reports whether something
 // of it is left, so that another object of its name has to wait.
 func (f *Frame[T]) cleanUpRemoved(ctx context.Context, obj T) (left bool, _ ctrl.Result, _ error) {
-	if responsible, err := f.Shard.Responsible(ctx, f.Client, obj); err != nil || !responsible {
+	switch responsible, err := f.Shard.Responsible(ctx, f.Client, obj); {
+	case err != nil:
+		return true, ctrl.Result{}, err
+	case !responsible:
 		f.removed.forget(obj)
-		return false, ctrl.Result{}, err
+		return false, ctrl.Result{}, nil
 	}
 	log.FromContext(ctx).Info("Cleaning up after an object that the API server removed before it was cleaned up")
 	s := f.scope(obj)

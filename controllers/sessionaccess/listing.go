@@ -115,11 +115,11 @@ func (l *Listings) readMembers(ctx context.Context, account accounts.Entry, afte
 
 // isSlow reports whether the last read of a region failed, and why, or whether it, or the
 // last search, took long. One that was not read yet counts as slow.
-func (l *Listings) isSlow(p place) (why error, slow bool) {
+func (l *Listings) isSlow(p place) (slow bool, why error) {
 	at := l.at(p)
 	at.mu.Lock()
 	defer at.mu.Unlock()
-	return at.why, !at.quick || at.long
+	return !at.quick || at.long, at.why
 }
 
 // searched notes how long a search of a region took, with all that it read.

@@ -153,7 +153,7 @@ func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *s
 				continue
 			}
 			r := regionSearch{revocation: v, account: account, region: region, lost: lost, after: after}
-			r.why, r.slow = v.Sessions.isSlow(r.place())
+			r.slow, r.why = v.Sessions.isSlow(r.place())
 			regions = append(regions, r)
 		}
 	}

@@ -217,7 +217,7 @@ const maxSlow = 3
 // each time then gives all of them their turn. slowest is how long a call took.
 func (v revocation) endIn(ctx context.Context, open []openSession, hurry *atomic.Bool) (failures []failure, slowest time.Duration) {
 	if len(open) > 0 {
-		if _, slow := v.Sessions.isSlow(place{open[0].accountID, open[0].region}); slow {
+		if slow, _ := v.Sessions.isSlow(place{open[0].accountID, open[0].region}); slow {
 			rand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
 		}
 	}
