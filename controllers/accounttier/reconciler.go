@@ -40,7 +40,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *frameScope, planner plann
 		return reconcile.Result{}, err
 	}
 	account, denied := r.usable(in, s.Object.Spec.Regions)
-	result := reconcile.Result{}
+	var result reconcile.Result
 	if denied != nil {
 		result = *denied
 	} else if result, err = r.converge(ctx, s, in, account, planner); err != nil {

@@ -98,10 +98,10 @@ func (f *framed) reconcile() ctrl.Result {
 	return result
 }
 
-func (f *framed) tier() *v1alpha1.AccountTier {
+func (f *framed) tier(ctx context.Context) *v1alpha1.AccountTier {
 	f.t.Helper()
 	tier := &v1alpha1.AccountTier{}
-	f.must(f.Get(f.t.Context(), client.ObjectKey{Name: "tier"}, tier))
+	f.must(f.Get(ctx, client.ObjectKey{Name: "tier"}, tier))
 	return tier
 }
 
@@ -138,7 +138,7 @@ func TestTheStatusIsPatchedOnceWithTheResult(t *testing.T) {
 	if after := f.reconcile().RequeueAfter; after != time.Minute {
 		t.Errorf("requeued after %s", after)
 	}
-	got := f.tier()
+	got := f.tier(t.Context())
 	ready := meta.FindStatusCondition(got.Status.Conditions, v1alpha1.ConditionReady)
 	if ready == nil || ready.Reason != v1alpha1.ReasonInvalid || ready.ObservedGeneration != 3 || got.Status.ObservedGeneration != 3 || len(got.Status.Regions) != 1 {
 		t.Errorf("the status is %+v", got.Status)
@@ -161,14 +161,14 @@ func TestARecordIsStoredBeforeTheResult(t *testing.T) {
 		if err := s.Record(ctx, reconcile.Result{}); err != nil {
 			return reconcile.Result{}, err
 		}
-		if stored := f.tier(); len(stored.Status.Regions) != 1 || len(stored.Finalizers) != 1 {
+		if stored := f.tier(ctx); len(stored.Status.Regions) != 1 || len(stored.Finalizers) != 1 {
 			t.Errorf("what is stored before the write is %+v", stored)
 		}
 		return reconcile.Readyf(v1alpha1.ReasonTierInForce, "message"), nil
 	}
 	f.reconcile()
 	f.counted(1, 2)
-	if !meta.IsStatusConditionTrue(f.tier().Status.Conditions, v1alpha1.ConditionReady) {
+	if !meta.IsStatusConditionTrue(f.tier(t.Context()).Status.Conditions, v1alpha1.ConditionReady) {
 		t.Error("the object is not Ready")
 	}
 }
@@ -208,7 +208,7 @@ func TestASuspendedObjectIsNarrowed(t *testing.T) {
 			}
 			f.reconcile()
 			f.called("narrow")
-			ready := meta.FindStatusCondition(f.tier().Status.Conditions, v1alpha1.ConditionReady)
+			ready := meta.FindStatusCondition(f.tier(t.Context()).Status.Conditions, v1alpha1.ConditionReady)
 			if ready == nil || ready.Status != metav1.ConditionFalse || ready.Reason != v1alpha1.ReasonSuspended {
 				t.Errorf("Ready is %+v", ready)
 			}
@@ -216,7 +216,7 @@ func TestASuspendedObjectIsNarrowed(t *testing.T) {
 				return reconcile.Stalledf(v1alpha1.ReasonAccessDenied, "message"), nil
 			}
 			f.reconcile()
-			if ready := meta.FindStatusCondition(f.tier().Status.Conditions, v1alpha1.ConditionReady); ready.Reason != v1alpha1.ReasonAccessDenied {
+			if ready := meta.FindStatusCondition(f.tier(t.Context()).Status.Conditions, v1alpha1.ConditionReady); ready.Reason != v1alpha1.ReasonAccessDenied {
 				t.Errorf("a failure is hidden: %+v", ready)
 			}
 		})

@@ -218,7 +218,7 @@ const maxSlow = 3
 func (v revocation) endIn(ctx context.Context, open []openSession, hurry *atomic.Bool) (failures []failure, slowest time.Duration) {
 	if len(open) > 0 {
 		if slow, _ := v.Sessions.isSlow(place{open[0].accountID, open[0].region}); slow {
-			rand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] })
+			rand.Shuffle(len(open), func(i, j int) { open[i], open[j] = open[j], open[i] }) //nolint:gosec // The order is no secret.
 		}
 	}
 	slow := 0

@@ -11,8 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 )
 
 // Source is what a cluster is restored from.
@@ -27,6 +25,9 @@ const (
 	// WithStatus is a backup with it.
 	WithStatus Source = "a backup with status"
 )
+
+// restoreWindow is how long after its creation an AWSAccount counts as restored.
+const restoreWindow = time.Hour
 
 // lost is an object that was there before the cluster was lost.
 type lost struct{ declared, stored client.Object }
@@ -136,7 +137,7 @@ func (o *Observer) Restored(from Source, meanwhile bool) {
 	if o.tierBefore != "" {
 		o.tierBefore = o.tier // What was there before is in the status alone.
 	}
-	if o.server.Now().After(time.Now().Add(accounts.RestoreWindow)) {
+	if o.server.Now().After(time.Now().Add(restoreWindow)) {
 		o.forgetMachines()
 	}
 	for _, d := range o.declared {
