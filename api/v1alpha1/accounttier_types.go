@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"cmp"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -18,19 +20,6 @@ const (
 	TierAdvanced Tier = "Advanced"
 )
 
-// TierOnDelete defines what happens to the tier of a region when the AccountTier is
-// deleted or no longer declares the region.
-//
-// +kubebuilder:validation:Enum=Restore;Keep
-type TierOnDelete string
-
-const (
-	// TierRestore restores the tier that the region had before.
-	TierRestore TierOnDelete = "Restore"
-	// TierKeep leaves the tier unchanged.
-	TierKeep TierOnDelete = "Keep"
-)
-
 // AccountTierSpec declares the instances tier of an account's hybrid nodes.
 type AccountTierSpec struct {
 	// accountRef names the AWSAccount. It cannot be changed, because the former tier
@@ -40,8 +29,8 @@ type AccountTierSpec struct {
 	AccountRef AccountReference `json:"accountRef,omitzero"`
 
 	// regions whose tier is declared. Each must be among the regions of the
-	// AWSAccount, which are the default. When a region is removed, onDelete defines
-	// what happens to its tier.
+	// AWSAccount, which are the default. When a region is removed, deletionPolicy
+	// defines what happens to its tier.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -54,12 +43,20 @@ type AccountTierSpec struct {
 	// +required
 	Tier Tier `json:"tier,omitempty"`
 
-	// onDelete defines what happens to the tier when this object is deleted or a
+	// deletionPolicy defines what happens to the tier when this object is deleted or a
 	// region is removed from it. Restore, the default, restores the former tier; Keep
 	// leaves the tier unchanged.
 	// +optional
-	// +kubebuilder:default=Restore
-	OnDelete TierOnDelete `json:"onDelete,omitempty"`
+	// +kubebuilder:validation:Enum=Restore;Keep
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// onDelete is the former name of deletionPolicy. It applies to an object without
+	// deletionPolicy.
+	//
+	// Deprecated: Use deletionPolicy.
+	// +optional
+	// +kubebuilder:validation:Enum=Restore;Keep
+	OnDelete DeletionPolicy `json:"onDelete,omitempty"`
 
 	// price from which the operator computes the estimated cost.
 	// +optional
@@ -87,9 +84,9 @@ type TierPrice struct {
 
 // AccountTierStatus is the observed state of an account's tiers.
 type AccountTierStatus struct {
-	// observedGeneration is the generation of the spec that the conditions describe.
+	// observedGeneration is the generation of the spec that the conditions describe; -1
+	// before the operator has reconciled the object.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions of the tier: Ready always, Reconciling or Stalled while True.
@@ -112,7 +109,7 @@ type AccountTierStatus struct {
 
 	// regions holds the observed state of each region. A region that the spec no
 	// longer names stays until the operator has restored or released its tier, as
-	// onDelete requires.
+	// deletionPolicy requires.
 	// +optional
 	// +listType=map
 	// +listMapKey=region
@@ -151,7 +148,8 @@ type RegionTier struct {
 	EstimatedCost *EstimatedCost `json:"estimatedCost,omitempty"`
 
 	// before is the tier that the region had before the operator changed it. The
-	// operator records it before the first write, and onDelete: Restore restores it.
+	// operator records it before the first write, and deletionPolicy: Restore
+	// restores it.
 	// +optional
 	Before *TierBefore `json:"before,omitempty"`
 }
@@ -193,8 +191,8 @@ type TierBefore struct {
 // +kubebuilder:printcolumn:name="NODES",type=integer,JSONPath=`.status.hybridNodes`
 // +kubebuilder:printcolumn:name="USD/MONTH",type=string,JSONPath=`.status.usdPerMonth`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 type AccountTier struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -208,11 +206,18 @@ type AccountTier struct {
 
 	// status is the observed state of the tier.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status AccountTierStatus `json:"status,omitzero"`
 }
 
 // AccountName returns the name of the AWSAccount in spec.accountRef.
 func (t *AccountTier) AccountName() string { return t.Spec.AccountRef.Name }
+
+// DeletionPolicy returns what happens to the tier when the object no longer declares it:
+// spec.deletionPolicy, its former name spec.onDelete, or Restore.
+func (t *AccountTier) DeletionPolicy() DeletionPolicy {
+	return cmp.Or(t.Spec.DeletionPolicy, t.Spec.OnDelete, DeletionRestore)
+}
 
 // AccountTierList is a list of AccountTiers.
 //
@@ -222,6 +227,12 @@ type AccountTierList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []AccountTier `json:"items"`
 }
+
+// EmptyList returns an empty AccountTierList.
+func (*AccountTier) EmptyList() ObjectList { return &AccountTierList{} }
+
+// HasRecord reports whether the status names regions.
+func (t *AccountTier) HasRecord() bool { return len(t.Status.Regions) > 0 }
 
 // StatusFields returns pointers to the status, and to what every kind has in it.
 func (t *AccountTier) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {

@@ -228,6 +228,16 @@ type ResolvedGrant struct {
 	// +kubebuilder:validation:MaxItems=32
 	Added []CoverageStart `json:"added,omitempty"`
 
+	// ungranted lists the parts that were recorded while the operator wrote nothing to
+	// the account: in mode Observe, or while the account was not verified. They are named
+	// as in added. The operator has not asked AWS to allow them, so they cover no session.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=6200
+	// +kubebuilder:validation:items:MaxLength=192
+	Ungranted []string `json:"ungranted,omitempty"`
+
 	// inherited lists the start times of former grants whose open sessions this grant
 	// now covers.
 	// +optional
@@ -278,10 +288,10 @@ type ResolvedTarget struct {
 
 // ResolvedDocument is a session document by its name in AWS.
 type ResolvedDocument struct {
-	// name of the document in AWS.
+	// name of the document in AWS, or its ARN where another account shares it.
 	// +required
 	// +kubebuilder:validation:MinLength=3
-	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:MaxLength=256
 	Name string `json:"name,omitempty"`
 
 	// kmsKeyARN is the ARN of the KMS key that encrypts sessions with this document.

@@ -46,6 +46,19 @@ const (
 	TerminationBestEffort SessionTermination = "BestEffort"
 )
 
+// ForceDeletion defines whether users may force the deletion of SessionAccesses.
+//
+// +kubebuilder:validation:Enum=Allowed;Forbidden
+type ForceDeletion string
+
+const (
+	// ForceDeletionAllowed lets users force the deletion of SessionAccesses while AWS is
+	// unreachable.
+	ForceDeletionAllowed ForceDeletion = "Allowed"
+	// ForceDeletionForbidden has every SessionAccess wait until its access is revoked.
+	ForceDeletionForbidden ForceDeletion = "Forbidden"
+)
+
 // RecreatedPrincipals defines what an IAM principal gets that was created under the
 // name of a deleted principal that had access.
 //
@@ -137,11 +150,18 @@ type AWSAccountSpec struct {
 	// +kubebuilder:default=Hold
 	RecreatedPrincipals RecreatedPrincipals `json:"recreatedPrincipals,omitempty"`
 
-	// allowAbandon lets users abandon SessionAccesses while AWS is unreachable: a
-	// SessionAccess that is being deleted and has the annotation
-	// ssm-access.dev/abandon: "true" is removed from the cluster, and its access
-	// stays in AWS until AWS is reachable again. The status records it. Defaults to
-	// false.
+	// forceDeletion defines whether users may force the deletion of SessionAccesses
+	// while AWS is unreachable. With Allowed, a SessionAccess that is being deleted and
+	// has the annotation ssm-access.dev/force-delete: "true" is removed from the
+	// cluster, and its access stays in AWS until AWS is reachable again.
+	// status.pendingRevocations records it. Defaults to Forbidden.
+	// +optional
+	ForceDeletion ForceDeletion `json:"forceDeletion,omitempty"`
+
+	// allowAbandon is the former name of forceDeletion: Allowed. It applies to an
+	// AWSAccount without forceDeletion.
+	//
+	// Deprecated: Use forceDeletion.
 	// +optional
 	AllowAbandon bool `json:"allowAbandon,omitempty"`
 
@@ -195,13 +215,13 @@ type AllowedNamespaces struct {
 
 // AWSAccountStatus is the observed state of an account.
 type AWSAccountStatus struct {
-	// observedGeneration is the generation of the spec that the conditions describe.
+	// observedGeneration is the generation of the spec that the conditions describe; -1
+	// before the operator has reconciled the object.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions of the account: Ready always, Reconciling or Stalled while True, and
-	// conditions about single aspects of the account, such as SessionListing.
+	// conditions about single aspects of the account, such as SessionsListable.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -231,9 +251,19 @@ type AWSAccountStatus struct {
 	// +kubebuilder:validation:MaxItems=60
 	SessionListing []RegionListing `json:"sessionListing,omitempty"`
 
-	// owed lists the pending revocations: the access that abandoned SessionAccesses
-	// left in AWS. When the account is reachable again, the operator revokes the
-	// access and removes the entry.
+	// pendingRevocations lists the access that SessionAccesses left in AWS whose deletion
+	// was forced. When the account is reachable again, the operator revokes the access
+	// and removes the entry.
+	// +optional
+	// +listType=map
+	// +listMapKey=uid
+	// +kubebuilder:validation:MaxItems=500
+	PendingRevocations []PendingRevocation `json:"pendingRevocations,omitempty"`
+
+	// owed is the former name of pendingRevocations. The operator moves its entries
+	// there.
+	//
+	// Deprecated: Use pendingRevocations.
 	// +optional
 	// +listType=map
 	// +listMapKey=uid
@@ -284,10 +314,10 @@ type PolicyUsage struct {
 // +kubebuilder:printcolumn:name="ACCOUNT",type=string,JSONPath=`.spec.accountID`
 // +kubebuilder:printcolumn:name="MODE",type=string,JSONPath=`.spec.mode`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="POLICIES",type=integer,JSONPath=`.status.policies.used`
 // +kubebuilder:printcolumn:name="QUOTA",type=integer,JSONPath=`.status.policies.quota`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="IDENTITY",type=string,priority=1,JSONPath=`.status.identity.arn`
 type AWSAccount struct {
 	metav1.TypeMeta `json:",inline"`
@@ -302,7 +332,21 @@ type AWSAccount struct {
 
 	// status is the observed state of the account.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status AWSAccountStatus `json:"status,omitzero"`
+}
+
+// ForceDeletion returns whether the deletion of SessionAccesses may be forced:
+// spec.forceDeletion, its former name spec.allowAbandon, or Forbidden.
+func (a *AWSAccount) ForceDeletion() ForceDeletion {
+	switch {
+	case a.Spec.ForceDeletion != "":
+		return a.Spec.ForceDeletion
+	case a.Spec.AllowAbandon:
+		return ForceDeletionAllowed
+	default:
+		return ForceDeletionForbidden
+	}
 }
 
 // AWSAccountList is a list of AWSAccounts.
@@ -313,6 +357,9 @@ type AWSAccountList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []AWSAccount `json:"items"`
 }
+
+// EmptyList returns an empty AWSAccountList.
+func (*AWSAccount) EmptyList() ObjectList { return &AWSAccountList{} }
 
 // StatusFields returns pointers to the status, and to what every kind has in it.
 func (a *AWSAccount) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {

@@ -7,8 +7,10 @@ const (
 	// not hold it; the message describes the cause and what to do.
 	ConditionReady = "Ready"
 
-	// ConditionReconciling is present, and True, only while the operator reconciles
-	// the object and no action of a user is needed.
+	// ConditionReconciling is present, and True, only while the operator reconciles the
+	// object, or waits for something that comes without a change of the object, such as a
+	// principal that does not exist yet. A wait of kubectl, Helm or Flux then ends at its
+	// own timeout.
 	ConditionReconciling = "Reconciling"
 
 	// ConditionStalled is present, and True, only while the operator cannot make
@@ -20,25 +22,30 @@ const (
 	// notBefore and notAfter of a grant that is not refused.
 	ConditionActive = "Active"
 
-	// ConditionSessionListing on an AWSAccount reports whether the operator can list
+	// ConditionSessionsListable on an AWSAccount reports whether the operator can list
 	// open sessions in all its regions. Without that it cannot end them.
-	ConditionSessionListing = "SessionListing"
+	ConditionSessionsListable = "SessionsListable"
 
-	// ConditionPolicyQuota is present, and True, on an AWSAccount only while 80 % or
-	// more of its quota of customer managed policies is used.
-	ConditionPolicyQuota = "PolicyQuota"
+	// ConditionPolicyQuotaNearlyExhausted is present, and True, on an AWSAccount only
+	// while 80 % or more of its quota of customer managed policies is used.
+	ConditionPolicyQuotaNearlyExhausted = "PolicyQuotaNearlyExhausted"
 
-	// ConditionRemovalHeld is present, and True, on an AWSAccount only while the
-	// operator found so many orphans that it removes none of them without the
+	// ConditionOrphanCleanupBlocked is present, and True, on an AWSAccount only while
+	// the operator found so many orphans that it removes none of them without the
 	// confirmation of a user. An orphan is a policy that this operator owns and no
 	// SessionAccess declares.
-	ConditionRemovalHeld = "RemovalHeld"
+	ConditionOrphanCleanupBlocked = "OrphanCleanupBlocked"
 
 	// ConditionPoliciesContended is present, and True, on an AWSAccount only while
 	// another writer changes this operator's policies as often as the operator
 	// restores them. Meanwhile the operator removes access from these policies, and
 	// adds none.
 	ConditionPoliciesContended = "PoliciesContended"
+
+	// ConditionApprovalBypassed is present, and True, on an AWSAccount only while the
+	// account has approval policies of just-in-time node access in a region in which
+	// SessionAccesses grant access. Who has such access needs no approval.
+	ConditionApprovalBypassed = "ApprovalBypassed"
 
 	// ConditionRestored is present, and True, on an AWSAccount only during the first
 	// hour after its creation, and only if IAM held policies of this installation
@@ -47,15 +54,15 @@ const (
 	// that are not restored yet.
 	ConditionRestored = "Restored"
 
-	// ConditionWidened is present, and True, on a SessionAccess only while IAM allows
-	// one of its principals more than the grants declare together, because IAM cannot
-	// tie a node to a document.
-	ConditionWidened = "Widened"
+	// ConditionEffectiveAccessBroader is present, and True, on a SessionAccess only
+	// while IAM allows one of its principals more than the grants declare together,
+	// because IAM cannot tie a node to a document.
+	ConditionEffectiveAccessBroader = "EffectiveAccessBroader"
 
-	// ConditionPrefixHazard is present, and True, on a SessionAccess only while one
-	// user may resume and end the sessions of another user, whose name begins with
+	// ConditionSessionPrefixOverlap is present, and True, on a SessionAccess only while
+	// one user may resume and end the sessions of another user, whose name begins with
 	// the name of the first and a dash, and the SessionAccess names one of the two.
-	ConditionPrefixHazard = "PrefixHazard"
+	ConditionSessionPrefixOverlap = "SessionPrefixOverlap"
 
 	// ConditionLoggingReady is present on a SessionDocument that names a bucket, a
 	// log group or a key. True: they exist and fit the document. False: one of them
@@ -85,8 +92,7 @@ const (
 	// or the role cannot be assumed with them.
 	ReasonCredentialsInvalid = "CredentialsInvalid"
 	// ReasonInUse: the object is being deleted and stays while SessionAccesses or
-	// other objects use it, or while it has pending revocations of abandoned
-	// SessionAccesses.
+	// other objects use it, or while it has pending revocations.
 	ReasonInUse = "InUse"
 	// ReasonConflict: another object that takes precedence, usually an older one,
 	// declares the same account, document or region; or the declared document belongs
@@ -102,6 +108,9 @@ const (
 	// ReasonTooManyRemovals: the operator would remove more than ten of its policies,
 	// and more than a third of them, at once.
 	ReasonTooManyRemovals = "TooManyRemovals"
+	// ReasonApprovalPoliciesFound: the account has approval policies of just-in-time node
+	// access.
+	ReasonApprovalPoliciesFound = "ApprovalPoliciesFound"
 	// ReasonPoliciesFound: IAM holds policies of this installation that are older
 	// than the AWSAccount.
 	ReasonPoliciesFound = "PoliciesFound"
@@ -115,12 +124,13 @@ const (
 	// because another writer changes it. It is the reason of PoliciesContended, and
 	// of Ready on a SessionAccess whose grant waits until the changes stop.
 	ReasonContended = "Contended"
-	// ReasonAbandoned: a SessionAccess was abandoned while AWS was unreachable. Its
-	// access is still in AWS, and is a pending revocation of the account.
-	ReasonAbandoned = "Abandoned"
-	// ReasonOwedSettled: the operator revoked the access that an abandoned
-	// SessionAccess had left in AWS.
-	ReasonOwedSettled = "OwedSettled"
+	// ReasonDeletionForced: the deletion of a SessionAccess was forced while AWS was
+	// unreachable. Its access is still in AWS, and is a pending revocation of the
+	// account.
+	ReasonDeletionForced = "DeletionForced"
+	// ReasonPendingRevocationCompleted: the operator revoked the access that a
+	// SessionAccess had left in AWS when its deletion was forced.
+	ReasonPendingRevocationCompleted = "PendingRevocationCompleted"
 )
 
 // ReasonWriteRejected is the reason of the event about an object whose status or
@@ -132,7 +142,7 @@ const ReasonWriteRejected = "WriteRejected"
 // policies. Its value is the number of policies to remove, in quotes.
 const AnnotationConfirmRemoval = "ssm-access.dev/confirm-removal"
 
-// Reasons of SessionListing on an AWSAccount.
+// Reasons of SessionsListable on an AWSAccount.
 const (
 	// ReasonSessionsListed: the operator can list open sessions.
 	ReasonSessionsListed = "SessionsListed"
@@ -235,6 +245,9 @@ const (
 	// ReasonSettling: AWS gave no answer to an earlier request, or does not certainly
 	// show its result yet. The operator checks again when it does.
 	ReasonSettling = "Settling"
+	// ReasonTaggingNodes: nodes lack a tag by which access to them is granted, more of
+	// them than one reconcile tags. The operator tags them in turn.
+	ReasonTaggingNodes = "TaggingNodes"
 	// ReasonSecretConflict: a Secret of that name exists and does not belong to the
 	// object. The operator never overwrites it.
 	ReasonSecretConflict = "SecretConflict"
@@ -299,9 +312,15 @@ const (
 	// ReasonAdoptionNeeded: a document of that name exists, does not belong to the
 	// operator, and spec.adopt is not set.
 	ReasonAdoptionNeeded = "AdoptionNeeded"
+	// ReasonSettingsLost: adopting the document would turn off preferences that the spec
+	// does not mention. Nothing is changed until it does.
+	ReasonSettingsLost = "SettingsLost"
 	// ReasonDocumentFailed: AWS could not create the document or a version of it. The
 	// message holds the answer of AWS.
 	ReasonDocumentFailed = "DocumentFailed"
+	// ReasonShareFailed: AWS RAM could not share the document with an organization. The
+	// message holds the answer of AWS.
+	ReasonShareFailed = "ShareFailed"
 	// ReasonVersionNotFound: the document does not have the version in
 	// spec.defaultVersion.
 	ReasonVersionNotFound = "VersionNotFound"
@@ -345,6 +364,16 @@ const (
 	// that it gives by name does not exist (True), or while the operator lacks
 	// permission to check (Unknown).
 	ConditionDocumentMissing = "DocumentMissing"
+	// ConditionSessionKeyNotGranted is present on a SessionAccess only while a document
+	// that it gives by name encrypts sessions with a key that is not granted: the
+	// namespace is not allowed to name that key, or the key was not found.
+	ConditionSessionKeyNotGranted = "SessionKeyNotGranted"
+)
+
+// Reasons of SessionKeyNotGranted.
+const (
+	// ReasonKeyNeeded: sessions need the use of a key.
+	ReasonKeyNeeded = "KeyNeeded"
 )
 
 // Reasons of TierBlocksSessions and DocumentMissing.
@@ -369,27 +398,4 @@ const (
 	// ReasonTooManyNodes: more hybrid nodes are registered than the Standard tier
 	// allows.
 	ReasonTooManyNodes = "TooManyNodes"
-)
-
-// ConditionTargetsReachable reports, on a SessionAccess whose access is active,
-// whether sessions reach its nodes. Ready does not depend on it. True: all nodes are
-// connected, and what the session documents require works on them. False: some nodes
-// are known not to be connected, or are connected and do not do what the documents
-// require. The reason is the most common first problem, which has a section in
-// docs/troubleshooting.md, and status.targets lists the nodes. Unknown: no problem
-// is known, but for some nodes the operator does not know whether they are
-// connected, or whether what the documents require works. If AWS merely gave no
-// answer, the former result stays for some time.
-const ConditionTargetsReachable = "TargetsReachable"
-
-// Reasons of TargetsReachable that do not come from a single check. Those that
-// report a problem also have a section in docs/troubleshooting.md.
-const (
-	// ReasonTargetsConnected: all nodes are connected, and what their documents
-	// require works.
-	ReasonTargetsConnected = "TargetsConnected"
-	// ReasonNoTargets: no node carries the tags.
-	ReasonNoTargets = "NoTargets"
-	// ReasonNotLookedAt: the operator could not check the nodes for three resyncs.
-	ReasonNotLookedAt = "NotLookedAt"
 )

@@ -12,7 +12,7 @@ type NodeExclusion struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^(i-[0-9a-f]{8}|i-[0-9a-f]{17}|mi-[0-9a-f]{17})$')",message="an instance id is i- or mi- and 17 hex digits (older ones i- and 8), without wildcards, for example i-051cac51072605f39"
+	// +kubebuilder:validation:items:XValidation:rule="size(self) <= 20 && self.matches('^(i-[0-9a-f]{8}|i-[0-9a-f]{17}|mi-[0-9a-f]{17})$')",message="an instance id is i- or mi- and 17 hex digits (older ones i- and 8), without wildcards, for example i-051cac51072605f39"
 	InstanceIDs []InstanceID `json:"instanceIDs,omitempty"`
 
 	// tags that exclude a node, at most 10 keys: a node is excluded if it carries one

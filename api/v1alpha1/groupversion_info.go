@@ -22,13 +22,9 @@ var (
 )
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(GroupVersion,
-		&AccountTier{}, &AccountTierList{},
-		&AWSAccount{}, &AWSAccountList{},
-		&SessionAccess{}, &SessionAccessList{},
-		&SessionDocument{}, &SessionDocumentList{},
-		&HybridActivation{}, &HybridActivationList{},
-	)
+	for _, kind := range Kinds() {
+		scheme.AddKnownTypes(GroupVersion, kind, kind.EmptyList())
+	}
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

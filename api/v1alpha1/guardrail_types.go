@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"strings"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -41,13 +43,14 @@ type Guardrail struct {
 	// +optional
 	ExcludedNodes *NodeExclusion `json:"excludedNodes,omitempty"`
 
-	// documents that may be used, by name; a * matches any characters. When omitted,
-	// all may be used.
+	// documents that may be used, by name; a * matches any characters. A document that
+	// another account shares is matched by patterns of its ARN only. When omitted, all
+	// may be used.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@*-]+$')",message="a pattern holds letters, digits, _+=,.@- and * for any characters"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_+=,.@:/*-]+$')",message="a pattern holds letters, digits, _+=,.@:/- and * for any characters"
 	Documents []NamePattern `json:"documents,omitempty"`
 
 	// maxValidity is the longest time from notBefore, or from the creation of the
@@ -101,15 +104,15 @@ type DocumentRule struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Za-z0-9_.*-]+$')",message="a pattern holds letters, digits, _.- and * for any characters"
 	Adopt []NamePattern `json:"adopt,omitempty"`
 
-	// shareWith lists the accounts that documents may be shared with, at most 100.
-	// When omitted, none may be.
+	// shareWith lists whom documents may be shared with, at most 100: accounts by their
+	// 12 digits, and organizations and organizational units by their ARNs. An
+	// organization allows all of its units. When omitted, no document may be shared.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="shareWith holds one entry twice; keep one of them"
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9]{12}$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\""
-	ShareWith []AccountID `json:"shareWith,omitempty"`
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^([0-9]{12}|arn:aws[a-z-]*:organizations::[0-9]{12}:(organization/o-[a-z0-9]+|ou/o-[a-z0-9]+/ou-[0-9a-z]+-[0-9a-z]+))$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\", an organization by its ARN, such as arn:aws:organizations::488821267897:organization/o-a1b2c3d4e5, and a unit by its ARN with ou/ and both ids"
+	ShareWith []ShareTarget `json:"shareWith,omitempty"`
 
 	// keys lists the values that kmsKeyId of a document may have, as they are written
 	// there; a * matches any characters. When omitted, a document cannot name a key.
@@ -170,6 +173,27 @@ type ActivationRule struct {
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=32
 type AccountID string
+
+// ShareTarget is whom a document is shared with: the 12-digit id of an AWS account, or the
+// ARN of an organization or an organizational unit.
+//
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=160
+type ShareTarget string
+
+// IsAccount reports whether it is an account, and not an ARN.
+func (t ShareTarget) IsAccount() bool { return !strings.HasPrefix(string(t), "arn:") }
+
+// Organization returns the ARN of the organization that an organizational unit belongs to;
+// "" for anything else.
+func (t ShareTarget) Organization() ShareTarget {
+	before, ids, ok := strings.Cut(string(t), ":ou/")
+	if !ok {
+		return ""
+	}
+	organization, _, _ := strings.Cut(ids, "/")
+	return ShareTarget(before + ":organization/" + organization)
+}
 
 // KeyPattern is the ARN, id or alias of a KMS key in which * matches any characters.
 //

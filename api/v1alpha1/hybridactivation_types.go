@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"cmp"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -29,18 +31,18 @@ const (
 	SecretKeyWindows = "register-windows.ps1"
 )
 
-// OnDeleteNodes defines what happens to the registered nodes when a HybridActivation
-// is deleted.
+// NodeDeletionPolicy defines what happens to the registered nodes when a
+// HybridActivation is deleted.
 //
 // +kubebuilder:validation:Enum=Keep;Deregister
-type OnDeleteNodes string
+type NodeDeletionPolicy string
 
 const (
 	// NodesKeep leaves the nodes registered.
-	NodesKeep OnDeleteNodes = "Keep"
+	NodesKeep NodeDeletionPolicy = "Keep"
 	// NodesDeregister deregisters every node that registered with an activation of
 	// the object, former activations included.
-	NodesDeregister OnDeleteNodes = "Deregister"
+	NodesDeregister NodeDeletionPolicy = "Deregister"
 )
 
 // HybridActivationSpec declares how non-EC2 machines may register as managed nodes.
@@ -60,13 +62,14 @@ type HybridActivationSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="region cannot be changed; declare another HybridActivation for the other region"
 	Region Region `json:"region,omitempty"`
 
-	// role is the name of the IAM role that the nodes get, without ARN and path. Its
-	// trust policy must let ssm.amazonaws.com assume it.
+	// role is the IAM role that the nodes get: its name, or its path and name where it
+	// has a path, as in service-role/NAME, with at most 64 characters. Its trust policy
+	// must let ssm.amazonaws.com assume it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="!self.startsWith('arn:')",message="role is the name alone, not an ARN: write SSMServiceRole for arn:aws:iam::488821267897:role/SSMServiceRole"
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('arn:') || self.matches('^[A-Za-z0-9_+=,.@-]{1,64}$')",message="role is the name of a role, of at most 64 letters, digits and _+=,.@- and without a path: write SSMServiceRole for service-role/SSMServiceRole"
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('arn:')",message="role is a name, not an ARN: write SSMServiceRole for arn:aws:iam::488821267897:role/SSMServiceRole, and service-role/NAME for arn:aws:iam::488821267897:role/service-role/NAME"
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('arn:') || (size(self) <= 64 && self.matches('^([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+$'))",message="role is the name of a role, with its path before it where it has one, as in service-role/NAME: at most 64 letters, digits and _+=,.@-/ in all, and no slash at the begin"
 	Role string `json:"role,omitempty"`
 
 	// registrationLimit is how many machines may register with one activation, 1 to
@@ -132,9 +135,18 @@ type HybridActivationSpec struct {
 	// +optional
 	Replenish bool `json:"replenish,omitempty"`
 
-	// onDelete defines what happens to the nodes when this object is deleted.
+	// nodeDeletionPolicy defines what happens to the nodes when this object is deleted:
+	// Keep leaves them registered, Deregister deregisters them. The activation itself is
+	// always deleted, so that nobody registers with a code that no object declares.
+	// Defaults to Keep.
 	// +optional
-	// +kubebuilder:default={}
+	NodeDeletionPolicy NodeDeletionPolicy `json:"nodeDeletionPolicy,omitempty"`
+
+	// onDelete holds the former name of nodeDeletionPolicy. It applies to an object
+	// without nodeDeletionPolicy.
+	//
+	// Deprecated: Use nodeDeletionPolicy.
+	// +optional
 	OnDelete ActivationDeletion `json:"onDelete,omitzero"`
 
 	// suspend stops changes: while it is true, no activation is created or replaced.
@@ -144,21 +156,21 @@ type HybridActivationSpec struct {
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// ActivationDeletion defines what happens in AWS when a HybridActivation is deleted.
+// ActivationDeletion is where earlier versions had nodeDeletionPolicy.
 type ActivationDeletion struct {
-	// nodes is Keep, which leaves the nodes registered, or Deregister. Defaults to
-	// Keep.
+	// nodes is the former name of nodeDeletionPolicy.
+	//
+	// Deprecated: Use nodeDeletionPolicy.
 	// +optional
-	// +kubebuilder:default=Keep
-	Nodes OnDeleteNodes `json:"nodes,omitempty"`
+	Nodes NodeDeletionPolicy `json:"nodes,omitempty"`
 }
 
 // HybridActivationStatus is the observed state of a HybridActivation. It never holds
 // the code of an activation.
 type HybridActivationStatus struct {
-	// observedGeneration is the generation of the spec that the conditions describe.
+	// observedGeneration is the generation of the spec that the conditions describe; -1
+	// before the operator has reconciled the object.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// uid of the object that the conditions describe. If it is the uid of another
@@ -186,11 +198,15 @@ type HybridActivationStatus struct {
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
-	// registered is how many machines have registered with that activation and how
-	// many may, such as "1/10".
+	// registrationCount is how many machines have registered with that activation.
 	// +optional
-	// +kubebuilder:validation:MaxLength=32
-	Registered string `json:"registered,omitempty"`
+	// +kubebuilder:validation:Minimum=0
+	RegistrationCount *int32 `json:"registrationCount,omitempty"`
+
+	// registrationLimit is how many machines may register with that activation.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	RegistrationLimit *int32 `json:"registrationLimit,omitempty"`
 
 	// nodeCount is the number of registered nodes, including those of former
 	// activations.
@@ -312,12 +328,13 @@ type PreviousActivation struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Namespaced,shortName=ssmact
-// +kubebuilder:printcolumn:name="ID",type=string,JSONPath=`.status.activationID`
-// +kubebuilder:printcolumn:name="REGISTERED",type=string,JSONPath=`.status.registered`
+// +kubebuilder:printcolumn:name="REGISTERED",type=integer,JSONPath=`.status.registrationCount`
+// +kubebuilder:printcolumn:name="LIMIT",type=integer,JSONPath=`.status.registrationLimit`
 // +kubebuilder:printcolumn:name="EXPIRES",type=string,JSONPath=`.status.expiresAt`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="ID",type=string,priority=1,JSONPath=`.status.activationID`
 // +kubebuilder:printcolumn:name="ACCOUNT",type=string,priority=1,JSONPath=`.spec.accountRef.name`
 // +kubebuilder:printcolumn:name="NODES",type=integer,priority=1,JSONPath=`.status.nodeCount`
 type HybridActivation struct {
@@ -333,6 +350,7 @@ type HybridActivation struct {
 
 	// status is the observed state of the activation.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status HybridActivationStatus `json:"status,omitzero"`
 }
 
@@ -348,6 +366,12 @@ func (a *HybridActivation) SecretName() string {
 	return a.Name
 }
 
+// NodeDeletionPolicy returns what happens to the nodes when the object is deleted:
+// spec.nodeDeletionPolicy, its former name spec.onDelete.nodes, or Keep.
+func (a *HybridActivation) NodeDeletionPolicy() NodeDeletionPolicy {
+	return cmp.Or(a.Spec.NodeDeletionPolicy, a.Spec.OnDelete.Nodes, NodesKeep)
+}
+
 // HybridActivationList is a list of HybridActivations.
 //
 // +kubebuilder:object:root=true
@@ -355,6 +379,14 @@ type HybridActivationList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []HybridActivation `json:"items"`
+}
+
+// EmptyList returns an empty HybridActivationList.
+func (*HybridActivation) EmptyList() ObjectList { return &HybridActivationList{} }
+
+// HasRecord reports whether the status names an activation, made or about to be made.
+func (a *HybridActivation) HasRecord() bool {
+	return a.Status.Record != nil || a.Status.ActivationID != ""
 }
 
 // StatusFields returns pointers to the status, and to what every kind has in it.

@@ -84,10 +84,10 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:MaxItems=100
 	// +kubebuilder:validation:items:XValidation:rule="!self.name.startsWith('arn:')",message="name is the name alone, not an ARN: write user01 for arn:aws:iam::488821267897:user/user01"
 	// +kubebuilder:validation:items:XValidation:rule="self.name.startsWith('arn:') || self.name.matches('^[A-Za-z0-9_+=,.@-]+$')",message="name may hold letters, digits and _+=,.@- only, without a path and without wildcards"
-	// +kubebuilder:validation:items:XValidation:rule="self.kind == 'Group' || size(self.name) <= 64",message="the name of a user, role or permission set has at most 64 characters"
+	// +kubebuilder:validation:items:XValidation:rule="self.kind == 'Group' || self.name.startsWith('arn:') || size(self.name) <= 64",message="the name of a user, role or permission set has at most 64 characters"
 	// +kubebuilder:validation:items:XValidation:rule="self.kind != 'Role' || !self.name.lowerAscii().startsWith('awsreservedsso_')",message="a role of IAM Identity Center cannot be attached to; use kind PermissionSet with the permission set's name"
 	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.kind == p.kind && q.name.lowerAscii() == p.name.lowerAscii()))",message="principals names one principal twice; names that differ only in case are the same principal to IAM, so keep one of them"
-	// +kubebuilder:validation:items:XValidation:rule="self.kind != 'PermissionSet' || (size(self.name) <= 32 && !self.name.startsWith('AWSReservedSSO_'))",message="a permission set is given by its own name of at most 32 characters: write Ops for the role AWSReservedSSO_Ops_0123456789abcdef"
+	// +kubebuilder:validation:items:XValidation:rule="self.kind != 'PermissionSet' || self.name.startsWith('arn:') || (size(self.name) <= 32 && !self.name.startsWith('AWSReservedSSO_'))",message="a permission set is given by its own name of at most 32 characters: write Ops for the role AWSReservedSSO_Ops_0123456789abcdef"
 	Principals []Principal `json:"principals,omitempty"`
 
 	// targets on which sessions may be opened, 1 to 20: a node that one of the
@@ -159,7 +159,7 @@ type SessionAccessSpec struct {
 	// +kubebuilder:validation:MaxItems=50
 	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="sourceCIDRs names one range twice; keep one of them"
 	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self)",message="a range of addresses is written as address/bits, for example 203.0.113.0/24"
-	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="the address of a range ends where its bits end: write 203.0.113.0/24, not 203.0.113.7/24"
+	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="the address has bits set after the prefix; set them to 0, as in 203.0.113.0/24 instead of 203.0.113.7/24"
 	SourceCIDRs []CIDR `json:"sourceCIDRs,omitempty"`
 
 	// reason for the access, for people who read it later, such as a ticket. The
@@ -198,7 +198,7 @@ type Principal struct {
 // InstanceID is the id of an EC2 instance (i-…) or of a hybrid managed node (mi-…).
 //
 // +kubebuilder:validation:MinLength=1
-// +kubebuilder:validation:MaxLength=32
+// +kubebuilder:validation:MaxLength=256
 type InstanceID string
 
 // Target is a set of nodes, selected by ids, by tags or by a HybridActivation.
@@ -210,7 +210,9 @@ type Target struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=300
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^(i-[0-9a-f]{8}|i-[0-9a-f]{17}|mi-[0-9a-f]{17})$')",message="an instance id is i- or mi- and 17 hex digits (older ones i- and 8), without wildcards, for example i-051cac51072605f39"
+	// +kubebuilder:validation:items:XValidation:rule="!self.startsWith('ecs:')",message="tasks of ECS are not supported as targets; name the EC2 instance or the hybrid node itself, or grant ssm:StartSession on the task by other means"
+	// +kubebuilder:validation:items:XValidation:rule="!self.startsWith('arn:')",message="an instance is given by its id, not by an ARN: write i-051cac51072605f39 for arn:aws:ec2:ap-northeast-1:488821267897:instance/i-051cac51072605f39"
+	// +kubebuilder:validation:items:XValidation:rule="self.startsWith('ecs:') || self.startsWith('arn:') || (size(self) <= 20 && self.matches('^(i-[0-9a-f]{8}|i-[0-9a-f]{17}|mi-[0-9a-f]{17})$'))",message="an instance id is i- or mi- and 17 hex digits (older ones i- and 8), without wildcards, for example i-051cac51072605f39"
 	InstanceIDs []InstanceID `json:"instanceIDs,omitempty"`
 
 	// tags that a node must carry, all of them, at most 50. Keys match regardless of
@@ -236,11 +238,11 @@ type Target struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.name) != has(self.ref)",message="a document has exactly one of name and ref; write one entry for each"
 type DocumentReference struct {
-	// name of the document in AWS.
+	// name of the document in AWS, or its ARN where another account shares it.
 	// +optional
 	// +kubebuilder:validation:MinLength=3
-	// +kubebuilder:validation:MaxLength=128
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.-]+$')",message="a document is given by its name, of letters, digits and _.- only, not by an ARN and without wildcards"
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^(arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:document/)?[A-Za-z0-9_.-]{3,128}$')",message="a document is given by its name, of 3 to 128 letters, digits and _.- only and without wildcards, or by its ARN where another account shares it, such as arn:aws:ssm:ap-northeast-1:111122223333:document/Shared-Shell"
 	Name string `json:"name,omitempty"`
 
 	// ref names a SessionDocument in the same namespace.
@@ -256,9 +258,9 @@ type CIDR string
 
 // SessionAccessStatus is the observed state of a SessionAccess.
 type SessionAccessStatus struct {
-	// observedGeneration is the generation of the spec that the conditions describe.
+	// observedGeneration is the generation of the spec that the conditions describe; -1
+	// before the operator has reconciled the object.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions of the access: Ready always, Active, Reconciling or Stalled while
@@ -384,14 +386,14 @@ type PrincipalStatus struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:scope=Namespaced,shortName=ssmaccess
-// +kubebuilder:printcolumn:name="ACCOUNT",type=string,JSONPath=`.spec.accountRef.name`
 // +kubebuilder:printcolumn:name="PRINCIPALS",type=string,JSONPath=`.status.summary.principals`
 // +kubebuilder:printcolumn:name="TARGETS",type=string,JSONPath=`.status.summary.targets`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="REACHABLE",type=string,JSONPath=`.status.summary.reachable`
 // +kubebuilder:printcolumn:name="EXPIRES",type=string,JSONPath=`.spec.notAfter`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="ACCOUNT",type=string,priority=1,JSONPath=`.spec.accountRef.name`
 // +kubebuilder:printcolumn:name="POLICIES",type=string,priority=1,JSONPath=`.status.summary.policies`
 type SessionAccess struct {
 	metav1.TypeMeta `json:",inline"`
@@ -406,6 +408,7 @@ type SessionAccess struct {
 
 	// status is the observed state of the access.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status SessionAccessStatus `json:"status,omitzero"`
 }
 
@@ -417,6 +420,15 @@ type SessionAccessList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []SessionAccess `json:"items"`
 }
+
+// AccountName returns the name of the AWSAccount in spec.accountRef.
+func (a *SessionAccess) AccountName() string { return a.Spec.AccountRef.Name }
+
+// EmptyList returns an empty SessionAccessList.
+func (*SessionAccess) EmptyList() ObjectList { return &SessionAccessList{} }
+
+// HasRecord reports whether the status records a grant.
+func (a *SessionAccess) HasRecord() bool { return a.Status.Applied != nil }
 
 // StatusFields returns pointers to the status, and to what every kind has in it.
 func (a *SessionAccess) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {

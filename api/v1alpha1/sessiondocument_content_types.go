@@ -1,87 +1,88 @@
 package v1alpha1
 
-// SessionInputs are the preferences of Standard_Stream sessions, named as in AWS.
-// The operator writes an omitted field with the value that AWS assumes for it: false
-// or empty.
+// SessionInputs are the preferences of sessions, named as in AWS. They apply to every
+// session type. The operator writes an omitted field with the value that AWS assumes for
+// it: false or empty. A document of another type than Standard_Stream has inputs only
+// where the spec has.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.runAsEnabled) || !self.runAsEnabled || has(self.runAsDefaultUser)",message="runAsEnabled needs runAsDefaultUser, the user of the node that sessions run as"
-// +kubebuilder:validation:XValidation:rule="!has(self.runAsDefaultUser) || (has(self.runAsEnabled) && self.runAsEnabled)",message="runAsDefaultUser has no effect without runAsEnabled: true; set that, or remove the user"
-// +kubebuilder:validation:XValidation:rule="!has(self.s3KeyPrefix) || has(self.s3BucketName)",message="s3KeyPrefix has no effect without s3BucketName; give a bucket, or remove the prefix"
-// +kubebuilder:validation:XValidation:rule="!has(self.cloudWatchStreamingEnabled) || !self.cloudWatchStreamingEnabled || has(self.cloudWatchLogGroupName)",message="cloudWatchStreamingEnabled needs cloudWatchLogGroupName, the log group to stream to"
+// A text may hold {{ name }} for a parameter of the document, or {{ssm:name}} for a
+// parameter of Parameter Store: the agent replaces both when a session opens.
+//
+// An empty text is the same as an omitted field, except when a document is adopted: what
+// the declaration turns off there has to be written out.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.runAsDefaultUser) || size(self.runAsDefaultUser) == 0 || (has(self.runAsEnabled) && self.runAsEnabled)",message="runAsDefaultUser has no effect without runAsEnabled: true; set that, or remove the user"
+// +kubebuilder:validation:XValidation:rule="!has(self.s3KeyPrefix) || size(self.s3KeyPrefix) == 0 || (has(self.s3BucketName) && size(self.s3BucketName) != 0)",message="s3KeyPrefix has no effect without s3BucketName; give a bucket, or remove the prefix"
+// +kubebuilder:validation:XValidation:rule="!has(self.cloudWatchStreamingEnabled) || !self.cloudWatchStreamingEnabled || has(self.cloudWatchLogGroupName)",message="cloudWatchStreamingEnabled needs cloudWatchLogGroupName, the log group to stream to; write cloudWatchLogGroupName: \"\" for none, as AWS's own preferences have it"
 type SessionInputs struct {
 	// s3BucketName is the bucket that receives the log of a session when the session
 	// ends. Without it, no log is sent to S3.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9][a-z0-9.-]+[a-z0-9]$')",message="a bucket is given by its name of 3 to 63 lower-case letters, digits and .-, not by an ARN"
-	S3BucketName string `json:"s3BucketName,omitempty"`
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$') || (self.matches('^([a-z0-9.-]|[{][{] *(ssm:[A-Za-z0-9_./:-]+|[A-Za-z0-9_]+) *[}][}])*$') && self.contains('{{'))",message="a bucket is given by its name of 3 to 63 lower-case letters, digits and .-, not by an ARN"
+	S3BucketName *string `json:"s3BucketName,omitempty"`
 
 	// s3KeyPrefix is the prefix of the object keys of the logs in the bucket.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	S3KeyPrefix string `json:"s3KeyPrefix,omitempty"`
+	S3KeyPrefix *string `json:"s3KeyPrefix,omitempty"`
 
 	// s3EncryptionEnabled allows logs to be sent to an encrypted bucket only.
 	// Defaults to false.
 	// +optional
-	S3EncryptionEnabled bool `json:"s3EncryptionEnabled,omitempty"`
+	S3EncryptionEnabled *bool `json:"s3EncryptionEnabled,omitempty"`
 
 	// cloudWatchLogGroupName is the log group that receives the log of a session.
 	// Without it, no log is sent to CloudWatch Logs.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-zA-Z0-9_/.#-]+$')",message="a log group is given by its name of letters, digits and _/.#-, not by an ARN"
-	CloudWatchLogGroupName string `json:"cloudWatchLogGroupName,omitempty"`
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self == '' || (size(self) <= 512 && self.matches('^[a-zA-Z0-9_/.#-]+$')) || (self.matches('^([a-zA-Z0-9_/.#-]|[{][{] *(ssm:[A-Za-z0-9_./:-]+|[A-Za-z0-9_]+) *[}][}])*$') && self.contains('{{'))",message="a log group is given by its name of at most 512 letters, digits and _/.#-, not by an ARN"
+	CloudWatchLogGroupName *string `json:"cloudWatchLogGroupName,omitempty"`
 
 	// cloudWatchEncryptionEnabled allows logs to be sent to an encrypted log group
 	// only. Defaults to false.
 	// +optional
-	CloudWatchEncryptionEnabled bool `json:"cloudWatchEncryptionEnabled,omitempty"`
+	CloudWatchEncryptionEnabled *bool `json:"cloudWatchEncryptionEnabled,omitempty"`
 
 	// cloudWatchStreamingEnabled sends the log while the session lasts, instead of
 	// when it ends. Defaults to false.
 	// +optional
-	CloudWatchStreamingEnabled bool `json:"cloudWatchStreamingEnabled,omitempty"`
+	CloudWatchStreamingEnabled *bool `json:"cloudWatchStreamingEnabled,omitempty"`
 
 	// kmsKeyId is the KMS key that encrypts the data of a session: its id, its ARN,
 	// alias/NAME or the ARN of an alias. A guardrail must allow it.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+)|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]+)$')",message="a key is given by its id, its ARN, alias/NAME or the ARN of an alias"
-	KMSKeyID string `json:"kmsKeyId,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key/[A-Za-z0-9-]+|alias/[A-Za-z0-9/_-]+)|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]+|[{][{] *(ssm:[A-Za-z0-9_./:-]+|[A-Za-z0-9_]+) *[}][}])$')",message="a key is given by its id, its ARN, alias/NAME or the ARN of an alias"
+	KMSKeyID *string `json:"kmsKeyId,omitempty"`
 
-	// runAsEnabled runs sessions on Linux and macOS as runAsDefaultUser instead of
-	// ssm-user. Defaults to false.
+	// runAsEnabled runs sessions on Linux and macOS as another user than ssm-user: the
+	// one in the tag SSMSessionRunAs of the IAM principal, else runAsDefaultUser.
+	// Defaults to false.
 	// +optional
-	RunAsEnabled bool `json:"runAsEnabled,omitempty"`
+	RunAsEnabled *bool `json:"runAsEnabled,omitempty"`
 
-	// runAsDefaultUser is the operating system user that sessions run as. It must
-	// exist on the node.
+	// runAsDefaultUser is the operating system user that sessions run as whose
+	// principal has no tag SSMSessionRunAs. It must exist on the node. Without it,
+	// principals without that tag open no session.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=100
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_][A-Za-z0-9_.@\\\\\\\\-]*[$]?$')",message="a user's name holds letters, digits and _.@\\- only"
-	RunAsDefaultUser string `json:"runAsDefaultUser,omitempty"`
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self == '' || (size(self) <= 100 && self.matches('^[A-Za-z0-9_][A-Za-z0-9_.@\\\\\\\\-]*[$]?$')) || (self.matches('^([A-Za-z0-9_.@\\\\\\\\-]|[{][{] *(ssm:[A-Za-z0-9_./:-]+|[A-Za-z0-9_]+) *[}][}])*$') && self.contains('{{'))",message="a user's name holds at most 100 letters, digits and _.@\\-; {{ parameter }} and {{ssm:name}} stand for a name"
+	RunAsDefaultUser *string `json:"runAsDefaultUser,omitempty"`
 
 	// idleSessionTimeout is the number of minutes after which AWS ends an idle
 	// session: 1 to 60, in quotes.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([1-9]|[1-5][0-9]|60)$')",message="idleSessionTimeout is 1 to 60 minutes, in quotes, for example \"20\""
-	IdleSessionTimeout string `json:"idleSessionTimeout,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^([1-9]|[1-5][0-9]|60)$')",message="idleSessionTimeout is 1 to 60 minutes, in quotes, for example \"20\""
+	IdleSessionTimeout *string `json:"idleSessionTimeout,omitempty"`
 
 	// maxSessionDuration is the number of minutes after which AWS ends a session: 1
 	// to 1440, in quotes.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-3][0-9][0-9]|14[0-3][0-9]|1440)$')",message="maxSessionDuration is 1 to 1440 minutes, in quotes, for example \"60\""
-	MaxSessionDuration string `json:"maxSessionDuration,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="self == '' || self.matches('^([1-9]|[1-9][0-9]|[1-9][0-9][0-9]|1[0-3][0-9][0-9]|14[0-3][0-9]|1440)$')",message="maxSessionDuration is 1 to 1440 minutes, in quotes, for example \"60\""
+	MaxSessionDuration *string `json:"maxSessionDuration,omitempty"`
 
 	// shellProfile holds commands that run when a session starts.
 	// +optional
@@ -94,13 +95,11 @@ type SessionInputs struct {
 type ShellProfile struct {
 	// windows holds the commands for PowerShell on Windows.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
 	Windows string `json:"windows,omitempty"`
 
 	// linux holds the commands for the user's shell on Linux and macOS.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096
 	Linux string `json:"linux,omitempty"`
 }
@@ -122,9 +121,9 @@ type DocumentParameter struct {
 	// +kubebuilder:validation:MaxLength=64
 	Name string `json:"name,omitempty"`
 
-	// type of the parameter. String is the only one, and the default.
+	// type of the parameter. String is the only one; the operator writes it where it is
+	// omitted.
 	// +optional
-	// +kubebuilder:default=String
 	Type ParameterType `json:"type,omitempty"`
 
 	// description of the parameter, for the users who open sessions.
@@ -154,7 +153,32 @@ type DocumentParameter struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="allowedValues holds one value twice; keep one of them"
 	// +kubebuilder:validation:items:MaxLength=256
 	AllowedValues []string `json:"allowedValues,omitempty"`
+
+	// minChars is the least number of characters of a value.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=65536
+	MinChars *int32 `json:"minChars,omitempty"`
+
+	// maxChars is the greatest number of characters of a value.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=65536
+	MaxChars *int32 `json:"maxChars,omitempty"`
+
+	// interpolationType ENV_VAR passes the value to commands in the environment
+	// variable SSM_<name> instead of writing it into them.
+	// +optional
+	InterpolationType InterpolationType `json:"interpolationType,omitempty"`
 }
+
+// InterpolationType is the way in which a value reaches the commands of a document.
+//
+// +kubebuilder:validation:Enum=ENV_VAR
+type InterpolationType string
+
+// InterpolationEnvironment passes the value in an environment variable.
+const InterpolationEnvironment InterpolationType = "ENV_VAR"
 
 // SessionProperties define the commands that a session runs, by platform, or the
 // port that a Port session forwards.
@@ -184,9 +208,8 @@ type SessionProperties struct {
 	// localPortNumber is the port on the machine of the user who opens the session: a
 	// number in quotes, or a parameter such as "{{ localPortNumber }}".
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,5}|[{][{] ?[a-zA-Z0-9_]+ ?[}][}])$')",message="a port is a number in quotes, or a parameter such as \"{{ localPortNumber }}\""
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^([0-9]{1,5}|[{][{] ?[a-zA-Z0-9_]+ ?[}][}])$')",message="a port is a number in quotes, or a parameter such as \"{{ localPortNumber }}\""
 	LocalPortNumber string `json:"localPortNumber,omitempty"`
 
 	// type of the port forwarding. When omitted, the session itself carries the
@@ -197,9 +220,8 @@ type SessionProperties struct {
 	// host that the node forwards to: a name, an address, or a parameter such as
 	// "{{ host }}". When omitted, the port is one of the node itself.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([A-Za-z0-9.:_-]+|[{][{] ?[a-zA-Z0-9_]+ ?[}][}])$')",message="a host is a name or an address, or a parameter such as \"{{ host }}\""
+	// +kubebuilder:validation:XValidation:rule="size(self) == 0 || self.matches('^([A-Za-z0-9.:_-]+|[{][{] ?[a-zA-Z0-9_]+ ?[}][}])$')",message="a host is a name or an address, or a parameter such as \"{{ host }}\""
 	Host string `json:"host,omitempty"`
 }
 

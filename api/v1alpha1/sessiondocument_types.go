@@ -1,6 +1,8 @@
 package v1alpha1
 
 import (
+	"cmp"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -33,28 +35,10 @@ const (
 	PromotionManual Promotion = "Manual"
 )
 
-// DocumentDeletion defines what happens to a document in AWS when its
-// SessionDocument is deleted or no longer declares the region.
-//
-// +kubebuilder:validation:Enum=Restore;Delete;Keep
-type DocumentDeletion string
-
-const (
-	// DocumentRestore restores the former state: the default version of an adopted
-	// document, or no document.
-	DocumentRestore DocumentDeletion = "Restore"
-	// DocumentDelete deletes the document, also an adopted one.
-	DocumentDelete DocumentDeletion = "Delete"
-	// DocumentKeep leaves the document unchanged, and removes only the operator's own
-	// tags.
-	DocumentKeep DocumentDeletion = "Keep"
-)
-
 // SessionDocumentSpec declares a session document of schema version 1.0.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.name) == has(oldSelf.name)",message="name cannot be added or removed later; declare another SessionDocument for the other document"
-// +kubebuilder:validation:XValidation:rule="self.sessionType != 'Standard_Stream' || !has(self.properties)",message="properties belong to the session types InteractiveCommands, NonInteractiveCommands and Port; a Standard_Stream session has inputs"
-// +kubebuilder:validation:XValidation:rule="self.sessionType == 'Standard_Stream' || !has(self.inputs)",message="inputs belong to the session type Standard_Stream; the other session types have properties"
+// +kubebuilder:validation:XValidation:rule="self.sessionType != 'Standard_Stream' || !has(self.properties)",message="properties belong to the session types InteractiveCommands, NonInteractiveCommands and Port; a Standard_Stream session has inputs only"
 // +kubebuilder:validation:XValidation:rule="self.sessionType == 'Standard_Stream' || has(self.properties)",message="this session type needs properties: commands for a platform, or portNumber for Port"
 // +kubebuilder:validation:XValidation:rule="!has(self.properties) || self.sessionType != 'Port' || (!has(self.properties.linux) && !has(self.properties.windows) && !has(self.properties.macOS))",message="linux, windows and macOS belong to the session types InteractiveCommands and NonInteractiveCommands; a Port session has portNumber, localPortNumber, host and type"
 // +kubebuilder:validation:XValidation:rule="!has(self.properties) || self.sessionType == 'Port' || (!has(self.properties.portNumber) && !has(self.properties.localPortNumber) && !has(self.properties.host) && !has(self.properties.type))",message="portNumber, localPortNumber, host and type belong to the session type Port; a session of commands has linux, windows or macOS"
@@ -100,7 +84,7 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:default=Standard_Stream
 	SessionType SessionType `json:"sessionType,omitempty"`
 
-	// inputs are the preferences of Standard_Stream sessions.
+	// inputs are the preferences of the sessions: logs, encryption, user, time limits.
 	// +optional
 	Inputs *SessionInputs `json:"inputs,omitempty"`
 
@@ -112,6 +96,7 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x.name == y.name))",message="two parameters have the same name; give each a name of its own"
 	// +kubebuilder:validation:XValidation:rule="self.map(p, has(p.allowedValues) ? p.allowedValues.map(v, size(v)).sum() : 0).sum() <= 65536",message="the allowedValues of the parameters hold more than 65536 characters, and AWS takes no document of that size; use allowedPattern"
 	// +kubebuilder:validation:items:XValidation:rule="self.name.matches('^[a-zA-Z0-9_]+$')",message="a parameter's name holds letters, digits and _ only"
+	// +kubebuilder:validation:items:XValidation:rule="!has(self.minChars) || !has(self.maxChars) || self.minChars <= self.maxChars",message="minChars is greater than maxChars, so no value fits; correct one of them"
 	// +kubebuilder:validation:items:XValidation:rule="!has(self.default) || !has(self.allowedValues) || self.default in self.allowedValues",message="default is not among allowedValues; add it there, or choose another"
 	Parameters []DocumentParameter `json:"parameters,omitempty"`
 
@@ -130,15 +115,16 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('aws:') && !k.startsWith('ssm-access.dev/'))",message="tag keys that begin with aws: or ssm-access.dev/ are reserved; choose others"
 	Tags map[string]string `json:"tags,omitempty"`
 
-	// sharedWith lists the accounts that may also use the document, at most 100. A
-	// guardrail must allow them.
+	// sharedWith lists who may also use the document, at most 100: accounts by their 12
+	// digits, and organizations and organizational units by their ARNs. A guardrail must
+	// allow each of them. The operator shares with organizations through AWS RAM.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=100
-	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="sharedWith names one account twice; keep one of them"
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[0-9]{12}$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\"; a document is never shared with everybody"
-	SharedWith []AccountID `json:"sharedWith,omitempty"`
+	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x == y))",message="sharedWith holds one entry twice; keep one of them"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^([0-9]{12}|arn:aws[a-z-]*:organizations::[0-9]{12}:(organization/o-[a-z0-9]+|ou/o-[a-z0-9]+/ou-[0-9a-z]+-[0-9a-z]+))$')",message="an account is given by its 12 digits, in quotes, for example \"488821267897\", an organization by its ARN, such as arn:aws:organizations::488821267897:organization/o-a1b2c3d4e5, and a unit by its ARN with ou/ and both ids; a document is never shared with everybody"
+	SharedWith []ShareTarget `json:"sharedWith,omitempty"`
 
 	// adopt takes over a document of that name that already exists. A guardrail must
 	// allow it. Defaults to false.
@@ -167,11 +153,22 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:validation:Maximum=500
 	KeepVersions int32 `json:"keepVersions,omitempty"`
 
-	// onDelete defines what happens to the document when this object is deleted or a
-	// region is removed from it: Restore, Delete or Keep. Defaults to Restore.
+	// deletionPolicy defines what happens to the document when this object is deleted
+	// or a region is removed from it. Restore, the default, restores the former state:
+	// the default version of an adopted document, or no document. Delete deletes the
+	// document, also an adopted one. Keep leaves the document unchanged, and removes
+	// only the operator's own tags.
 	// +optional
-	// +kubebuilder:default=Restore
-	OnDelete DocumentDeletion `json:"onDelete,omitempty"`
+	// +kubebuilder:validation:Enum=Restore;Delete;Keep
+	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
+
+	// onDelete is the former name of deletionPolicy. It applies to an object without
+	// deletionPolicy.
+	//
+	// Deprecated: Use deletionPolicy.
+	// +optional
+	// +kubebuilder:validation:Enum=Restore;Delete;Keep
+	OnDelete DeletionPolicy `json:"onDelete,omitempty"`
 
 	// suspend stops changes: while it is true, no document is created or changed, and
 	// none is shared. Shares that are not declared or not allowed are still removed, and
@@ -187,9 +184,9 @@ type SessionDocumentSpec struct {
 // region. If keyARN is missing then, the operator could not resolve the key, and
 // condition LoggingReady reports why.
 type SessionDocumentStatus struct {
-	// observedGeneration is the generation of the spec that the conditions describe.
+	// observedGeneration is the generation of the spec that the conditions describe; -1
+	// before the operator has reconciled the object.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// uid of the object that the conditions describe. If it is the uid of another
@@ -333,6 +330,26 @@ type DocumentRegion struct {
 	// adopted is the state of an adopted document before the operator changed it.
 	// +optional
 	Adopted *AdoptedDocument `json:"adopted,omitempty"`
+
+	// resourceShare is the resource share of AWS RAM that shares the document with
+	// organizations, or may do so. The operator records it before it calls RAM.
+	// +optional
+	ResourceShare *DocumentResourceShare `json:"resourceShare,omitempty"`
+}
+
+// DocumentResourceShare is a resource share of AWS RAM that the operator made, or may have
+// made.
+type DocumentResourceShare struct {
+	// name of the resource share.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	Name string `json:"name,omitempty"`
+
+	// token is the client token with which RAM recognizes a creation that is sent again.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Token string `json:"token,omitempty"`
 }
 
 // AdoptedDocument is the state of a document before the operator adopted it.
@@ -363,8 +380,8 @@ type AdoptedDocument struct {
 // +kubebuilder:printcolumn:name="REGIONS",type=string,JSONPath=`.status.summary.regions`
 // +kubebuilder:printcolumn:name="VERSION",type=string,JSONPath=`.status.summary.version`
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="REASON",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="ACCOUNT",type=string,priority=1,JSONPath=`.spec.accountRef.name`
 type SessionDocument struct {
 	metav1.TypeMeta `json:",inline"`
@@ -379,6 +396,7 @@ type SessionDocument struct {
 
 	// status is the observed state of the document.
 	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
 	Status SessionDocumentStatus `json:"status,omitzero"`
 }
 
@@ -389,6 +407,12 @@ func (d *SessionDocument) DocumentName() string {
 		return d.Spec.Name
 	}
 	return d.Name
+}
+
+// DeletionPolicy returns what happens to the document when the object no longer declares
+// it: spec.deletionPolicy, its former name spec.onDelete, or Restore.
+func (d *SessionDocument) DeletionPolicy() DeletionPolicy {
+	return cmp.Or(d.Spec.DeletionPolicy, d.Spec.OnDelete, DeletionRestore)
 }
 
 // AccountName returns the name of the AWSAccount in spec.accountRef.
@@ -402,6 +426,12 @@ type SessionDocumentList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []SessionDocument `json:"items"`
 }
+
+// EmptyList returns an empty SessionDocumentList.
+func (*SessionDocument) EmptyList() ObjectList { return &SessionDocumentList{} }
+
+// HasRecord reports whether the status names regions.
+func (d *SessionDocument) HasRecord() bool { return len(d.Status.Regions) > 0 }
 
 // StatusFields returns pointers to the status, and to what every kind has in it.
 func (d *SessionDocument) StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string) {

@@ -75,6 +75,12 @@ type FailingTarget struct {
 	// +optional
 	Region Region `json:"region,omitempty"`
 
+	// kind is what the node is, with its id there, where it is neither an EC2 instance nor
+	// a machine that registered with an activation, such as "Azure virtual machine vm-7".
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Kind string `json:"kind,omitempty"`
+
 	// state is NotConnected, Impaired or Unknown.
 	// +required
 	State TargetState `json:"state,omitempty"`
