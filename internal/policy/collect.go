@@ -158,7 +158,9 @@ func (c *collector) addStart(g *Grant, tests []test) {
 	for _, r := range g.Regions {
 		scopes := c.scopes(r)
 		for _, d := range g.Documents {
-			c.put(start, plain, scopes.documentElement(d.Name))
+			if inRegion(d.Name, r) {
+				c.put(start, plain, scopes.documentElement(d.Name))
+			}
 		}
 	}
 }
@@ -184,9 +186,17 @@ func appendNodes(dst []element, s regionScopes, region string, t Target) []eleme
 	return dst
 }
 
+// inRegion reports whether a document is in a region: an ARN names its own.
+func inRegion(document, region string) bool {
+	return !strings.HasPrefix(document, "arn:") || strings.Contains(document, ":ssm:"+region+":")
+}
+
 // documentElement is the ARN of a document. AWS keeps names that begin with AWS
 // or Amazon for its own documents, whose ARNs have no account.
 func (s regionScopes) documentElement(name string) element {
+	if strings.HasPrefix(name, "arn:") {
+		return splitElement(name)
+	}
 	if strings.HasPrefix(name, "AWS") || strings.HasPrefix(name, "Amazon") {
 		return element{s.awsDocument, name}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // Quotas bound what a principal's policies may be. Sources are GetAccountSummary
-// and the mirror.
+// and the IAM cache.
 type Quotas struct {
 	// PolicySize is the greatest size of one managed policy in characters
 	// (PolicySizeQuota, by default 6,144).
@@ -65,16 +65,6 @@ type Write struct {
 // it; when the rest does not fit, the plan is the widest that only narrows what
 // is held. An invalid account, principal or quota gives an empty plan.
 func Compile(acct Account, p Principal, grants []Grant, held []string, q Quotas, now time.Time) (Plan, error) {
-	return compile(acct, p, grants, held, q, now, false)
-}
-
-// Repack is Compile, and then drains the smallest shard into the free room of
-// the others if all of it fits there. The writes grow before they shrink.
-func Repack(acct Account, p Principal, grants []Grant, held []string, q Quotas, now time.Time) (Plan, error) {
-	return compile(acct, p, grants, held, q, now, true)
-}
-
-func compile(acct Account, p Principal, grants []Grant, held []string, q Quotas, now time.Time, repack bool) (Plan, error) {
 	if err := checkFrame(acct, p, q); err != nil {
 		return Plan{}, err
 	}
@@ -90,7 +80,7 @@ func compile(acct Account, p Principal, grants []Grant, held []string, q Quotas,
 	for _, document := range held {
 		c.held = append(c.held, parseHeld(all, document))
 	}
-	plan, tooLarge := c.plan(repack)
+	plan, tooLarge := c.plan()
 	if tooLarge == nil {
 		plan.Incomplete = failed(bad)
 		return plan, joined(bad)

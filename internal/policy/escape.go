@@ -6,14 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// literal writes a value so that IAM reads it as itself where it substitutes
-// policy variables: "${aws:username}" as "${$}{aws:username}".
-//
-// IAM substitutes variables in StringEquals and does not treat * and ? as
-// wildcards there. literal still writes them as the predefined variables ${*}
-// and ${?}, which AWS documents for every string that may hold variables: even
-// if IAM read the value as a pattern, it would match only itself.
-var literal = strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace
+// literal writes a value for an operator that compares texts exactly, such as
+// StringEquals, so that IAM reads it as itself: "${aws:username}" as
+// "${$}{aws:username}". IAM substitutes variables there, and takes * and ? for
+// themselves. No more is escaped than that: other evaluators of policies leave ${*} and
+// ${?} as they are, and would deny.
+var literal = strings.NewReplacer("${", "${$}{").Replace
 
 const hexDigits = "0123456789abcdef"
 

@@ -93,6 +93,7 @@ type Target struct {
 
 // Document is a session document, of the account or of AWS.
 type Document struct {
+	// Name, or the ARN of a document that another account shares.
 	Name string
 	// KMSKeyARN is the key that sessions with it are encrypted with, if any. A
 	// document whose key differs by region is listed once for each.

@@ -303,47 +303,36 @@ func TestTamperedPolicyIsPutBack(t *testing.T) {
 }
 
 func TestEveryChangeIsMadeWithoutAGap(t *testing.T) {
-	for name, step := range map[string]func(policy.Account, policy.Principal, []policy.Grant, []string, policy.Quotas) (policy.Plan, error){
-		"Compile": func(a policy.Account, p policy.Principal, g []policy.Grant, h []string, q policy.Quotas) (policy.Plan, error) {
-			return policy.Compile(a, p, g, h, q, noon)
-		},
-		"Repack": func(a policy.Account, p policy.Principal, g []policy.Grant, h []string, q policy.Quotas) (policy.Plan, error) {
-			return policy.Repack(a, p, g, h, q, noon)
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			rapid.Check(t, func(t *rapid.T) {
-				p := drawKind(t)
-				q := policy.Quotas{PolicySize: rapid.IntRange(1500, 3000).Draw(t, "size"), Policies: rapid.IntRange(-1, 6).Draw(t, "policies")}
-				before := drawBulks(t, 4)
-				// What is held may be in more and smaller pieces than it needs.
-				pieces := policy.Quotas{PolicySize: rapid.IntRange(1200, q.PolicySize).Draw(t, "held size"), Policies: -1}
-				first, _ := policy.Compile(account, p, before, nil, pieces, noon)
-				held := scrambled(t, first.Documents)
-				grants := before
-				if rapid.Bool().Draw(t, "changed") {
-					grants = append(narrower(t, before), drawBulks(t, 2)...)
-				}
-				wanted := all(t, p, grants)
-				plan, err := step(account, p, grants, held, q)
-				replay(t, held, plan, wanted, q)
-				got := atomsOf(t, plan.Documents...)
-				var tooLarge *policy.TooLargeError
-				switch {
-				case err == nil && q.Policies >= 0 && countDocs(plan.Documents) > q.Policies:
-					t.Fatalf("%d policies, %d allowed", countDocs(plan.Documents), q.Policies)
-				case err == nil && !maps.Equal(got, wanted):
-					t.Fatalf("got %v, want %v", got, wanted)
-				case err != nil && !errors.As(err, &tooLarge):
-					t.Fatal(err)
-				case err != nil && !maps.Equal(got, intersect(atomsOf(t, held...), wanted)):
-					t.Fatalf("%v: the plan is not what is held and wanted", err)
-				}
-				again, _ := policy.Compile(account, p, grants, plan.Documents, q, noon)
-				if len(again.Writes) > 0 {
-					t.Fatalf("done, and yet there is to write %+v", again.Writes)
-				}
-			})
-		})
-	}
+	rapid.Check(t, func(t *rapid.T) {
+		p := drawKind(t)
+		q := policy.Quotas{PolicySize: rapid.IntRange(1500, 3000).Draw(t, "size"), Policies: rapid.IntRange(-1, 6).Draw(t, "policies")}
+		before := drawBulks(t, 4)
+		// What is held may be in more and smaller pieces than it needs.
+		pieces := policy.Quotas{PolicySize: rapid.IntRange(1200, q.PolicySize).Draw(t, "held size"), Policies: -1}
+		first, _ := policy.Compile(account, p, before, nil, pieces, noon)
+		held := scrambled(t, first.Documents)
+		grants := before
+		if rapid.Bool().Draw(t, "changed") {
+			grants = append(narrower(t, before), drawBulks(t, 2)...)
+		}
+		wanted := all(t, p, grants)
+		plan, err := policy.Compile(account, p, grants, held, q, noon)
+		replay(t, held, plan, wanted, q)
+		got := atomsOf(t, plan.Documents...)
+		var tooLarge *policy.TooLargeError
+		switch {
+		case err == nil && q.Policies >= 0 && countDocs(plan.Documents) > q.Policies:
+			t.Fatalf("%d policies, %d allowed", countDocs(plan.Documents), q.Policies)
+		case err == nil && !maps.Equal(got, wanted):
+			t.Fatalf("got %v, want %v", got, wanted)
+		case err != nil && !errors.As(err, &tooLarge):
+			t.Fatal(err)
+		case err != nil && !maps.Equal(got, intersect(atomsOf(t, held...), wanted)):
+			t.Fatalf("%v: the plan is not what is held and wanted", err)
+		}
+		again, _ := policy.Compile(account, p, grants, plan.Documents, q, noon)
+		if len(again.Writes) > 0 {
+			t.Fatalf("done, and yet there is to write %+v", again.Writes)
+		}
+	})
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// compilation is one call of Compile or Repack after its input was checked.
+// compilation is one call of Compile after its input was checked.
 type compilation struct {
 	packer
 	// policies is how many there may be.
@@ -28,7 +28,7 @@ func (c *compilation) unchanged(held []string) bool {
 
 // plan finds the shard of every atom and the writes that lead there, or says why
 // it cannot.
-func (c *compilation) plan(repack bool) (Plan, *TooLargeError) {
+func (c *compilation) plan() (Plan, *TooLargeError) {
 	if size := c.largest(); size > c.limit {
 		return Plan{}, &TooLargeError{Needed: size, Allowed: c.limit, Indivisible: true, PolicySize: c.limit}
 	}
@@ -46,13 +46,6 @@ func (c *compilation) plan(repack bool) (Plan, *TooLargeError) {
 			return Plan{}, c.tooMany(len(fresh))
 		}
 		layout = c.afresh(fresh)
-	}
-	if repack {
-		if drained, ok := c.drain(layout, smallest(layout)); ok {
-			if plan, ok := c.moves(drained); ok {
-				return plan, nil
-			}
-		}
 	}
 	if plan, ok := c.moves(layout); ok {
 		return plan, nil

@@ -49,11 +49,11 @@ func FederatedIn(arn string) (Account, bool) {
 	return Account{ID: m[2], Partition: m[1]}, true
 }
 
-// PrefixHazards lists the users, sorted, whose sessions the user name may also
+// SessionPrefixOverlaps lists the users, sorted, whose sessions the user name may also
 // resume and terminate with scope Username: those named "<name>-…", because the
 // ids of their sessions begin like those of the user's own. Case is ignored, as
 // IAM does when it compares names.
-func PrefixHazards(name string, users []string) []string {
+func SessionPrefixOverlaps(name string, users []string) []string {
 	prefix := strings.ToLower(name) + "-"
 	var found []string
 	for _, u := range users {

@@ -35,12 +35,12 @@ func TestOwnerIsReadFromTheSessionsARN(t *testing.T) {
 	}
 }
 
-func TestPrefixHazardsAreUsersNamedLikeTheUserAndMore(t *testing.T) {
+func TestSessionPrefixOverlapsAreUsersNamedLikeTheUserAndMore(t *testing.T) {
 	users := []string{"bob", "bob-smith", "bobby", "bo", "BOB-admin", "alice-bob-x", "bob-", "bob-smith"}
-	if got, want := policy.PrefixHazards("Bob", users), []string{"BOB-admin", "bob-", "bob-smith"}; !slices.Equal(got, want) {
+	if got, want := policy.SessionPrefixOverlaps("Bob", users), []string{"BOB-admin", "bob-", "bob-smith"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := policy.PrefixHazards("bob-smith", users); len(got) != 0 {
+	if got := policy.SessionPrefixOverlaps("bob-smith", users); len(got) != 0 {
 		t.Errorf("got %q, want none", got)
 	}
 }

@@ -163,21 +163,3 @@ func TestPolicyThatOutgrewItsQuotaIsSplitWithoutAGap(t *testing.T) {
 	}
 	replay(t, held, plan, all(t, user01, grants), q)
 }
-
-func TestRepackingDrainsOnePolicyAtATimeUntilNothingCanBeSaved(t *testing.T) {
-	held := compiled(t, user01, onInstances("a", many(300)...))
-	ids := slices.DeleteFunc(many(300), func(id string) bool { return id[len(id)-1] != '0' })
-	grants := []policy.Grant{onInstances("a", ids...)}
-	wanted := all(t, user01, grants)
-	for want := range slices.Values([]int{3, 2, 1, 1}) {
-		plan, err := policy.Repack(account, user01, grants, held, quotas, noon)
-		if err != nil {
-			t.Fatal(err)
-		}
-		replay(t, held, plan, wanted, quotas)
-		held = plan.Documents
-		if got := countDocs(held); got != want {
-			t.Errorf("%d policies, want %d", got, want)
-		}
-	}
-}

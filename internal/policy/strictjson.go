@@ -9,4 +9,4 @@ import (
 // object is a JSON object whose members are known to be unique.
 type object = strictjson.Object
 
-var errForeign = errors.New("not a policy document of ours")
+var errForeign = errors.New("not a policy document of this operator")

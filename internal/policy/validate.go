@@ -16,6 +16,7 @@ var (
 	regionForm    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$`)
 	principalForm = regexp.MustCompile(`^[A-Za-z0-9_+=,.@-]+$`)
 	documentForm  = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,128}$`)
+	sharedForm    = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):ssm:[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}:[0-9]{12}:document/[A-Za-z0-9_.-]{3,128}$`)
 	tagKeyForm    = regexp.MustCompile(`^[\p{L}\p{M}\p{Z}\p{N}_.:/=+@-]+$`)
 	keyForm       = regexp.MustCompile(`^arn:(aws(?:-[a-z]+)*):kms:([a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}):[0-9]{12}:key/(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})$`)
 )
@@ -181,8 +182,8 @@ func checkDocuments(acct Account, docs []Document) *InvalidError {
 		return invalid("documents", "", "a grant needs at least one")
 	}
 	for _, d := range docs {
-		if !documentForm.MatchString(d.Name) {
-			return invalid("documents", d.Name, "a document is given by its name, of 3 to 128 letters, digits and _.-")
+		if m := sharedForm.FindStringSubmatch(d.Name); !documentForm.MatchString(d.Name) && (m == nil || m[1] != acct.Partition) {
+			return invalid("documents", d.Name, "a document is given by its name, of 3 to 128 letters, digits and _.-, or by the ARN of one that another account shares, in partition "+acct.Partition)
 		}
 		if d.KMSKeyARN == "" {
 			continue
