@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/strictjson"
 )
 
@@ -31,7 +30,7 @@ func Meaning(text string) (string, error) {
 	normalise(document)
 	canonical, err := json.Marshal(document) // It sorts the members.
 	if err != nil {
-		return "", fmt.Errorf("write the document anew: %w", err)
+		return "", fmt.Errorf("write the document again: %w", err)
 	}
 	sum := sha256.Sum256(canonical)
 	return hex.EncodeToString(sum[:]), nil
@@ -62,10 +61,7 @@ func normalise(document strictjson.Object) {
 		}
 		dropEmptyObject(in, "shellProfile")
 	}
-	// Other session types have no inputs, and there even empty ones are foreign.
-	if document["sessionType"] == string(v1alpha1.SessionStandardStream) {
-		dropEmptyObject(document, "inputs")
-	}
+	dropEmptyObject(document, "inputs")
 	if parameters, ok := document["parameters"].(strictjson.Object); ok {
 		for _, p := range parameters {
 			if p, ok := p.(strictjson.Object); ok {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"k8s.io/utils/ptr"
+
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
@@ -59,11 +61,14 @@ type shellProfile struct {
 }
 
 type parameter struct {
-	Type           v1alpha1.ParameterType `json:"type"`
-	Description    string                 `json:"description,omitempty"`
-	Default        *string                `json:"default,omitempty"`
-	AllowedPattern string                 `json:"allowedPattern,omitempty"`
-	AllowedValues  []string               `json:"allowedValues,omitempty"`
+	Type              v1alpha1.ParameterType     `json:"type"`
+	Description       string                     `json:"description,omitempty"`
+	Default           *string                    `json:"default,omitempty"`
+	AllowedPattern    string                     `json:"allowedPattern,omitempty"`
+	AllowedValues     []string                   `json:"allowedValues,omitempty"`
+	MinChars          *int32                     `json:"minChars,omitempty"`
+	MaxChars          *int32                     `json:"maxChars,omitempty"`
+	InterpolationType v1alpha1.InterpolationType `json:"interpolationType,omitempty"`
 }
 
 // Render writes the document that a spec declares, as JSON. The same spec gives
@@ -91,7 +96,7 @@ func contentOf(spec *v1alpha1.SessionDocumentSpec) content {
 	if c.SessionType == "" {
 		c.SessionType = v1alpha1.SessionStandardStream
 	}
-	if c.SessionType == v1alpha1.SessionStandardStream {
+	if c.SessionType == v1alpha1.SessionStandardStream || spec.Inputs != nil {
 		c.Inputs = inputsOf(spec.Inputs)
 	}
 	return c
@@ -102,11 +107,14 @@ func inputsOf(in *v1alpha1.SessionInputs) *inputs {
 		return &inputs{}
 	}
 	out := &inputs{
-		S3BucketName: in.S3BucketName, S3KeyPrefix: in.S3KeyPrefix, S3EncryptionEnabled: in.S3EncryptionEnabled,
-		CloudWatchLogGroupName: in.CloudWatchLogGroupName, CloudWatchEncryptionEnabled: in.CloudWatchEncryptionEnabled,
-		CloudWatchStreamingEnabled: in.CloudWatchStreamingEnabled, KMSKeyID: in.KMSKeyID,
-		RunAsEnabled: in.RunAsEnabled, RunAsDefaultUser: in.RunAsDefaultUser,
-		IdleSessionTimeout: in.IdleSessionTimeout, MaxSessionDuration: in.MaxSessionDuration,
+		S3BucketName: ptr.Deref(in.S3BucketName, ""), S3KeyPrefix: ptr.Deref(in.S3KeyPrefix, ""),
+		S3EncryptionEnabled:         ptr.Deref(in.S3EncryptionEnabled, false),
+		CloudWatchLogGroupName:      ptr.Deref(in.CloudWatchLogGroupName, ""),
+		CloudWatchEncryptionEnabled: ptr.Deref(in.CloudWatchEncryptionEnabled, false),
+		CloudWatchStreamingEnabled:  ptr.Deref(in.CloudWatchStreamingEnabled, false),
+		KMSKeyID:                    ptr.Deref(in.KMSKeyID, ""),
+		RunAsEnabled:                ptr.Deref(in.RunAsEnabled, false), RunAsDefaultUser: ptr.Deref(in.RunAsDefaultUser, ""),
+		IdleSessionTimeout: ptr.Deref(in.IdleSessionTimeout, ""), MaxSessionDuration: ptr.Deref(in.MaxSessionDuration, ""),
 	}
 	if in.ShellProfile != nil {
 		out.ShellProfile = shellProfile{Windows: in.ShellProfile.Windows, Linux: in.ShellProfile.Linux}
@@ -126,6 +134,7 @@ func parametersOf(declared []v1alpha1.DocumentParameter) map[string]parameter {
 		}
 		out[p.Name] = parameter{
 			Type: kind, Description: p.Description, Default: p.Default, AllowedPattern: p.AllowedPattern, AllowedValues: p.AllowedValues,
+			MinChars: p.MinChars, MaxChars: p.MaxChars, InterpolationType: p.InterpolationType,
 		}
 	}
 	return out

@@ -75,9 +75,9 @@ func TestEachSessionTypeIsRendered(t *testing.T) {
 			"cloudWatchStreamingEnabled":false,"runAsEnabled":false,"runAsDefaultUser":"","idleSessionTimeout":"","maxSessionDuration":"",
 			"shellProfile":{"windows":"","linux":""}}}`},
 		"all preferences": {v1alpha1.SessionDocumentSpec{Description: "d", SessionType: v1alpha1.SessionStandardStream, Inputs: &v1alpha1.SessionInputs{
-			S3BucketName: "b-1", S3KeyPrefix: "p", S3EncryptionEnabled: true, CloudWatchLogGroupName: "g", CloudWatchEncryptionEnabled: true,
-			CloudWatchStreamingEnabled: true, KMSKeyID: "alias/k", RunAsEnabled: true, RunAsDefaultUser: "u", IdleSessionTimeout: "60",
-			MaxSessionDuration: "1440", ShellProfile: &v1alpha1.ShellProfile{Windows: "w", Linux: "a && b <c"},
+			S3BucketName: new("b-1"), S3KeyPrefix: new("p"), S3EncryptionEnabled: new(true), CloudWatchLogGroupName: new("g"), CloudWatchEncryptionEnabled: new(true),
+			CloudWatchStreamingEnabled: new(true), KMSKeyID: new("alias/k"), RunAsEnabled: new(true), RunAsDefaultUser: new("u"), IdleSessionTimeout: new("60"),
+			MaxSessionDuration: new("1440"), ShellProfile: &v1alpha1.ShellProfile{Windows: "w", Linux: "a && b <c"},
 		}}, `{"schemaVersion":"1.0","description":"d","sessionType":"Standard_Stream","inputs":{
 			"s3BucketName":"b-1","s3KeyPrefix":"p","s3EncryptionEnabled":true,"cloudWatchLogGroupName":"g","cloudWatchEncryptionEnabled":true,
 			"cloudWatchStreamingEnabled":true,"kmsKeyId":"alias/k","runAsEnabled":true,"runAsDefaultUser":"u","idleSessionTimeout":"60",

@@ -1,6 +1,6 @@
-// Package fair is pure: it decides in which order work is served that different
-// accounts and tenants ask for, so that none of them delays another. The work
-// queues and the limiter of calls to AWS both use it.
+// Package fair decides in which order the work of several accounts and tenants is served,
+// so that none of them delays another. It is pure. The work queues and the limiter of calls
+// to AWS both use it.
 package fair
 
 import (
