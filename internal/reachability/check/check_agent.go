@@ -74,7 +74,7 @@ func agentOnline(v *view) Check {
 }
 
 // askTheMachine: what cannot be seen from outside.
-const askTheMachine = "If it runs, its log (amazon-ssm-agent.log) and ssm-cli get-diagnostics tell what it misses: a proxy, a firewall, a wrong clock."
+const askTheMachine = "If it runs, its log (amazon-ssm-agent.log) and ssm-cli get-diagnostics show what it misses: a proxy, a firewall, a wrong clock."
 
 func connected(v *view) Check {
 	switch v.link {
@@ -104,12 +104,30 @@ func disconnected(v *view) Check {
 		return instanceStarting(v, CheckConnected).as(NotChecked)
 	}
 	if agent, known := v.agent.Get(); known && agent.reporting(v.Now) {
+		remedy := "Wait two minutes if it has just started; else see that it reaches ssmmessages and restart it. "
+		if v.sameRoute() {
+			remedy = "Wait two minutes if it has just started; else restart the agent, whose reports come over the same route. "
+		}
 		return fail(CheckConnected, ChannelClosed,
-			fmt.Sprintf("The agent of %s reports, but has no open control channel.", v.Node.ID),
-			"Wait two minutes if it has just started; else see that it reaches ssmmessages and restart it. "+askTheMachine)
+			fmt.Sprintf("The agent of %s reports, but has no open control channel.", v.Node.ID), remedy+askTheMachine)
 	}
 	return fail(CheckConnected, NotConnected,
 		fmt.Sprintf("%s is not connected to Session Manager.", v.Node.ID), askTheMachine)
+}
+
+// sameRoute reports whether the control channel takes the route over which the agent
+// reports: neither service has an endpoint here, so that what lets the one out lets the
+// other out.
+func (v *view) sameRoute() bool {
+	if len(v.core) == 0 {
+		return false
+	}
+	for i := range v.core {
+		if v.core[i].endpoint != nil || v.core[i].hop == hopUnknown {
+			return false
+		}
+	}
+	return true
 }
 
 // use is a feature that a document uses.

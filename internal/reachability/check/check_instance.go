@@ -41,6 +41,9 @@ const (
 	tokensRequired   = "required"
 )
 
+// requireTokens is what to do about an instance that still allows version 1.
+const requireTokens = "Require version 2 with aws ec2 modify-instance-metadata-options --http-tokens required."
+
 func instanceState(v *view) Check {
 	var missing gaps
 	instance, known := need(&missing, v.Instance)
@@ -123,7 +126,7 @@ func hostManagement(v *view, instance *Instance) Check {
 	case role.Name == "":
 		return fail(CheckInstanceProfile, NoInstanceProfile,
 			fmt.Sprintf("Instance %s has no instance profile, and default host management is off in %s.", v.Node.ID, v.Node.Region),
-			"Attach an instance profile whose role has AmazonSSMManagedInstanceCore. "+roleTakesTime)
+			"Attach an instance profile whose role has AmazonSSMManagedInstanceCore, or turn default host management on with aws ssm register-default-host-management-configuration --permission-model SERVICE_MANAGED. "+roleTakesTime)
 	case reported && version.Before(sinceHostManagement):
 		return fail(CheckInstanceProfile, HostManagementNeedsNewerAgent,
 			fmt.Sprintf("Instance %s has no instance profile, and its agent %s is too old for default host management.", v.Node.ID, version),
@@ -131,7 +134,7 @@ func hostManagement(v *view, instance *Instance) Check {
 	case instance.Metadata.Tokens != tokensRequired:
 		return warn(CheckInstanceProfile, HostManagementNeedsIMDSv2,
 			fmt.Sprintf("Instance %s depends on default host management, and its metadata service still allows version 1.", v.Node.ID),
-			"Require version 2 with aws ec2 modify-instance-metadata-options --http-tokens required.")
+			requireTokens)
 	case !reported:
 		return agentUnseen(v, CheckInstanceProfile)
 	default:

@@ -78,7 +78,7 @@ func route(v *view, paths []path) Check {
 			"See that it leads on to the endpoints of Systems Manager, or create the endpoints ssm and ssmmessages in the VPC.")
 	case w.outlet == outletIPv6:
 		return warn(CheckRoute, RouteOnlyIPv6,
-			fmt.Sprintf("The only way out of %s is for IPv6 (route table %s), which agents do not use unless they are told to.", subnet, w.table),
+			fmt.Sprintf("The only way out of %s is for IPv6 (route table %s), which agents do not use unless they are configured to.", subnet, w.table),
 			"Set UseDualStackEndpoint in the configuration of an agent of 3.3.3270.0 or later, or give the subnet a way out for IPv4.")
 	case w.outlet == outletBlackhole:
 		return fail(CheckRoute, RouteBlackhole,

@@ -14,7 +14,7 @@ func (v *view) orManaged(c Check) Check {
 	var missing gaps
 	role, known := need(&missing, v.DefaultRole)
 	switch {
-	case c.Result != Fail || v.Node.Hybrid():
+	case c.Result != Fail || v.Node.Hybrid() || c.Reason == DeniedByOrganization: // That holds for every role of the account.
 		return c
 	case !known:
 		c.Missing = missing.check(c.Name).Missing
@@ -23,6 +23,9 @@ func (v *view) orManaged(c Check) Check {
 		return c
 	default:
 		c.Remedy += " Default host management may stand in for it."
+		if instance, read := v.Instance.Get(); read && instance.Metadata.Tokens != tokensRequired {
+			c.Remedy += " It needs version 2 of the metadata service, and the instance still allows version 1: " + requireTokens
+		}
 	}
 	return c.as(Warn)
 }
@@ -56,6 +59,12 @@ func roleTrust(v *view) Check {
 	switch {
 	case missing != nil:
 		return missing.check(CheckRoleTrust)
+	case hostManaged && role.Missing && role.Managed:
+		return fail(CheckRoleTrust, DefaultRoleNotFound,
+			fmt.Sprintf("Default host management of %s gives instances role %s, which does not exist, and %s has no instance profile.", v.Node.Region, role.Name, v.Node.ID),
+			"Have AWS make the role again with aws ssm register-default-host-management-configuration --permission-model SERVICE_MANAGED --overwrite, or attach an instance profile.")
+	case hostManaged && role.Managed:
+		return pass(CheckRoleTrust)
 	case hostManaged && role.Missing:
 		return fail(CheckRoleTrust, DefaultRoleNotFound,
 			fmt.Sprintf("Default host management of %s gives instances role %s, which does not exist, and %s has no instance profile.", v.Node.Region, role.Name, v.Node.ID),
@@ -165,25 +174,49 @@ func (v *view) permissions(name Name, role *Role, missing gaps, needed []Permiss
 	if missing != nil {
 		return missing.check(name)
 	}
-	var lacking []string
+	if role.Managed && name == CheckRolePermissions {
+		return pass(name)
+	}
+	var lacking, capped, conditional, keys []string
 	for _, p := range needed {
+		if conditions := role.Conditional[p]; len(conditions) > 0 {
+			conditional, keys = append(conditional, p.String()), append(keys, conditions...)
+			continue
+		}
 		allowed, known := need(&missing, role.Allowed[p])
 		switch {
 		case !known || allowed:
-		case p.Resource == "*":
-			lacking = append(lacking, p.Action)
+		case role.Capped[p]:
+			capped = append(capped, p.String())
 		default:
-			lacking = append(lacking, p.Action+" on "+p.Resource)
+			lacking = append(lacking, p.String())
 		}
 	}
 	switch {
+	case len(capped) > 0:
+		return fail(name, DeniedByOrganization,
+			fmt.Sprintf("A service control policy of the organisation does not allow role %s of %s %s.", role.Name, v.Node.ID, list(sortedSet(capped))),
+			"Have the administrators of the organisation allow it in the account and region.")
 	case len(lacking) > 0:
 		return fail(name, RolePermissionMissing,
 			fmt.Sprintf("Role %s of %s does not allow %s.", role.Name, v.Node.ID, list(sortedSet(lacking))),
 			remedy+" "+roleTakesTime)
+	case len(conditional) > 0:
+		return warn(name, RolePermissionConditional,
+			fmt.Sprintf("Role %s of %s allows %s on conditions at most, which only calls from the node meet: %s.",
+				role.Name, v.Node.ID, list(sortedSet(conditional)), list(sortedSet(keys))),
+			"See that the node meets the conditions, or take them off.")
 	case missing != nil:
 		return missing.check(name)
 	default:
 		return pass(name)
 	}
+}
+
+// String names a permission in a message.
+func (p Permission) String() string {
+	if p.Resource == "*" {
+		return p.Action
+	}
+	return p.Action + " on " + p.Resource
 }

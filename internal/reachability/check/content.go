@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // errNoContent is that of JSON that is no session document.
@@ -37,11 +38,21 @@ func ParseContent(text string) (Content, error) {
 		return Content{}, fmt.Errorf("reading a session document: %w", errNoContent)
 	}
 	in := &d.Inputs
+	template := ""
+	if strings.Contains(in.SessionKey, "{{") {
+		template = in.SessionKey
+	}
+	for _, text := range []*string{&in.Bucket, &in.LogGroup, &in.SessionKey} {
+		// What the agent fills in when a session opens is not known here.
+		if strings.Contains(*text, "{{") {
+			*text = ""
+		}
+	}
 	return Content{
 		SessionType: d.SessionType,
 		Bucket:      in.Bucket, KeyPrefix: in.KeyPrefix, BucketEncryption: bool(in.BucketEncryption),
 		LogGroup: in.LogGroup, LogGroupEncryption: bool(in.LogGroupEncryption), Streaming: bool(in.Streaming),
-		SessionKey: in.SessionKey, RunAs: bool(in.RunAs),
+		SessionKey: in.SessionKey, SessionKeyTemplate: template, RunAs: bool(in.RunAs),
 		ShellProfile: in.ShellProfile.Windows+in.ShellProfile.Linux != "",
 		RemoteHost:   hasHost(d.Properties),
 	}, nil

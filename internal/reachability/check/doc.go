@@ -8,7 +8,7 @@
 // [Judge] makes every [Check] that applies to a node, causes before symptoms,
 // so that [FirstFailure] is what to fix first. A fact that could not be read
 // makes the checks that need it [NotChecked]; none of them passes without it.
-// [Summarize] counts the verdicts on many nodes.
+// [Summarize] counts the results of many nodes.
 //
 // [NeedsConnectionStatus], [NeedsNetwork] and [PermissionsNeeded] report which
 // facts are worth the calls that read them.

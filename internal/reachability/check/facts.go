@@ -81,8 +81,12 @@ type Agent struct {
 	Version string
 	// Platform is PlatformType: Linux, Windows or MacOS.
 	Platform string
-	// Activation is ActivationId, and Role is IamRole, of hybrid nodes.
+	// Activation is ActivationId, and Role is IamRole, of hybrid nodes. Those that a
+	// cloud connector brings have neither.
 	Activation, Role string
+	// Source is SourceType, such as "Microsoft.Compute/virtualMachines", and SourceID is
+	// SourceId: what the node is where it comes from.
+	Source, SourceID string
 }
 
 // Activation is an entry of ssm:DescribeActivations.
@@ -105,6 +109,9 @@ type Role struct {
 	// finds no role of that name. If the role was not read, Missing is false and
 	// the role is taken to exist.
 	Missing bool
+	// Managed, of [Facts.DefaultRole]: AWS made the role and keeps its trust and its
+	// permissions, which are not judged.
+	Managed bool
 	// Trust is AssumeRolePolicyDocument as JSON, already URL-decoded.
 	Trust Known[string]
 	// Allowed holds, for what [PermissionsNeeded] lists, whether the role's
@@ -112,6 +119,11 @@ type Role struct {
 	// "allowed", or [Allows] of the role's policy documents. A permission that
 	// is not in the map was not asked for.
 	Allowed map[Permission]Known[bool]
+	// Capped are those that a service control policy of the organisation does not allow.
+	Capped map[Permission]bool
+	// Conditional are those that the role allows, if at all, on conditions that only the
+	// node's own calls meet: their condition keys. They are not in Allowed.
+	Conditional map[Permission][]string
 }
 
 // Permission is an action of the node's role on a resource.

@@ -25,6 +25,9 @@ type Content struct {
 	LogGroupEncryption, Streaming bool
 	// SessionKey is kmsKeyId: an id, an ARN or an alias.
 	SessionKey string
+	// SessionKeyTemplate is kmsKeyId where it refers to a parameter, as {{ name }} and
+	// {{ssm:name}} do; SessionKey is empty then.
+	SessionKeyTemplate string
 	// RunAs is runAsEnabled. ShellProfile: shellProfile has a command for some
 	// platform.
 	RunAs, ShellProfile bool

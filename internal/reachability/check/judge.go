@@ -88,14 +88,18 @@ func hint(checks []Check) {
 		c := &checks[i]
 		switch {
 		case c.Result == Fail && (c.Name == CheckAgentOnline || c.Name == CheckConnected):
-			if doubt != nil {
+			switch {
+			case doubt == nil:
+			case proven(doubt, c):
+				c.Message, c.Remedy = c.Message+" "+doubt.Message, c.Remedy+" "+doubt.Remedy
+			default:
 				c.Message, c.Remedy = doubt.Message+" "+c.Message, doubt.Remedy+" "+c.Remedy
 			}
 			if unseen != "" {
 				c.Remedy += " " + unseen
 			}
 			if len(missing) > 0 {
-				c.Remedy += fmt.Sprintf(" The operator could tell more if it were allowed %s.", list(sortedSet(missing)))
+				c.Remedy += fmt.Sprintf(" The operator could say more if it were allowed %s.", list(sortedSet(missing)))
 			}
 			return
 		case c.Result == Fail || c.Name == CheckConnected:
@@ -107,6 +111,12 @@ func hint(checks []Check) {
 		}
 		missing = append(missing, c.Missing...)
 	}
+}
+
+// proven reports whether a warning is about a route over which the agent reports, so
+// that it is not the likeliest cause.
+func proven(doubt, symptom *Check) bool {
+	return symptom.Reason == ChannelClosed && doubt.Name == CheckRoute
 }
 
 // placed is a check that needs to know where the instance is.

@@ -27,6 +27,20 @@ var (
 		change(&f.DefaultRole, func(r *check.Role) { r.Name, r.Trust = "managed", check.Is(trust("ssm.amazonaws.com")) })
 	}
 	managed = together(profileless, managedRole)
+	// byAWS has default host management with a role that AWS made and keeps.
+	byAWS = together(profileless, func(f *check.Facts) {
+		f.DefaultRole = check.Is(check.Role{Name: "aws-reserved/ssm.amazonaws.com/Managed", Managed: true})
+	})
+	// depends has the role allow its agents to report on a condition on the node.
+	depends = onRole(func(r *check.Role) {
+		p := check.Permission{Action: "ssm:UpdateInstanceInformation", Resource: instances}
+		delete(r.Allowed, p)
+		r.Conditional = map[check.Permission][]string{p: {"ssm:SourceInstanceARN"}}
+	})
+	// capped has a service control policy deny what the agent calls.
+	capped = together(disallow("ssmmessages:OpenDataChannel", "*"), onRole(func(r *check.Role) {
+		r.Capped = map[check.Permission]bool{{Action: "ssmmessages:OpenDataChannel", Resource: "*"}: true}
+	}))
 )
 
 func to(cidr string) check.Rule { r := https; r.CIDR = cidr; return r }
@@ -67,6 +81,11 @@ var findings = []finding{
 	{"host management, role gone", together(profileless, func(f *check.Facts) {
 		f.DefaultRole = check.Is(check.Role{Name: "managed", Missing: true})
 	}), check.CheckRoleTrust, check.Fail, check.DefaultRoleNotFound},
+	{"host management by AWS, trust", byAWS, check.CheckRoleTrust, check.Pass, check.InOrder},
+	{"host management by AWS, permissions", byAWS, check.CheckRolePermissions, check.Pass, check.InOrder},
+	{"host management by AWS, role gone", together(byAWS, func(f *check.Facts) {
+		change(&f.DefaultRole, func(r *check.Role) { r.Missing = true })
+	}), check.CheckRoleTrust, check.Fail, check.DefaultRoleNotFound},
 	{"host management, role for instances", together(managed, func(f *check.Facts) {
 		change(&f.DefaultRole, func(r *check.Role) { r.Trust = check.Is(trust("ec2.amazonaws.com")) })
 	}), check.CheckRoleTrust, check.Fail, check.RoleNotTrusted},
@@ -79,6 +98,10 @@ var findings = []finding{
 		r.Trust = check.Is(`{"Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"Bool":{"x":"true"}}}]}`)
 	}), check.CheckRoleTrust, check.Warn, check.RoleNotTrusted},
 	{"trust in disorder", onRole(func(r *check.Role) { r.Trust = check.Is(`{`) }), check.CheckRoleTrust, check.NotChecked, check.NotUnderstood},
+	{"permission under conditions on the node", depends, check.CheckRolePermissions, check.Warn, check.RolePermissionConditional},
+	{"permission under conditions, and another missing", together(depends, disallow("ssmmessages:OpenDataChannel", "*")), check.CheckRolePermissions, check.Fail, check.RolePermissionMissing},
+	{"denied by the organisation", capped, check.CheckRolePermissions, check.Fail, check.DeniedByOrganization},
+	{"host management cannot help against the organisation", together(capped, managedRole), check.CheckRolePermissions, check.Fail, check.DeniedByOrganization},
 	{"permission missing", disallow("ssmmessages:OpenDataChannel", "*"), check.CheckRolePermissions, check.Fail, check.RolePermissionMissing},
 	{"DNS support off", onNetwork(func(n *check.Network) { n.DNSSupport = check.Is(false) }), check.CheckDNSSupport, check.Fail, check.DNSSupportOff},
 	{"DNS host names off", onNetwork(func(n *check.Network) { n.DNSHostnames = check.Is(false) }), check.CheckDNSHostnames, check.Fail, check.DNSHostnamesOff},

@@ -45,6 +45,13 @@ var channelPermissions = []Permission{
 	{"ssmmessages:OpenDataChannel", "*"},
 }
 
+// ServiceManaged reports whether the name of a role, with its path before it, is that of a
+// role which AWS made and keeps: its path is reserved.
+func ServiceManaged(name string) bool {
+	name = strings.TrimPrefix(name, "/")
+	return strings.HasPrefix(name, "aws-reserved/") || strings.HasPrefix(name, "aws-service-role/")
+}
+
 // Substituted reports whether the role of default host management replaces that
 // of the node's profile: the agent uses it where the profile's role lacks the
 // permission to report the instance, which is connected all the same.

@@ -62,6 +62,11 @@ const (
 	RoleNotTrusted Reason = "RoleNotTrusted"
 	// RolePermissionMissing: the role does not allow what the agent calls.
 	RolePermissionMissing Reason = "RolePermissionMissing"
+	// RolePermissionConditional: the role allows it, if at all, on conditions that only
+	// the node's own calls meet.
+	RolePermissionConditional Reason = "RolePermissionConditional"
+	// DeniedByOrganization: a service control policy does not allow what the agent calls.
+	DeniedByOrganization Reason = "DeniedByOrganization"
 	// HostManagementNeedsIMDSv2: default host management works with it only.
 	HostManagementNeedsIMDSv2 Reason = "HostManagementNeedsIMDSv2"
 	// HostManagementNeedsNewerAgent: the agent does not know default host

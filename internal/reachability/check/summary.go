@@ -32,13 +32,13 @@ const (
 
 // State sums the checks up.
 func (v *Verdict) State() State {
-	first, told := v.First()
+	first, found := v.First()
 	switch reached, known := v.Reached(); {
 	case !known:
 		return StateUnknown
 	case !reached:
 		return StateDown
-	case !told:
+	case !found:
 		return StateInOrder
 	case first.Result == Fail || breaks(&first):
 		return StateImpaired
@@ -104,7 +104,7 @@ func (v *Verdict) doubt() (first Check, found bool) {
 // [Verdict.First], and whether it is connected.
 func (v *Verdict) Telling() []Check {
 	var kept []Check
-	if c, told := v.First(); told {
+	if c, found := v.First(); found {
 		kept = append(kept, c)
 	}
 	if c, made := v.check(CheckConnected); made && (len(kept) == 0 || kept[0].Name != c.Name) {
@@ -150,7 +150,7 @@ func Summarize(verdicts []Verdict) Summary {
 		state := v.State()
 		group := s.In[state]
 		group.Count++
-		if first, told := v.First(); told {
+		if first, found := v.First(); found {
 			group.Causes = tally(group.Causes, v.Node, first)
 		}
 		s.In[state] = group

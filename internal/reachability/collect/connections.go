@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
@@ -49,7 +49,7 @@ func (a *asking) ask(ctx context.Context, n *node) bool {
 	if a.stopped[n.region] != nil {
 		return false
 	}
-	status, err := a.cloud.ConnectionStatus(ctx, n.region, n.id)
+	status, err := a.ssm(n.region).ConnectionStatus(ctx, n.id)
 	n.connection = known(status, err)
 	if err == nil {
 		a.failures[n.region] = 0
@@ -57,7 +57,7 @@ func (a *asking) ask(ctx context.Context, n *node) bool {
 		return status == check.StatusNotConnected
 	}
 	a.failures[n.region]++
-	if cloud.Classify(err) == cloud.Refused || a.failures[n.region] == maxFailures {
+	if awserr.Classify(err) == awserr.Refused || a.failures[n.region] == maxFailures {
 		a.stopped[n.region] = err
 	}
 	return false

@@ -1,5 +1,5 @@
-// Package collect gathers the facts that package check judges, for all nodes of
-// an account at once, with as few calls as the AWS APIs allow.
+// Package collect collects the facts that package check needs, for all nodes of an
+// account at once, with as few calls as the AWS APIs allow.
 //
 // A connected node costs its share of a page of ssm:DescribeInstanceInformation.
 // A survey reads more only about nodes that are not connected, and where a

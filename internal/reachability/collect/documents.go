@@ -35,7 +35,10 @@ func (t *taking) content(ctx context.Context, region, name string) check.Known[c
 	if content, ours := check.AWSDocument(name); ours {
 		return check.Is(content)
 	}
-	text, ok, err := t.cloud.DefaultContent(ctx, region, name)
+	if strings.HasPrefix(name, "arn:") && !strings.Contains(name, ":ssm:"+region+":") {
+		return check.Is(check.Content{}) // It is of another region.
+	}
+	text, ok, err := t.ssm(region).DefaultContent(ctx, name)
 	if err != nil || !ok {
 		return known(check.Content{}, err)
 	}
@@ -68,7 +71,7 @@ func (t *taking) logs(ctx context.Context, region string, l *check.Logging, c *c
 }
 
 func (t *taking) logGroup(ctx context.Context, region string, l *check.Logging, name string) check.Known[check.LogGroup] {
-	group, ok, err := t.cloud.FindLogGroup(ctx, region, name)
+	group, ok, err := t.ssm(region).FindLogGroup(ctx, name)
 	if err == nil && group.KeyARN != "" {
 		t.logKey(ctx, region, l, group.KeyARN)
 	}
@@ -82,7 +85,7 @@ func (t *taking) logKey(ctx context.Context, region string, l *check.Logging, ar
 		key = t.key(ctx, region, arn)
 	}
 	if _, read := key.Policy.Get(); !read && key.Policy.Missing() == (check.Missing{}) {
-		policy, err := t.cloud.KeyPolicy(ctx, region, arn)
+		policy, err := t.ssm(region).KeyPolicy(ctx, arn)
 		key.Policy = known(policy, err)
 	}
 	l.Keys[arn] = key
@@ -91,7 +94,7 @@ func (t *taking) logKey(ctx context.Context, region string, l *check.Logging, ar
 // bucket reads a bucket. Whether one in another region is encrypted is not
 // known, and the rest depends on that.
 func (t *taking) bucket(ctx context.Context, region, name string) check.Known[check.Bucket] {
-	bucket, ok, err := t.cloud.FindBucket(ctx, region, name)
+	bucket, ok, err := t.ssm(region).FindBucket(ctx, name)
 	if err == nil && bucket.Elsewhere {
 		return check.Known[check.Bucket]{}
 	}
@@ -104,7 +107,7 @@ func (t *taking) keyARN(ctx context.Context, region, name string) string {
 	if name == "" || strings.Contains(name, ":key/") {
 		return name
 	}
-	key, _, err := t.cloud.FindKey(ctx, region, name)
+	key, _, err := t.ssm(region).FindKey(ctx, name)
 	if err != nil {
 		return ""
 	}
@@ -112,7 +115,7 @@ func (t *taking) keyARN(ctx context.Context, region, name string) string {
 }
 
 func (t *taking) key(ctx context.Context, region, name string) check.Key {
-	key, ok, err := t.cloud.FindKey(ctx, region, name)
+	key, ok, err := t.ssm(region).FindKey(ctx, name)
 	if !ok {
 		return check.Key{State: known("", err)}
 	}

@@ -53,6 +53,32 @@ func (s *Survey) Documents(region string, names []string) []check.Document {
 	return documents
 }
 
+// SessionKey is the key that a document names for its sessions.
+type SessionKey struct {
+	// ID is the key as the document names it; "" for none.
+	ID string
+	// ARN of the key; "" where it could not be found.
+	ARN string
+}
+
+// SessionKey returns the key of a document in a region; read is false where it is not
+// known what the document says.
+func (s *Survey) SessionKey(region, document string) (key SessionKey, read bool) {
+	r := s.regions[region]
+	if r == nil {
+		return SessionKey{}, false
+	}
+	content, read := r.documents[document].Get()
+	if !read || content.SessionKey == "" {
+		return SessionKey{ID: content.SessionKeyTemplate}, read
+	}
+	key.ID = content.SessionKey
+	if r.logging != nil {
+		key.ARN = r.logging.Keys[content.SessionKey].ARN
+	}
+	return key, true
+}
+
 func (s *Survey) allDocuments(region string) []check.Document {
 	return s.Documents(region, slices.Sorted(maps.Keys(s.regions[region].documents)))
 }

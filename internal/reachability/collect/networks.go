@@ -17,15 +17,15 @@ func (t *taking) networks(ctx context.Context) {
 			continue
 		}
 		r := t.regions[name]
-		subnets, subnetsErr := t.cloud.Subnets(ctx, name, vpcs)
-		tables, tablesErr := t.cloud.RouteTables(ctx, name, vpcs)
+		subnets, subnetsErr := t.network(name).Subnets(ctx, vpcs)
+		tables, tablesErr := t.network(name).RouteTables(ctx, vpcs)
 		gateways := t.natGateways(ctx, name, tables)
-		acls, aclsErr := t.cloud.NetworkACLs(ctx, name, vpcs)
-		endpoints, endpointsErr := t.cloud.VPCEndpoints(ctx, name)
-		rules, rulesErr := t.cloud.SecurityGroupRules(ctx, name, withEndpoints(groups, endpoints, vpcs))
+		acls, aclsErr := t.network(name).NetworkACLs(ctx, vpcs)
+		endpoints, endpointsErr := t.network(name).VPCEndpoints(ctx)
+		rules, rulesErr := t.network(name).SecurityGroupRules(ctx, withEndpoints(groups, endpoints, vpcs))
 		lists := t.prefixLists(ctx, name, rules)
 		for _, vpc := range vpcs {
-			support, hostnames, err := t.cloud.VPCDNS(ctx, name, vpc)
+			support, hostnames, err := t.network(name).VPCDNS(ctx, vpc)
 			r.networks[vpc] = &check.Network{
 				VPC: vpc, DNSSupport: known(support, err), DNSHostnames: known(hostnames, err),
 				Subnets: known(subnets[vpc], subnetsErr), RouteTables: known(tables[vpc], tablesErr), ACLs: known(acls[vpc], aclsErr),
@@ -74,7 +74,7 @@ func (t *taking) natGateways(ctx context.Context, region string, tables map[stri
 	for _, ofVPC := range tables {
 		for i := range ofVPC {
 			if slices.ContainsFunc(ofVPC[i].Routes, func(r check.Route) bool { return r.OverNAT() }) {
-				gateways, err := t.cloud.NATGateways(ctx, region)
+				gateways, err := t.network(region).NATGateways(ctx)
 				return known(gateways, err)
 			}
 		}
@@ -91,7 +91,7 @@ func (t *taking) prefixLists(ctx context.Context, region string, rules map[strin
 			if _, done := lists[id]; id == "" || done || len(lists) == maxPrefixLists {
 				continue
 			}
-			ranges, err := t.cloud.PrefixList(ctx, region, id)
+			ranges, err := t.network(region).PrefixList(ctx, id)
 			lists[id] = known(ranges, err)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
@@ -23,12 +23,12 @@ func (t *taking) selectNodes(ctx context.Context, selections []Selection) {
 // selection finds the nodes of one selection: those that SSM knows, and the EC2
 // instances that it does not.
 func (t *taking) selection(ctx context.Context, s Selection) selected {
-	agents, more, err := t.cloud.TaggedAgents(ctx, s.Region, s.Tags, MaxSelected)
+	agents, more, err := t.ssm(s.Region).TaggedAgents(ctx, s.Tags, MaxSelected)
 	if failed(err) {
 		return selected{err: fmt.Errorf("find nodes by their tags: %w", err)}
 	}
 	// Without the instances, those that SSM does not know are not found.
-	instances, others, instancesErr := t.cloud.TaggedInstances(ctx, s.Region, s.Tags, MaxSelected)
+	instances, others, instancesErr := t.network(s.Region).TaggedInstances(ctx, s.Tags, MaxSelected)
 	if failed(instancesErr) {
 		return selected{err: fmt.Errorf("find instances by their tags: %w", instancesErr)}
 	}
@@ -77,13 +77,13 @@ func (t *taking) dropGone(named map[string][]string) {
 }
 
 // failed reports whether there was no answer. A denial is an answer.
-func failed(err error) bool { return err != nil && cloud.Classify(err) != cloud.Refused }
+func failed(err error) bool { return err != nil && awserr.Classify(err) != awserr.Refused }
 
 // denied are the actions that were refused.
 func denied(errs ...error) []string {
 	var actions []string
 	for _, err := range errs {
-		if action := cloud.Action(err); action != "" {
+		if action := awserr.Action(err); action != "" {
 			actions = append(actions, action)
 		}
 	}
@@ -108,7 +108,7 @@ func (t *taking) agents(ctx context.Context) error {
 	regions := t.regionNames()
 	for _, region := range regions {
 		nodes := t.pick(func(n *node) bool { return !n.registered() && slices.Contains(n.wanted, region) })
-		found, err := t.cloud.NodeAgents(ctx, region, ids(nodes))
+		found, err := t.ssm(region).NodeAgents(ctx, ids(nodes))
 		if failed(err) {
 			t.lostRegions[region] = fmt.Errorf("read what is known of the nodes: %w", err)
 		}
@@ -140,7 +140,7 @@ func (t *taking) instances(ctx context.Context, holds func(*node) bool) {
 			elsewhere := read && instance.State != "" || n.registered() && n.region != region
 			return !n.hybrid() && !elsewhere && slices.Contains(n.wanted, region) && holds(n)
 		})
-		found, err := t.cloud.Instances(ctx, region, ids(nodes))
+		found, err := t.network(region).Instances(ctx, ids(nodes))
 		for _, n := range nodes {
 			instance, ok := found[n.id]
 			switch {

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
@@ -18,8 +19,8 @@ func (t *taking) settings(ctx context.Context) {
 		r := t.regions[name]
 		here := t.pick(func(n *node) bool { return n.region == name })
 		if slices.ContainsFunc(here, (*node).hybrid) {
-			setting, err := t.cloud.TierSetting(ctx, name)
-			r.tier = known(check.Tier{Advanced: setting.Tier == cloud.Advanced, Pending: setting.Pending}, err)
+			setting, err := t.ssm(name).TierSetting(ctx)
+			r.tier = known(check.Tier{Advanced: setting.Tier == ssm.Advanced, Pending: setting.Pending}, err)
 		}
 		if slices.ContainsFunc(here, func(n *node) bool { return !n.hybrid() && t.down(n) || profileless(n) && t.asked(n) }) {
 			t.hostSetting(ctx, name)
@@ -33,7 +34,7 @@ func (t *taking) hostSetting(ctx context.Context, name string) {
 	if _, read := r.defaultRole.Get(); read || r.defaultRole.Missing() != (check.Missing{}) {
 		return
 	}
-	role, err := t.cloud.HostManagementRole(ctx, name)
+	role, err := t.ssm(name).HostManagementRole(ctx)
 	r.defaultRole = known(check.Role{Name: role}, err)
 }
 
@@ -96,11 +97,18 @@ func b2i(b bool) int {
 func (t *taking) hostRole(ctx context.Context, name string) {
 	r := t.regions[name]
 	role, read := r.defaultRole.Get()
-	if read && role.Name != "" && role.Allowed == nil && !role.Missing {
-		r.defaultRole = t.role(ctx, name, role.Name)
-		if found, read := r.defaultRole.Get(); read && found.Name == "" {
-			r.defaultRole = check.Is(check.Role{Name: role.Name, Missing: true})
+	switch {
+	case !read || role.Name == "" || role.Allowed != nil || role.Missing || role.Managed:
+		return
+	case check.ServiceManaged(role.Name):
+		if found, read := t.nodeRole(ctx, role.Name).Get(); read {
+			r.defaultRole = check.Is(check.Role{Name: role.Name, Managed: true, Missing: found.Name == ""})
 		}
+		return
+	}
+	r.defaultRole = t.role(ctx, name, role.Name)
+	if found, read := r.defaultRole.Get(); read && found.Name == "" {
+		r.defaultRole = check.Is(check.Role{Name: role.Name, Missing: true})
 	}
 }
 
@@ -120,21 +128,27 @@ func (t *taking) role(ctx context.Context, region, key string) check.Known[check
 		Node:      check.Node{Account: t.account, Partition: t.partition, Region: region},
 		Documents: t.allDocuments(region), Logging: t.regions[region].logging,
 	})
-	allowed, err := t.cloud.RoleAllows(ctx, role.ARN, needed)
-	out := check.Role{Name: role.Name, Trust: check.Is(role.Trust), Allowed: map[check.Permission]check.Known[bool]{}}
+	allowed, err := t.iam.RoleAllows(ctx, role.ARN, region, needed)
+	out := check.Role{
+		Name: role.Name, Trust: check.Is(role.Trust), Allowed: map[check.Permission]check.Known[bool]{},
+		Capped: map[check.Permission]bool{}, Conditional: map[check.Permission][]string{},
+	}
 	for _, p := range needed {
-		if yes, judged := allowed[p]; judged || err != nil {
-			out.Allowed[p] = known(yes, err)
+		switch allowance, judged := allowed[p]; {
+		case len(allowance.Conditions) > 0:
+			out.Conditional[p] = allowance.Conditions
+		case judged || err != nil:
+			out.Allowed[p], out.Capped[p] = known(allowance.Allowed, err), allowance.Organization
 		}
 	}
 	return check.Is(out)
 }
 
 // nodeRole reads a role once, however many regions have nodes with it.
-func (t *taking) nodeRole(ctx context.Context, key string) check.Known[cloud.NodeRole] {
-	cache, read := t.services, t.cloud.ServiceRole
+func (t *taking) nodeRole(ctx context.Context, key string) check.Known[iam.NodeRole] {
+	cache, read := t.services, t.iam.ServiceRole
 	if strings.Contains(key, ":instance-profile/") {
-		cache, read = t.profiles, t.cloud.ProfileRole
+		cache, read = t.profiles, t.iam.ProfileRole
 	}
 	found, done := cache[key]
 	if !done {

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/network"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
@@ -23,7 +26,7 @@ type Survey struct {
 	// lostRegions are those that give no answer about nodes.
 	lostRegions map[string]error
 	// profiles and services are the roles read, by the profile's ARN and by name.
-	profiles, services map[string]check.Known[cloud.NodeRole]
+	profiles, services map[string]check.Known[iam.NodeRole]
 }
 
 // node is what was read of one node by itself.
@@ -61,18 +64,24 @@ type selected struct {
 // taking is a survey in progress.
 type taking struct {
 	*Survey
-	cloud *cloud.Account
+	iam *iam.Account
 }
+
+// ssm is Systems Manager in a region of the account.
+func (t *taking) ssm(region string) ssm.Region { return ssm.In(t.iam.Account, region) }
+
+// network is the network of a region of the account.
+func (t *taking) network(region string) network.Region { return network.In(t.iam.Account, region) }
 
 // Take reads what the request asks for. now is the time by the clock of the
 // agents' reports.
-func Take(ctx context.Context, account *cloud.Account, now time.Time, r *Request) (*Survey, error) {
+func Take(ctx context.Context, account *iam.Account, now time.Time, r *Request) (*Survey, error) {
 	s := &Survey{
 		account: r.AccountID, partition: r.Partition, now: now,
 		nodes: map[string]*node{}, selected: map[string]selected{}, regions: map[string]*region{}, lostRegions: map[string]error{},
-		profiles: map[string]check.Known[cloud.NodeRole]{}, services: map[string]check.Known[cloud.NodeRole]{},
+		profiles: map[string]check.Known[iam.NodeRole]{}, services: map[string]check.Known[iam.NodeRole]{},
 	}
-	t := &taking{Survey: s, cloud: account}
+	t := &taking{Survey: s, iam: account}
 	for _, name := range r.regions() {
 		s.regions[name] = &region{networks: map[string]*check.Network{}, roles: map[string]check.Known[check.Role]{}}
 	}
@@ -177,12 +186,12 @@ func (t *taking) looked(n *node) bool { return t.down(n) || t.asked(n) }
 
 // known makes a fact of an answer.
 func known[T any](value T, err error) check.Known[T] {
-	switch cloud.Classify(err) {
-	case cloud.None:
+	switch awserr.Classify(err) {
+	case awserr.None:
 		return check.Is(value)
-	case cloud.Refused:
-		return check.Denied[T](cloud.Action(err))
+	case awserr.Refused:
+		return check.Denied[T](awserr.Action(err))
 	default:
-		return check.Unread[T](cmp.Or(cloud.Action(err), "AWS"))
+		return check.Unread[T](cmp.Or(awserr.Action(err), "AWS"))
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/collect"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
@@ -24,7 +25,7 @@ const (
 type world struct {
 	t *testing.T
 	*awsemulator.Server
-	account *cloud.Account
+	account *iam.Account
 }
 
 // newWorld calls AWS as the account's root user, which has every permission.
@@ -44,14 +45,14 @@ func newWorld(t *testing.T, fixture *fixtures.Fixture) world {
 			t.Error(err)
 		}
 	})
-	pool := cloud.NewPool(cloud.PoolOptions{
+	pool := iam.NewPool(awsclient.NewPool(awsclient.Options{
 		Base: aws.Config{
 			Region: region, BaseEndpoint: &running.URL,
 			Credentials: credentials.NewStaticCredentialsProvider("AKIASURVEYSURVEYSURV", "root-secret", ""),
 		},
 		OwnerID: "0a1b2c3d", Rate: 10_000, Burst: 10_000,
-	})
-	account := pool.Account(cloud.Config{AccountID: accountID, Region: region})
+	}), nil)
+	account := pool.Account(awsclient.Config{AccountID: accountID, Region: region})
 	if _, err := account.Identity(t.Context()); err != nil {
 		t.Fatal(err)
 	}
