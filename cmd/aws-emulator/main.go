@@ -20,10 +20,15 @@ Without --fixture it holds account 488821267897 in ap-northeast-1 with two users
 GET URL/_emulator/health tells whether it is ready; see the package documentation
 of test/awsemulator for the rest of the control endpoint.
 
+aws-emulator connect opens a session on a node: see aws-emulator connect --help.
+
 Flags:
 `
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "connect" {
+		os.Exit(connectMain(os.Args[2:]))
+	}
 	c, err := parseFlags(os.Args[1:], os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -42,4 +47,22 @@ func serve(c config) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx, c, os.Stdout)
+}
+
+// connectMain opens a session and returns the exit code.
+func connectMain(args []string) int {
+	c, err := parseConnect(args, os.Getenv, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		return 2
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := connect(ctx, c, os.Getenv, os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "aws-emulator connect:", err)
+		return 1
+	}
+	return 0
 }

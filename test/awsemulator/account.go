@@ -17,6 +17,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/kms"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/logs"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/network"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ram"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/service"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/stack"
@@ -47,6 +48,8 @@ type Region struct {
 	// the server's.
 	Keys *kms.Region
 	Logs *logs.Region
+	// Shares are the resource shares of RAM.
+	Shares *ram.Region
 	// Stack breaks what the machines need to be reached, and mends it.
 	Stack *stack.Stack
 
@@ -112,12 +115,26 @@ func (s *Server) newRegion(a *Account, name string) *Region {
 	changed := func(now time.Time) {
 		s.changed(Change{Time: now, AccountID: a.ID, Region: name, Service: "ssm"})
 	}
+	var systems *ssm.Region
+	shares := ram.NewRegion(ram.Options{
+		Scope: scope, Now: s.clock.Now, Random: s.random, Paging: s.paging, Takes: s.sharing.Load, Changed: changed,
+		Exists: func(arn string) bool { return systems.HasDocument(arn) },
+	})
 	f := fleet.New(s.clock.Now, changed)
-	systems := ssm.NewRegion(ssm.Options{
+	systems = ssm.NewRegion(ssm.Options{
 		Scope: scope, Fleet: f, Now: s.clock.Now, Random: s.random, Paging: s.paging, Changed: changed,
 		Lag: s.sessionLag, DocumentLag: s.documentLag, ActivationLag: s.activationLag, EndingTime: s.sessionEnding.Load,
 		TierTimes:   func() ssm.TierTimes { return ssm.TierTimes{Up: s.tierUp.Load(), Down: s.tierDown.Load()} },
 		ServiceRole: func(now time.Time, role string) ssm.ServiceRole { return s.serviceRole(a, name, now, role) },
+		MakeRole:    a.makeRole,
+		SharedWith:  shares.SharedWith,
+		UseOfKey: func(key string) service.Check {
+			return (&kms.World{Region: s.keysOf}).Check(scope, "GenerateDataKey", key)
+		},
+		Channel: func(req *service.Request, session *ssm.Session) (string, string) {
+			return s.openChannel(a, name, req, session)
+		},
+		Closed: s.channels.End,
 		Elsewhere: func(account string) *ssm.Region {
 			if other := s.Account(account); other != nil {
 				return other.Region(name).SSM
@@ -128,11 +145,24 @@ func (s *Server) newRegion(a *Account, name string) *Region {
 	systems.Keep(s.Consistency().ofSSM())
 	vpcs := network.New(scope, s.clock.Now)
 	r := &Region{
-		Fleet: f, Network: vpcs, SSM: systems, Keys: kms.NewRegion(scope, s.clock.Now), Logs: logs.NewRegion(scope, s.clock.Now, s.paging),
+		Fleet: f, Network: vpcs, SSM: systems, Keys: kms.NewRegion(scope, s.clock.Now), Logs: logs.NewRegion(scope, s.clock.Now, s.paging), Shares: shares,
 		ec2: &ec2.Region{Scope: scope, Fleet: f, Network: vpcs, Paging: s.paging, Profile: a.profile},
 	}
 	r.Stack = stack.New(stack.Parts{IAM: a.IAM, Fleet: f, Network: vpcs, Keys: r.Keys, Logs: r.Logs, Buckets: s.buckets})
 	return r
+}
+
+// makeRole makes a role that Systems Manager may assume, unless it is there.
+func (a *Account) makeRole(path, name string) (arn string, err error) {
+	if role, ok := a.IAM.Latest().Entity(iam.Role, name); ok {
+		return role.ARN, nil
+	}
+	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ssm.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	if err := a.IAM.AddRole(fixtures.Role{Name: name, Path: path, Trust: []byte(trust)}); err != nil {
+		return "", err
+	}
+	role, _ := a.IAM.Latest().Entity(iam.Role, name)
+	return role.ARN, nil
 }
 
 // profile finds the ARN and id of an instance profile.

@@ -50,6 +50,7 @@ func (s *Server) newControl() http.Handler {
 	handle("GET "+region+"sessions", s.controlSessions)
 	handle("POST "+region+"sessions", s.controlOpenSession)
 	handle("DELETE "+region+"sessions/{session}", s.controlEndSession)
+	handle("POST "+region+"sessions/{session}/cut", s.controlCutSession)
 	handle("POST "+region+"register", s.controlRegister)
 	handle("GET "+region+"activations", s.controlActivations)
 	handle("GET "+region+"documents", s.controlDocuments)

@@ -167,6 +167,18 @@ func (s *Server) controlEndSession(r *http.Request) (any, error) {
 	return nil, nil
 }
 
+// controlCutSession cuts the connection of a session's client.
+func (s *Server) controlCutSession(r *http.Request) (any, error) {
+	return map[string]bool{"cut": s.CutSession(r.PathValue("session"))}, nil
+}
+
+// CutSession cuts the connection of a session's client, as a network does. The session
+// continues. It reports whether there was a connection.
+func (s *Server) CutSession(session string) bool { return s.channels.Cut(session) }
+
+// SessionConnected reports whether a client is connected to a session.
+func (s *Server) SessionConnected(session string) bool { return s.channels.Connected(session) }
+
 // OpenSession opens a session of a user, a role session or a federated user, by its ARN, without
 // asking whether it may, and returns its id. An empty document is the default.
 func (s *Server) OpenSession(principal, region, target, document string) (string, error) {

@@ -41,6 +41,7 @@
 //	GET    sessions                   all sessions, ended ones too
 //	POST   sessions                   {"principal": ARN, "target": "i-…", "document": "…"} opens one unasked
 //	DELETE sessions/{session}         ends one
+//	POST   sessions/{session}/cut     cuts its client's connection; the session continues
 //	POST   register                   {"activationId", "activationCode", "name"}: a machine registers, {"instanceId": "mi-…"}
 //	GET    activations                activations, without their codes
 //	GET    documents                  documents with all versions, tags and shares

@@ -183,7 +183,10 @@ func TestContentOfSessionDocumentsIsChecked(t *testing.T) {
 		"unknown input":           {head + `"Standard_Stream","inputs":{"s3Bucket":"b"}}`, "InvalidDocumentContent"},
 		"flag as a string":        {head + `"Standard_Stream","inputs":{"runAsEnabled":"true"}}`, "InvalidDocumentContent"},
 		"properties of another":   {head + `"Standard_Stream","properties":{"portNumber":"80"}}`, "InvalidDocumentContent"},
-		"inputs of another":       {head + `"Port","inputs":{},"properties":{"portNumber":"80"}}`, "InvalidDocumentContent"},
+		"inputs of another":       {head + `"Port","inputs":{"s3BucketName":"b","runAsEnabled":true},"properties":{"portNumber":"80"}}`, ""},
+		"wrong inputs of another": {head + `"Port","inputs":{"s3Bucket":"b"},"properties":{"portNumber":"80"}}`, "InvalidDocumentContent"},
+		"lengths":                 {head + `"Port","parameters":{"p":{"type":"String","minChars":1,"maxChars":"32","interpolationType":"ENV_VAR"}},"properties":{"portNumber":"80"}}`, ""},
+		"a length that is none":   {head + `"Port","parameters":{"p":{"type":"String","maxChars":-1}},"properties":{"portNumber":"80"}}`, "InvalidDocumentContent"},
 		"commands without any":    {head + `"NonInteractiveCommands"}`, "InvalidDocumentContent"},
 		"another schema version":  {`{"schemaVersion":"2.2","sessionType":"Standard_Stream"}`, "InvalidDocumentSchemaVersion"},
 		"schema version a number": {`{"schemaVersion":1.0,"sessionType":"Standard_Stream"}`, "InvalidDocumentSchemaVersion"},
@@ -241,4 +244,24 @@ func TestReadsOfDocumentsLag(t *testing.T) {
 	wantCode(t, get(), "InvalidDocument")
 	w.Advance(20 * time.Second)
 	wantCode(t, get(), "")
+}
+
+func TestADocumentIsConvertedToTheFormatAskedFor(t *testing.T) {
+	w := newWorld(t)
+	const yaml = "schemaVersion: \"1.0\"\nsessionType: Standard_Stream\ndescription: y\n"
+	_, err := w.ssm(admin).CreateDocument(t.Context(), &ssm.CreateDocumentInput{
+		Name: aws.String("in-yaml"), Content: aws.String(yaml), DocumentType: types.DocumentTypeSession, DocumentFormat: types.DocumentFormatYaml,
+	})
+	wantCode(t, err, "")
+	for format, want := range map[types.DocumentFormat]string{
+		"":                       `"description": "y"`, // JSON is the default.
+		types.DocumentFormatJson: `"description": "y"`,
+		types.DocumentFormatYaml: "description: y\n",
+	} {
+		out, err := w.ssm(admin).GetDocument(t.Context(), &ssm.GetDocumentInput{Name: aws.String("in-yaml"), DocumentFormat: format})
+		wantCode(t, err, "")
+		if !strings.Contains(aws.ToString(out.Content), want) || format != "" && out.DocumentFormat != format {
+			t.Errorf("as %q: %s %s", format, out.DocumentFormat, aws.ToString(out.Content))
+		}
+	}
 }

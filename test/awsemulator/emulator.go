@@ -10,12 +10,14 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/clock"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/datachannel"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ec2"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/kms"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/logs"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ram"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/s3"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/service"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/sigv4"
@@ -59,12 +61,15 @@ type Server struct {
 
 	documentLag, activationLag *service.Lag
 
-	sessionEnding, tierUp, tierDown duration
+	sessionEnding, tierUp, tierDown, sharing duration
+
+	channels *datachannel.Service
 
 	mu        sync.RWMutex
 	accounts  map[string]*Account
 	buckets   *s3.Store
 	hooks     []func(calls.Call)
+	faulted   []func(calls.Call)
 	answered  []func(calls.Call)
 	observers []func(Change)
 	evaluate  bool
@@ -85,6 +90,7 @@ func New(o Options) (*Server, error) {
 		paging:   service.NewPaging(service.NewRandom(o.Seed + 5)),
 		accounts: map[string]*Account{}, buckets: s3.NewStore(), evaluate: o.EvaluateIAM,
 	}
+	s.channels = datachannel.NewService(s.sessionExited)
 	s.services = s.newServices()
 	s.control = s.newControl()
 	if o.Fixture != nil {
@@ -109,11 +115,16 @@ func (s *Server) newServices() map[string]*service.Service {
 		logs.Service(func(r *service.Request) *logs.Region { return s.mustRegion(r).Logs }),
 		(&kms.World{Region: s.keysOf}).Service(),
 		s.buckets.Service(),
+		ram.Service(func(r *service.Request) *ram.Region { return s.mustRegion(r).Shares }),
+		s.messages(),
 	} {
 		services[svc.Name] = svc
 	}
 	return services
 }
+
+// Close ends what the emulator does by itself: all data channels.
+func (s *Server) Close() { s.channels.Close() }
 
 // Account returns an account by its id, nil when there is none.
 func (s *Server) Account(id string) *Account {

@@ -68,6 +68,24 @@ func TestConnectionIsCutBeforeOrAfterTheEffect(t *testing.T) {
 	}
 }
 
+func TestAFaultIsInTheLogWhenItsHookIsCalled(t *testing.T) {
+	w := newWorld(t)
+	id := w.inject(faults.Fault{Kind: faults.ServerError, Action: "iam:CreatePolicy"})
+	struck := make(chan calls.Call, 1)
+	w.OnFault(func(c calls.Call) {
+		select {
+		case struck <- c:
+		default: // The client tries again.
+		}
+	})
+	if _, err := w.iam(admin).CreatePolicy(ctx(t), &iam.CreatePolicyInput{PolicyName: aws.String("P"), PolicyDocument: aws.String(anyDocument)}); err == nil {
+		t.Fatal("the fault did not strike")
+	}
+	if c := <-struck; c.Operation != "CreatePolicy" || c.Fault != id || c.Done {
+		t.Errorf("the hook saw %+v", c)
+	}
+}
+
 func TestFaultStrikesTheNthMatchingCallOnly(t *testing.T) {
 	w := newWorld(t)
 	w.inject(faults.Fault{Kind: faults.Throttle, Action: "iam:Get*", WritesOnly: false, Nth: 3})

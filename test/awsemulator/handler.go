@@ -1,7 +1,9 @@
 package awsemulator
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -37,11 +39,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.control.ServeHTTP(w, r)
 		return
 	}
-	x := &exchange{http: r, request: &service.Request{ID: s.requestIDs.RequestID(), Now: s.clock.Now(), SourceIP: sourceIP(r)}}
+	x := &exchange{http: r, request: &service.Request{
+		ID: s.requestIDs.RequestID(), Now: s.clock.Now(), SourceIP: sourceIP(r), Endpoint: endpoint(r),
+	}}
 	out, err := s.answer(x)
 	if errors.Is(err, errDropped) {
 		// The server closes the connection without an answer.
 		panic(http.ErrAbortHandler)
+	}
+	if channel, ok := out.(*wire.Upgrade); ok && err == nil {
+		channel.Serve(w, r)
+		return
 	}
 	writeAnswer(r.Context(), w, x, out, err)
 }
@@ -56,7 +64,7 @@ func (s *Server) answer(x *exchange) (any, error) {
 	}
 	op, known := x.service.Operations[x.operation]
 	var authenticated error
-	if !op.Anonymous {
+	if !op.Anonymous || op.MayBeSigned && x.signature != nil {
 		authenticated = s.authenticate(x)
 	}
 	x.call = s.calls.Begin(calls.Call{
@@ -144,6 +152,13 @@ func (s *Server) runHooks(n int) {
 	s.run(hooks, n)
 }
 
+func (s *Server) runFaulted(n int) {
+	s.mu.RLock()
+	hooks := s.faulted
+	s.mu.RUnlock()
+	s.run(hooks, n)
+}
+
 func (s *Server) runAnswered(n int) {
 	s.mu.RLock()
 	hooks := s.answered
@@ -184,6 +199,8 @@ func (s *Server) route(x *exchange) error {
 	name := ""
 	if x.signature != nil {
 		name, x.request.Region = x.signature.Service, x.signature.Region
+	} else if strings.HasPrefix(x.http.URL.Path, dataChannelPath) {
+		name = messagesService
 	}
 	if svc := s.services[name]; svc != nil && svc.Route != nil {
 		x.operation, x.form = svc.Route(x.http)
@@ -230,7 +247,26 @@ func (x *exchange) decode(in any) error {
 	if x.service.Dialect != nil {
 		return x.service.Dialect.DecodeQuery(x.form, in)
 	}
-	return wire.DecodeJSON(x.body, in)
+	if err := wire.DecodeJSON(x.body, in); err != nil || x.service.Route == nil {
+		return err
+	}
+	// Members that this protocol puts into the query.
+	query := map[string]string{}
+	for name := range x.form {
+		query[name] = x.form.Get(name)
+	}
+	body, err := json.Marshal(query)
+	if err != nil {
+		return fmt.Errorf("read the query: %w", err)
+	}
+	return wire.DecodeJSON(body, in)
+}
+
+func endpoint(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
 }
 
 func sourceIP(r *http.Request) string {

@@ -72,6 +72,7 @@ func newWorld(t *testing.T, change ...func(*awsemulator.Options)) *world {
 	listener := httptest.NewServer(server)
 	t.Cleanup(func() {
 		server.RemoveFault("")
+		server.Close()
 		listener.CloseClientConnections()
 		listener.Close()
 	})

@@ -18,6 +18,7 @@ type Running struct {
 	URL    string
 	cancel context.CancelFunc
 	server *http.Server
+	stop   func()
 	done   chan error
 }
 
@@ -34,7 +35,7 @@ func (s *Server) Start(address string, certs *Certificate) (*Running, error) {
 		Handler: s, ReadHeaderTimeout: 30 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
-	r := &Running{URL: "http://" + listener.Addr().String(), cancel: cancel, server: server, done: make(chan error, 1)}
+	r := &Running{URL: "http://" + listener.Addr().String(), cancel: cancel, server: server, stop: s.Close, done: make(chan error, 1)}
 	serve := func() error { return server.Serve(listener) }
 	if certs != nil {
 		r.URL = "https://" + listener.Addr().String()
@@ -58,6 +59,7 @@ func (r *Running) Wait() error {
 // Stop ends the server: calls that a fault holds are cut, the others answered.
 func (r *Running) Stop() error {
 	r.cancel()
+	r.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	err := r.server.Shutdown(ctx)

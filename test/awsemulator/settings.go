@@ -75,6 +75,10 @@ func (s *Server) SetTierTimes(t ssm.TierTimes) {
 	s.tierDown.Store(t.Down)
 }
 
+// SetSharingTime is how long RAM takes to make an association of a resource share, and to
+// end it.
+func (s *Server) SetSharingTime(d time.Duration) { s.sharing.Store(d) }
+
 // SetShortPages makes this share of the pages of lists shorter than
 // asked for, down to none.
 func (s *Server) SetShortPages(share float64) { s.paging.SetShort(share) }
@@ -135,6 +139,13 @@ func (s *Server) OnCall(hook func(calls.Call)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hooks = append(s.hooks, hook)
+}
+
+// OnFault calls hook with every call that a fault strikes, before the fault has an effect.
+func (s *Server) OnFault(hook func(calls.Call)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faulted = append(s.faulted, hook)
 }
 
 // OnAnswer calls hook with every call when it has had its effect, before its answer

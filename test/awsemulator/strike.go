@@ -12,6 +12,7 @@ import (
 func (s *Server) before(x *exchange, struck []faults.Struck) error {
 	for _, f := range struck {
 		s.calls.Update(x.call, func(c *calls.Call) { c.Fault = f.ID })
+		s.runFaulted(x.call)
 		switch f.Kind {
 		case faults.Latency:
 			if !waitFor(x, time.Duration(f.Latency), f.Released) {

@@ -45,6 +45,8 @@ const (
 	TrustSource
 	// ResourceSource: the policy of the resource itself.
 	ResourceSource
+	// OrganizationSource: the service control policies of the organisation.
+	OrganizationSource
 )
 
 // String names the kind of policy as AWS's access denied messages do.
@@ -58,6 +60,8 @@ func (s Source) String() string {
 		return "role trust policy"
 	case ResourceSource:
 		return "resource-based policy"
+	case OrganizationSource:
+		return "service control policy"
 	default:
 		return "identity-based policy"
 	}

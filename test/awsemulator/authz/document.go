@@ -144,3 +144,14 @@ func (d *Document) parseStatements(n node) error {
 	}
 	return nil
 }
+
+// ConditionKeys are the keys that the document's conditions name, in lower case.
+func (d *Document) ConditionKeys() []string {
+	var keys []string
+	for i := range d.statements {
+		for j := range d.statements[i].conditions {
+			keys = append(keys, d.statements[i].conditions[j].key)
+		}
+	}
+	return keys
+}

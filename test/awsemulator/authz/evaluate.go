@@ -25,6 +25,10 @@ type Policies struct {
 	// Session are the session policies passed when the role was assumed; empty
 	// when none were. What any one of them allows, they allow together.
 	Session []Policy
+	// Organization are the service control policies on the way from the root of the
+	// organisation to the account, level by level. Each level has to allow. Empty: the
+	// account is in no organisation.
+	Organization [][]Policy
 }
 
 // Evaluate decides a request by the caller's policies: an explicit Deny in any
@@ -49,6 +53,20 @@ func Evaluate(r Request, p Policies) (Decision, error) {
 	return p.findAllow(q), nil
 }
 
+// EvaluateOrganization decides a request by the service control policies alone, which
+// grant nothing: an allowed request still needs the others.
+func EvaluateOrganization(r Request, levels [][]Policy) (Decision, error) {
+	allowed := Decision{Outcome: Allowed, Source: OrganizationSource, Statement: -1}
+	for _, level := range levels {
+		d, err := Evaluate(r, Policies{Identity: level})
+		if err != nil || !d.Allowed() {
+			d.Source = OrganizationSource
+			return d, err
+		}
+	}
+	return allowed, nil
+}
+
 // layer is the policies of one kind; each layer has to allow.
 type layer struct {
 	source   Source
@@ -58,6 +76,9 @@ type layer struct {
 // limits are the layers that cap what the identity policies grant.
 func (p Policies) limits() []layer {
 	var out []layer
+	for _, level := range p.Organization {
+		out = append(out, layer{OrganizationSource, level})
+	}
 	if p.Boundary != nil {
 		out = append(out, layer{BoundarySource, []Policy{*p.Boundary}})
 	}

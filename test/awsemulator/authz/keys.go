@@ -54,6 +54,7 @@ var prefixedKeys = set(
 	"aws:PrincipalTag", "aws:RequestTag", "aws:ResourceTag",
 	"ec2:ResourceTag",
 	"iam:ResourceTag",
+	"ram:ResourceTag",
 	"s3:ExistingObjectTag", "s3:RequestObjectTag",
 	// In addition to the tags of instances and documents, this family has the
 	// owner tag that Session Manager gives to a session:
@@ -85,6 +86,7 @@ var namedKeys = catalog(
 		"iam:AWSServiceName", "iam:OrganizationsPolicyId", "iam:PassedToService", "iam:RegisterSecurityKey",
 		"kms:CallerAccount", "kms:EncryptionAlgorithm", "kms:GrantConstraintType", "kms:GranteePrincipal",
 		"kms:KeyOrigin", "kms:KeySpec", "kms:KeyUsage", "kms:RequestAlias", "kms:ViaService",
+		"ram:RequestedResourceType", "ram:ResourceShareName",
 		"s3:delimiter", "s3:prefix", "s3:ResourceAccount", "s3:VersionId",
 		"s3:x-amz-acl", "s3:x-amz-server-side-encryption",
 		"ssm:AccessRequestId", "ssm:DocumentType", "ssm:NodeAccountId", "ssm:NodeOrgId", "ssm:Overwrite", "ssm:Policies", "ssm:Recursive", "ssm:SyncType",
@@ -102,6 +104,7 @@ var namedKeys = catalog(
 		"aws:AssumedRoot", "aws:IsMcpServiceAction", "aws:MultiFactorAuthPresent", "aws:PrincipalIsAWSService",
 		"aws:SecureTransport", "aws:ViaAWSMCPService", "aws:ViaAWSService",
 		"kms:GrantIsForAWSResource", "kms:MultiRegion",
+		"ram:AllowsExternalPrincipals", "ram:RequestedAllowsExternalPrincipals",
 		"ssm:AutoApprove", "ssm:SessionDocumentAccessCheck",
 	),
 	keys(kindDate, "aws:CurrentTime", "aws:TokenIssueTime"),
@@ -114,11 +117,12 @@ var namedKeys = catalog(
 		"aws:CalledVia", "aws:PrincipalOrgPaths", "aws:PrincipalServiceNamesList",
 		"aws:ResourceOrgPaths", "aws:SourceOrgPaths", "aws:TagKeys", "aws:VpceOrgPaths",
 		"kms:EncryptionContextKeys", "kms:GrantOperations", "kms:ResourceAliases",
+		"ram:Principal",
 		"s3:RequestObjectTagKeys",
 		"ssm:DocumentCategories", "ssm:DocumentVersion", "ssm:InventoryTypeName",
 		"sts:IdentityTokenAudience", "sts:TransitiveTagKeys",
 	),
-	multivalued(kindARN, "logs:LogGeneratingResourceArns", "sts:RequestContextProviders"),
+	multivalued(kindARN, "logs:LogGeneratingResourceArns", "ram:ResourceArn", "sts:RequestContextProviders"),
 )
 
 // keys describes single-valued keys of one kind.

@@ -32,7 +32,7 @@ func TestCallThatAResetHasForgottenEndsQuietly(t *testing.T) {
 	l.Reset()
 	l.End(n, "")
 	if len(l.Since(0)) != 0 || l.Begin(calls.Call{}) != 2 {
-		t.Fatal("the reset began the numbers anew or kept a call")
+		t.Fatal("the reset began the numbers again or kept a call")
 	}
 }
 

@@ -42,6 +42,8 @@ type Node struct {
 
 	// What an activation gave to a managed node.
 	ActivationID, Role string
+	// Source is what a node of a cloud connector, or a Greengrass core device, is.
+	Source fixtures.Source
 
 	// Agent is nil on an instance without one.
 	Agent *Agent
@@ -174,7 +176,7 @@ func (f *Fleet) Load(r fixtures.Region) error {
 		}
 		f.Put(&Node{
 			ID: n.ID, Name: n.Name, Tags: maps.Clone(n.Tags), Managed: true, Launched: f.now().Add(-running),
-			ActivationID: n.ActivationID, Role: n.Role, Agent: NewAgent(n.Agent, f.now()),
+			ActivationID: n.ActivationID, Role: n.Role, Source: n.Source, Agent: NewAgent(n.Agent, f.now()),
 		})
 	}
 	return nil

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"strings"
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/authz"
@@ -160,6 +161,9 @@ func PoliciesOf(s *State, c service.Caller) (p authz.Policies, ok bool) {
 		p.Boundary = &boundary
 	}
 	p.Session = c.SessionPolicies
+	if !strings.HasPrefix(e.Path, "/aws-service-role/") { // No service control policy applies to these.
+		p.Organization = s.organization
+	}
 	return p, true
 }
 

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/authz"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ordered"
 )
 
@@ -20,6 +21,8 @@ type State struct {
 	members ordered.Map[string]
 	// aws holds the managed policies of AWS, the same in every account.
 	aws map[string]*Policy
+	// organization are the service control policies, level by level.
+	organization [][]authz.Policy
 }
 
 // attachment is the holder of a policy.

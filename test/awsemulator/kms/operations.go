@@ -31,13 +31,19 @@ func (w *World) Service() *service.Service {
 		service.Define(of, "GetKeyPolicy", service.Read, func(w *World, r *service.Request, in *sdk.GetKeyPolicyInput) []service.Check {
 			return w.onKey(r, "GetKeyPolicy", in.KeyId)
 		}, (*World).getKeyPolicy).Require("KeyId"),
+		service.Define(of, "GenerateDataKey", service.Write, func(w *World, r *service.Request, in *sdk.GenerateDataKeyInput) []service.Check {
+			return inContext(w.onKey(r, "GenerateDataKey", in.KeyId), in.EncryptionContext)
+		}, (*World).generateDataKey).Require("KeyId"),
+		service.Define(of, "Decrypt", service.Write, func(w *World, r *service.Request, in *sdk.DecryptInput) []service.Check {
+			return inContext(w.onKey(r, "Decrypt", aws.String(keyOf(in.CiphertextBlob))), in.EncryptionContext)
+		}, (*World).decrypt).Require("CiphertextBlob"),
 	})}
 }
 
 // find finds a key by the name that a request gives it: an ARN can be that of
 // another account's.
-func (w *World) find(r *service.Request, ref string) (*Key, bool) {
-	account := r.Caller.AccountID
+func (w *World) find(r service.Scope, ref string) (*Key, bool) {
+	account := r.AccountID
 	if parsed, err := arn.Parse(ref); err == nil {
 		if parsed.Region != r.Region {
 			return nil, false
@@ -51,31 +57,41 @@ func (w *World) find(r *service.Request, ref string) (*Key, bool) {
 	return region.Key(ref)
 }
 
-// onKey is the check of an operation on a key. The key policy has the first
-// word; between accounts both sides must allow.
+// scopeOf is where a request asks for its keys.
+func scopeOf(r *service.Request) service.Scope {
+	return service.Scope{Partition: r.Caller.Partition, Region: r.Region, AccountID: r.Caller.AccountID}
+}
+
 func (w *World) onKey(r *service.Request, operation string, ref *string) []service.Check {
-	c := service.Check{Action: "kms:" + operation, Resource: "arn:" + r.Caller.Partition + ":kms:" + r.Region + ":" + r.Caller.AccountID + ":key/" + aws.ToString(ref)}
-	c.Context.Set("kms:CallerAccount", r.Caller.AccountID)
-	k, ok := w.find(r, aws.ToString(ref))
+	return []service.Check{w.Check(scopeOf(r), operation, aws.ToString(ref))}
+}
+
+// Check is the check of an operation on a key that a caller of the scope names. It is
+// judged on the key, whatever name it is given. The key policy has the first word; between
+// accounts both sides must allow.
+func (w *World) Check(r service.Scope, operation, ref string) service.Check {
+	c := service.Check{Action: "kms:" + operation, Resource: "arn:" + r.Partition + ":kms:" + r.Region + ":" + r.AccountID + ":key/" + ref}
+	c.Context.Set("kms:CallerAccount", r.AccountID)
+	k, ok := w.find(r, ref)
 	if !ok {
-		if strings.HasPrefix(aws.ToString(ref), "arn:") {
-			c.Resource = aws.ToString(ref)
+		if strings.HasPrefix(ref, "arn:") {
+			c.Resource = ref
 		}
-		return []service.Check{c}
+		return c
 	}
 	c.Resource, c.ResourcePolicy, c.Rule = k.ARN, &authz.Policy{Name: k.ARN, Document: k.Parsed}, authz.ResourceAllows
-	if k.AccountID != r.Caller.AccountID {
+	if k.AccountID != r.AccountID {
 		c.Rule = authz.BothAllow
 	}
-	if _, name, aliased := strings.Cut(aws.ToString(ref), "alias/"); aliased {
+	if _, name, aliased := strings.Cut(ref, "alias/"); aliased {
 		c.Context.Set("kms:RequestAlias", "alias/"+name)
 	}
 	c.Context.Set("kms:ResourceAliases", k.Aliases...)
-	return []service.Check{c}
+	return c
 }
 
 func (w *World) describeKey(r *service.Request, in *sdk.DescribeKeyInput) (*sdk.DescribeKeyOutput, error) {
-	k, ok := w.find(r, aws.ToString(in.KeyId))
+	k, ok := w.find(scopeOf(r), aws.ToString(in.KeyId))
 	if !ok {
 		return nil, w.notFound(r, aws.ToString(in.KeyId))
 	}
@@ -96,7 +112,7 @@ func (w *World) getKeyPolicy(r *service.Request, in *sdk.GetKeyPolicyInput) (*sd
 	if !keyID.MatchString(ref) {
 		return nil, wire.Errorf(400, "NotFoundException", "Invalid keyId %s", ref)
 	}
-	k, ok := w.find(r, ref)
+	k, ok := w.find(scopeOf(r), ref)
 	if !ok {
 		return nil, w.notFound(r, ref)
 	}

@@ -19,6 +19,8 @@ type Request struct {
 	Region string
 	// Now is the emulator's time when the request arrived.
 	Now time.Time
+	// Endpoint is the URL that the client called, without a path.
+	Endpoint string
 	// SourceIP is the client's address without its port.
 	SourceIP string
 	// Authorize judges one check; it is nil-safe through Allowed.
@@ -64,6 +66,8 @@ type Operation struct {
 	Kind Kind
 	// Anonymous operations are open to callers without a signature.
 	Anonymous bool
+	// MayBeSigned checks the signature of an anonymous operation where there is one.
+	MayBeSigned bool
 	// NewInput returns a pointer to the SDK's empty input structure.
 	NewInput func() any
 	// Checks lists what the caller must be allowed; nil asks nothing.

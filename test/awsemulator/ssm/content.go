@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v3"
 )
 
 const (
@@ -43,7 +43,8 @@ func checkContent(kind, format, content string) (string, error) {
 func parseContent(format, content string) (map[string]any, error) {
 	var fields map[string]any
 	if format == string(types.DocumentFormatYaml) {
-		if err := yaml.UnmarshalStrict([]byte(content), &fields); err != nil {
+		// Not sigs.k8s.io/yaml: it reads "y" and "on" as booleans.
+		if err := yaml.Unmarshal([]byte(content), &fields); err != nil {
 			return nil, invalidContent("YAML not well-formed: %v", err)
 		}
 		return fields, nil
@@ -52,6 +53,27 @@ func parseContent(format, content string) (map[string]any, error) {
 		return nil, invalidContent("JSON not well-formed: %v", err)
 	}
 	return fields, nil
+}
+
+// in returns the content in a format: AWS converts JSON to YAML and back. What is
+// already in the format, or in none, stays as it was written.
+func (v DocumentVersion) in(format types.DocumentFormat) (string, error) {
+	if format == "" {
+		format = types.DocumentFormatJson
+	}
+	if string(format) == v.Format || v.Format == string(types.DocumentFormatText) || format == types.DocumentFormatText {
+		return v.Content, nil
+	}
+	fields, err := parseContent(v.Format, v.Content)
+	if err != nil {
+		return "", err
+	}
+	if format == types.DocumentFormatYaml {
+		converted, err := yaml.Marshal(fields)
+		return string(converted), err
+	}
+	converted, err := json.MarshalIndent(fields, "", "  ")
+	return string(converted), err
 }
 
 // kmsKey is the key by which sessions of the version are encrypted, "" for

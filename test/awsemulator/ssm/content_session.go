@@ -29,8 +29,8 @@ var inputFields = map[string]check{
 
 var parameterFields = map[string]check{
 	"type": oneOf("String", "StringList", "Boolean", "Integer", "StringMap", "MapList"), "description": text, "default": anything,
-	"allowedPattern": text, "allowedValues": anything, "displayType": text, "minItems": anything, "maxItems": anything,
-	"minChars": anything, "maxChars": anything,
+	"allowedPattern": text, "allowedValues": anything, "displayType": text, "minItems": count, "maxItems": count,
+	"minChars": count, "maxChars": count, "interpolationType": oneOf("ENV_VAR"),
 }
 
 // propertyFields are the properties by session type.
@@ -56,14 +56,11 @@ func checkSession(fields map[string]any) error {
 	}
 	kind, _ := fields["sessionType"].(string)
 	if kind == "Standard_Stream" {
-		return only(fields, "properties", kind)
+		return withoutProperties(fields)
 	}
 	properties, known := propertyFields[kind]
 	if !known {
 		return invalidContent("The session type %q is not supported.", kind)
-	}
-	if err := only(fields, "inputs", kind); err != nil {
-		return err
 	}
 	if _, ok := fields["properties"]; !ok {
 		return invalidContent("A document of session type %s needs properties.", kind)
@@ -71,10 +68,11 @@ func checkSession(fields map[string]any) error {
 	return object(properties)("properties", fields["properties"])
 }
 
-// only refuses a field that the session type does not have.
-func only(fields map[string]any, field, kind string) error {
-	if _, ok := fields[field]; ok {
-		return invalidContent("A document of session type %s has no %s.", kind, field)
+// withoutProperties refuses properties, which a shell does not have. Every session type
+// takes inputs: the agent builds one configuration from both.
+func withoutProperties(fields map[string]any) error {
+	if _, ok := fields["properties"]; ok {
+		return invalidContent("A document of session type Standard_Stream has no properties.")
 	}
 	return nil
 }
@@ -128,6 +126,25 @@ func flag(where string, value any) error {
 		return invalidContent("The value of %s is neither true nor false.", where)
 	}
 	return nil
+}
+
+// count is a number that is not negative, written as a number or as a string.
+func count(where string, value any) error {
+	switch v := value.(type) {
+	case float64:
+		if v >= 0 && v == float64(int(v)) {
+			return nil
+		}
+	case int:
+		if v >= 0 {
+			return nil
+		}
+	case string:
+		if n, err := strconv.Atoi(v); err == nil && n >= 0 {
+			return nil
+		}
+	}
+	return invalidContent("The value of %s is no whole number.", where)
 }
 
 func textOrTexts(where string, value any) error {

@@ -22,6 +22,10 @@ var awsSessionDocuments = map[string]string{
 	"AWS-StartSSHSession":                        "Port",
 }
 
+// awsDocumentsSince is when the documents of AWS were made: when Session Manager
+// appeared, as far as anybody here knows.
+var awsDocumentsSince = time.Date(2018, time.September, 11, 0, 0, 0, 0, time.UTC)
+
 // awsDocument is a document of AWS. Only its outline is known.
 func awsDocument(name string) (*Document, bool) {
 	kind, ok := awsSessionDocuments[name]
@@ -30,7 +34,8 @@ func awsDocument(name string) (*Document, bool) {
 	}
 	content := `{"schemaVersion":"1.0","sessionType":"` + kind + `"}`
 	return &Document{
-		Name: name, Type: sessionType, Default: 1, Versions: []DocumentVersion{{Number: 1, Content: content, Format: "JSON"}},
+		Name: name, Type: sessionType, Default: 1, Created: awsDocumentsSince,
+		Versions: []DocumentVersion{{Number: 1, Content: content, Format: "JSON", Created: awsDocumentsSince}},
 	}, true
 }
 

@@ -1,8 +1,11 @@
 package ssm
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
@@ -62,12 +65,13 @@ func (r *Region) documentOf(f fixtures.Document) (*Document, error) {
 	}
 	for i, version := range versions {
 		content := fixtures.Text(version.Content)
-		description, err := checkContent(d.Type, "JSON", content)
+		format := cmp.Or(version.Format, string(types.DocumentFormatJson))
+		description, err := checkContent(d.Type, format, content)
 		if err != nil {
 			return nil, err
 		}
 		d.Versions = append(d.Versions, DocumentVersion{
-			Number: i + 1, Name: version.Name, Content: content, Format: "JSON", Description: description, Created: now, ready: now,
+			Number: i + 1, Name: version.Name, Content: content, Format: format, Description: description, Created: now, ready: now,
 		})
 	}
 	d.next = len(d.Versions) + 1

@@ -81,7 +81,7 @@ func sessionFilter(f types.SessionFilter, now time.Time) (func(*Session) bool, e
 	case types.SessionFilterKeyStatus:
 		return func(s *Session) bool { return strings.EqualFold(string(s.Status(now)), value) }, nil
 	case types.SessionFilterKeyAccessType:
-		return func(*Session) bool { return value == string(types.AccessTypeStandard) }, nil
+		return func(s *Session) bool { return value == string(s.AccessType()) }, nil
 	case types.SessionFilterKeyInvokedAfter, types.SessionFilterKeyInvokedBefore:
 		t, err := time.Parse(time.RFC3339, value)
 		if err != nil {
@@ -98,7 +98,8 @@ func sessionFilter(f types.SessionFilter, now time.Time) (func(*Session) bool, e
 func (s *Session) out(now time.Time) types.Session {
 	out := types.Session{
 		SessionId: aws.String(s.ID), Target: aws.String(s.Target), Owner: aws.String(s.Owner), Status: s.Status(now),
-		DocumentName: aws.String(s.DocumentName), StartDate: aws.Time(s.Started), AccessType: types.AccessTypeStandard,
+		DocumentName: aws.String(s.DocumentName), StartDate: aws.Time(s.Started), AccessType: s.AccessType(),
+		OutputUrl: &types.SessionManagerOutputUrl{},
 	}
 	if s.Reason != "" {
 		out.Reason = aws.String(s.Reason)

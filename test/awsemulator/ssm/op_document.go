@@ -1,6 +1,7 @@
 package ssm
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -112,8 +113,12 @@ func (r *Region) getDocument(req *service.Request, in *sdk.GetDocumentInput) (*s
 	if err != nil {
 		return nil, err
 	}
+	content, err := v.in(in.DocumentFormat)
+	if err != nil {
+		return nil, err
+	}
 	out := &sdk.GetDocumentOutput{
-		Name: aws.String(f.name), Content: aws.String(v.Content), CreatedDate: aws.Time(v.Created), DocumentFormat: types.DocumentFormat(v.Format),
+		Name: aws.String(f.name), Content: aws.String(content), CreatedDate: aws.Time(v.Created), DocumentFormat: cmp.Or(in.DocumentFormat, types.DocumentFormatJson),
 		DocumentType: types.DocumentType(f.Type), DocumentVersion: aws.String(strconv.Itoa(v.Number)), VersionName: optional(v.Name),
 	}
 	status, information := f.Status(v, req.Now)
@@ -158,7 +163,7 @@ func (r *Region) deleteDocument(req *service.Request, in *sdk.DeleteDocumentInpu
 }
 
 func (r *Region) deleteWhole(req *service.Request, s *State, d *Document) error {
-	if len(d.Shares) > 0 {
+	if len(d.Shares) > 0 || len(r.SharedWith(r.DocumentARN(d.Name))) > 0 {
 		return invalidOperation("You attempted to delete document %s while it is still shared. You must stop sharing the document before you can delete it.", d.Name)
 	}
 	takes := r.takeDeletion()

@@ -58,7 +58,10 @@ func information(n *fleet.Node, now time.Time) types.InstanceInformation {
 	if n.Managed {
 		info.ResourceType, info.SourceType = types.ResourceTypeManagedInstance, types.SourceTypeAwsSsmManagedinstance
 		info.Name, info.RegistrationDate = aws.String(n.Name), aws.Time(n.Launched)
-		info.ActivationId, info.IamRole = aws.String(n.ActivationID), aws.String(n.Role)
+		info.ActivationId, info.IamRole = optional(n.ActivationID), optional(n.Role)
+	}
+	if n.Source.Type != "" {
+		info.SourceType, info.SourceId, info.SourceLocation = types.SourceType(n.Source.Type), optional(n.Source.ID), optional(n.Source.Location)
 	}
 	return info
 }
@@ -129,12 +132,7 @@ func nodeValue(key string) (func(*fleet.Node) []string, bool) {
 	case "IamRole":
 		return one(func(n *fleet.Node) string { return n.Role })
 	case "ResourceType":
-		return one(func(n *fleet.Node) string {
-			if n.Managed {
-				return string(types.ResourceTypeManagedInstance)
-			}
-			return string(types.ResourceTypeEc2Instance)
-		})
+		return one(resourceType)
 	case "tag-key":
 		return func(n *fleet.Node) []string {
 			var keys []string

@@ -37,6 +37,7 @@ func (r *Region) startSession(req *service.Request, in *sdk.StartSessionInput) (
 	s := &Session{
 		ID: req.Caller.SessionOwnerName() + "-" + r.Random.SessionSuffix(), Target: target,
 		Owner: req.Caller.ARN, OwnerID: req.Caller.UserID, DocumentName: name, Reason: aws.ToString(in.Reason), Started: req.Now,
+		Parameters: in.Parameters,
 	}
 	err := r.update(req.Now, func(state *State) error {
 		state.sessions = state.sessions.With(s.ID, s)
@@ -45,9 +46,8 @@ func (r *Region) startSession(req *service.Request, in *sdk.StartSessionInput) (
 	if err != nil {
 		return nil, err
 	}
-	return &sdk.StartSessionOutput{
-		SessionId: aws.String(s.ID), StreamUrl: aws.String(r.streamURL(s.ID)), TokenValue: aws.String(r.Random.Secret(64)),
-	}, nil
+	url, token := r.Channel(req, s)
+	return &sdk.StartSessionOutput{SessionId: aws.String(s.ID), StreamUrl: aws.String(url), TokenValue: aws.String(token)}, nil
 }
 
 func (r *Region) resumeSession(req *service.Request, in *sdk.ResumeSessionInput) (*sdk.ResumeSessionOutput, error) {
@@ -56,9 +56,8 @@ func (r *Region) resumeSession(req *service.Request, in *sdk.ResumeSessionInput)
 	if !ok || !s.Ending.IsZero() {
 		return nil, doesNotExist(id)
 	}
-	return &sdk.ResumeSessionOutput{
-		SessionId: aws.String(id), StreamUrl: aws.String(r.streamURL(id)), TokenValue: aws.String(r.Random.Secret(64)),
-	}, nil
+	url, token := r.Channel(req, s)
+	return &sdk.ResumeSessionOutput{SessionId: aws.String(id), StreamUrl: aws.String(url), TokenValue: aws.String(token)}, nil
 }
 
 // terminateSession answers success whatever the session, as AWS does.
@@ -74,6 +73,7 @@ func (r *Region) terminateSession(req *service.Request, in *sdk.TerminateSession
 // End makes a session end, in the time that this takes. A session that does
 // not exist or ends already stays as it is.
 func (r *Region) End(now time.Time, id string) {
+	ended := false
 	// Nothing in the change can fail.
 	_ = r.update(now, func(state *State) error {
 		s, ok := state.sessions.Get(id)
@@ -83,10 +83,10 @@ func (r *Region) End(now time.Time, id string) {
 		ending := *s
 		ending.Ending, ending.Ended = now, now.Add(r.EndingTime())
 		state.sessions = state.sessions.With(id, &ending)
+		ended = true
 		return nil
 	})
-}
-
-func (r *Region) streamURL(session string) string {
-	return "wss://ssmmessages." + r.Scope.Region + ".amazonaws.com/v1/data-channel/" + session + "?role=publish_subscribe"
+	if ended {
+		r.Closed(id)
+	}
 }

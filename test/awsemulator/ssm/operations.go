@@ -44,6 +44,9 @@ func nodeOperations(of Finder, activated func(string) *Region) []service.Operati
 		service.Define(of, "DescribeInstanceInformation", service.Read, func(*Region, *service.Request, *sdk.DescribeInstanceInformationInput) []service.Check {
 			return noResource("DescribeInstanceInformation")
 		}, (*Region).describeInstanceInformation),
+		service.Define(of, "DescribeInstanceProperties", service.Read, func(*Region, *service.Request, *sdk.DescribeInstancePropertiesInput) []service.Check {
+			return noResource("DescribeInstanceProperties")
+		}, (*Region).describeInstanceProperties),
 		service.Define(of, "DeregisterManagedInstance", service.Write, func(r *Region, _ *service.Request, in *sdk.DeregisterManagedInstanceInput) []service.Check {
 			return r.on("DeregisterManagedInstance", r.NodeARN(aws.ToString(in.InstanceId)))
 		}, (*Region).deregisterManagedInstance).Require("InstanceId"),
@@ -77,6 +80,12 @@ func settingOperations(of Finder) []service.Operation {
 		service.Define(of, "ResetServiceSetting", service.Write, func(r *Region, _ *service.Request, _ *sdk.ResetServiceSettingInput) []service.Check {
 			return r.onSetting("ResetServiceSetting")
 		}, (*Region).resetServiceSetting).Require("SettingId"),
+		service.Define(of, "RegisterDefaultHostManagementConfiguration", service.Write, func(r *Region, req *service.Request, in *sdk.RegisterDefaultHostManagementConfigurationInput) []service.Check {
+			return r.onHostSetting(req, in.PermissionModel, in.RoleArn)
+		}, (*Region).registerHostManagement).Require("PermissionModel"),
+		service.Define(of, "DeregisterDefaultHostManagementConfiguration", service.Write, func(r *Region, req *service.Request, _ *sdk.DeregisterDefaultHostManagementConfigurationInput) []service.Check {
+			return r.onHostSetting(req, "", nil)
+		}, (*Region).deregisterHostManagement),
 	}
 }
 

@@ -1,6 +1,7 @@
 package ssm
 
 import (
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ssm"
 
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/service"
@@ -43,5 +44,8 @@ func documentVersionOperations(of Finder) []service.Operation {
 		service.Define(of, "DescribeDocumentPermission", service.Read, func(r *Region, _ *service.Request, in *sdk.DescribeDocumentPermissionInput) []service.Check {
 			return r.onDocument("DescribeDocumentPermission", in.Name)
 		}, (*Region).describeDocumentPermission).Require("Name", "PermissionType"),
+		service.Define(of, "GetResourcePolicies", service.Read, func(r *Region, _ *service.Request, in *sdk.GetResourcePoliciesInput) []service.Check {
+			return r.on("GetResourcePolicies", aws.ToString(in.ResourceArn))
+		}, (*Region).getResourcePolicies).Require("ResourceArn"),
 	}
 }

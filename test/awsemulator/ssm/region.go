@@ -29,6 +29,18 @@ type Options struct {
 	// ServiceRole finds the role of an activation. The ARN is given for one that
 	// does not exist, too.
 	ServiceRole func(now time.Time, name string) ServiceRole
+	// MakeRole makes a role that Systems Manager may assume, unless it is there, and returns
+	// its ARN.
+	MakeRole func(path, name string) (arn string, err error)
+	// SharedWith lists whom RAM shares a document with, by the document's ARN.
+	SharedWith func(arn string) []string
+	// UseOfKey is the check of kms:GenerateDataKey by a caller of the account on a key that
+	// a document names.
+	UseOfKey func(key string) service.Check
+	// Channel admits a client to the data channel of a session and returns its URL and a
+	// token. Closed is called for each session that ends.
+	Channel func(req *service.Request, s *Session) (url, token string)
+	Closed  func(session string)
 	// Elsewhere finds the same region in another account, nil where there is
 	// none.
 	Elsewhere func(account string) *Region

@@ -18,7 +18,11 @@ type Session struct {
 	Owner, OwnerID string
 	DocumentName   string
 	Reason         string
-	Started        time.Time
+	// Parameters are those of the document.
+	Parameters map[string][]string
+	Started    time.Time
+	// JustInTime: it was opened with a token of an access request that was approved.
+	JustInTime bool
 	// Ending is when its termination was requested, zero before. Ended is when
 	// it has ended.
 	Ending, Ended time.Time
@@ -34,6 +38,14 @@ func (s *Session) Status(now time.Time) types.SessionStatus {
 	default:
 		return types.SessionStatusTerminated
 	}
+}
+
+// AccessType is how the session came by its permission.
+func (s *Session) AccessType() types.AccessType {
+	if s.JustInTime {
+		return types.AccessTypeJustintime
+	}
+	return types.AccessTypeStandard
 }
 
 // Active reports whether the session is still listed among the active ones.

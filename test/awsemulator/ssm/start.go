@@ -1,7 +1,6 @@
 package ssm
 
 import (
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
@@ -62,19 +61,7 @@ func (r *Region) mayUseKey(allowed func(service.Check) error, document string) e
 	if key == "" {
 		return nil
 	}
-	return allowed(service.Check{Action: "kms:GenerateDataKey", Resource: r.keyARN(key)})
-}
-
-// keyARN is the ARN of a key that a document names by id, alias or ARN.
-func (r *Region) keyARN(key string) string {
-	switch {
-	case strings.HasPrefix(key, "arn:"):
-		return key
-	case strings.HasPrefix(key, "alias/"):
-		return r.ARN("kms", key)
-	default:
-		return r.ARN("kms", "key/"+key)
-	}
+	return allowed(r.UseOfKey(key))
 }
 
 // checkSessionDocument checks that a session can run by the document.

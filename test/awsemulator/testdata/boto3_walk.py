@@ -118,6 +118,7 @@ target = instances[0]["InstanceId"]
 assert ssm.get_connection_status(Target=target)["Status"] == "connected"
 information = ssm.describe_instance_information(Filters=[{"Key": "InstanceIds", "Values": [target]}])["InstanceInformationList"]
 assert information[0]["PingStatus"] == "Online" and information[0]["LastPingDateTime"]
+assert target in [p["InstanceId"] for p in ssm.describe_instance_properties()["InstanceProperties"]]
 ssm.create_document(Name="doc", DocumentType="Session", Content='{"schemaVersion":"1.0","sessionType":"Standard_Stream"}')
 assert ssm.describe_document(Name="doc")["Document"]["Status"] == "Active"
 assert json.loads(ssm.get_document(Name="doc")["Content"])["schemaVersion"] == "1.0"
@@ -140,6 +141,16 @@ ssm.modify_document_permission(Name="doc", PermissionType="Share", AccountIdsToR
 ssm.add_tags_to_resource(ResourceType="Document", ResourceId="doc", Tags=[{"Key": "k", "Value": "v"}, {"Key": "l", "Value": "w"}])
 ssm.remove_tags_from_resource(ResourceType="Document", ResourceId="doc", TagKeys=["l"])
 assert ssm.list_tags_for_resource(ResourceType="Document", ResourceId="doc")["TagList"] == [{"Key": "k", "Value": "v"}]
+ram = boto3.client("ram")
+doc_arn, organization = f"arn:aws:ssm:{ssm.meta.region_name}:{account}:document/doc", "arn:aws:organizations::111122223333:organization/o-a1b2c3d4e5"
+share = ram.create_resource_share(name="share", resourceArns=[doc_arn], allowExternalPrincipals=False)["resourceShare"]["resourceShareArn"]
+ram.associate_resource_share(resourceShareArn=share, principals=[organization])
+assert ram.get_resource_shares(resourceOwner="SELF", name="share")["resourceShares"][0]["status"] == "ACTIVE"
+assert ram.get_resource_share_associations(associationType="PRINCIPAL")["resourceShareAssociations"][0]["associatedEntity"] == organization
+assert len(ssm.get_resource_policies(ResourceArn=doc_arn)["Policies"]) == 1
+refused("UnknownResourceException", ram.disassociate_resource_share, resourceShareArn=share, principals=["999999999999"])
+ram.disassociate_resource_share(resourceShareArn=share, principals=[organization])
+assert ram.delete_resource_share(resourceShareArn=share)["returnValue"]
 mine = ssm.list_documents(Filters=[{"Key": "Owner", "Values": ["Self"]}, {"Key": "tag:k", "Values": ["v"]}])["DocumentIdentifiers"]
 assert [(d["Name"], d["DocumentVersion"], d["Tags"]) for d in mine] == [("doc", "2", [{"Key": "k", "Value": "v"}])]
 ssm.delete_document(Name="doc")
@@ -157,6 +168,13 @@ assert ssm.terminate_session(SessionId=ssm.start_session(Target=node)["SessionId
 ssm.delete_activation(ActivationId=activation["ActivationId"])
 ssm.deregister_managed_instance(InstanceId=node)
 assert ssm.reset_service_setting(SettingId=tier)["ServiceSetting"]["Status"] == "Default"
+# Operations of 2026-11, which an older boto3 does not know.
+if "RegisterDefaultHostManagementConfiguration" in ssm.meta.service_model.operation_names:
+    role = ssm.register_default_host_management_configuration(PermissionModel="SERVICE_MANAGED", Overwrite=True)["RoleArn"]
+    assert ":role/aws-reserved/" in role, role
+    ssm.deregister_default_host_management_configuration()
+else:
+    print("unknown ssm:RegisterDefaultHostManagementConfiguration ssm:DeregisterDefaultHostManagementConfiguration")
 refused("InvalidDocument", ssm.start_session, Target=target, DocumentName="doc")
 refused("TargetNotConnected", ssm.start_session, Target="i-00000000000000000")
 
@@ -196,6 +214,10 @@ refused("InvalidVpcID.NotFound", ec2.describe_vpcs, VpcIds=["vpc-0"])
 key = kms.describe_key(KeyId="alias/session-manager")["KeyMetadata"]
 assert key["KeyState"] == "Enabled" and "Statement" in json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
 refused("NotFoundException", kms.describe_key, KeyId="alias/none")
+made = kms.generate_data_key(KeyId=key["Arn"], NumberOfBytes=64, EncryptionContext={"aws:ssm:TargetId": target})
+assert len(made["Plaintext"]) == 64 and made["KeyId"] == key["Arn"]
+opened = kms.decrypt(CiphertextBlob=made["CiphertextBlob"], EncryptionContext={"aws:ssm:TargetId": target})
+assert opened["Plaintext"] == made["Plaintext"]
 shown = [g for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="LogGroup-") for g in page["logGroups"]]
 assert [g["kmsKeyId"] for g in shown] == [key["Arn"]] and shown[0]["creationTime"]
 bucket = "ssm-session-manager-bucket"

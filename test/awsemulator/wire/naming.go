@@ -1,6 +1,9 @@
 package wire
 
-import "reflect"
+import (
+	"net/http"
+	"reflect"
+)
 
 // Dialect is a flavour of the query protocol: how a service names members and
 // wraps lists on the wire.
@@ -46,6 +49,11 @@ var EC2 = &Dialect{
 var S3 = &Dialect{
 	Namespace: "http://s3.amazonaws.com/doc/2006-03-01/",
 	flatLists: true, bareErrors: true, inName: sameName, outName: sameName,
+}
+
+// Upgrade is an answer after which the connection is no longer HTTP.
+type Upgrade struct {
+	Serve func(http.ResponseWriter, *http.Request)
 }
 
 // Raw is an answer that is written as it is.

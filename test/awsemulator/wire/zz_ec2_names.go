@@ -73,6 +73,7 @@ var ec2ElementNames = map[string]string{
 	"InternetGateway.Attachments":                         "attachmentSet",
 	"InternetGateway.Tags":                                "tagSet",
 	"IpPermission.UserIdGroupPairs":                       "groups",
+	"Monitoring.MetricCategoryIds":                        "metricCategoryIdSet",
 	"NatGateway.AttachedAppliances":                       "attachedApplianceSet",
 	"NatGateway.NatGatewayAddresses":                      "natGatewayAddressSet",
 	"NatGateway.Tags":                                     "tagSet",

@@ -1,0 +1,97 @@
+package ssm
+
+import (
+	"maps"
+	"strings"
+)
+
+// Plan is what a node runs in a session, by the document.
+type Plan struct {
+	// Type is the session type.
+	Type string
+	// Properties are the document's, with the session's parameters in them.
+	Properties map[string]any
+	// KMSKey encrypts the session, where the document names one.
+	KMSKey string
+}
+
+const standardStream = "Standard_Stream"
+
+// awsProperties are the properties of AWS's session documents, and the defaults of
+// their parameters.
+var awsProperties = map[string]struct {
+	properties map[string]any
+	defaults   map[string]string
+}{
+	"AWS-StartInteractiveCommand":    {map[string]any{"linux": map[string]any{"commands": "{{ command }}"}}, nil},
+	"AWS-StartNonInteractiveCommand": {map[string]any{"linux": map[string]any{"commands": "{{ command }}"}}, nil},
+	"AWS-StartPortForwardingSession": {
+		map[string]any{"portNumber": "{{ portNumber }}", "type": "LocalPortForwarding", "localPortNumber": "{{ localPortNumber }}"},
+		map[string]string{"portNumber": "80", "localPortNumber": "0"},
+	},
+	"AWS-StartPortForwardingSessionToRemoteHost": {
+		map[string]any{"portNumber": "{{ portNumber }}", "type": "LocalPortForwarding", "localPortNumber": "{{ localPortNumber }}", "host": "{{ host }}"},
+		map[string]string{"portNumber": "80", "localPortNumber": "0"},
+	},
+	"AWS-StartSSHSession": {map[string]any{"portNumber": "{{ portNumber }}"}, map[string]string{"portNumber": "22"}},
+}
+
+// Plan reads the document of a session. One that cannot be read is taken for a shell.
+func (r *Region) Plan(s *Session) Plan {
+	_, v, err := r.findVersion(r.history.Latest(), r.Now(), &s.DocumentName, nil, nil)
+	if err != nil {
+		return Plan{Type: standardStream}
+	}
+	fields, err := parseContent(v.Format, v.Content)
+	if err != nil {
+		return Plan{Type: standardStream}
+	}
+	p := Plan{KMSKey: v.kmsKey()}
+	p.Type, _ = fields["sessionType"].(string)
+	p.Properties, _ = fields["properties"].(map[string]any)
+	values := map[string]string{}
+	if known, ok := awsProperties[s.DocumentName]; ok {
+		p.Properties = known.properties
+		maps.Copy(values, known.defaults)
+	}
+	parameters, _ := fields["parameters"].(map[string]any)
+	for name, parameter := range parameters {
+		described, _ := parameter.(map[string]any)
+		if value, ok := described["default"].(string); ok {
+			values[name] = value
+		}
+	}
+	for name, list := range s.Parameters {
+		values[name] = strings.Join(list, ",")
+	}
+	if p.Properties != nil {
+		p.Properties, _ = filled(p.Properties, values).(map[string]any)
+	}
+	return p
+}
+
+// filled puts the values of parameters where a document names them.
+func filled(value any, values map[string]string) any {
+	switch value := value.(type) {
+	case string:
+		for name, v := range values {
+			for _, form := range []string{"{{ " + name + " }}", "{{" + name + "}}"} {
+				value = strings.ReplaceAll(value, form, v)
+			}
+		}
+		return value
+	case []any:
+		list := make([]any, len(value))
+		for i := range value {
+			list[i] = filled(value[i], values)
+		}
+		return list
+	case map[string]any:
+		members := make(map[string]any, len(value))
+		for name := range value {
+			members[name] = filled(value[name], values)
+		}
+		return members
+	}
+	return value
+}
