@@ -30,7 +30,7 @@ func (e *Env) WaitCall(ctx context.Context, n int, match func(calls.Call) bool) 
 }
 
 // Until waits until something holds that changes with calls to the emulator. It
-// asks at the arrival of each call, and again when the call has had its effect.
+// asks at the arrival of each call, when a fault strikes it, and when it has had its effect.
 func (e *Env) Until(ctx context.Context, holds func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, Patience)
 	defer cancel()

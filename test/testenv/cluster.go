@@ -39,7 +39,7 @@ type Cluster struct {
 	Config *rest.Config
 	// KubeconfigPath is a file with the same credentials.
 	KubeconfigPath string
-	// KubectlPath is a kubectl of the control plane's version.
+	// KubectlPath is a kubectl that supports the control plane's version.
 	KubectlPath string
 
 	operatorKubeconfig string

@@ -144,6 +144,7 @@ func (e *Env) startEmulator(o Options) error {
 		return err
 	}
 	server.OnCall(e.arrivals.ring)
+	server.OnFault(e.arrivals.ring)
 	server.OnAnswer(e.arrivals.ring)
 	running, err := server.Start("127.0.0.1:0", nil)
 	if err != nil {

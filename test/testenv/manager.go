@@ -19,7 +19,8 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/controllers"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 )
 
 const (
@@ -53,9 +54,9 @@ type ManagerOptions struct {
 	// config/rbac.
 	API *rest.Config
 	// OnCall receives every finished call to AWS.
-	OnCall func(cloud.Call)
+	OnCall func(awsclient.Call)
 	// Guard, when set, is called before each write to AWS, as the lease is.
-	Guard cloud.Guard
+	Guard awsclient.Guard
 	// AccountSelector of the AWSAccounts that the manager works on. Empty: all.
 	AccountSelector string
 	// Log gets what the manager logs. The zero value logs nothing.
@@ -116,15 +117,15 @@ func (m *Manager) setUp(ctx context.Context, o ManagerOptions) error {
 	if err != nil {
 		return err
 	}
-	pool := cloud.NewPool(cloud.PoolOptions{
-		Base: *o.AWS, OwnerID: o.OwnerID, Rate: o.Rate, Burst: o.Burst, AttemptTimeout: o.AttemptTimeout, Clock: o.Clock, Logger: o.Log,
-		OnCall: func(call cloud.Call) {
+	pool := iam.NewPool(awsclient.NewPool(awsclient.Options{
+		Base: *o.AWS, OwnerID: o.OwnerID, Rate: o.Rate, Burst: o.Burst, AttemptTimeout: o.AttemptTimeout, Logger: o.Log,
+		OnCall: func(call awsclient.Call) {
 			m.Metrics.ObserveCall(call)
 			if o.OnCall != nil {
 				o.OnCall(call)
 			}
 		},
-	})
+	}), o.Clock)
 	if o.Guard != nil {
 		pool.Guard(o.Guard)
 	}

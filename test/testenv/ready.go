@@ -18,8 +18,7 @@ func WaitReady[T client.Object](ctx context.Context, c client.WithWatch, obj T) 
 
 // Ready reports whether the condition Ready was set for the object's current
 // generation, and kstatus, with which Flux and others wait, calls the object
-// current. kstatus alone takes an object that no controller has reconciled yet
-// for current.
+// current. kstatus alone takes an object without the condition for current.
 func Ready(scheme *runtime.Scheme, obj client.Object) bool {
 	u := &unstructured.Unstructured{}
 	if err := scheme.Convert(obj, u, nil); err != nil || !judged(u) {

@@ -1,7 +1,7 @@
 // Package controlplane runs a Kubernetes control plane on loopback addresses,
 // for the tests and for the commands that show the operator at work: etcd,
-// kube-apiserver, and a kube-controller-manager that deletes namespaces and
-// collects owned objects. There are no nodes, and no pod ever runs.
+// kube-apiserver, and of the controllers of Kubernetes those that delete
+// namespaces and collect owned objects. There are no nodes, and no pod ever runs.
 //
 // controller-runtime's envtest starts the first two; without the third a
 // deleted namespace stays Terminating for ever.
@@ -60,21 +60,21 @@ type ControlPlane struct {
 	// KubeconfigPath is a file with the same credentials, removed by Stop.
 	KubeconfigPath string
 
-	// KubectlPath is a kubectl of the same version.
+	// KubectlPath is a kubectl at most one minor version away.
 	KubectlPath string
 
-	dir     string // everything on disk
-	env     *envtest.Environment
-	manager *controllerManager
-	reaper  *reaper
-	stop    func() error
+	dir         string // everything on disk
+	env         *envtest.Environment
+	controllers *controllers
+	reaper      *reaper
+	stop        func() error
 }
 
 // EtcdURL is where etcd listens.
 func (cp *ControlPlane) EtcdURL() string { return cp.env.ControlPlane.Etcd.URL.String() }
 
 // Start returns when the API server is ready, the CRDs are established and the
-// controller manager is healthy. ctx bounds the start alone: the control plane
+// controllers work. ctx bounds the start alone: the control plane
 // runs until Stop is called or this process ends, however it ends. An error
 // wraps assets.ErrMissing when there are no binaries; whatever had been started
 // is gone then.
@@ -114,7 +114,7 @@ func (cp *ControlPlane) start(ctx context.Context, binDir string, opts Options) 
 	if cp.reaper, err = startReaper(cp.dir); err != nil {
 		return err
 	}
-	programs, err := wrap(cp.dir, binDir, assets.Etcd, assets.APIServer, assets.ControllerManager)
+	programs, err := wrap(cp.dir, binDir, assets.Etcd, assets.APIServer, assets.Controllers)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (cp *ControlPlane) start(ctx context.Context, binDir string, opts Options) 
 	if err := os.WriteFile(cp.KubeconfigPath, cp.env.KubeConfig, 0o600); err != nil {
 		return fmt.Errorf("write the kubeconfig: %w", err)
 	}
-	cp.manager, err = startControllerManager(ctx, programs[assets.ControllerManager], cp.KubeconfigPath, log)
+	cp.controllers, err = startControllers(ctx, programs[assets.Controllers], cp.KubeconfigPath, log)
 	return err
 }
 
@@ -142,6 +142,9 @@ func (cp *ControlPlane) startAPIServer(programs map[string]string, log *output) 
 	apiServer := &envtest.APIServer{
 		Path: programs[assets.APIServer], CertDir: filepath.Join(cp.dir, "apiserver"), Out: log, Err: log,
 	}
+	// Without the first the API server takes the address of the default route, which a machine
+	// without a network does not have. It refuses to tell others of a loopback address.
+	apiServer.Configure().Set("advertise-address", "127.0.0.1").Set("endpoint-reconciler-type", "none")
 	if err := errors.Join(os.Mkdir(etcd.DataDir, 0o700), os.Mkdir(apiServer.CertDir, 0o700)); err != nil {
 		return fmt.Errorf("create the directories of the control plane: %w", err)
 	}
@@ -175,8 +178,8 @@ func (cp *ControlPlane) installCRDs(dir string) error {
 // stopAll ends whatever has been started, the last first.
 func (cp *ControlPlane) stopAll() error {
 	var errs []error
-	if cp.manager != nil {
-		errs = append(errs, cp.manager.stop())
+	if cp.controllers != nil {
+		errs = append(errs, cp.controllers.stop())
 	}
 	if cp.env != nil {
 		errs = append(errs, cp.env.Stop())

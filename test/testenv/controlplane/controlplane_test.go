@@ -99,9 +99,9 @@ func TestControlPlaneBehavesLikeACluster(t *testing.T) {
 		}
 	})
 
-	t.Run("kubectl works with the kubeconfig and is of the same version", func(t *testing.T) {
+	t.Run("kubectl works with the kubeconfig and is of a supported version", func(t *testing.T) {
 		out, err := exec.CommandContext(t.Context(), cp.KubectlPath, "--kubeconfig", cp.KubeconfigPath, "version").CombinedOutput()
-		if err != nil || !bytes.Contains(out, []byte("Server Version: v1.36")) || bytes.Contains(out, []byte("WARNING")) {
+		if err != nil || !bytes.Contains(out, []byte("Server Version: v1.37")) || bytes.Contains(out, []byte("WARNING")) {
 			t.Errorf("got %v, %s", err, out)
 		}
 	})

@@ -21,15 +21,16 @@ const EnvDir = "KUBEBUILDER_ASSETS"
 // Names of the binaries that make a control plane in which objects are
 // defaulted, stored, garbage collected and whose namespaces can be deleted.
 const (
-	Etcd              = "etcd"
-	APIServer         = "kube-apiserver"
-	ControllerManager = "kube-controller-manager"
-	Kubectl           = "kubectl"
+	Etcd      = "etcd"
+	APIServer = "kube-apiserver"
+	Kubectl   = "kubectl"
+	// Controllers are two of kube-controller-manager's: hack/controlplane/cluster-controllers.
+	Controllers = "cluster-controllers"
 )
 
 // Names returns the names of all binaries that a complete directory holds.
 func Names() []string {
-	return []string{Etcd, APIServer, ControllerManager, Kubectl}
+	return []string{Etcd, APIServer, Controllers, Kubectl}
 }
 
 // ErrMissing is returned when no complete directory of binaries is found.
@@ -81,7 +82,7 @@ func Find() (string, error) {
 }
 
 // fromEnvironment returns the directory named by EnvDir if it is complete. One
-// that envtest alone would accept lacks the controller manager, and is ignored.
+// that envtest alone would accept lacks the controllers, and is ignored.
 func fromEnvironment() (string, bool) {
 	dir := os.Getenv(EnvDir)
 	if dir == "" || Check(dir) != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -40,14 +41,15 @@ func checkout(t *testing.T, version, sum string) string {
 	t.Chdir(root)
 	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
 	t.Setenv(EnvDir, "")
+	t.Setenv(EnvModule, "")
 	return root
 }
 
 func TestIncompleteDirectoryNamesWhatItLacks(t *testing.T) {
 	dir := putBinaries(t, t.TempDir(), Etcd, APIServer, Kubectl)
 	err := Check(dir)
-	if !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), ControllerManager) || strings.Contains(err.Error(), Kubectl) {
-		t.Errorf("got %v, want an error that names %s alone", err, ControllerManager)
+	if !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), Controllers) || strings.Contains(err.Error(), Kubectl) {
+		t.Errorf("got %v, want an error that names %s alone", err, Controllers)
 	}
 }
 
@@ -62,7 +64,7 @@ func TestBinaryThatCannotBeExecutedIsMissing(t *testing.T) {
 }
 
 func TestFindPrefersACompleteDirectoryOfTheEnvironment(t *testing.T) {
-	checkout(t, "v1.36.3", "")
+	checkout(t, "v1.37.2", "")
 	want := putBinaries(t, t.TempDir(), Names()...)
 	t.Setenv(EnvDir, want)
 	if got, err := Find(); err != nil || got != want {
@@ -71,7 +73,7 @@ func TestFindPrefersACompleteDirectoryOfTheEnvironment(t *testing.T) {
 }
 
 func TestFindIgnoresAnIncompleteDirectoryOfTheEnvironment(t *testing.T) {
-	root := checkout(t, "v1.36.3", "")
+	root := checkout(t, "v1.37.2", "")
 	t.Setenv(EnvDir, putBinaries(t, t.TempDir(), Etcd, APIServer, Kubectl))
 	b, err := newBuild(root)
 	if err != nil {
@@ -84,7 +86,7 @@ func TestFindIgnoresAnIncompleteDirectoryOfTheEnvironment(t *testing.T) {
 }
 
 func TestFindInAFreshCloneSaysHowToBuild(t *testing.T) {
-	checkout(t, "v1.36.3", "")
+	checkout(t, "v1.37.2", "")
 	_, err := Find()
 	if !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), `"make controlplane"`) {
 		t.Errorf("got %v, want ErrMissing that names make controlplane", err)
@@ -101,7 +103,7 @@ func TestFindOutsideOfACheckoutSaysWhatToSet(t *testing.T) {
 }
 
 func TestFindWorksBelowTheRootOfTheCheckout(t *testing.T) {
-	root := checkout(t, "v1.36.3", "")
+	root := checkout(t, "v1.37.2", "")
 	b, err := newBuild(root)
 	if err != nil {
 		t.Fatal(err)
@@ -115,10 +117,10 @@ func TestFindWorksBelowTheRootOfTheCheckout(t *testing.T) {
 
 func TestCacheDirectoryChangesWithEveryInput(t *testing.T) {
 	cases := map[string]struct{ version, sum string }{
-		"as it is":          {"v1.36.3", "a"},
-		"other checksums":   {"v1.36.3", "b"},
-		"other version":     {"v1.36.4", "a"},
-		"other pre-release": {"v1.37.0-rc.1", "a"},
+		"as it is":          {"v1.37.2", "a"},
+		"other checksums":   {"v1.37.2", "b"},
+		"other version":     {"v1.37.3", "a"},
+		"other pre-release": {"v1.38.0-rc.1", "a"},
 	}
 	seen := map[string]string{}
 	for name, c := range cases {
@@ -137,13 +139,30 @@ func TestCacheDirectoryChangesWithEveryInput(t *testing.T) {
 	}
 }
 
+func TestAnotherFileOfTheModuleSelectsAnotherVersion(t *testing.T) {
+	root := checkout(t, "v1.37.2", "")
+	for name, content := range map[string]string{"oldest.mod": "require k8s.io/kubernetes v1.32.13\n", "oldest.sum": ""} {
+		if err := os.WriteFile(filepath.Join(root, moduleDir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv(EnvModule, "oldest.mod")
+	b, err := newBuild(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.version != "v1.32.13" || b.minor != 32 || !slices.Contains(b.flags, "-modfile=oldest.mod") {
+		t.Errorf("got version %s, minor version %d, flags %q", b.version, b.minor, b.flags)
+	}
+}
+
 func TestVersionIsStamped(t *testing.T) {
-	b, err := newBuild(checkout(t, "v1.36.3", ""))
+	b, err := newBuild(checkout(t, "v1.37.2", ""))
 	if err != nil {
 		t.Fatal(err)
 	}
 	flags := strings.Join(b.flags, " ")
-	for _, want := range []string{".gitVersion=v1.36.3", ".gitMajor=1", ".gitMinor=36"} {
+	for _, want := range []string{".gitVersion=v1.37.2", ".gitMajor=1", ".gitMinor=37"} {
 		if !strings.Contains(flags, want) {
 			t.Errorf("flags %q lack %s", flags, want)
 		}
@@ -151,7 +170,7 @@ func TestVersionIsStamped(t *testing.T) {
 }
 
 func TestRelativeCacheHomeIsRefused(t *testing.T) {
-	root := checkout(t, "v1.36.3", "")
+	root := checkout(t, "v1.37.2", "")
 	t.Setenv("XDG_CACHE_HOME", "cache")
 	if _, err := newBuild(root); err == nil || !strings.Contains(err.Error(), "XDG_CACHE_HOME") {
 		t.Errorf("got %v, want an error that names XDG_CACHE_HOME", err)

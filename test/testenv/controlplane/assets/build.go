@@ -1,6 +1,7 @@
 package assets
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -16,20 +18,25 @@ import (
 // that pins Kubernetes and etcd.
 const moduleDir = "hack/controlplane"
 
+// EnvModule names the environment variable with the file of hack/controlplane that
+// selects another version of Kubernetes than go.mod does, such as oldest.mod.
+const EnvModule = "CONTROLPLANE_MOD"
+
 // packages maps each binary to the main package that it is compiled from.
 var packages = map[string]string{
-	Etcd:              "go.etcd.io/etcd/server/v3",
-	APIServer:         "k8s.io/kubernetes/cmd/kube-apiserver",
-	ControllerManager: "k8s.io/kubernetes/cmd/kube-controller-manager",
-	Kubectl:           "k8s.io/kubernetes/cmd/kubectl",
+	Etcd:        "go.etcd.io/etcd/server/v3",
+	APIServer:   "k8s.io/kubernetes/cmd/kube-apiserver",
+	Kubectl:     "k8s.io/kubernetes/cmd/kubectl",
+	Controllers: "./" + Controllers,
 }
 
 // build is what has to be known to compile one version of the control plane.
 type build struct {
-	root    string   // of the checkout
-	version string   // of Kubernetes, such as "v1.36.3"
-	flags   []string // of "go build"
-	dir     string   // where the binaries belong, absolute
+	root         string   // of the checkout
+	version      string   // of Kubernetes, such as "v1.37.2"
+	major, minor int      // of that version
+	flags        []string // of "go build"
+	dir          string   // where the binaries belong, absolute
 }
 
 var kubernetesRequirement = regexp.MustCompile(`(?m)^(?:require)?\s+k8s\.io/kubernetes (v(\d+)\.(\d+)\.\d+\S*)`)
@@ -37,35 +44,61 @@ var kubernetesRequirement = regexp.MustCompile(`(?m)^(?:require)?\s+k8s\.io/kube
 // newBuild reads the pinned version and computes the cache directory, whose
 // name changes with everything that the binaries are made from.
 func newBuild(root string) (*build, error) {
-	mod, err := os.ReadFile(filepath.Join(root, moduleDir, "go.mod"))
+	file := cmp.Or(os.Getenv(EnvModule), "go.mod")
+	mod, err := os.ReadFile(filepath.Join(root, moduleDir, file))
 	if err != nil {
 		return nil, fmt.Errorf("read the pinned version of Kubernetes: %w", err)
 	}
-	sum, err := os.ReadFile(filepath.Join(root, moduleDir, "go.sum"))
-	if err != nil {
-		return nil, fmt.Errorf("read the checksums of Kubernetes: %w", err)
-	}
-	match := kubernetesRequirement.FindSubmatch(mod)
+	match := kubernetesRequirement.FindStringSubmatch(string(mod))
 	if match == nil {
-		return nil, fmt.Errorf("%s/go.mod requires no version of k8s.io/kubernetes", moduleDir)
+		return nil, fmt.Errorf("%s/%s requires no version of k8s.io/kubernetes", moduleDir, file)
 	}
-	version, major, minor := string(match[1]), string(match[2]), string(match[3])
-	flags := buildFlags(version, major, minor)
-
+	b := &build{root: root, version: match[1]}
+	if b.major, err = strconv.Atoi(match[2]); err != nil {
+		return nil, fmt.Errorf("read the pinned version of Kubernetes: %w", err)
+	}
+	if b.minor, err = strconv.Atoi(match[3]); err != nil {
+		return nil, fmt.Errorf("read the pinned version of Kubernetes: %w", err)
+	}
+	b.flags = append(buildFlags(b.version, match[2], match[3]), "-modfile="+file)
+	key, err := b.key(file)
+	if err != nil {
+		return nil, err
+	}
 	cache, err := cacheDir()
 	if err != nil {
 		return nil, err
 	}
+	b.dir = filepath.Join(cache, fmt.Sprintf("%s-%s-%s-%s", b.version, runtime.GOOS, runtime.GOARCH, key))
+	return b, nil
+}
+
+// key returns a hash of the flags and of the module's files, with file as its go.mod.
+func (b *build) key(file string) (string, error) {
 	hash := sha256.New()
-	for _, part := range [][]byte{mod, sum, []byte(strings.Join(flags, "\n"))} {
+	add := func(part []byte) {
 		fmt.Fprintf(hash, "%d\n", len(part))
 		hash.Write(part)
 	}
-	name := fmt.Sprintf("%s-%s-%s-%s", version, runtime.GOOS, runtime.GOARCH, hex.EncodeToString(hash.Sum(nil))[:12])
-	return &build{root: root, version: version, flags: flags, dir: filepath.Join(cache, name)}, nil
+	sources, err := filepath.Glob(filepath.Join(b.root, moduleDir, Controllers, "*.go"))
+	if err != nil {
+		return "", fmt.Errorf("find the sources of the controllers: %w", err)
+	}
+	module, sum := filepath.Join(b.root, moduleDir), strings.TrimSuffix(file, ".mod")+".sum"
+	for _, path := range append([]string{filepath.Join(module, file), filepath.Join(module, sum)}, sources...) {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return "", fmt.Errorf("read what the control plane is made from: %w", err)
+		}
+		add(content)
+	}
+	add([]byte(strings.Join(b.flags, "\n")))
+	return hex.EncodeToString(hash.Sum(nil))[:12], nil
 }
 
-// buildFlags returns the flags of "go build". The version is stamped as
+// buildFlags returns the flags of "go build". None of them changes how a package
+// is compiled, so what the project imports too is compiled once for both: that is
+// why there is no -trimpath. The version is stamped as
 // Kubernetes' own build does it: a server that reports v0.0.0 breaks clients
 // which look at it.
 func buildFlags(version, major, minor string) []string {
@@ -78,7 +111,7 @@ func buildFlags(version, major, minor string) []string {
 			"-X "+pkg+".gitTreeState=clean")
 	}
 	return []string{
-		"-mod=readonly", "-buildvcs=false", "-trimpath",
+		"-mod=readonly", "-buildvcs=false",
 		// Lets the linker drop methods that nothing calls.
 		"-tags=grpcnotrace",
 		"-ldflags=" + strings.Join(ldflags, " "),

@@ -22,7 +22,7 @@ const (
 
 // Ensure returns the absolute path of a directory that passes Check, as Find
 // does, and fills the cache first when that is needed: by a download where it
-// works, by compiling otherwise, which takes about 12 minutes on two cores.
+// works, by compiling otherwise.
 // Lines for people, at least one a minute, go to progress. Parallel calls, of
 // other processes too, wait for the first one instead of building twice; a
 // call that fails or is cancelled leaves nothing behind that Find would return.
@@ -113,7 +113,7 @@ func tryLock(file *os.File) (bool, error) {
 // waitForLock tries again until it gets the lock: a call that blocks could not
 // be cancelled.
 func waitForLock(ctx context.Context, file *os.File, progress io.Writer) error {
-	done := report(ctx, progress, "waiting for another process that builds it")
+	done := report(ctx, progress, "waiting for another process that builds it", "as long as that takes")
 	defer done()
 	retry := time.NewTicker(lockInterval)
 	defer retry.Stop()
@@ -129,9 +129,10 @@ func waitForLock(ctx context.Context, file *os.File, progress io.Writer) error {
 	}
 }
 
-// report says what is being done, now and every minute until done is called.
-func report(ctx context.Context, progress io.Writer, what string) (done func()) {
-	fmt.Fprintf(progress, "control plane: %s\n", what)
+// report says what is being done and a remark about it, and what is being done
+// every minute until done is called.
+func report(ctx context.Context, progress io.Writer, what, remark string) (done func()) {
+	fmt.Fprintf(progress, "control plane: %s, %s\n", what, remark)
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	start := time.Now()

@@ -15,83 +15,41 @@ import (
 	"time"
 )
 
-const (
-	// toolsDir is the directory, below the root of the checkout, of the Go
-	// module that pins setup-envtest.
-	toolsDir = "hack/tools"
+// outputLines is how much of a failed command's output an error repeats.
+const outputLines = 15
 
-	setupEnvtest = "sigs.k8s.io/controller-runtime/tools/setup-envtest"
-
-	// buildDownloaderLimit bounds the compilation of setup-envtest, a minute's
-	// work, so that a slow module proxy is noticed here and reported below.
-	buildDownloaderLimit = 5 * time.Minute
-
-	// indexLimit bounds the question which versions can be downloaded: on a
-	// network that drops packets it would otherwise take minutes to fail.
-	indexLimit = 20 * time.Second
-
-	// downloadLimit bounds the download itself, about 100 MB. Compiling takes
-	// about as long.
-	downloadLimit = 10 * time.Minute
-
-	// outputLines is how much of a failed command's output an error repeats.
-	outputLines = 15
-)
-
-// fill puts all binaries into dir: those that can be downloaded from there, and
-// the others, at least the controller manager, from source.
+// fill puts all binaries into dir. It downloads etcd, kube-apiserver and kubectl
+// where that works and then compiles the controllers alone, otherwise it
+// compiles everything. Before each it says how long it takes.
 func (b *build) fill(ctx context.Context, dir string, progress io.Writer) error {
-	if err := b.download(ctx, dir, progress); err != nil {
-		if ctx.Err() != nil {
-			return fmt.Errorf("download the control plane: %w", ctx.Err())
+	offered, err := b.findOffer(ctx)
+	if err == nil {
+		done := report(ctx, progress, fmt.Sprintf("downloading Kubernetes %s and compiling its two controllers", offered.version),
+			"once per machine and version: about 2 minutes on two cores")
+		if err = offered.take(ctx, dir); err == nil {
+			defer done()
+			return b.compile(ctx, dir, missing(dir))
 		}
-		fmt.Fprintf(progress, "control plane: no download: %v\n", err)
+		done()
 	}
-	return b.compile(ctx, dir, missing(dir), progress)
-}
-
-// download puts those binaries into dir that setup-envtest offers for the minor
-// version of Kubernetes: its archives lack most patch releases.
-func (b *build) download(ctx context.Context, dir string, progress io.Writer) error {
-	done := report(ctx, progress, "trying to download etcd, kube-apiserver and kubectl")
+	if ctx.Err() != nil {
+		return fmt.Errorf("download the control plane: %w", ctx.Err())
+	}
+	if slices.Contains(missing(dir), Kubectl) {
+		_ = b.takeKubectl(ctx, dir) // What is missing is compiled.
+	}
+	names := missing(dir)
+	done := report(ctx, progress, fmt.Sprintf("compiling %s of Kubernetes %s", strings.Join(names, ", "), b.version),
+		"once per machine and version: about 6 minutes on two cores; nothing can be downloaded: "+err.Error())
 	defer done()
-
-	tool := filepath.Join(dir, "setup-envtest")
-	defer os.Remove(tool)
-	if _, err := b.run(ctx, buildDownloaderLimit, "go", "build", "-C", filepath.Join(b.root, toolsDir),
-		"-mod=readonly", "-buildvcs=false", "-o", tool, setupEnvtest); err != nil {
-		return err
-	}
-	store := filepath.Join(dir, "envtest")
-	defer os.RemoveAll(store)
-	minor := b.version[1:strings.LastIndex(b.version, ".")] + ".x"
-	if _, err := b.run(ctx, indexLimit, tool, "list", minor, "--bin-dir", store); err != nil {
-		return err
-	}
-	out, err := b.run(ctx, downloadLimit, tool, "use", minor, "--bin-dir", store, "--use-env=false", "--print", "path")
-	if err != nil {
-		return err
-	}
-	unpacked := strings.TrimSpace(out)
-	// It is unpacked read-only.
-	if err := os.Chmod(unpacked, 0o755); err != nil {
-		return fmt.Errorf("open the download: %w", err)
-	}
-	for _, name := range Names() {
-		err := os.Rename(filepath.Join(unpacked, name), filepath.Join(dir, name))
-		if err != nil && !os.IsNotExist(err) {
-			return fmt.Errorf("take %s from the download: %w", name, err)
-		}
-	}
-	return nil
+	return b.compile(ctx, dir, names)
 }
 
 // compile builds the binaries called names into dir.
-func (b *build) compile(ctx context.Context, dir string, names []string, progress io.Writer) error {
-	fmt.Fprintln(progress, "control plane: what follows happens once per machine and version; compiling all of it takes about 12 min on two cores")
-	done := report(ctx, progress, fmt.Sprintf("compiling %s of Kubernetes %s", strings.Join(names, ", "), b.version))
-	defer done()
-
+func (b *build) compile(ctx context.Context, dir string, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
 	args := append([]string{"build", "-C", filepath.Join(b.root, moduleDir), "-o", dir + string(filepath.Separator)}, b.flags...)
 	for _, name := range names {
 		args = append(args, packages[name])

@@ -26,7 +26,7 @@ const Variable = "SSM_ACCESS_CONTROL_PLANES"
 type Plane struct {
 	// KubeconfigPath is a file with an administrator's credentials.
 	KubeconfigPath string `json:"kubeconfigPath"`
-	// KubectlPath is a kubectl of the same version.
+	// KubectlPath is a kubectl at most one minor version away.
 	KubectlPath string `json:"kubectlPath"`
 	// EtcdURL is where etcd listens.
 	EtcdURL string `json:"etcdURL"`
