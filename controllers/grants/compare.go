@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // Covers reports whether everything that old allows is allowed by wide as
@@ -16,10 +17,10 @@ func Covers(wide, old *v1alpha1.ResolvedGrant) bool {
 	}
 	return wide.AccountID == old.AccountID &&
 		coversConditions(wide, old) &&
-		excludesAll(old.ExcludedTags, wide.ExcludedTags) &&
+		admission.ExcludesAll(old.ExcludedTags, wide.ExcludedTags) &&
 		containsAll(wide.Principals, old.Principals) &&
 		containsAll(wide.Regions, old.Regions) &&
-		containsAll(wide.Documents, old.Documents) &&
+		coversDocuments(wide.Documents, old.Documents) &&
 		containsAll(wide.Clients, old.Clients) &&
 		coversTargets(wide.Targets, old.Targets)
 }
@@ -37,6 +38,16 @@ func coversConditions(wide, old *v1alpha1.ResolvedGrant) bool {
 
 func containsAll[T comparable](all, some []T) bool {
 	return !slices.ContainsFunc(some, func(x T) bool { return !slices.Contains(all, x) })
+}
+
+// coversDocuments reports whether each document of old is one of wide, with its key if it has
+// one.
+func coversDocuments(wide, old []v1alpha1.ResolvedDocument) bool {
+	return !slices.ContainsFunc(old, func(d v1alpha1.ResolvedDocument) bool {
+		return !slices.ContainsFunc(wide, func(w v1alpha1.ResolvedDocument) bool {
+			return w.Name == d.Name && (d.KMSKeyARN == "" || w.KMSKeyARN == d.KMSKeyARN)
+		})
+	})
 }
 
 func coversTargets(wide, old []v1alpha1.ResolvedTarget) bool {

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 const (
@@ -59,7 +60,7 @@ func Retire(former []v1alpha1.ResolvedGrant, g *v1alpha1.ResolvedGrant) []v1alph
 // In doubt it says no.
 func standsFor(f, g *v1alpha1.ResolvedGrant) bool {
 	return equality.Semantic.DeepEqual(rest(f), rest(g)) &&
-		excludesAll(g.ExcludedTags, f.ExcludedTags) &&
+		admission.ExcludesAll(g.ExcludedTags, f.ExcludedTags) &&
 		containsAll(f.PrincipalIDs, g.PrincipalIDs) &&
 		beginsNoLater(f, g) &&
 		!slices.ContainsFunc(g.Principals, func(p v1alpha1.Principal) bool { return !namesPrincipal(f, p) }) &&
@@ -77,7 +78,7 @@ func rest(g *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
 	r.DocumentBounds, r.Clients, r.SourceCIDRs, r.NotBefore, r.NotAfter = nil, nil, nil, nil, nil
 	r.SessionScope, r.DataChannelScope, r.RequireMFA = "", "", false
 	r.PrincipalIDs, r.ExcludedTags = nil, nil
-	r.Since, r.Added, r.Inherited = nil, nil, nil
+	r.Since, r.Added, r.Inherited, r.Ungranted = nil, nil, nil, nil // None of them is ungranted.
 	if r.OnRevoke == "" {
 		r.OnRevoke = v1alpha1.RevokeTerminateSessions
 	}
@@ -111,7 +112,7 @@ func within(t v1alpha1.ResolvedTarget, others []v1alpha1.ResolvedTarget) bool {
 // impliesTags reports whether a node with the tags of t has those of o.
 func impliesTags(t, o v1alpha1.ResolvedTarget) bool {
 	for key, value := range o.Tags {
-		if _, is, ok := FindTag(t.Tags, key); !ok || is != value {
+		if _, is, ok := admission.FindTag(t.Tags, key); !ok || is != value {
 			return false
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // What a record holds at most. An intersection that needs more is cut: that
@@ -37,7 +38,7 @@ func Intersect(old, wanted *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
 		return !slices.Contains(both.Principals, v1alpha1.Principal{Kind: id.Kind, Name: id.Name})
 	})
 	both.Regions = common(old.Regions, wanted.Regions)
-	both.Documents = common(old.Documents, wanted.Documents)
+	both.Documents = commonDocuments(old.Documents, wanted.Documents)
 	both.Clients = common(old.Clients, wanted.Clients)
 	both.Targets = slices.DeleteFunc(commonTargets(old.Targets, wanted.Targets), func(t v1alpha1.ResolvedTarget) bool {
 		return t.HybridRegion != "" && !slices.Contains(both.Regions, t.HybridRegion)
@@ -74,7 +75,7 @@ func intersectConditions(old, wanted, both *v1alpha1.ResolvedGrant) bool {
 		both.OnRevoke = old.OnRevoke
 	}
 	var fits bool
-	if both.ExcludedTags, fits = UniteExcluded(wanted.ExcludedTags, old.ExcludedTags); !fits {
+	if both.ExcludedTags, fits = admission.UniteExcluded(wanted.ExcludedTags, old.ExcludedTags); !fits {
 		return false
 	}
 	both.DocumentBounds = eachBound(wanted.DocumentBounds, old.DocumentBounds)
@@ -146,6 +147,19 @@ func common[T comparable](old, wanted []T) []T {
 	return slices.DeleteFunc(slices.Clone(wanted), func(x T) bool { return !slices.Contains(old, x) })
 }
 
+// commonDocuments lists the documents of both lists. One whose key differs is there without
+// any: both allow sessions with it.
+func commonDocuments(old, wanted []v1alpha1.ResolvedDocument) []v1alpha1.ResolvedDocument {
+	both := common(old, wanted)
+	for _, d := range wanted {
+		same := func(o v1alpha1.ResolvedDocument) bool { return o.Name == d.Name }
+		if slices.ContainsFunc(old, same) && !slices.ContainsFunc(both, same) {
+			both = append(both, v1alpha1.ResolvedDocument{Name: d.Name})
+		}
+	}
+	return both
+}
+
 // commonTargets lists the nodes that some target of both lists means: the wanted
 // targets that an old one includes as they are, and of the others the common part.
 func commonTargets(old, wanted []v1alpha1.ResolvedTarget) []v1alpha1.ResolvedTarget {
@@ -193,7 +207,7 @@ func commonTarget(old, wanted v1alpha1.ResolvedTarget) (v1alpha1.ResolvedTarget,
 func eachTag(old, wanted map[string]string) (map[string]string, bool) {
 	all := maps.Clone(wanted)
 	for _, key := range slices.Sorted(maps.Keys(old)) {
-		switch _, value, ok := FindTag(all, key); {
+		switch _, value, ok := admission.FindTag(all, key); {
 		case ok && value != old[key]:
 			return nil, false
 		case !ok:
@@ -215,7 +229,7 @@ func includes(wide, narrow v1alpha1.ResolvedTarget) bool {
 		return false
 	}
 	for key, value := range wide.Tags {
-		if _, has, ok := FindTag(narrow.Tags, key); !ok || has != value {
+		if _, has, ok := admission.FindTag(narrow.Tags, key); !ok || has != value {
 			return false
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 var (
@@ -22,7 +23,7 @@ var (
 	ids    = []v1alpha1.InstanceID{"i-00000001", "i-00000002", "mi-00000000000000001"}
 	users  = []v1alpha1.Principal{{Kind: v1alpha1.PrincipalUser, Name: "user01"}, {Kind: v1alpha1.PrincipalUser, Name: "user02"}}
 	areas  = []v1alpha1.Region{"ap-northeast-1", "us-east-1"}
-	papers = []v1alpha1.ResolvedDocument{{Name: "SSM-SessionManagerRunShell"}, {Name: "audited"}}
+	papers = []v1alpha1.ResolvedDocument{{Name: "SSM-SessionManagerRunShell"}, {Name: "audited"}, {Name: "audited", KMSKeyARN: "key"}, {Name: "audited", KMSKeyARN: "other"}}
 	cidrs  = []v1alpha1.CIDR{"203.0.113.0/24", "203.0.113.64/26", "203.0.113.64/32", "198.51.100.0/25", "0.0.0.0/0", "2001:db8::/32"}
 	hosts  = []string{"203.0.113.64", "203.0.113.65", "203.0.113.1", "198.51.100.7", "192.0.2.1", "2001:db8::1"}
 )
@@ -86,7 +87,7 @@ func drawGrant(t *rapid.T, hybrid bool) *v1alpha1.ResolvedGrant {
 	for key, value := range drawTags(t, 0) {
 		g.ExcludedTags = append(g.ExcludedTags, v1alpha1.ExcludedTag{Key: key, Values: []string{value}})
 	}
-	g.ExcludedTags, _ = grants.UniteExcluded(g.ExcludedTags, nil)
+	g.ExcludedTags, _ = admission.UniteExcluded(g.ExcludedTags, nil)
 	if rapid.Bool().Draw(t, "from anywhere") {
 		g.SourceCIDRs = some(t, cidrs, 1, "sources")
 	}
@@ -118,11 +119,16 @@ func drawAttempt(t *rapid.T) attempt {
 // allowed is the naive model of what a grant allows.
 func (a attempt) allowed(g *v1alpha1.ResolvedGrant) bool {
 	return g != nil && g.AccountID == a.account && slices.Contains(g.Principals, a.user) && slices.Contains(g.Regions, a.region) &&
-		slices.Contains(g.Documents, a.document) && slices.ContainsFunc(g.Targets, a.on) && !slices.ContainsFunc(g.ExcludedTags, a.carries) && (a.mfa || !g.RequireMFA) &&
+		slices.ContainsFunc(g.Documents, a.with) && slices.ContainsFunc(g.Targets, a.on) && !slices.ContainsFunc(g.ExcludedTags, a.carries) && (a.mfa || !g.RequireMFA) &&
 		(g.NotBefore == nil || a.at.After(g.NotBefore.Time)) && (g.NotAfter == nil || a.at.Before(g.NotAfter.Time)) &&
 		(len(g.SourceCIDRs) == 0 || slices.ContainsFunc(g.SourceCIDRs, func(c v1alpha1.CIDR) bool {
 			return netip.MustParsePrefix(string(c)).Contains(netip.MustParseAddr(a.host))
 		}))
+}
+
+// with reports whether a document is that of the session, with the key that it needs.
+func (a attempt) with(d v1alpha1.ResolvedDocument) bool {
+	return d.Name == a.document.Name && (a.document.KMSKeyARN == "" || d.KMSKeyARN == a.document.KMSKeyARN)
 }
 
 func (a attempt) on(t v1alpha1.ResolvedTarget) bool {
@@ -162,10 +168,10 @@ func TestAGrantThatCoversAnotherAllowsAllOfIt(t *testing.T) {
 
 func TestMoreExclusionsThanAGrantHoldsAreNotCut(t *testing.T) {
 	var many []v1alpha1.ExcludedTag
-	for i := range grants.MaxExcluded + 1 {
+	for i := range admission.MaxExcluded + 1 {
 		many = append(many, v1alpha1.ExcludedTag{Key: "Env", Values: []string{fmt.Sprint(i)}})
 	}
-	if _, fits := grants.UniteExcluded(many, nil); fits {
+	if _, fits := admission.UniteExcluded(many, nil); fits {
 		t.Error("a grant holds more excluded values than it can")
 	}
 	old := &v1alpha1.ResolvedGrant{

@@ -14,9 +14,9 @@ import (
 // PendingRevocations returns the pending revocations of an AWSAccount, in the order of its
 // status. The status of each is a copy.
 func PendingRevocations(account *v1alpha1.AWSAccount) []Revocation {
-	all := make([]Revocation, len(account.Status.Owed))
-	for i := range account.Status.Owed {
-		item := &account.Status.Owed[i]
+	all := make([]Revocation, len(account.Status.PendingRevocations))
+	for i := range account.Status.PendingRevocations {
+		item := &account.Status.PendingRevocations[i]
 		all[i] = Revocation{
 			Record: pendingRecord(account, item), Lost: item.Grants, Status: item.Revocation.DeepCopy(),
 			AccountName: account.Name, WasGranted: true, CanBeTakenOver: true, EndsAtOnce: maxEndingPending,
@@ -26,17 +26,17 @@ func PendingRevocations(account *v1alpha1.AWSAccount) []Revocation {
 }
 
 // pendingRecord is the record of one item. It grants nothing, and all of it is revoked.
-func pendingRecord(account *v1alpha1.AWSAccount, item *v1alpha1.OwedAccess) Record {
+func pendingRecord(account *v1alpha1.AWSAccount, item *v1alpha1.PendingRevocation) Record {
 	return Record{
 		UID: types.UID(item.UID), Origin: types.NamespacedName{Namespace: item.Namespace, Name: item.Name}, Object: account,
-		Serial: item.Serial, DeclaredAt: item.AbandonedAt.Time, Deleting: true, Former: item.Grants,
+		Serial: item.Serial, DeclaredAt: item.ForcedAt.Time, Deleting: true, Former: item.Grants,
 	}
 }
 
 func pendingRecords(account *v1alpha1.AWSAccount) []Record {
-	records := make([]Record, len(account.Status.Owed))
-	for i := range account.Status.Owed {
-		records[i] = pendingRecord(account, &account.Status.Owed[i])
+	records := make([]Record, len(account.Status.PendingRevocations))
+	for i := range account.Status.PendingRevocations {
+		records[i] = pendingRecord(account, &account.Status.PendingRevocations[i])
 	}
 	return records
 }
@@ -44,7 +44,7 @@ func pendingRecords(account *v1alpha1.AWSAccount) []Record {
 // IsPending reports whether an account has a pending revocation of the SessionAccess with
 // this UID.
 func IsPending(account *v1alpha1.AWSAccount, uid types.UID) bool {
-	return slices.ContainsFunc(account.Status.Owed, func(item v1alpha1.OwedAccess) bool { return item.UID == string(uid) })
+	return slices.ContainsFunc(account.Status.PendingRevocations, func(item v1alpha1.PendingRevocation) bool { return item.UID == string(uid) })
 }
 
 // PendingInAccount lists the records of the pending revocations in an account id.

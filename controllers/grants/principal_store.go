@@ -20,9 +20,9 @@ type Observation struct {
 	Deleting bool
 	// Included: its grant was part of what the policies were compiled from.
 	Included bool
-	// Displaced: its grant is kept out because it must not stand beside an older one,
+	// Superseded: its grant is kept out because it must not stand beside an older one,
 	// or because the principal that it was made for disappeared.
-	Displaced bool
+	Superseded bool
 	// PrincipalID is IAM's unique id of the principal that was found, "" for none.
 	PrincipalID string
 	// State of the principal as far as this object goes.
@@ -36,11 +36,11 @@ type Observation struct {
 
 // Notices are sentences; an empty one means that there is nothing to say.
 type Notices struct {
-	// Widened: what IAM allows beyond the grants, because it cannot tie a node to
+	// EffectiveAccessBroader: what IAM allows beyond the grants, because it cannot tie a node to
 	// a document.
-	Widened string
-	// PrefixHazard: whose sessions the principal may end by its name's prefix.
-	PrefixHazard string
+	EffectiveAccessBroader string
+	// SessionPrefixOverlap: whose sessions the principal may end by its name's prefix.
+	SessionPrefixOverlap string
 	// GrantedElsewhere: which policies of other installations are attached.
 	GrantedElsewhere string
 }
@@ -52,9 +52,9 @@ type Outcome struct {
 	Narrowed bool
 	// PolicyARNs are the policies that hold the principal's grants.
 	PolicyARNs []string
-	// Saw holds by the UID of its SessionAccess what was seen of every record that names
+	// Observed holds by the UID of its SessionAccess what was seen of every record that names
 	// the principal.
-	Saw map[types.UID]Observation
+	Observed map[types.UID]Observation
 }
 
 // PrincipalStore keeps the last outcome of every principal.
@@ -84,7 +84,7 @@ func (s *PrincipalStore) Get(key PrincipalKey) (Outcome, bool) {
 func (s *PrincipalStore) Put(key PrincipalKey, o Outcome) {
 	s.mu.Lock()
 	before, had := s.outcomes[key]
-	if len(o.Saw) == 0 {
+	if len(o.Observed) == 0 {
 		delete(s.outcomes, key)
 	} else {
 		s.outcomes[key] = o
@@ -100,11 +100,11 @@ func (s *PrincipalStore) Put(key PrincipalKey, o Outcome) {
 func changedFor(before Outcome, had bool, after Outcome) []Holder {
 	same := had && before.Narrowed == after.Narrowed && slices.Equal(before.PolicyARNs, after.PolicyARNs)
 	var changed []Holder
-	for uid, sighting := range after.Saw {
-		if same && before.Saw[uid] == sighting {
+	for uid, seen := range after.Observed {
+		if same && before.Observed[uid] == seen {
 			continue
 		}
-		changed = append(changed, sighting.Holder)
+		changed = append(changed, seen.Holder)
 	}
 	slices.SortFunc(changed, func(a, b Holder) int { return strings.Compare(a.String(), b.String()) })
 	return changed

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // Reachability is what was found on the nodes of one SessionAccess.
@@ -19,6 +20,8 @@ type Reachability struct {
 	// Status, Reason and Message of the condition TargetsReachable.
 	Status          metav1.ConditionStatus
 	Reason, Message string
+	// Keys are those that the documents name with which the access opens sessions.
+	Keys admission.DocumentKeys
 	// Found is when it was found.
 	Found metav1.Time
 }

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
@@ -41,6 +42,10 @@ type Record struct {
 	// Deleting: the operator revokes everything on record, because the SessionAccess is
 	// being deleted or no longer exists.
 	Deleting bool
+	// Released: the SessionAccess is being deleted, and only another controller's finalizer
+	// keeps it. The operator removed its own once nothing was left of the record, or a user
+	// did.
+	Released bool
 	// HeldOnly: whether the access is allowed is not decided yet. The record adds nothing,
 	// and what IAM holds of it stays.
 	HeldOnly bool
@@ -57,6 +62,7 @@ func RecordOf(access *v1alpha1.SessionAccess) (Record, bool) {
 		UID: access.UID, Origin: client.ObjectKeyFromObject(access), Object: access,
 		DeclaredAt: access.CreationTimestamp.Time, Deleting: !access.DeletionTimestamp.IsZero(),
 	}
+	r.Released = r.Deleting && !controllerutil.ContainsFinalizer(access, v1alpha1.Finalizer)
 	applied := access.Status.Applied
 	if applied == nil {
 		return r, false
@@ -91,17 +97,18 @@ func (r *Record) Holder() Holder {
 }
 
 // IsRevoking reports whether the record waits for proof that access is gone.
-func (r *Record) IsRevoking() bool { return r.Deleting || len(r.Former) > 0 }
+func (r *Record) IsRevoking() bool { return !r.Released && (r.Deleting || len(r.Former) > 0) }
 
 // Keys lists every principal that the record names, granted or being revoked, each once
 // and in a stable order.
 func (r *Record) Keys() []PrincipalKey { return keysOf(r.Granted, r.Former) }
 
-// All lists every grant on record, the current one last.
+// All lists every grant on record, the current one last, as far as AWS was asked to allow
+// it.
 func (r *Record) All() []v1alpha1.ResolvedGrant {
 	all := slices.Clone(r.Former)
-	if r.Granted != nil {
-		all = append(all, *r.Granted)
+	if g := WithoutUngranted(r.Granted); g != nil {
+		all = append(all, *g)
 	}
 	return all
 }

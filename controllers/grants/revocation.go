@@ -17,7 +17,7 @@ const (
 	maxEndingPending = 10
 )
 
-// Revocation is access that is being taken away. A SessionAccess that is being deleted or
+// Revocation is access that is being revoked. A SessionAccess that is being deleted or
 // was narrowed converts to it by [RevocationOf], and an AWSAccount with pending
 // revocations by [PendingRevocations]. The caller that continues a revocation writes
 // Status and Granted back to the object: both may change.
@@ -85,9 +85,9 @@ func InAccount(grants []v1alpha1.ResolvedGrant, id string) []v1alpha1.ResolvedGr
 // Pending is the revocation as an AWSAccount records it when the SessionAccess is released
 // without AWS. Whether open sessions end is written into the grants: the spec, which
 // declares it too, no longer exists afterwards.
-func (r *Revocation) Pending(now metav1.Time) v1alpha1.OwedAccess {
-	item := v1alpha1.OwedAccess{
-		UID: string(r.UID), Namespace: r.Origin.Namespace, Name: r.Origin.Name, Serial: r.Serial, AbandonedAt: now,
+func (r *Revocation) Pending(now metav1.Time) v1alpha1.PendingRevocation {
+	item := v1alpha1.PendingRevocation{
+		UID: string(r.UID), Namespace: r.Origin.Namespace, Name: r.Origin.Name, Serial: r.Serial, ForcedAt: now,
 		Grants: r.Lost, Revocation: r.Status.DeepCopy(),
 	}
 	if r.EndsSessions {

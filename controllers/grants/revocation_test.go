@@ -42,8 +42,17 @@ func narrowed() *v1alpha1.SessionAccess {
 
 func deleted() *v1alpha1.SessionAccess {
 	access := narrowed()
-	access.DeletionTimestamp = &metav1.Time{Time: noon.Add(time.Hour)}
+	access.DeletionTimestamp, access.Finalizers = &metav1.Time{Time: noon.Add(time.Hour)}, []string{v1alpha1.Finalizer}
 	return access
+}
+
+func TestWhatWasReleasedIsNoRevocation(t *testing.T) {
+	t.Parallel()
+	access := deleted()
+	access.Finalizers = []string{"another.example/keeps-it"}
+	if r, ok := RecordOf(access); !ok || r.IsRevoking() || !r.Released || !r.Deleting {
+		t.Errorf("%+v", r)
+	}
 }
 
 func TestANarrowingLosesTheFormerGrantsAndADeletionAll(t *testing.T) {
@@ -73,7 +82,7 @@ func TestAnAccountRevokesWhatAnObjectLeftInIt(t *testing.T) {
 	left := RevocationOf(deleted())
 	here := left.InAccount("488821267897")
 	account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}
-	account.Status.Owed = []v1alpha1.OwedAccess{here.Pending(metav1.NewTime(noon))}
+	account.Status.PendingRevocations = []v1alpha1.PendingRevocation{here.Pending(metav1.NewTime(noon))}
 	if !IsPending(account, left.UID) || IsPending(account, "another") {
 		t.Error("the account does not know what it has")
 	}
@@ -95,7 +104,7 @@ func TestAnAccountRevokesWhatAnObjectLeftInIt(t *testing.T) {
 		t.Error("the last word of the spec is lost, or was written into the record of the object")
 	}
 	*rev.Status.SessionsEnded = 7
-	if *account.Status.Owed[0].Revocation.SessionsEnded != 0 || *left.Status.SessionsEnded != 0 {
+	if *account.Status.PendingRevocations[0].Revocation.SessionsEnded != 0 || *left.Status.SessionsEnded != 0 {
 		t.Error("the progress is shared with an object")
 	}
 }
@@ -107,7 +116,7 @@ func TestTheObjectWithTheRecordIsItsHolder(t *testing.T) {
 		t.Errorf("got %v, want %v", own.Holder(), want)
 	}
 	account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}
-	account.Status.Owed = []v1alpha1.OwedAccess{own.Pending(metav1.NewTime(noon))}
+	account.Status.PendingRevocations = []v1alpha1.PendingRevocation{own.Pending(metav1.NewTime(noon))}
 	pending := PendingRevocations(account)[0]
 	if want := (Holder{KindAWSAccount, types.NamespacedName{Name: "main"}}); pending.Holder() != want || pending.Origin != own.Origin {
 		t.Errorf("got %v of %v, want %v of %v", pending.Holder(), pending.Origin, want, own.Origin)
@@ -133,7 +142,7 @@ func TestAPendingRevocationThatWaitsAddsNothing(t *testing.T) {
 	t.Parallel()
 	rev := RevocationOf(deleted())
 	account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}
-	account.Status.Owed = []v1alpha1.OwedAccess{rev.Pending(metav1.NewTime(noon))}
+	account.Status.PendingRevocations = []v1alpha1.PendingRevocation{rev.Pending(metav1.NewTime(noon))}
 	pending := pendingRecords(account)
 	waiting := Waiting(pending)
 	if len(waiting) != 2 || waiting[0].UID == waiting[1].UID {

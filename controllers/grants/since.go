@@ -17,7 +17,8 @@ import (
 
 // A grant remembers since when it covers what: a session that began before has
 // been opened with other permissions. The zero time stands for a start that is not
-// known, before which nothing is known to have begun.
+// known, before which nothing is known to have begun. A part that is ungranted has no
+// start: it was recorded, and AWS was not asked to allow it.
 
 const (
 	// maxAdded bounds the later starts of a grant, as the API does.
@@ -67,7 +68,7 @@ func partsOf(g *v1alpha1.ResolvedGrant) parts {
 	return p
 }
 
-// starts are the starts of the parts of a grant.
+// starts are the starts of the parts of a grant, without those that are ungranted.
 func starts(g *v1alpha1.ResolvedGrant) map[string]time.Time {
 	known := map[string]time.Time{}
 	for _, of := range partsOf(g) {
@@ -82,21 +83,60 @@ func starts(g *v1alpha1.ResolvedGrant) map[string]time.Time {
 			}
 		}
 	}
+	for _, part := range g.Ungranted {
+		delete(known, part)
+	}
 	return known
 }
 
+// allowed are the starts of the parts of a grant, moved to its notBefore where that is later. What is not known stays so.
+func allowed(g *v1alpha1.ResolvedGrant) map[string]time.Time {
+	at := starts(g)
+	for part, start := range at {
+		if !start.IsZero() {
+			at[part] = latest(start, timeOf(g.NotBefore))
+		}
+	}
+	return at
+}
+
+// startsBefore are the starts of the parts of a grant before it changes to another one. A
+// notBefore that changes no longer says when they began, so they have it.
+func startsBefore(before, next *v1alpha1.ResolvedGrant, now time.Time) map[string]time.Time {
+	if timeOf(before.NotBefore).Equal(timeOf(next.NotBefore)) {
+		return starts(before)
+	}
+	at := allowed(before)
+	for part, start := range at {
+		if start.After(now) {
+			at[part] = now
+		}
+	}
+	return at
+}
+
+// Beginning says how the parts of a grant begin that are not granted already.
+type Beginning struct {
+	// At is when they begin.
+	At time.Time
+	// Ungranted: they do not begin, because nothing is written to the account now.
+	Ungranted bool
+	// Doubted are those that may be in AWS since a time that is not known. Nil: none.
+	Doubted map[string]bool
+}
+
 // Begin returns a grant with its starts: a part that before had keeps its start,
-// and what passed to it is kept; a part that is doubted has none that is known;
-// every other begins now. before may be nil. The grant is not changed.
-func Begin(g, before *v1alpha1.ResolvedGrant, now time.Time, doubted func(part string) bool) *v1alpha1.ResolvedGrant {
+// and what passed to it is kept; every other begins as b says. before may be nil. The
+// grant is not changed.
+func Begin(g, before *v1alpha1.ResolvedGrant, b Beginning) *v1alpha1.ResolvedGrant {
 	next := g.DeepCopy()
-	next.Since, next.Added, next.Inherited = nil, nil, nil
+	next.Since, next.Added, next.Inherited, next.Ungranted = nil, nil, nil, nil
+	now := b.At.UTC().Truncate(time.Second) // As it is stored: rather too early than too late.
 	var known map[string]time.Time
 	if before != nil && before.AccountID == g.AccountID {
-		known = starts(before)
+		known = startsBefore(before, next, now)
 		next.Inherited = before.DeepCopy().Inherited
 	}
-	now = now.UTC().Truncate(time.Second) // As it is stored: rather too early than too late.
 	at := map[string]time.Time{}
 	for _, of := range partsOf(next) {
 		for _, part := range of {
@@ -104,9 +144,12 @@ func Begin(g, before *v1alpha1.ResolvedGrant, now time.Time, doubted func(part s
 			switch {
 			case kept:
 				at[part] = start
-			case doubted != nil && doubted(part):
+			case b.Doubted[part]:
 				at[part] = time.Time{}
 			default:
+				if _, listed := at[part]; b.Ungranted && !listed {
+					next.Ungranted = append(next.Ungranted, part)
+				}
 				at[part] = now
 			}
 		}
@@ -135,10 +178,10 @@ func setStarts(g *v1alpha1.ResolvedGrant, at map[string]time.Time) {
 	if !first.IsZero() {
 		g.Since = &metav1.Time{Time: first}
 	}
-	later := map[time.Time][]string{}
+	later, ungranted := map[time.Time][]string{}, setOf(g.Ungranted)
 	for _, dimension := range of {
 		for _, part := range dimension {
-			if start := at[part].UTC(); start.After(first) && !slices.Contains(later[start], part) {
+			if start := at[part].UTC(); start.After(first) && !ungranted[part] && !slices.Contains(later[start], part) {
 				later[start] = append(later[start], part)
 			}
 		}
@@ -187,13 +230,13 @@ func Earlier(g, other *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
 // beginWithEarlier gives a grant that was merged of two the earlier start of each
 // part, and what passed to either.
 func beginWithEarlier(merged, a, b *v1alpha1.ResolvedGrant) {
-	at := starts(a)
-	for part, start := range starts(b) {
+	at := allowed(a)
+	for part, start := range allowed(b) {
 		if have, ok := at[part]; !ok || start.Before(have) {
 			at[part] = start
 		}
 	}
-	merged.Inherited = nil
+	merged.NotBefore, merged.Inherited = nil, nil // The starts say when either allowed something.
 	setStarts(merged, at)
 	for _, i := range slices.Concat(a.Inherited, b.Inherited) {
 		*merged = *Inherit(merged, i.Owner, i.Node, timeOf(i.Since))
@@ -203,9 +246,9 @@ func beginWithEarlier(merged, a, b *v1alpha1.ResolvedGrant) {
 // beginsNoLater reports whether a grant covers each part of another at least as
 // long, and all that passed to it.
 func beginsNoLater(f, g *v1alpha1.ResolvedGrant) bool {
-	at := starts(f)
+	at := allowed(f)
 	last := latest(slices.Collect(maps.Values(at))...)
-	for part, start := range starts(g) {
+	for part, start := range allowed(g) {
 		have, ok := at[part]
 		if !ok {
 			have = last // A narrower target has a part of its own.
@@ -261,6 +304,9 @@ func inheritAll(g *v1alpha1.ResolvedGrant, since time.Time) *v1alpha1.ResolvedGr
 	if timeOf(g.Since).Before(earliest) {
 		earliest = timeOf(g.Since)
 	}
+	if timeOf(g.NotBefore).After(earliest) {
+		earliest = time.Time{} // What passed to the grant began before the grant allowed anything.
+	}
 	g.Since, g.Added, g.Inherited = stored(earliest), nil, nil
 	return g
 }
@@ -282,67 +328,8 @@ func SameAccess(a, b *v1alpha1.ResolvedGrant) bool {
 
 func timeless(g *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
 	plain := *g
-	plain.Since, plain.Added, plain.Inherited = nil, nil, nil
+	plain.Since, plain.Added, plain.Inherited, plain.Ungranted = nil, nil, nil, nil
 	return &plain
-}
-
-// Coverage asks since when a grant covers a session.
-type Coverage struct {
-	// Owner of the session as [PrincipalPart] names it; "" where it is not known.
-	Owner string
-	// As are the parts of the principals that the owner acts as.
-	As []string
-	// Node and Region of the session.
-	Node, Region string
-	// OnTarget reports whether the node is one of the grant's nth target.
-	OnTarget func(n int) bool
-}
-
-// Start is since when a grant covers a session's owner on its node: the earliest
-// of all ways in which it does. Zero where that is not known; covers is false where
-// it does not cover them.
-func (c Coverage) Start(g *v1alpha1.ResolvedGrant) (start time.Time, covers bool) {
-	at := starts(g)
-	region, ok := at[c.Region]
-	if !ok || !slices.Contains(g.Regions, v1alpha1.Region(c.Region)) {
-		return time.Time{}, false
-	}
-	principal, ok := earliestOf(at, c.As)
-	if !ok {
-		return time.Time{}, false
-	}
-	var nodes []string
-	for i := range g.Targets {
-		t := &g.Targets[i]
-		if !c.OnTarget(i) {
-			continue
-		}
-		if len(t.InstanceIDs) == 0 {
-			nodes = append(nodes, TargetPart(t, ""))
-		} else {
-			nodes = append(nodes, TargetPart(t, c.Node))
-		}
-	}
-	node, ok := earliestOf(at, nodes)
-	if !ok {
-		return time.Time{}, false
-	}
-	start = latest(region, principal, node)
-	for _, i := range g.Inherited {
-		if i.Owner == c.Owner && i.Node == c.Node && timeOf(i.Since).Before(start) {
-			start = timeOf(i.Since)
-		}
-	}
-	return start, true
-}
-
-func earliestOf(at map[string]time.Time, names []string) (earliest time.Time, found bool) {
-	for _, name := range names {
-		if start, ok := at[name]; ok && (!found || start.Before(earliest)) {
-			earliest, found = start, true
-		}
-	}
-	return earliest, found
 }
 
 func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }

@@ -55,7 +55,7 @@ func TestAGrantCoversSinceTheChangeThatCompletedIt(t *testing.T) {
 		for i := range rapid.IntRange(1, 12).Draw(t, "changes") {
 			now := epoch.Add(time.Duration(i) * time.Hour)
 			u, n, r := some(users, "users"), some(nodes, "nodes"), some(regions, "regions")
-			g = grants.Begin(grantOf(u, n, r...), g, now, nil)
+			g = grants.Begin(grantOf(u, n, r...), g, grants.Beginning{At: now})
 			next := map[string]time.Time{}
 			for _, part := range slices.Concat(u, n, r) {
 				next[part] = now
@@ -85,9 +85,56 @@ func TestAGrantCoversSinceTheChangeThatCompletedIt(t *testing.T) {
 	})
 }
 
+func TestAGrantCoversNothingBeforeItsNotBefore(t *testing.T) {
+	hours := func(n int) *metav1.Time { return &metav1.Time{Time: epoch.Add(time.Duration(n) * time.Hour)} }
+	grant := func(since, notBefore *metav1.Time, inherited ...v1alpha1.InheritedStart) *v1alpha1.ResolvedGrant {
+		g := grantOf([]string{"a"}, []string{"i-1"}, "r")
+		g.Since, g.NotBefore, g.Inherited = since, notBefore, inherited
+		return g
+	}
+	changed := func(before, notBefore *metav1.Time, at int) *v1alpha1.ResolvedGrant {
+		return grants.Begin(grant(nil, notBefore), grant(hours(1), before), grants.Beginning{At: hours(at).Time})
+	}
+	merged := func(f, g *v1alpha1.ResolvedGrant) *v1alpha1.ResolvedGrant {
+		former := grants.Retire(grants.Retire(nil, f), g)
+		if len(former) != 1 {
+			t.Fatalf("%d former grants", len(former))
+		}
+		return &former[0]
+	}
+	passed := v1alpha1.InheritedStart{Owner: "User/a", Node: "i-1", Since: hours(2)}
+	for name, test := range map[string]struct {
+		grant *v1alpha1.ResolvedGrant
+		want  *metav1.Time
+	}{
+		"recorded before it allows anything":    {grant(hours(1), hours(5)), hours(5)},
+		"recorded after it allows something":    {grant(hours(7), hours(5)), hours(7)},
+		"recorded at a time that is not known":  {grant(nil, hours(5)), nil},
+		"a session passed to it":                {grant(hours(1), hours(5), passed), hours(2)},
+		"all that passed to it without room":    {grants.InheritAll(grant(hours(1), hours(5), passed)), nil},
+		"notBefore passed when it is removed":   {changed(hours(5), nil, 9), hours(5)},
+		"notBefore is removed before it passed": {changed(hours(50), nil, 9), hours(9)},
+		"notBefore is brought forward":          {changed(hours(50), hours(20), 9), hours(20)},
+		"notBefore is put off":                  {changed(nil, hours(20), 9), hours(20)},
+		"notBefore stays":                       {changed(hours(20), hours(20), 9), hours(20)},
+		"of two former ones the earlier":        {merged(grant(hours(1), hours(5)), grant(hours(2), hours(3))), hours(3)},
+		"of two former ones the first":          {merged(grant(hours(1), hours(3)), grant(hours(2), hours(5))), hours(3)},
+		"of two former ones that without":       {merged(grant(hours(1), hours(5)), grant(hours(2), nil)), hours(2)},
+	} {
+		got, covers := start(test.grant, "a", "i-1", "r")
+		want := time.Time{}
+		if test.want != nil {
+			want = test.want.Time
+		}
+		if !covers || !got.Equal(want) {
+			t.Errorf("%s: covers since %s (%t), want %s", name, got, covers, want)
+		}
+	}
+}
+
 func TestWhatIsNotKnownStaysUnknownAndWhatIsAddedBegins(t *testing.T) {
 	old := grantOf([]string{"a"}, []string{"i-1"}, "r") // As earlier versions recorded it.
-	g := grants.Begin(grantOf([]string{"a"}, []string{"i-1", "i-2"}, "r"), old, epoch, nil)
+	g := grants.Begin(grantOf([]string{"a"}, []string{"i-1", "i-2"}, "r"), old, grants.Beginning{At: epoch})
 	if since, covers := start(g, "a", "i-1", "r"); !covers || !since.IsZero() {
 		t.Errorf("what was granted before is covered since %s, %t", since, covers)
 	}
@@ -101,12 +148,12 @@ func TestMoreStartsThanFitAreJoinedWhereTheyLieClosest(t *testing.T) {
 	nodes := []string{"i-first"}
 	now := epoch
 	for i := range 40 {
-		g = grants.Begin(grantOf([]string{"a"}, nodes, "r"), g, now, nil)
+		g = grants.Begin(grantOf([]string{"a"}, nodes, "r"), g, grants.Beginning{At: now})
 		nodes = append(nodes, fmt.Sprintf("i-%d", i))
 		now = now.Add(time.Minute)
 	}
 	late := now.Add(24 * time.Hour)
-	g = grants.Begin(grantOf([]string{"a"}, append(nodes, "i-late"), "r"), g, late, nil)
+	g = grants.Begin(grantOf([]string{"a"}, append(nodes, "i-late"), "r"), g, grants.Beginning{At: late})
 	if len(g.Added) > 32 {
 		t.Errorf("%d starts", len(g.Added))
 	}
@@ -121,7 +168,7 @@ func TestMoreStartsThanFitAreJoinedWhereTheyLieClosest(t *testing.T) {
 }
 
 func TestWhatPassesToAGrantBeginsEarlierThereAlone(t *testing.T) {
-	g := grants.Begin(grantOf([]string{"a", "b"}, []string{"i-1", "i-2"}, "r"), nil, epoch, nil)
+	g := grants.Begin(grantOf([]string{"a", "b"}, []string{"i-1", "i-2"}, "r"), nil, grants.Beginning{At: epoch})
 	earlier := epoch.Add(-time.Hour)
 	g = grants.Inherit(g, "User/a", "i-1", earlier)
 	g = grants.Inherit(g, "User/a", "i-1", epoch) // Later: it changes nothing.
@@ -146,9 +193,9 @@ func TestWhatPassesToAGrantBeginsEarlierThereAlone(t *testing.T) {
 }
 
 func TestTheSameAccessIsTheSameWheneverItBegan(t *testing.T) {
-	early := grants.Begin(grantOf([]string{"a"}, []string{"i-1", "i-2"}, "r"), nil, epoch, nil)
-	late := grants.Begin(grantOf([]string{"a"}, []string{"i-1", "i-2"}, "r"), nil, epoch.Add(time.Hour), nil)
-	other := grants.Begin(grantOf([]string{"a"}, []string{"i-1"}, "r"), nil, epoch, nil)
+	early := grants.Begin(grantOf([]string{"a"}, []string{"i-1", "i-2"}, "r"), nil, grants.Beginning{At: epoch})
+	late := grants.Begin(grantOf([]string{"a"}, []string{"i-1", "i-2"}, "r"), nil, grants.Beginning{At: epoch.Add(time.Hour)})
+	other := grants.Begin(grantOf([]string{"a"}, []string{"i-1"}, "r"), nil, grants.Beginning{At: epoch})
 	if !grants.SameAccess(early, late) || grants.SameAccess(early, other) || grants.SameAccess(early, nil) || !grants.SameAccess(nil, nil) {
 		t.Error("grants are compared by their starts")
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 func TestARegionWhoseSessionsDoNotEndLeavesRoomToTheOthers(t *testing.T) {
@@ -19,10 +19,10 @@ func TestARegionWhoseSessionsDoNotEndLeavesRoomToTheOthers(t *testing.T) {
 	var open []openSession
 	for i := range grants.MaxEnding {
 		id := fmt.Sprint("stuck-", i)
-		open = append(open, openSession{Session: cloud.Session{ID: id}, accountID: "488821267897", region: "eu-west-1"})
+		open = append(open, openSession{Session: ssm.Session{ID: id}, accountID: "488821267897", region: "eu-west-1"})
 		access.Status.Revocation.Ending = append(access.Status.Revocation.Ending, id)
 	}
-	open = append(open, openSession{Session: cloud.Session{ID: "new"}, accountID: "488821267897", region: "ap-northeast-1"})
+	open = append(open, openSession{Session: ssm.Session{ID: "new"}, accountID: "488821267897", region: "ap-northeast-1"})
 	rev := grants.RevocationOf(access)
 	bound := revocation{Revocation: &rev}.bound(open, 2)
 	if n := len(bound); n != grants.MaxEnding/2+1 || bound[n-1].ID != "new" {

@@ -13,7 +13,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
+func TestWhichDeletionsMayBeForcedIsBounded(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	since := func(ago time.Duration) *metav1.Time { at := metav1.NewTime(now.Add(-ago)); return &at }
@@ -21,33 +21,36 @@ func TestWhatMayBeAbandonedIsBounded(t *testing.T) {
 		Record: grants.Record{UID: "mine"},
 		Lost:   []v1alpha1.ResolvedGrant{{AccountID: "488821267897", Principals: make([]v1alpha1.Principal, 100)}},
 	}
-	owing := func(n int) []v1alpha1.OwedAccess {
-		items := make([]v1alpha1.OwedAccess, n)
+	several := func(n int) []v1alpha1.PendingRevocation {
+		items := make([]v1alpha1.PendingRevocation, n)
 		for i := range items {
-			items[i] = v1alpha1.OwedAccess{UID: fmt.Sprint(i)}
+			items[i] = v1alpha1.PendingRevocation{UID: fmt.Sprint(i)}
 		}
 		return items
 	}
-	huge := []v1alpha1.OwedAccess{{UID: "huge", Grants: []v1alpha1.ResolvedGrant{{Principals: make([]v1alpha1.Principal, reconcile.MaxObject/2)}}}}
+	huge := []v1alpha1.PendingRevocation{{UID: "huge", Grants: []v1alpha1.ResolvedGrant{{Principals: make([]v1alpha1.Principal, reconcile.MaxObject/2)}}}}
 	for name, c := range map[string]struct {
-		allow bool
-		since *metav1.Time
-		owed  []v1alpha1.OwedAccess
-		want  string // of the sentence; empty when it may go
+		allow   bool
+		since   *metav1.Time
+		pending []v1alpha1.PendingRevocation
+		want    string // of the sentence; empty when it may go
 	}{
 		"allowed and long out of reach": {true, since(forceAfter), nil, ""},
-		"not allowed":                   {false, since(forceAfter), nil, "allowAbandon: true"},
+		"not allowed":                   {false, since(forceAfter), nil, "forceDeletion: Allowed"},
 		"in reach":                      {true, nil, nil, "in reach"},
 		"not for long enough":           {true, since(forceAfter - time.Second), nil, "2026-03-01T12:00:01Z"},
-		"there is room for one more":    {true, since(time.Hour), owing(maxPending - 1), ""},
-		"too many are owed":             {true, since(time.Hour), owing(maxPending), "can hold"},
-		"too much is owed":              {true, since(time.Hour), huge, "can hold"},
-		"it is owed already":            {false, nil, []v1alpha1.OwedAccess{{UID: "mine"}}, ""},
+		"there is room for one more":    {true, since(time.Hour), several(maxPending - 1), ""},
+		"too many are pending":          {true, since(time.Hour), several(maxPending), "can hold"},
+		"too much is pending":           {true, since(time.Hour), huge, "can hold"},
+		"it is pending already":         {false, nil, []v1alpha1.PendingRevocation{{UID: "mine"}}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}
-			account.Spec.AllowAbandon, account.Status.UnreachableSince, account.Status.Owed = c.allow, c.since, c.owed
+			account.Spec.ForceDeletion, account.Status.UnreachableSince, account.Status.PendingRevocations = v1alpha1.ForceDeletionForbidden, c.since, c.pending
+			if c.allow {
+				account.Spec.ForceDeletion = v1alpha1.ForceDeletionAllowed
+			}
 			d := forceDelay(account, rev, now)
 			switch {
 			case (d == nil) != (c.want == ""):

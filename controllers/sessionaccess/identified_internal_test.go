@@ -44,14 +44,14 @@ func TestOnlyTheIDThatWasGrantedIsRecorded(t *testing.T) {
 		Principals:   []v1alpha1.Principal{userOf("alice"), userOf("bob"), userOf("carol")},
 		PrincipalIDs: []v1alpha1.PrincipalID{idOf("bob", "AIDABOB")},
 	}}
-	saw := map[string]grants.Observation{
+	observed := map[string]grants.Observation{
 		"alice": {Included: true, State: v1alpha1.PrincipalGranted, PrincipalID: "AIDAALICE"},
 		// Another user has the name now, and gets nothing.
-		"bob":   {Included: true, State: v1alpha1.PrincipalRefused, Displaced: true, PrincipalID: "AIDAOTHER"},
+		"bob":   {Included: true, State: v1alpha1.PrincipalRefused, Superseded: true, PrincipalID: "AIDAOTHER"},
 		"carol": {Included: true, State: v1alpha1.PrincipalFailed, PrincipalID: "AIDACAROL"},
 	}
 	look := func(key grants.PrincipalKey) (grants.Outcome, bool) {
-		return grants.Outcome{Saw: map[types.UID]grants.Observation{uid: saw[key.Name]}}, true
+		return grants.Outcome{Observed: map[types.UID]grants.Observation{uid: observed[key.Name]}}, true
 	}
 	next := seenIDs(record, uid, look)
 	want := []v1alpha1.PrincipalID{idOf("alice", "AIDAALICE"), idOf("bob", "AIDABOB")}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
 // What an object left has no namespace, and its activations are those of the object's.
@@ -20,15 +21,15 @@ func TestAPendingRevocationReachesNoMachineOfAnotherNamespace(t *testing.T) {
 		t.Fatal(err)
 	}
 	account := &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}}
-	account.Status.Owed = []v1alpha1.OwedAccess{{UID: "left", Namespace: "team-a", Name: "g", Grants: []v1alpha1.ResolvedGrant{{
+	account.Status.PendingRevocations = []v1alpha1.PendingRevocation{{UID: "left", Namespace: "team-a", Name: "g", Grants: []v1alpha1.ResolvedGrant{{
 		Targets: []v1alpha1.ResolvedTarget{{Tags: map[string]string{v1alpha1.TagActivation: "gone"}}},
 	}}}}
 	activation := func(namespace, uid string) *v1alpha1.HybridActivation {
 		return &v1alpha1.HybridActivation{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "site", UID: types.UID(uid)}}
 	}
 	c := fake.NewClientBuilder().WithScheme(scheme).WithObjects(account, activation("team-a", "a"), activation("team-b", "b")).Build()
-	v := revocation{Reconciler: &Reconciler{Client: c}, Revocation: &grants.PendingRevocations(account)[0]}
-	lost, err := v.withReplaced(t.Context(), account.Status.Owed[0].Grants)
+	v := revocation{Reconciler: &Reconciler{Options: reconcile.Options{Client: c}}, Revocation: &grants.PendingRevocations(account)[0]}
+	lost, err := v.withReplaced(t.Context(), account.Status.PendingRevocations[0].Grants)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 const (
@@ -61,37 +61,37 @@ func theActivation(change ...func(*v1alpha1.HybridActivation)) *v1alpha1.HybridA
 	return a
 }
 
-// judgeReferring judges it with the objects that exist.
-func judgeReferring(access *v1alpha1.SessionAccess, d *v1alpha1.SessionDocument, a *v1alpha1.HybridActivation, rules ...v1alpha1.Guardrail) judgement {
-	in := inputs{access: access, Inputs: accounts.Inputs{
+// decideReferring decides on it with the objects that exist.
+func decideReferring(access *v1alpha1.SessionAccess, d *v1alpha1.SessionDocument, a *v1alpha1.HybridActivation, rules ...v1alpha1.Guardrail) decision {
+	in := admission.SessionAccess{Object: access, AccountAccess: admission.AccountAccess{
 		Name: "main", NamespaceName: "team-a",
 		Account: &v1alpha1.AWSAccount{ObjectMeta: metav1.ObjectMeta{Name: "main"}, Spec: v1alpha1.AWSAccountSpec{
 			AccountID: "488821267897", Regions: []v1alpha1.Region{tokyo, osaka}, Guardrails: rules,
 			AllowedNamespaces: v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesAll},
 		}},
 	}}
-	in.documents, in.activations = map[string]*v1alpha1.SessionDocument{}, map[string]*v1alpha1.HybridActivation{}
+	in.Documents, in.Activations = map[string]*v1alpha1.SessionDocument{}, map[string]*v1alpha1.HybridActivation{}
 	if d != nil {
-		in.documents["site"] = d
+		in.Documents["site"] = d
 	}
 	if a != nil {
-		in.activations["site"] = a
+		in.Activations["site"] = a
 	}
-	return judge(in)
+	return decisionOf(in.Decide())
 }
 
 func TestReferencesThatAreReadyAreGranted(t *testing.T) {
 	tags := map[string]string{"Env": "stg"}
-	j := judgeReferring(referring(), theDocument(), theActivation(), v1alpha1.Guardrail{Name: "stg", NamespaceSelector: &metav1.LabelSelector{}, RequiredTags: tags})
-	if j.waiting || j.problem != nil {
-		t.Fatalf("it waits: %+v", j.problem)
+	d := decideReferring(referring(), theDocument(), theActivation(), v1alpha1.Guardrail{Name: "stg", NamespaceSelector: &metav1.LabelSelector{}, RequiredTags: tags})
+	if d.waiting || d.problem != nil {
+		t.Fatalf("it waits: %+v", d.problem)
 	}
 	want := []v1alpha1.ResolvedTarget{{Tags: map[string]string{v1alpha1.TagActivation: "0a1b", "Env": "stg"}, HybridRegion: tokyo}}
-	if !equality.Semantic.DeepEqual(j.grant.Targets, want) {
-		t.Errorf("the targets are %+v", j.grant.Targets)
+	if !equality.Semantic.DeepEqual(d.grant.Targets, want) {
+		t.Errorf("the targets are %+v", d.grant.Targets)
 	}
-	if !slices.Equal(j.grant.Documents, []v1alpha1.ResolvedDocument{{Name: "Site-Shell"}}) {
-		t.Errorf("the documents are %+v", j.grant.Documents)
+	if !slices.Equal(d.grant.Documents, []v1alpha1.ResolvedDocument{{Name: "Site-Shell"}}) {
+		t.Errorf("the documents are %+v", d.grant.Documents)
 	}
 }
 
@@ -108,9 +108,9 @@ func TestADocumentIsListedOnceForEachKeyInTheRegions(t *testing.T) {
 	} {
 		access := referring()
 		access.Spec.Regions = c.regions
-		j := judgeReferring(access, keyed, theActivation())
+		d := decideReferring(access, keyed, theActivation())
 		var keys []string
-		for _, d := range j.grant.Documents {
+		for _, d := range d.grant.Documents {
 			keys = append(keys, d.KMSKeyARN)
 		}
 		if !slices.Equal(keys, c.want) {
@@ -170,22 +170,22 @@ func TestReferencesThatCannotBeResolved(t *testing.T) {
 			`HybridActivation "site" is not ready`, true, false,
 		},
 	} {
-		before := judgeReferring(referring(), theDocument(), theActivation()).grant
+		before := decideReferring(referring(), theDocument(), theActivation()).grant
 		granted := referring()
 		granted.Status.Applied = &v1alpha1.AppliedAccess{Serial: 1, Granted: before}
 		for _, try := range []struct {
 			access *v1alpha1.SessionAccess
 			want   bool
 		}{{referring(), c.fresh}, {granted, c.keeps}} {
-			j := judgeReferring(try.access, c.document, c.activation)
-			if try.want && j.problem == nil {
+			d := decideReferring(try.access, c.document, c.activation)
+			if try.want && d.problem == nil {
 				continue // It is granted as before.
 			}
-			if j.problem == nil || !j.waiting || !strings.Contains(j.problem.Message, c.says) || !strings.HasSuffix(j.problem.Message, ".") {
-				t.Errorf("%s: the judgement is %+v, want it to wait and say %q", name, j.problem, c.says)
+			if d.problem == nil || !d.waiting || !strings.Contains(d.problem.Message, c.says) || !strings.HasSuffix(d.problem.Message, ".") {
+				t.Errorf("%s: the decision is %+v, want it to wait and say %q", name, d.problem, c.says)
 				continue
 			}
-			left := grantedNow(try.access.Status.Applied, j, time.Unix(1, 0))
+			left := grantedNow(try.access.Status.Applied, d, time.Unix(1, 0))
 			if (left != nil) != try.want {
 				t.Errorf("%s: granted is %+v, want anything: %t", name, left, try.want)
 			}

@@ -1,17 +1,26 @@
 package sessionaccess
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"k8s.io/utils/clock"
+
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/awscache"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // search is the result of one search for the open sessions of lost grants, in all their
@@ -24,7 +33,7 @@ type search struct {
 	// open sessions that must end. unrecorded are those that were not ended yet, because
 	// their ids are not stored.
 	open, unrecorded []openSession
-	passes           []passing
+	passes           []inheritedSession
 	// spared are sessions on record that need not end any more.
 	spared []string
 	// failures are the regions that could not be searched, unended what could not be ended.
@@ -48,7 +57,7 @@ func (s *search) covers() bool { return s.held == nil && !s.postponed && len(s.f
 // recreating an AWSAccount with another account id leaves two.
 func (v revocation) endOpen(ctx context.Context, ending []v1alpha1.ResolvedGrant, underWay bool, isRecorded func(id string) bool) (search, error) {
 	s := search{outcome: v1alpha1.SessionsLeft, seen: v.Clock.Now()}
-	ctx = cloud.WithPriority(ctx, cloud.Revocation)
+	ctx = awsclient.WithPriority(ctx, awsclient.Revocation)
 	regions := v.regions(ending, underWay, &s)
 	var ends sync.WaitGroup // A call that hangs keeps no other region waiting.
 	defer ends.Wait()
@@ -100,7 +109,7 @@ func (v revocation) endOpen(ctx context.Context, ending []v1alpha1.ResolvedGrant
 func (v revocation) isSettled() bool {
 	record := v.Status
 	return record != nil && record.CompletedAt == nil && !record.PermissionGoneAt.IsZero() &&
-		!v.Clock.Now().Before(record.PermissionGoneAt.Add(cloud.ConsistencyWindow))
+		!v.Clock.Now().Before(record.PermissionGoneAt.Add(awsclient.ConsistencyWindow))
 }
 
 // beyond are sessions for which the record has no room, because those that it has do not
@@ -136,12 +145,12 @@ func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *s
 		account, ok := v.Accounts.Get(id)
 		switch {
 		case !ok:
-			s.held = &progress{verdict: accountNotReady(v.AccountName)}
+			s.held = &progress{result: reconcile.AccountNotReady(v.AccountName)}
 			continue
 		case account.Mode == v1alpha1.ModeObserve && (underWay || v.WasGranted):
 			// The permission went under Enforce, and these sessions with it, or it went by
 			// a process that ended before it could record that.
-			s.held = &progress{verdict: observing(account)}
+			s.held = &progress{result: observing(account)}
 			continue
 		case account.Mode == v1alpha1.ModeObserve:
 			continue // Nothing was granted, so no access is lost.
@@ -215,9 +224,153 @@ func (v revocation) terminating(ctx context.Context, lost []v1alpha1.ResolvedGra
 	return slices.DeleteFunc(slices.Clone(lost), leaves), nil
 }
 
-func observing(account accounts.Entry) reconcile.Verdict {
-	return reconcile.Verdict{
-		Progress: reconcile.Stuck, Reason: v1alpha1.ReasonObserved,
-		Message: "The permission is gone, but AWSAccount \"" + account.Name + "\" is in mode Observe since, so open sessions that it covered are not ended. Set mode: Enforce to have them ended.",
+func observing(account accounts.Entry) reconcile.Result {
+	return reconcile.Stalledf(v1alpha1.ReasonObserved,
+		"The permission is gone, but AWSAccount %q is in mode Observe since, so open sessions that it covered are not ended. Set mode: Enforce to have them ended.", account.Name)
+}
+
+const (
+	// maxIncomplete bounds the regions that a record names as incomplete, and
+	// maxIncompleteText what it says of each, as the API does.
+	maxIncomplete     = 40
+	maxIncompleteText = 1024
+	// maxNamed bounds the regions that a condition's message names.
+	maxNamed = 3
+)
+
+// failure is what keeps a revocation from being complete in a region. It does not hold up
+// the other regions.
+type failure struct {
+	accountID, region string
+	err               error
+}
+
+// incompleteIn reports failures by region, of each the first.
+func incompleteIn(failures []failure) []v1alpha1.IncompleteRegion {
+	var regions []v1alpha1.IncompleteRegion
+	for _, f := range failures {
+		if slices.ContainsFunc(regions, func(r v1alpha1.IncompleteRegion) bool {
+			return r.AccountID == f.accountID && string(r.Region) == f.region
+		}) {
+			continue
+		}
+		message := []rune(awserr.UserMessage(f.err))
+		regions = append(regions, v1alpha1.IncompleteRegion{
+			AccountID: f.accountID, Region: v1alpha1.Region(f.region), Message: string(message[:min(len(message), maxIncompleteText)]),
+		})
 	}
+	slices.SortFunc(regions, func(a, b v1alpha1.IncompleteRegion) int {
+		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(string(a.Region), string(b.Region)))
+	})
+	return regions[:min(len(regions), maxIncomplete)]
+}
+
+// unlisted reports the regions where the operator could not list or end open sessions.
+func unlisted(failures []failure) reconcile.Result {
+	progress := reconcile.Retrying
+	for _, f := range failures {
+		if awserr.Classify(f.err) != awserr.Transport {
+			progress = reconcile.Stalled
+		}
+	}
+	return reconcile.Result{
+		Phase: progress, Reason: v1alpha1.ReasonEndingSessions,
+		Message: "The permission is gone, but this is not complete: in some regions the operator cannot list or end open sessions. " + inRegions(incompleteIn(failures)) +
+			" In all other regions they are ended. Where sessions of a region can never be listed, AWSAccount.spec.sessionTermination: BestEffort lets a revocation complete without.",
+	}
+}
+
+// inRegions says of each region what is wrong.
+func inRegions(regions []v1alpha1.IncompleteRegion) string {
+	var texts []string
+	for _, r := range regions[:min(len(regions), maxNamed)] {
+		texts = append(texts, fmt.Sprintf("%s: %s", r.Region, r.Message))
+	}
+	if more := len(regions) - maxNamed; more > 0 {
+		texts = append(texts, fmt.Sprintf("%d more regions are in status.revocation.incomplete.", more))
+	}
+	return strings.Join(texts, " ")
+}
+
+// SessionCache shares what was listed among the revocations that are under way:
+// two hundred objects that go at once need one list of a region, not two
+// hundred.
+type SessionCache struct {
+	mu      sync.Mutex
+	regions map[place]*regionSessions
+	members map[string]*awscache.Read[struct{}] // by account id
+}
+
+type place struct{ accountID, region string }
+
+// regionSessions is what was read of the sessions of a region.
+type regionSessions struct {
+	list awscache.Read[[]ssm.Session]
+
+	mu sync.Mutex
+	// long: the last search took long, for what else it read.
+	long bool
+}
+
+// reuse is how old a list may be to serve another revocation.
+const reuse = 2 * time.Second
+
+// NewSessionCache returns an empty cache.
+func NewSessionCache() *SessionCache {
+	return &SessionCache{regions: map[place]*regionSessions{}, members: map[string]*awscache.Read[struct{}]{}}
+}
+
+// list returns the open sessions of a region from a read that began after the
+// permission was removed, and when it began.
+func (l *SessionCache) list(ctx context.Context, account accounts.Entry, region string, after time.Time, clk clock.PassiveClock) ([]ssm.Session, time.Time, error) {
+	read, err := l.at(place{account.AccountID, region}).list.Get(ctx, clk, after.Add(1), reuse, func() ([]ssm.Session, error) {
+		return account.SSM(region).ActiveSessions(ctx, ssm.SessionFilter{})
+	})
+	return read.Value, read.Begun, err
+}
+
+// readMembers reads IAM again where the last read began before the permission was removed: a
+// user who joined a group since then had its access too.
+func (l *SessionCache) readMembers(ctx context.Context, account accounts.Entry, after time.Time, clk clock.PassiveClock) error {
+	_, err := l.membersOf(account.AccountID).Get(ctx, clk, after.Add(1), math.MaxInt64, func() (struct{}, error) {
+		_, err := account.IAM.Cache().Refresh(ctx)
+		return struct{}{}, err
+	})
+	return err
+}
+
+// isSlow reports whether the last read of a region failed, and why, or whether it, or the
+// last search, took long. One that was not read yet counts as slow.
+func (l *SessionCache) isSlow(p place) (slow bool, why error) {
+	at := l.at(p)
+	took, ended, err := at.list.Last()
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	return !ended || err != nil || took > reuse || at.long, err
+}
+
+// searched notes how long a search of a region took, with all that it read.
+func (l *SessionCache) searched(p place, took time.Duration) {
+	at := l.at(p)
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	at.long = took > reuse
+}
+
+func (l *SessionCache) at(p place) *regionSessions {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.regions[p] == nil {
+		l.regions[p] = &regionSessions{}
+	}
+	return l.regions[p]
+}
+
+func (l *SessionCache) membersOf(accountID string) *awscache.Read[struct{}] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.members[accountID] == nil {
+		l.members[accountID] = &awscache.Read[struct{}]{}
+	}
+	return l.members[accountID]
 }

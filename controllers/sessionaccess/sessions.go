@@ -15,7 +15,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 const (
@@ -40,8 +41,8 @@ type progress struct {
 	// done: nothing is left to do.
 	done bool
 	// after is when to look again, where it is not done.
-	after   time.Duration
-	verdict reconcile.Verdict
+	after  time.Duration
+	result reconcile.Result
 	// unrecorded are sessions that end once their ids are stored.
 	unrecorded []openSession
 }
@@ -70,11 +71,11 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	known := v.keep(record, &s)
 	s.failures = append(s.failures, s.unended...)
 	if !known {
-		verdict := endingSessions(len(s.open))
+		result := endingSessions(len(s.open))
 		if len(s.failures) > 0 {
-			verdict = unlisted(s.failures)
+			result = unlisted(s.failures)
 		}
-		return progress{after: recorded, verdict: verdict, unrecorded: s.unrecorded}, nil
+		return progress{after: recorded, result: result, unrecorded: s.unrecorded}, nil
 	}
 	waiting, err := v.pass(ctx, s.passes)
 	if err != nil || ctx.Err() != nil {
@@ -86,22 +87,22 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 // after decides on the next step of a revocation once the sessions that were found
 // have been sent their end.
 func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting bool, now time.Time) progress {
-	settled := record.PermissionGoneAt.Add(cloud.ConsistencyWindow)
+	settled := record.PermissionGoneAt.Add(awsclient.ConsistencyWindow)
 	switch {
 	case s.held != nil && len(s.open) > 0:
-		return progress{after: sessionPoll, verdict: s.held.verdict}
+		return progress{after: sessionPoll, result: s.held.result}
 	case s.held != nil:
 		return *s.held
 	case len(s.failures) > 0 && len(s.open) > 0:
-		return progress{after: sessionPoll, verdict: unlisted(s.failures)}
+		return progress{after: sessionPoll, result: unlisted(s.failures)}
 	case len(s.failures) > 0:
-		return progress{after: unlistedRetry, verdict: unlisted(s.failures)}
+		return progress{after: unlistedRetry, result: unlisted(s.failures)}
 	case len(s.open) > 0:
-		return progress{after: sessionPoll, verdict: endingSessions(len(s.open))}
+		return progress{after: sessionPoll, result: endingSessions(len(s.open))}
 	case waiting:
-		return progress{after: recorded, verdict: endingSessions(0)}
+		return progress{after: recorded, result: endingSessions(0)}
 	case s.seen.Before(settled):
-		return progress{after: settled.Sub(now), verdict: endingSessions(0)}
+		return progress{after: settled.Sub(now), result: endingSessions(0)}
 	case s.unchecked:
 		return v.complete(record, v1alpha1.SessionsNotChecked, now)
 	default:
@@ -131,7 +132,7 @@ func (v revocation) endEarly(ctx context.Context, lost []v1alpha1.ResolvedGrant)
 	if len(s.open) > 0 {
 		return sessionPoll, nil
 	}
-	return cloud.ConsistencyWindow, nil
+	return awsclient.ConsistencyWindow, nil
 }
 
 // begin starts the record of this revocation, or takes up the one that is under
@@ -182,7 +183,7 @@ func (v revocation) listedAfter() time.Time {
 	if record == nil || record.CompletedAt != nil || record.Serial != v.StatusSerial() || record.PermissionGoneAt.IsZero() {
 		return now
 	}
-	if settled := record.PermissionGoneAt.Add(cloud.ConsistencyWindow); !now.Before(settled) {
+	if settled := record.PermissionGoneAt.Add(awsclient.ConsistencyWindow); !now.Before(settled) {
 		return settled
 	}
 	return record.PermissionGoneAt.Time
@@ -200,7 +201,7 @@ func endSessions(ctx context.Context, open []openSession) []failure {
 	var failures []failure
 	for _, s := range open {
 		log.FromContext(ctx).Info("Ending a session that lost its permission", "session", s.ID, "region", s.region)
-		if err := s.in.TerminateSession(cloud.WithPriority(ctx, cloud.Revocation), s.region, s.ID); err != nil {
+		if err := s.in.TerminateSession(awsclient.WithPriority(ctx, awsclient.Revocation), s.ID); err != nil {
 			failures = append(failures, failure{
 				accountID: s.accountID, region: s.region, err: fmt.Errorf("end session %s in %s: %w", s.ID, s.region, err),
 			})
@@ -213,7 +214,7 @@ func endSessions(ctx context.Context, open []openSession) []failure {
 const maxSlow = 3
 
 // endIn ends sessions of one region. It leaves the rest to the next search once calls take
-// long, at the first such call where somebody waits for this search to end. Another order
+// long, at the first such call where a revocation waits for this search to end. Another order
 // each time then gives all of them their turn. slowest is how long a call took.
 func (v revocation) endIn(ctx context.Context, open []openSession, hurry *atomic.Bool) (failures []failure, slowest time.Duration) {
 	if len(open) > 0 {
@@ -276,9 +277,9 @@ func tally(record *v1alpha1.RevocationStatus, open []openSession, room int) (kno
 
 // openSession is an open session that has lost its permission.
 type openSession struct {
-	cloud.Session
+	ssm.Session
 	accountID, region string
-	in                *cloud.Account
+	in                ssm.Region
 }
 
 func namesGroup(g v1alpha1.ResolvedGrant) bool {
@@ -296,12 +297,12 @@ func regionsOf(lost []v1alpha1.ResolvedGrant) []string {
 	return slices.Compact(regions)
 }
 
-func endingSessions(open int) reconcile.Verdict {
-	message := "The permission that was taken away is gone. Open sessions are looked for once more, for those that began while AWS was still taking it in."
+func endingSessions(open int) reconcile.Result {
+	message := "The revoked permission is gone. Open sessions are looked for once more, for those that began while AWS was still taking it in."
 	if open > 0 {
-		message = fmt.Sprintf("The permission that was taken away is gone. Open sessions that it covered are being ended: %d.", open)
+		message = fmt.Sprintf("The revoked permission is gone. Open sessions that it covered are being ended: %d.", open)
 	}
-	return reconcile.Verdict{Progress: reconcile.Working, Reason: v1alpha1.ReasonEndingSessions, Message: message}
+	return reconcile.Reconcilingf(v1alpha1.ReasonEndingSessions, "%s", message)
 }
 
 // unlistedRetry is how soon the operator lists sessions again where that failed.
