@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 const owner = types.UID("8f7d2f0e-0000-4000-8000-000000000001")
@@ -24,7 +24,7 @@ func at(text string) metav1.Time {
 
 func someContent() content {
 	return content{
-		registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: cloud.NewActivationCode("code of twenty chars"), Region: "ap-northeast-1"},
+		registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: ssm.NewActivationCode("code of twenty chars"), Region: "ap-northeast-1"},
 		v1alpha1.ActivationRequest{Nonce: "NONCE", RequestedAt: at("2026-12-01T00:00:00Z"), ExpiresAt: at("2026-12-02T00:00:00Z")},
 	}
 }

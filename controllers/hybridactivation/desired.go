@@ -3,6 +3,7 @@ package hybridactivation
 import (
 	"fmt"
 	"maps"
+	"path"
 	"strings"
 	"time"
 
@@ -10,7 +11,8 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 const (
@@ -18,9 +20,8 @@ const (
 	longestValidity = 30*24*time.Hour - 10*time.Minute
 	// rotateShare is the part of validFor that rotateBefore is when left out.
 	rotateShare = 10
-	// defaults where the API server's were not applied.
-	defaultValidity = 24 * time.Hour
-	defaultLimit    = 1
+	// defaultLimit holds where the API server's default was not applied.
+	defaultLimit = 1
 )
 
 // desired is what an activation should be.
@@ -42,7 +43,7 @@ type desired struct {
 func desire(a *v1alpha1.HybridActivation, owner string, tags map[string]string) desired {
 	spec := &a.Spec
 	d := desired{
-		region: string(spec.Region), role: spec.Role, limit: defaultLimit, validity: defaultValidity,
+		region: string(spec.Region), role: spec.Role, limit: defaultLimit, validity: admission.DefaultValidity,
 		instanceName: spec.DefaultInstanceName, description: spec.Description,
 		tags: maps.Clone(tags), replenish: spec.Replenish, secretName: a.SecretName(),
 	}
@@ -76,35 +77,41 @@ func (d desired) ask(nonce string, now time.Time) v1alpha1.ActivationRequest {
 }
 
 // input is the call for a request.
-func (d desired) input(r v1alpha1.ActivationRequest) cloud.NewActivation {
+func (d desired) input(r v1alpha1.ActivationRequest) ssm.NewActivation {
 	tags := maps.Clone(d.tags)
 	tags[v1alpha1.TagNonce] = r.Nonce
-	return cloud.NewActivation{
+	return ssm.NewActivation{
 		Role: d.role, Limit: d.limit, Expires: r.ExpiresAt.UTC(),
 		DefaultInstanceName: d.instanceName, Description: d.description, Tags: tags,
 	}
 }
 
 // made is the activation that a call has made.
-func (d desired) made(id string, r v1alpha1.ActivationRequest) cloud.Activation {
+func (d desired) made(id string, r v1alpha1.ActivationRequest) ssm.Activation {
 	in := d.input(r)
-	return cloud.Activation{
+	return ssm.Activation{
 		ID: id, Role: in.Role, Limit: in.Limit, DefaultInstanceName: in.DefaultInstanceName, Description: in.Description,
 		Created: r.RequestedAt.UTC(), Expires: in.Expires, Tags: in.Tags,
 	}
 }
 
+// validitySlack is how much longer than declared an activation may be valid by AWS's clock:
+// AWS accepts requests whose clock differs by up to five minutes.
+const validitySlack = 5 * time.Minute
+
 // difference is why an activation is not what it should be, as the end of a
 // sentence that begins "The activation was replaced, because"; "" when it is.
 // narrowing reports whether machines must not register with it any more.
-func (d desired) difference(a cloud.Activation, r v1alpha1.ActivationRequest) (why string, narrowing bool) {
+func (d desired) difference(a ssm.Activation, r v1alpha1.ActivationRequest) (why string, narrowing bool) {
 	switch {
-	case a.Role != d.role:
+	case !sameRole(a.Role, d.role):
 		return fmt.Sprintf("its role is %s and the spec asks for %s", a.Role, d.role), true
 	case !maps.Equal(declaredTags(a.Tags), d.expected(a)):
 		return "its tags are not those that are declared", true
 	case a.Limit != d.limit:
 		return fmt.Sprintf("its limit is %d and the spec asks for %d", a.Limit, d.limit), a.Limit > d.limit
+	case a.Expires.Sub(a.Created) > d.validity+validitySlack: // By AWS: a Secret can be forged.
+		return "validFor was shortened", true
 	case r.ExpiresAt.Sub(r.RequestedAt.Time) != d.validity:
 		return "validFor was changed", false
 	case a.DefaultInstanceName != d.instanceName:
@@ -122,4 +129,15 @@ func declaredTags(tags map[string]string) map[string]string {
 		return key == v1alpha1.TagNonce || strings.HasPrefix(key, "aws:")
 	})
 	return declared
+}
+
+// sameRole compares the role of an activation with the declared one. A name without path
+// matches any path: a name is unique in the account.
+//
+// ? Whether AWS returns the path with the name could not be tried.
+func sameRole(is, declared string) bool {
+	if strings.Contains(is, "/") && strings.Contains(declared, "/") {
+		return is == declared
+	}
+	return path.Base(is) == path.Base(declared)
 }

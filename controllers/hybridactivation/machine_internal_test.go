@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // layout is how a machine got the agent.
@@ -50,7 +50,7 @@ type machine struct {
 
 func newMachine(t *testing.T, l layout) machine {
 	t.Helper()
-	m := machine{t, t.TempDir(), l, []string{"sh"}, nil, registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: cloud.NewActivationCode("it's a/code+="), Region: "ap-northeast-1"}}
+	m := machine{t, t.TempDir(), l, []string{"sh"}, nil, registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: ssm.NewActivationCode("it's a/code+="), Region: "ap-northeast-1"}}
 	for _, dir := range []string{"bin", "run", filepath.Dir(l.agent)} {
 		m.must(os.MkdirAll(m.path(dir), 0o700))
 	}

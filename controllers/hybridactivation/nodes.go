@@ -3,34 +3,31 @@ package hybridactivation
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 const (
 	// maxNodes is how many nodes the status lists.
 	maxNodes = 50
-	// maxTagged is how many nodes get their tag back in one pass.
-	maxTagged = 50
 	// keepFormer is how many of the latest former activations stay in the record although
 	// AWS shows no node of them: a node may have registered in the last moment.
 	keepFormer = 8
 )
 
-// showNodes puts the nodes into the status, and gives them back the tag by which
-// access to them is granted where they lost it.
-func (s *scope) showNodes(ctx context.Context) error {
-	listing, err := s.Listings.nodes(ctx, s.account, s.desired.region, func() ([]string, error) { return s.uids(ctx) })
+// showNodes puts the nodes into the status, and gives them the tags by which they are the
+// object's where they lack them.
+func (s *scope) showNodes(ctx context.Context) (leftOver, error) {
+	listing, err := s.Activations.nodes(ctx, s.account, s.desired.region, func() ([]string, error) { return s.uids(ctx) })
 	if err != nil {
-		return err
+		return leftOver{}, err
 	}
 	nodes := nodesOf(&s.Object.Status, listing.byActivation)
 	if record := s.Object.Status.Record; record != nil {
@@ -38,12 +35,9 @@ func (s *scope) showNodes(ctx context.Context) error {
 	}
 	listNodes(&s.Object.Status, nodes)
 	if s.isObserving {
-		return nil
+		return leftOver{}, nil
 	}
-	if err := s.tagNodes(ctx, nodes, listing.tagged); err != nil {
-		return err
-	}
-	return s.nameNodes(ctx, nodes, listing)
+	return s.tagNodes(ctx, nodes, listing)
 }
 
 // uids are those of all objects of the account in the region.
@@ -51,7 +45,8 @@ func (s *scope) uids(ctx context.Context) ([]string, error) {
 	return uidsIn(ctx, s.Client, s.Object.Spec.AccountRef.Name, s.Object.Spec.Region)
 }
 
-// uidsIn are the UIDs of the objects of an AWSAccount in a region.
+// uidsIn are the UIDs of the objects of an AWSAccount in a region. No node has that of an
+// object without a record.
 func uidsIn(ctx context.Context, c client.Reader, account string, region v1alpha1.Region) ([]string, error) {
 	var all v1alpha1.HybridActivationList
 	if err := c.List(ctx, &all, queue.OfAccountName(account), client.UnsafeDisableDeepCopy); err != nil {
@@ -59,7 +54,7 @@ func uidsIn(ctx context.Context, c client.Reader, account string, region v1alpha
 	}
 	var uids []string
 	for i := range all.Items {
-		if all.Items[i].Spec.Region == region {
+		if all.Items[i].Spec.Region == region && all.Items[i].HasRecord() {
 			uids = append(uids, string(all.Items[i].UID))
 		}
 	}
@@ -68,7 +63,7 @@ func uidsIn(ctx context.Context, c client.Reader, account string, region v1alpha
 }
 
 // nodesOf are the nodes that registered with an activation of the object, by id.
-func nodesOf(status *v1alpha1.HybridActivationStatus, byActivation map[string][]cloud.HybridNode) []cloud.HybridNode {
+func nodesOf(status *v1alpha1.HybridActivationStatus, byActivation map[string][]ssm.HybridNode) []ssm.HybridNode {
 	ids := []string{status.ActivationID}
 	if record := status.Record; record != nil {
 		ids = append(ids, record.Former...)
@@ -77,18 +72,18 @@ func nodesOf(status *v1alpha1.HybridActivationStatus, byActivation map[string][]
 		}
 	}
 	slices.Sort(ids)
-	var nodes []cloud.HybridNode
+	var nodes []ssm.HybridNode
 	for _, id := range slices.Compact(ids) {
 		if id != "" {
 			nodes = append(nodes, byActivation[id]...)
 		}
 	}
-	slices.SortFunc(nodes, func(a, b cloud.HybridNode) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(nodes, func(a, b ssm.HybridNode) int { return cmp.Compare(a.ID, b.ID) })
 	return nodes
 }
 
 // withNodes leaves out the former activations that have no node any more.
-func withNodes(former []string, byActivation map[string][]cloud.HybridNode) []string {
+func withNodes(former []string, byActivation map[string][]ssm.HybridNode) []string {
 	var kept []string
 	for i, id := range former {
 		if len(former)-i <= keepFormer || len(byActivation[id]) > 0 {
@@ -98,7 +93,7 @@ func withNodes(former []string, byActivation map[string][]cloud.HybridNode) []st
 	return kept
 }
 
-func listNodes(status *v1alpha1.HybridActivationStatus, nodes []cloud.HybridNode) {
+func listNodes(status *v1alpha1.HybridActivationStatus, nodes []ssm.HybridNode) {
 	count := int32(len(nodes))
 	status.NodeCount, status.Nodes = &count, nil
 	for _, n := range nodes[:min(len(nodes), maxNodes)] {
@@ -106,25 +101,69 @@ func listNodes(status *v1alpha1.HybridActivationStatus, nodes []cloud.HybridNode
 	}
 }
 
-// tagNodes puts the tag back on nodes that lost it.
-func (s *scope) tagNodes(ctx context.Context, nodes []cloud.HybridNode, tagged map[string]bool) error {
-	var lost []string
+// nodesOfObject lists the nodes of an object: by the tag that AWS copied to them, by the
+// activations that are known, and by the tag that outlives a restore, unless they are
+// another object's by now. A node may be listed twice. uids are those of all objects of the
+// region.
+func nodesOfObject(ctx context.Context, in ssm.Region, who identity, activations []string, uids func() ([]string, error)) ([]ssm.HybridNode, error) {
+	nodes, err := in.HybridNodesTagged(ctx, v1alpha1.TagActivation, string(who.uid))
+	byActivation, failure := in.HybridNodesOf(ctx, activations...)
+	nodes, err = append(nodes, byActivation...), errors.Join(err, failure)
+	earlier, failure := in.HybridNodesTagged(ctx, v1alpha1.TagObject, who.object)
+	earlier = without(earlier, nodes)
+	if failure != nil || len(earlier) == 0 {
+		return nodes, errors.Join(err, failure)
+	}
+	others, failure := uids()
+	if failure != nil {
+		return nodes, errors.Join(err, failure)
+	}
+	theirs, failure := in.HybridNodesTagged(ctx, v1alpha1.TagActivation, others...)
+	if failure != nil {
+		return nodes, errors.Join(err, failure)
+	}
+	return append(nodes, without(earlier, theirs)...), err
+}
+
+// without leaves some nodes out.
+func without(nodes, some []ssm.HybridNode) []ssm.HybridNode {
+	ids := map[string]bool{}
+	for _, n := range some {
+		ids[n.ID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(nodes), func(n ssm.HybridNode) bool { return ids[n.ID] })
+}
+
+// unclear are nodes that registered with an activation of this installation, or of one that
+// is not named, whose object is gone, and whose tag TagObject is lost: each may be this
+// object's, if that was restored without status.
+func (s *scope) unclear(ctx context.Context) ([]string, error) {
+	in := s.account.SSM(s.desired.region)
+	uids, err := s.uids(ctx)
+	if err != nil {
+		return nil, err
+	}
+	nodes, err := in.HybridNodesWithTag(ctx, v1alpha1.TagActivation)
+	if err != nil || len(nodes) == 0 {
+		return nil, err
+	}
+	theirs, err1 := in.HybridNodesTagged(ctx, v1alpha1.TagActivation, uids...)
+	named, err2 := in.HybridNodesWithTag(ctx, v1alpha1.TagObject)
+	owned, err3 := in.HybridNodesWithTag(ctx, v1alpha1.TagOwner)
+	ours, err4 := in.HybridNodesTagged(ctx, v1alpha1.TagOwner, s.OwnerID)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return nil, err
+	}
+	nodes = without(without(without(nodes, theirs), named), without(owned, ours))
+	return nodeIDs(nodes), nil
+}
+
+// nodeIDs are the ids of nodes, each once, sorted.
+func nodeIDs(nodes []ssm.HybridNode) []string {
+	var ids []string
 	for _, n := range nodes {
-		if !tagged[n.ID] && len(lost) < maxTagged {
-			lost = append(lost, n.ID)
-		}
+		ids = append(ids, n.ID)
 	}
-	if len(lost) == 0 {
-		return nil
-	}
-	for _, id := range lost {
-		log.FromContext(ctx).Info("Putting the tag of its activation back on a node", "node", id)
-		if err := s.account.Cloud.TagNode(ctx, s.desired.region, id, s.nodeTags()); err != nil {
-			return err
-		}
-	}
-	s.Listings.tagged(s.place(), lost...)
-	reconcile.RecordEvent(s.Recorder, s.Object, reconcile.Readyf(v1alpha1.ReasonNodesTagged,
-		"Node %s had lost tag %s, by which access to it is granted, and has it again; so have %d more.", lost[0], v1alpha1.TagActivation, len(lost)-1))
-	return nil
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

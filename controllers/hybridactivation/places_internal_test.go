@@ -10,19 +10,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
-
-func TestTheLowestBoundCounts(t *testing.T) {
-	in := gateOf(rule(), nil, rule(func(r *v1alpha1.ActivationRule) { r.MaxRegistrations = new(int32(7)) }),
-		rule(func(r *v1alpha1.ActivationRule) { r.MaxRegistrations = new(int32(3)) }))
-	if got := boundOf(in.Rules()); got == nil || got.Name != "rule3" {
-		t.Errorf("got %v", got)
-	}
-	if got := boundOf(gateOf(rule(), nil).Rules()); got != nil {
-		t.Errorf("without a bound got %v", got)
-	}
-}
 
 func TestDecisionsWithinABound(t *testing.T) {
 	const long = 2 * time.Hour
@@ -35,8 +25,8 @@ func TestDecisionsWithinABound(t *testing.T) {
 	deleted := func(ago time.Duration) func(*observed) {
 		return func(f *observed) { f.seen.closing = map[string]closing{"gone": {f.now.Add(-ago), 3}} }
 	}
-	limited := func(n int32) func(*observed) { return see("current", func(a *cloud.Activation) { a.Limit = n }) }
-	renamed := see("current", func(a *cloud.Activation) { a.Description = "x" })
+	limited := func(n int32) func(*observed) { return see("current", func(a *ssm.Activation) { a.Limit = n }) }
+	renamed := see("current", func(a *ssm.Activation) { a.Description = "x" })
 	for name, c := range map[string]struct {
 		facts observed
 		most  int32
@@ -79,23 +69,29 @@ func TestDecisionsWithinABound(t *testing.T) {
 	}
 }
 
-// site is an object, its activations and its machines, as AWS has them. AWS shows a
-// machine late, and lets machines in for a while after an activation was deleted.
+// site is an object, its activations and its machines, as AWS has them. AWS shows what was
+// written at most one ConsistencyWindow late, everywhere: for that long a deleted activation
+// lets machines in, and for that long after it registered the last of them is not listed. So
+// two windows after a deletion all are counted.
 type site struct {
 	now, started time.Time
-	want         desired
-	most         int32
-	record       *v1alpha1.ActivationRecord
-	reported     string
-	stored       *content
-	activations  map[string]*siteActivation
-	closing      map[string]closing
-	nodes        map[string]siteNode
-	made         int
+	// first is when this process listed activations first, listed what it has seen of them.
+	first       time.Time
+	listed      map[string]bool
+	restores    int
+	want        desired
+	most        int32
+	record      *v1alpha1.ActivationRecord
+	reported    string
+	stored      *content
+	activations map[string]*siteActivation
+	closing     map[string]closing
+	nodes       map[string]siteNode
+	made        int
 }
 
 type siteActivation struct {
-	cloud.Activation
+	ssm.Activation
 	// closes is until when machines may register with it.
 	closes  time.Time
 	deleted bool
@@ -109,15 +105,16 @@ type siteNode struct {
 func newSite(t *rapid.T) *site {
 	s := &site{
 		now: noon, started: noon, want: wanted(), most: rapid.Int32Range(1, 6).Draw(t, "most"),
-		activations: map[string]*siteActivation{}, closing: map[string]closing{}, nodes: map[string]siteNode{},
+		listed: map[string]bool{}, activations: map[string]*siteActivation{}, closing: map[string]closing{}, nodes: map[string]siteNode{},
 	}
 	s.want.limit = rapid.Int32Range(1, s.most).Draw(t, "limit")
+	s.want.most = s.most
 	s.want.replenish = rapid.Bool().Draw(t, "replenish")
 	return s
 }
 
 func (s *site) lag(t *rapid.T) time.Duration {
-	return time.Duration(rapid.IntRange(0, int(cloud.ConsistencyWindow/time.Second)).Draw(t, "lag")) * time.Second
+	return time.Duration(rapid.IntRange(0, int(awsclient.ConsistencyWindow/time.Second)).Draw(t, "lag")) * time.Second
 }
 
 // register registers a machine with any activation that lets one in.
@@ -140,15 +137,24 @@ func (s *site) deregister() {
 }
 
 func (s *site) observed() observed {
-	seen := observation{begun: s.now, activations: map[string]cloud.Activation{}, gone: map[string]string{}, closing: maps.Clone(s.closing)}
-	for id, a := range s.activations {
-		if !a.deleted {
-			seen.activations[id] = a.Activation
-		}
+	if s.first.IsZero() {
+		s.first = s.now
 	}
+	seen := observation{begun: s.now, first: s.first, activations: map[string]ssm.Activation{}, gone: map[string]string{}}
 	for id := range s.closing {
 		seen.gone[id] = ""
 	}
+	for id, a := range s.activations {
+		_, own := s.closing[id]
+		switch {
+		case !a.deleted:
+			seen.activations[id] = a.Activation
+			s.listed[id] = true
+		case s.listed[id] && !own: // Something else deleted it.
+			s.closing[id] = closing{s.now, a.Limit}
+		}
+	}
+	seen.closing = maps.Clone(s.closing)
 	return observed{now: s.now, started: s.started, desired: s.want, record: s.record, reported: s.reported, stored: s.stored, seen: seen}
 }
 
@@ -164,14 +170,40 @@ func (s *site) places() places {
 
 func (s *site) remove(t *rapid.T, ids ...string) {
 	for _, id := range ids {
-		if a := s.activations[id]; a != nil && !a.deleted {
-			a.deleted = true
-			if lag := s.now.Add(s.lag(t)); lag.Before(a.closes) {
-				a.closes = lag // An expired activation accepts no registration.
-			}
-			s.closing[id] = closing{s.now, a.Limit}
+		if s.deleted(t, id) {
+			s.closing[id] = closing{s.now, s.activations[id].Limit}
 		}
 	}
+}
+
+// deleted deletes an activation, as the operator or a person does.
+func (s *site) deleted(t *rapid.T, id string) bool {
+	a := s.activations[id]
+	if a == nil || a.deleted {
+		return false
+	}
+	a.deleted = true
+	if lag := s.now.Add(s.lag(t)); lag.Before(a.closes) {
+		a.closes = lag // An expired activation accepts no registration.
+	}
+	return true
+}
+
+// restart has another process continue.
+func (s *site) restart() {
+	s.started, s.first, s.closing, s.listed = s.now, time.Time{}, map[string]closing{}, map[string]bool{}
+}
+
+// restore brings the object back without its status, as another of the same name, by another
+// process. It was away for longer than it takes until the machines of what was deleted before
+// are listed.
+func (s *site) restore() {
+	s.now = counted(s.now).Add(time.Second)
+	s.restart()
+	s.restores++
+	s.record, s.reported, s.stored = nil, "", nil
+	s.want.tags = maps.Clone(s.want.tags)
+	s.want.tags[v1alpha1.TagActivation] = fmt.Sprint("uid-", s.restores)
 }
 
 // reconcile does what the reconciler does with a decision.
@@ -208,7 +240,7 @@ func TestNeverAreMoreMachinesRegisteredThanTheBoundAllows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newSite(t)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			switch rapid.IntRange(0, 8).Draw(t, "step") {
+			switch rapid.IntRange(0, 10).Draw(t, "step") {
 			case 0, 1:
 				s.register(t)
 			case 2:
@@ -216,7 +248,7 @@ func TestNeverAreMoreMachinesRegisteredThanTheBoundAllows(t *testing.T) {
 			case 3:
 				s.stored = nil
 			case 4:
-				s.started, s.closing = s.now, map[string]closing{}
+				s.restart()
 			case 5:
 				s.want.description = fmt.Sprint(s.now)
 			case 6:
@@ -225,6 +257,12 @@ func TestNeverAreMoreMachinesRegisteredThanTheBoundAllows(t *testing.T) {
 				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 90).Draw(t, "seconds")) * time.Second)
 			case 8:
 				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 30).Draw(t, "hours")) * time.Hour)
+			case 9:
+				s.restore()
+			case 10:
+				if ids := slices.Sorted(maps.Keys(s.activations)); len(ids) > 0 {
+					s.deleted(t, rapid.SampledFrom(ids).Draw(t, "deleted by a person"))
+				}
 			}
 			if rapid.Bool().Draw(t, "look") {
 				s.reconcile(t)

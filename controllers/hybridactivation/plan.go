@@ -8,7 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // rotationGrace is how long machines may still register with an activation that was
@@ -40,11 +41,14 @@ type observed struct {
 // observation is what AWS showed of the activations of one object.
 type observation struct {
 	// begun is when it was asked.
-	begun       time.Time
-	activations map[string]cloud.Activation
+	begun time.Time
+	// first is when this process asked first.
+	first       time.Time
+	activations map[string]ssm.Activation
 	// gone are activations that this process deleted, with their nonces.
 	gone map[string]string
-	// closing says of these when they were deleted.
+	// closing says of these when they were deleted, and of those that something else
+	// deleted by when.
 	closing map[string]closing
 }
 
@@ -54,7 +58,7 @@ type plan struct {
 	record v1alpha1.ActivationRecord
 	// current is the activation whose code is stored and that AWS knows; nil when
 	// there is none, or AWS does not show it yet.
-	current *cloud.Activation
+	current *ssm.Activation
 	// stored stays the content of the Secret.
 	stored *content
 	// remove are activations to delete now, so that no machine registers with them.
@@ -76,6 +80,9 @@ type plan struct {
 	full bool
 	// counting: nothing is created until the list of nodes shows who registered.
 	counting bool
+	// unclear are nodes that may be the object's. It cannot be found out, so nothing is
+	// created that lets machines in.
+	unclear []string
 	// wake is when to look again; zero when only the next resync is of interest.
 	wake time.Time
 }
@@ -87,6 +94,7 @@ func planFor(f observed) plan {
 	d := plan{stored: f.stored, limit: f.desired.limit}
 	if f.record != nil {
 		d.record = *f.record.DeepCopy()
+		d.record.WithdrawnAt = nil // It was restored from a backup of when it was being deleted.
 	}
 	state := d.findCurrent(f)
 	d.settlePending(f)
@@ -128,7 +136,7 @@ func (d *plan) findCurrent(f observed) presence {
 
 // settled is when a read shows the final result of a request that was sent at a time.
 // The times in the record are whole seconds.
-func settled(sent time.Time) time.Time { return sent.Add(cloud.ConsistencyWindow + time.Second) }
+func settled(sent time.Time) time.Time { return sent.Add(awsclient.ConsistencyWindow + time.Second) }
 
 // pendingSettled is when a read shows the final result of a request whose answer is
 // not known.
@@ -188,6 +196,16 @@ func (d *plan) retire(id string) {
 	}
 }
 
+// isEarlier reports whether an activation is that of an earlier object of the name: its code
+// was stored in the Secret of that.
+func (f observed) isEarlier(a ssm.Activation) bool {
+	return a.Tags[v1alpha1.TagActivation] != f.desired.tags[v1alpha1.TagActivation]
+}
+
+// isFirst reports whether no activation of the object is known to have a code. That is so,
+// too, when the status was lost.
+func (f observed) isFirst() bool { return f.reported == "" && f.stored == nil }
+
 // findStrays has every other activation of the object deleted.
 func (d *plan) findStrays(f observed) {
 	for _, id := range slices.Sorted(maps.Keys(f.seen.activations)) {
@@ -196,12 +214,15 @@ func (d *plan) findStrays(f observed) {
 		if known {
 			continue
 		}
-		if f.seen.activations[id].Registered > 0 || id == f.reported {
+		if a := f.seen.activations[id]; a.Registered > 0 || id == f.reported || f.isEarlier(a) {
 			d.retire(id)
 			continue
 		}
 		d.remove = append(d.remove, id)
 		d.stray = append(d.stray, id)
+		if f.desired.most > 0 {
+			d.remember(id) // Another process must count its machines, too.
+		}
 	}
 }
 
@@ -336,6 +357,6 @@ func freshness(now, started time.Time, record *v1alpha1.ActivationRecord, stored
 	return since
 }
 
-func usedUp(a cloud.Activation) bool { return a.Registered >= a.Limit }
+func usedUp(a ssm.Activation) bool { return a.Registered >= a.Limit }
 
-func expired(a cloud.Activation, now time.Time) bool { return a.Expired || !now.Before(a.Expires) }
+func expired(a ssm.Activation, now time.Time) bool { return a.Expired || !now.Before(a.Expires) }

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 var noon = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
@@ -32,9 +32,9 @@ func world(age time.Duration, change ...func(*observed)) observed {
 	request := want.ask("CURRENT", noon.Add(-age))
 	f := observed{
 		now: noon, started: noon.Add(-time.Hour), desired: want, reported: "current",
-		stored: &content{registration{ID: "current", Code: cloud.NewActivationCode("code"), Region: want.region}, request},
+		stored: &content{registration{ID: "current", Code: ssm.NewActivationCode("code"), Region: want.region}, request},
 		record: &v1alpha1.ActivationRecord{AccountID: "488821267897", SecretName: "sites"},
-		seen:   observation{begun: noon, activations: map[string]cloud.Activation{"current": want.made("current", request)}},
+		seen:   observation{begun: noon, activations: map[string]ssm.Activation{"current": want.made("current", request)}},
 	}
 	for _, c := range change {
 		c(&f)
@@ -42,7 +42,7 @@ func world(age time.Duration, change ...func(*observed)) observed {
 	return f
 }
 
-func see(id string, change ...func(*cloud.Activation)) func(*observed) {
+func see(id string, change ...func(*ssm.Activation)) func(*observed) {
 	return func(f *observed) {
 		a, ok := f.seen.activations[id]
 		if !ok {
@@ -57,7 +57,7 @@ func see(id string, change ...func(*cloud.Activation)) func(*observed) {
 
 func unseen(id string) func(*observed) { return func(f *observed) { delete(f.seen.activations, id) } }
 
-func used(n int32) func(*cloud.Activation) { return func(a *cloud.Activation) { a.Registered = n } }
+func used(n int32) func(*ssm.Activation) { return func(a *ssm.Activation) { a.Registered = n } }
 
 func pend(ago time.Duration) func(*observed) {
 	return func(f *observed) {
@@ -105,7 +105,7 @@ func TestDecisions(t *testing.T) {
 			want{settling: true, pending: true, wake: 51 * time.Second},
 		},
 		"unanswered, and found": {
-			world(long, noCode, unseen("current"), pend(short), see("found", func(a *cloud.Activation) { a.Tags[v1alpha1.TagNonce] = "PENDING" })),
+			world(long, noCode, unseen("current"), pend(short), see("found", func(a *ssm.Activation) { a.Tags[v1alpha1.TagNonce] = "PENDING" })),
 			want{create: "its code was lost", remove: []string{"found"}, stray: []string{"found"}},
 		},
 		"unanswered, and deleted by ourselves": {
@@ -115,19 +115,20 @@ func TestDecisions(t *testing.T) {
 		"unanswered, and nothing came of it": {world(long, noCode, unseen("current"), pend(2*time.Minute)), want{create: "its code was lost"}},
 		"unanswered beside a current one":    {world(long, pend(short)), want{settling: true, pending: true, wake: 51 * time.Second}},
 		"stored before the record said so":   {world(short, pend(short), func(f *observed) { f.record.Pending.Nonce = "CURRENT" }), want{wake: 24*time.Hour - 144*time.Minute - short}},
-		"another role":                       {world(long, see("current", func(a *cloud.Activation) { a.Role = "Old" })), want{create: "its role is Old"}},
-		"other tags":                         {world(long, see("current", func(a *cloud.Activation) { a.Tags["Env"] = "prod" })), want{create: "its tags"}},
-		"a tag of AWS more":                  {world(long, see("current", func(a *cloud.Activation) { a.Tags["aws:x"] = "y" })), want{wake: rotateIn}},
-		"a higher limit":                     {world(long, see("current", func(a *cloud.Activation) { a.Limit = 2 })), want{create: "its limit is 2", graceful: true}},
-		"a lower limit":                      {world(long, see("current", func(a *cloud.Activation) { a.Limit = 9 })), want{create: "its limit is 9"}},
-		"another name":                       {world(long, see("current", func(a *cloud.Activation) { a.DefaultInstanceName = "x" })), want{create: "defaultInstanceName", graceful: true}},
-		"another description":                {world(long, see("current", func(a *cloud.Activation) { a.Description = "x" })), want{create: "description", graceful: true}},
-		"another validity":                   {world(long, func(f *observed) { f.desired.validity = time.Hour }), want{create: "validFor", graceful: true}},
-		"a change, used up":                  {world(long, see("current", func(a *cloud.Activation) { a.Description, a.Registered = "x", 3 })), want{create: "description"}},
+		"another role":                       {world(long, see("current", func(a *ssm.Activation) { a.Role = "Old" })), want{create: "its role is Old"}},
+		"other tags":                         {world(long, see("current", func(a *ssm.Activation) { a.Tags["Env"] = "prod" })), want{create: "its tags"}},
+		"a tag of AWS more":                  {world(long, see("current", func(a *ssm.Activation) { a.Tags["aws:x"] = "y" })), want{wake: rotateIn}},
+		"a higher limit":                     {world(long, see("current", func(a *ssm.Activation) { a.Limit = 2 })), want{create: "its limit is 2", graceful: true}},
+		"a lower limit":                      {world(long, see("current", func(a *ssm.Activation) { a.Limit = 9 })), want{create: "its limit is 9"}},
+		"another name":                       {world(long, see("current", func(a *ssm.Activation) { a.DefaultInstanceName = "x" })), want{create: "defaultInstanceName", graceful: true}},
+		"another description":                {world(long, see("current", func(a *ssm.Activation) { a.Description = "x" })), want{create: "description", graceful: true}},
+		"a shorter validity":                 {world(long, func(f *observed) { f.desired.validity = time.Hour }), want{create: "validFor"}},
+		"a longer validity":                  {world(long, func(f *observed) { f.desired.validity = 600 * time.Hour }), want{create: "validFor", graceful: true}},
+		"a change, used up":                  {world(long, see("current", func(a *ssm.Activation) { a.Description, a.Registered = "x", 3 })), want{create: "description"}},
 		"about to expire":                    {world(23 * time.Hour), want{create: "it was about to expire", graceful: true}},
 		"about to expire, with one before":   {world(23*time.Hour, see("old"), before("old", time.Minute)), want{previous: 1, wake: time.Minute}},
 		"expired":                            {world(25 * time.Hour), want{create: "it expired"}},
-		"expired, with one before":           {world(25*time.Hour, see("old", func(a *cloud.Activation) { a.Expires = noon.Add(time.Hour) }), before("old", time.Minute)), want{create: "it expired", remove: []string{"old"}}},
+		"expired, with one before":           {world(25*time.Hour, see("old", func(a *ssm.Activation) { a.Expires = noon.Add(time.Hour) }), before("old", time.Minute)), want{create: "it expired", remove: []string{"old"}}},
 		"used up":                            {world(long, see("current", used(3))), want{wake: rotateIn}},
 		"used up, to be replenished":         {world(long, see("current", used(3)), func(f *observed) { f.desired.replenish = true }), want{create: "all its registrations"}},
 		"one before in its grace":            {world(long, see("old"), before("old", time.Minute)), want{previous: 1, wake: time.Minute}},
@@ -136,7 +137,7 @@ func TestDecisions(t *testing.T) {
 		"one before that is not shown":       {world(long, before("old", time.Minute)), want{remove: []string{"old"}, wake: rotateIn}},
 		"about to be replaced, and was not":  {world(long, before("current", time.Minute)), want{wake: rotateIn}},
 		"a change, with one before": {
-			world(long, see("old"), before("old", time.Minute), see("current", func(a *cloud.Activation) { a.Limit = 9 })),
+			world(long, see("old"), before("old", time.Minute), see("current", func(a *ssm.Activation) { a.Limit = 9 })),
 			want{create: "its limit is 9", remove: []string{"old"}},
 		},
 	} {
@@ -171,7 +172,7 @@ func anyWorld(t *rapid.T) observed {
 			delete(f.seen.activations, id)
 			continue
 		}
-		see(id, used(rapid.Int32Range(0, 3).Draw(t, "used")), func(a *cloud.Activation) {
+		see(id, used(rapid.Int32Range(0, 3).Draw(t, "used")), func(a *ssm.Activation) {
 			a.Limit = rapid.SampledFrom([]int32{3, 9}).Draw(t, "limit")
 			a.Expires = noon.Add(rapid.SampledFrom([]time.Duration{-time.Hour, time.Minute, 20 * time.Hour}).Draw(t, "expires"))
 			a.Tags[v1alpha1.TagNonce] = rapid.SampledFrom([]string{"CURRENT", "PENDING", "OTHER"}).Draw(t, "nonce")

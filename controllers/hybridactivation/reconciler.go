@@ -1,6 +1,6 @@
-// Package hybridactivation reconciles HybridActivation: it has AWS make an
-// activation, keeps its code in a Secret and nowhere else, replaces it in time,
-// and withdraws it when the object is deleted.
+// Package hybridactivation reconciles HybridActivation: it creates an activation in AWS,
+// keeps its code in a Secret and nowhere else, replaces it in time, and deletes it when the
+// object is deleted.
 package hybridactivation
 
 import (
@@ -11,6 +11,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // replenishInterval is how often the operator checks whether the registrations of an
@@ -20,7 +21,7 @@ const replenishInterval = time.Minute
 // Reconciler converges one HybridActivation at a time. It is a reconcile.Kind.
 type Reconciler struct {
 	reconcile.Options
-	Listings *Listings
+	Activations *ActivationCache
 	// OwnerID is in the tags of our activations.
 	OwnerID string
 
@@ -30,6 +31,7 @@ type Reconciler struct {
 	begin   sync.Once
 	roles   roleRetry
 	names   names
+	turns   turns
 }
 
 // frameScope is what the frame keeps of one reconcile.
@@ -51,7 +53,7 @@ type scope struct {
 	// registered is how many machines there are, where they are bounded.
 	registered int32
 	// allowed is what the account allows, for the messages.
-	allowed accounts.Inputs
+	allowed admission.AccountAccess
 }
 
 func (r *Reconciler) scope(frame *frameScope) *scope {
@@ -89,9 +91,9 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) (reconcile.Result,
 		}
 		return s.withdrawDenied(ctx, reconcile.Denied(denial))
 	}
-	tags, denied := guard(allowed, a)
-	if denied != nil {
-		return s.withdrawDenied(ctx, *denied)
+	tags, denial := allowed.CheckHybridActivation(a)
+	if denial != nil {
+		return s.withdrawDenied(ctx, reconcile.Denied(denial))
 	}
 	account, notReady := r.VerifiedAccount(allowed.Account)
 	switch record := a.Status.Record; {
@@ -104,7 +106,7 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) (reconcile.Result,
 	}
 	s.account, s.allowed, s.desired = account, allowed, desire(a, r.OwnerID, tags)
 	s.isObserving = account.Mode == v1alpha1.ModeObserve
-	if s.bound = boundOf(allowed.Rules()); s.bound != nil {
+	if s.bound = allowed.MaxRegistrations(); s.bound != nil {
 		s.desired.most = *s.bound.Activations.MaxRegistrations
 	}
 	return s.converge(ctx)

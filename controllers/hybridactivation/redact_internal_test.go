@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 func TestRedactTakesTheCodeOutOfAnError(t *testing.T) {
@@ -18,23 +18,23 @@ func TestRedactTakesTheCodeOutOfAnError(t *testing.T) {
 	for _, err := range []error{
 		inner, fmt.Errorf("store: %w", inner), errors.New("data: " + base64.StdEncoding.EncodeToString([]byte(code))),
 	} {
-		got := redact(err, cloud.NewActivationCode(code))
+		got := redact(err, ssm.NewActivationCode(code))
 		if strings.Contains(got.Error(), code) || strings.Contains(got.Error(), base64.StdEncoding.EncodeToString([]byte(code))) || errors.Is(got, inner) {
 			t.Errorf("%v is left", got)
 		}
 	}
 	harmless := errors.New("refused")
-	if got := redact(harmless, cloud.NewActivationCode(code)); !errors.Is(got, harmless) {
+	if got := redact(harmless, ssm.NewActivationCode(code)); !errors.Is(got, harmless) {
 		t.Errorf("a harmless error became %v", got)
 	}
-	if redact(nil, cloud.NewActivationCode(code)) != nil {
+	if redact(nil, ssm.NewActivationCode(code)) != nil {
 		t.Error("no error became one")
 	}
 }
 
 func TestRedactTakesTheCodeOutOfTheScriptsToo(t *testing.T) {
 	const code = "abcDEF0123456789ghij"
-	r := registration{ID: "aa107efd-aff9-d431-01e5-8ed880075db6", Code: cloud.NewActivationCode(code), Region: "ap-northeast-1"}
+	r := registration{ID: "aa107efd-aff9-d431-01e5-8ed880075db6", Code: ssm.NewActivationCode(code), Region: "ap-northeast-1"}
 	for padding := range 3 {
 		r.Region = strings.Repeat("x", padding) + "ap-northeast-1"
 		body, err := json.Marshal(render(r))

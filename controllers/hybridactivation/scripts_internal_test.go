@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 func FuzzShellQuoteIsOneWord(f *testing.F) {
@@ -54,7 +54,7 @@ func readPowerShell(source string) (text, rest string) {
 }
 
 func TestScriptsHoldTheValuesOfTheSecret(t *testing.T) {
-	r := registration{ID: "@activation_code@", Code: cloud.NewActivationCode("it's a/code+=@region@"), Region: "ap-northeast-1"}
+	r := registration{ID: "@activation_code@", Code: ssm.NewActivationCode("it's a/code+=@region@"), Region: "ap-northeast-1"}
 	for script, parts := range map[string][]string{
 		linuxScript(r):   {"\nactivation_id='@activation_code@'\n", "\nactivation_code='it'\\''s a/code+=@region@'\n", "\nregion='ap-northeast-1'\n"},
 		windowsScript(r): {"$activationId = '@activation_code@'\r\n", "$activationCode = 'it''s a/code+=@region@'\r\n", "$region = 'ap-northeast-1'\r\n"},

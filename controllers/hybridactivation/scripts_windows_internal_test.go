@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // windowsSettings is what the script for Windows has from outside, but for its
@@ -17,7 +17,7 @@ var windowsSettings = regexp.MustCompile(`(?m)^\$(data|agent|serviceKey|reportSe
 
 func windowsScriptOf(t *testing.T) string {
 	t.Helper()
-	script := windowsScript(registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: cloud.NewActivationCode("it's a/code+="), Region: "ap-northeast-1"})
+	script := windowsScript(registration{ID: "0a1b2c3d-0000-4000-8000-000000000001", Code: ssm.NewActivationCode("it's a/code+="), Region: "ap-northeast-1"})
 	if n := len(windowsSettings.FindAllString(script, -1)); n != 4 {
 		t.Fatalf("the script names %d settings at one place, want 4", n)
 	}

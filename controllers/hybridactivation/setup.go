@@ -47,38 +47,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
 			WithOptions(items.Options()).
 			Watches(&v1alpha1.HybridActivation{}, queue.OwnEvents()).
 			Watches(&v1alpha1.HybridActivation{}, frame.Removals()).
-			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(queue.AccountNews())).
-			Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace)).
+			Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(queue.NamingAccount(r.Client, &v1alpha1.HybridActivationList{})), builder.WithPredicates(queue.AccountNews())).
+			Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(queue.InNamespace(r.Client, &v1alpha1.HybridActivationList{}))).
 			WatchesRawSource(&wake.activations).
 			Complete(items.Serving(frame)),
 		ctrl.NewControllerManagedBy(mgr).
 			Named("hybridactivation-sweep").
 			WithOptions(sweeps.Options()).
 			WatchesRawSource(&wake.sweeps).
-			Complete(sweeps.Serving(&Sweeper{Client: r.Client, Reader: r.Reader, Recorder: r.Recorder, Accounts: r.Accounts, Listings: r.Listings, OwnerID: r.OwnerID})),
+			Complete(sweeps.Serving(&Sweeper{Client: r.Client, Reader: r.Reader, Recorder: r.Recorder, Accounts: r.Accounts, Activations: r.Activations, OwnerID: r.OwnerID})),
 	)
-}
-
-// ofAccount lists the objects that name an AWSAccount.
-func (r *Reconciler) ofAccount(ctx context.Context, account client.Object) []ctrl.Request {
-	return r.list(ctx, queue.OfAccountName(account.GetName()))
-}
-
-// inNamespace lists the objects of a namespace, whose labels decide.
-func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) []ctrl.Request {
-	return r.list(ctx, client.InNamespace(namespace.GetName()))
-}
-
-func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []ctrl.Request {
-	var all v1alpha1.HybridActivationList
-	if err := r.Client.List(ctx, &all, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
-		// A list from the cache fails only while the manager stops.
-		ctrl.LoggerFrom(ctx).Error(err, "Listing the HybridActivations that an event concerns")
-		return nil
-	}
-	requests := make([]ctrl.Request, len(all.Items))
-	for i := range all.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&all.Items[i])
-	}
-	return requests
 }

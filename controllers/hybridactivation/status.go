@@ -9,7 +9,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
 )
 
 // result is that of an object for which nothing is left to do now.
@@ -20,8 +20,10 @@ func (s *scope) result(d plan) reconcile.Result {
 		return settling()
 	case d.counting:
 		return counting()
+	case len(d.unclear) > 0:
+		return reconcile.Denied(s.allowed.Uncountable(s.bound, d.unclear[0], len(d.unclear)-1))
 	case d.full && d.current == nil:
-		return crowded(s.allowed, s.bound, s.registered)
+		return reconcile.Denied(s.allowed.TooManyRegistered(s.bound, s.registered))
 	case d.full && usedUp(*d.current):
 		return reconcile.Readyf(v1alpha1.ReasonUsedUp,
 			"All %d registrations of the activation are used, and guardrail %q of AWSAccount %q allows no more machines: %d are registered over all activations. Deregister some of the nodes to let others register.", d.current.Limit, s.bound.Name, s.account.Name, s.registered)
@@ -47,6 +49,12 @@ func settling() reconcile.Result {
 func counting() reconcile.Result {
 	return reconcile.Reconcilingf(v1alpha1.ReasonSettling,
 		"A guardrail bounds how many machines may be registered, so the activation before was deleted, and its machines are counted when AWS shows them for certain; that takes about two minutes, and then another is created.")
+}
+
+// tagging reports nodes that are not reached yet: access to them is granted by their tag.
+func (s *scope) tagging(nodes int) reconcile.Result {
+	return reconcile.Reconcilingf(v1alpha1.ReasonTaggingNodes,
+		"%d nodes in %s lack a tag by which they are of this object and access to them is granted; the operator tags %d at a time. Machines may register meanwhile.", nodes, s.desired.region, maxTagged)
 }
 
 func (s *scope) secretConflict() reconcile.Result {
@@ -84,9 +92,9 @@ func cause(err error) string {
 // because a role made seconds ago is not visible everywhere, and then what to do.
 func roleNotUsable(err error, isRetried bool) reconcile.Result {
 	if isRetried {
-		return reconcile.Reconcilingf(v1alpha1.ReasonRoleNotUsable, "%s", cloud.Sentence(err))
+		return reconcile.Reconcilingf(v1alpha1.ReasonRoleNotUsable, "%s", awserr.UserMessage(err))
 	}
-	return reconcile.Stalledf(v1alpha1.ReasonRoleNotUsable, "%s", cloud.Sentence(err))
+	return reconcile.Stalledf(v1alpha1.ReasonRoleNotUsable, "%s", awserr.UserMessage(err))
 }
 
 // createRefused names what else the call needs: only the message of AWS says which
@@ -109,7 +117,7 @@ func (s *scope) wouldDo(d plan) reconcile.Result {
 	case d.create != "":
 		would = append(would, fmt.Sprintf("make an activation with role %s for %d machines and put its code into Secret %q", s.desired.role, s.desired.limit, s.Object.SecretName()))
 	case s.secretStale(d):
-		would = append(would, fmt.Sprintf("write Secret %q anew", s.Object.SecretName()))
+		would = append(would, fmt.Sprintf("write Secret %q again", s.Object.SecretName()))
 	}
 	if len(would) == 0 {
 		return s.result(d)
@@ -125,7 +133,7 @@ func wouldWrite(account string, would []string) reconcile.Result {
 
 func accountMoved(a *v1alpha1.HybridActivation, to string) reconcile.Result {
 	return reconcile.Stalledf(v1alpha1.ReasonConflict,
-		"AWSAccount %q declares account %s now, and the activation lies in account %s; declare an AWSAccount for that one, delete this object, and create it anew.", a.Spec.AccountRef.Name, to, a.Status.Record.AccountID)
+		"AWSAccount %q declares account %s now, and the activation lies in account %s; declare an AWSAccount for that one, delete this object, and create it again.", a.Spec.AccountRef.Name, to, a.Status.Record.AccountID)
 }
 
 func namespaceTerminating(a *v1alpha1.HybridActivation) reconcile.Result {
@@ -146,9 +154,20 @@ func retried(result reconcile.Result, err error) reconcile.Result {
 	return result
 }
 
+// othersFirst is the result of a failure that keeps others waiting: they get their turn
+// before what failed is tried again.
+func othersFirst(err error, next time.Duration) (reconcile.Result, error) {
+	result, err := failed(err)
+	if err != nil {
+		return result, err
+	}
+	result.Retry = nil
+	return requeued(result, next), nil
+}
+
 // failed is the result of an error of AWS that is shown. It returns every other error.
 func failed(err error) (reconcile.Result, error) {
-	if _, ofAWS := errors.AsType[*cloud.Error](err); !ofAWS {
+	if _, ofAWS := errors.AsType[*awserr.Error](err); !ofAWS {
 		return reconcile.Result{}, err
 	}
 	result, shown := reconcile.Failed(err)

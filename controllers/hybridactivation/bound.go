@@ -1,12 +1,15 @@
 package hybridactivation
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // maxLimit is the most machines that AWS lets register with one activation.
@@ -28,7 +31,7 @@ type places struct {
 // counted is when the list of nodes shows for certain all machines that registered
 // with an activation that was deleted at a time: for one window machines may still
 // register with it, and the last of them may be listed another window later.
-func counted(deleted time.Time) time.Time { return settled(deleted).Add(cloud.ConsistencyWindow) }
+func counted(deleted time.Time) time.Time { return settled(deleted).Add(awsclient.ConsistencyWindow) }
 
 // closing is an activation that was deleted so lately that machines may still
 // register with it, or have registered and are not listed yet.
@@ -38,23 +41,8 @@ type closing struct {
 	limit int32
 }
 
-// boundOf is the rule with the lowest maxRegistrations of those that match; nil when
-// none has one.
-func boundOf(rules []*v1alpha1.Guardrail) *v1alpha1.Guardrail {
-	var lowest *v1alpha1.Guardrail
-	for _, rule := range rules {
-		if rule.Activations == nil || rule.Activations.MaxRegistrations == nil {
-			continue
-		}
-		if lowest == nil || *rule.Activations.MaxRegistrations < *lowest.Activations.MaxRegistrations {
-			lowest = rule
-		}
-	}
-	return lowest
-}
-
 // countByActivation counts nodes, each once.
-func countByActivation(nodes []cloud.HybridNode) map[string]int32 {
+func countByActivation(nodes []ssm.HybridNode) map[string]int32 {
 	counts, seen := map[string]int32{}, map[string]bool{}
 	for _, n := range nodes {
 		if !seen[n.ID] {
@@ -158,7 +146,7 @@ func (d *plan) closeExcess(f observed, p places) {
 
 // free is how many more machines may register with an activation. The lists of nodes
 // and of activations are of different times, but no more can register than its limit.
-func free(a cloud.Activation, p places, now time.Time) int32 {
+func free(a ssm.Activation, p places, now time.Time) int32 {
 	if expired(a, now) {
 		return 0
 	}
@@ -167,7 +155,7 @@ func free(a cloud.Activation, p places, now time.Time) int32 {
 
 // closed reports whether an activation has been closed to registrations for so long
 // that all of its nodes are listed. An expired activation accepts no registration.
-func closed(a cloud.Activation, now time.Time) bool { return !now.Before(settled(a.Expires)) }
+func closed(a ssm.Activation, now time.Time) bool { return !now.Before(settled(a.Expires)) }
 
 // reserved is how many machines beyond those listed may register, or may already have
 // registered, with activations that exist or were deleted lately. certain is when the
@@ -180,8 +168,8 @@ func (d *plan) reserved(f observed, p places) (n int32, certain time.Time) {
 			certain = later(certain, counted(c.at))
 		}
 	}
-	if restarted := counted(f.started); f.now.Before(restarted) && d.closedBefore(f) {
-		// The process before may have deleted one a moment before it ended.
+	if restarted := counted(later(f.started, f.seen.first)); f.now.Before(restarted) && d.closedBefore(f) {
+		// Something may have deleted one a moment before this process listed any.
 		held[""] = maxLimit
 		certain = later(certain, restarted)
 	}
@@ -191,7 +179,7 @@ func (d *plan) reserved(f observed, p places) (n int32, certain time.Time) {
 		}
 	}
 	for _, id := range d.remove {
-		if a, ok := f.seen.activations[id]; ok && !slices.Contains(d.stray, id) && !closed(a, f.now) {
+		if a, ok := f.seen.activations[id]; ok && !closed(a, f.now) {
 			held[id] = a.Limit
 			certain = later(certain, counted(f.now))
 		}
@@ -210,7 +198,8 @@ func (d *plan) reserved(f observed, p places) (n int32, certain time.Time) {
 func (d *plan) closedBefore(f observed) bool {
 	return slices.ContainsFunc(d.record.Former, func(id string) bool {
 		_, known := f.seen.closing[id]
-		return !known && !slices.Contains(d.remove, id)
+		_, shown := f.seen.activations[id]
+		return !known && (!shown || !slices.Contains(d.remove, id))
 	})
 }
 
@@ -246,4 +235,120 @@ func (f observed) activationIDs() []string {
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids)
+}
+
+// machineListing is the nodes of one object, those that carry its tag and those that
+// registered with one of its activations.
+type machineListing struct {
+	begun time.Time
+	nodes []ssm.HybridNode
+}
+
+// closingOf is what a deleted activation may still let in.
+func closingOf(w ownWrite) closing {
+	c := closing{at: w.at, limit: w.activation.Limit}
+	if c.limit == 0 {
+		c.limit = maxLimit // It was in no list.
+	}
+	return c
+}
+
+// plan decides within the bound of a guardrail. Without the lists of nodes that it needs,
+// it only deletes, and returns the error as well.
+func (s *scope) plan(ctx context.Context, f observed) (plan, error) {
+	if s.desired.most == 0 {
+		return planFor(f), nil
+	}
+	d, err := s.planBounded(ctx, f)
+	if err != nil {
+		d = planFor(f)
+		d.create, d.graceful = "", false
+	}
+	return d, err
+}
+
+// planBounded plans with the list of nodes that all objects share while nothing is to
+// create. Before that, the nodes of the object are listed again.
+func (s *scope) planBounded(ctx context.Context, f observed) (plan, error) {
+	listing, err := s.Activations.nodes(ctx, s.account, s.desired.region, func() ([]string, error) { return s.uids(ctx) })
+	if err != nil {
+		return plan{}, err
+	}
+	p := places{most: s.desired.most, wanted: s.desired.limit}
+	if known, ok := s.Activations.at(s.place()).machinesOf(s.Object.UID); ok {
+		p.nodes = countByActivation(listing.of(f.activationIDs(), known.nodes))
+		if d := s.planWithin(f, p); d.create == "" && !d.full && !d.counting {
+			return d, nil
+		}
+	}
+	nodes, err := s.machines(ctx, f)
+	if err != nil {
+		return plan{}, err
+	}
+	p.nodes = countByActivation(nodes)
+	d := s.planWithin(f, p)
+	if d.create == "" || !f.isFirst() || !listing.hasStrangers() {
+		return d, nil
+	}
+	d.unclear, err = s.unclear(ctx)
+	if len(d.unclear) > 0 {
+		d.create = ""
+	}
+	return d, err
+}
+
+func (s *scope) planWithin(f observed, p places) plan {
+	s.registered = p.registered()
+	d := planFor(f.within(p))
+	d.fit(f, p)
+	return d
+}
+
+// countable is when a list of nodes must have begun at the least, so that it shows
+// all machines of the activations that were deleted long enough ago.
+func (f observed) countable() time.Time {
+	since := f.now.Add(-maxAge)
+	shows := []time.Time{counted(later(f.started, f.seen.first))}
+	for _, c := range f.seen.closing {
+		shows = append(shows, counted(c.at))
+	}
+	for _, at := range shows {
+		if !f.now.Before(at) {
+			since = later(since, at)
+		}
+	}
+	return since
+}
+
+// machines lists the nodes of the object, from lists that are as new as needed to count
+// them. At least three calls when there are none.
+func (s *scope) machines(ctx context.Context, f observed) ([]ssm.HybridNode, error) {
+	r := s.Activations.at(s.place())
+	if known, ok := r.machinesOf(s.Object.UID); ok && !known.begun.Before(f.countable()) {
+		return known.nodes, nil
+	}
+	begun := s.Clock.Now()
+	nodes, err := nodesOfObject(ctx, s.account.SSM(s.desired.region), s.identity(), f.activationIDs(), func() ([]string, error) { return s.uids(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.machines[s.Object.UID] = machineListing{begun, nodes}
+	return nodes, nil
+}
+
+func (r *regionListing) machinesOf(uid types.UID) (known machineListing, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known, ok = r.machines[uid]
+	return known, ok
+}
+
+// forget forgets the nodes of an object that is gone.
+func (l *ActivationCache) forget(p place, uid types.UID) {
+	r := l.at(p)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.machines, uid)
 }
