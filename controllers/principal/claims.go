@@ -1,13 +1,18 @@
 package principal
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -20,8 +25,8 @@ type claims struct {
 	refused map[types.UID]problem
 	// ids are the unique ids that the principal had when it was granted, by record.
 	ids map[types.UID]string
-	// saw every record, granting or not.
-	saw map[types.UID]grants.Observation
+	// observed every record, granting or not.
+	observed map[types.UID]grants.Observation
 	// origins are the names of the SessionAccesses of all records.
 	origins map[types.UID]types.NamespacedName
 	// revoking: some record waits for proof that an access is gone.
@@ -32,10 +37,11 @@ type claims struct {
 }
 
 // claimsOf gathers what records grant a principal. A record with Deleting grants nothing,
-// whatever its current grant is.
-func claimsOf(key grants.PrincipalKey, records []grants.Record, now time.Time) claims {
+// whatever its current grant is. Under mode Enforce one that is ungranted in part is
+// HeldOnly until it is recorded again.
+func claimsOf(key grants.PrincipalKey, records []grants.Record, mode v1alpha1.AccountMode, now time.Time) claims {
 	c := claims{
-		saw: make(map[types.UID]grants.Observation, len(records)), ids: map[types.UID]string{},
+		observed: make(map[types.UID]grants.Observation, len(records)), ids: map[types.UID]string{},
 		origins: make(map[types.UID]types.NamespacedName, len(records)),
 	}
 	var all []bounded
@@ -44,7 +50,7 @@ func claimsOf(key grants.PrincipalKey, records []grants.Record, now time.Time) c
 		spelling, granted := grantedTo(record.Granted, key)
 		if granted && !record.Deleting && !grants.Expired(record.Granted, now) {
 			grant := grants.Policy(string(record.UID), record.Granted)
-			grant.HeldOnly = record.HeldOnly
+			grant.HeldOnly = record.HeldOnly || mode != v1alpha1.ModeObserve && len(record.Granted.Ungranted) > 0
 			all = append(all, bounded{grant, record.Granted.DocumentBounds, record})
 			c.name = spelling
 			c.ids[record.UID] = recordedID(record.Granted, key)
@@ -52,13 +58,13 @@ func claimsOf(key grants.PrincipalKey, records []grants.Record, now time.Time) c
 			c.name = spelling
 		}
 		c.revoking = c.revoking || record.IsRevoking()
-		c.saw[record.UID] = grants.Observation{Holder: record.Holder(), Serial: record.Serial, Deleting: record.Deleting}
+		c.observed[record.UID] = grants.Observation{Holder: record.Holder(), Serial: record.Serial, Deleting: record.Deleting}
 		c.origins[record.UID] = record.Origin
 	}
 	if c.name == "" {
 		c.name = key.Name
 	}
-	c.grants, c.refused = standTogether(all)
+	c.grants, c.refused = resolveConflicts(all)
 	c.include(all)
 	return c
 }
@@ -71,9 +77,9 @@ func (c *claims) include(all []bounded) {
 		heldOnly[types.UID(g.ID)] = g.HeldOnly
 	}
 	for _, g := range all {
-		saw := c.saw[g.record.UID]
-		saw.Included = !g.HeldOnly && !heldOnly[g.record.UID]
-		c.saw[g.record.UID] = saw
+		observed := c.observed[g.record.UID]
+		observed.Included = !g.HeldOnly && !heldOnly[g.record.UID]
+		c.observed[g.record.UID] = observed
 	}
 }
 
@@ -97,4 +103,126 @@ func grantedTo(grant *v1alpha1.ResolvedGrant, key grants.PrincipalKey) (spelling
 		}
 	}
 	return "", false
+}
+
+// bounded is a grant with what decides whether it conflicts with others.
+type bounded struct {
+	policy.Grant
+	bounds []v1alpha1.DocumentBound
+	// record is the one that has it, for its age and its name.
+	record *grants.Record
+}
+
+// resolveConflicts leaves out grants that would let a node be used with a document
+// that the guardrails of the node's namespace forbid: of each such pair the newer one.
+// It compares what the objects say and not every node. So it may refuse a pair that
+// another grant would make harmless, and its time is bounded.
+//
+// A grant that is HeldOnly supersedes no other: whether it is allowed is not decided
+// yet. A newer grant that conflicts with it waits for that: it is HeldOnly, too.
+func resolveConflicts(all []bounded) (kept []policy.Grant, refused map[types.UID]problem) {
+	refused = map[types.UID]problem{}
+	slices.SortFunc(all, func(a, b bounded) int { return older(a.record, b.record) })
+	var standing []bounded
+	for _, candidate := range all {
+		if message := clash(standing, candidate, false); message != "" {
+			refused[candidate.record.UID] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonGuardrailViolated, message}
+			continue
+		}
+		candidate.HeldOnly = candidate.HeldOnly || clash(standing, candidate, true) != ""
+		standing = append(standing, candidate)
+		kept = append(kept, candidate.Grant)
+	}
+	return kept, refused
+}
+
+// clash returns the message for the first grant that conflicts with a newer one, among
+// those that are HeldOnly or among the others.
+func clash(standing []bounded, candidate bounded, heldOnly bool) string {
+	for _, other := range standing {
+		if other.HeldOnly != heldOnly {
+			continue
+		}
+		if message := breaks(other, candidate); message != "" {
+			return message
+		}
+		if message := breaks(candidate, other); message != "" {
+			return message
+		}
+	}
+	return ""
+}
+
+// older orders by age, and by name among those of one second.
+func older(a, b *grants.Record) int {
+	return cmp.Or(
+		a.DeclaredAt.Compare(b.DeclaredAt),
+		strings.Compare(a.Origin.Namespace, b.Origin.Namespace),
+		strings.Compare(a.Origin.Name, b.Origin.Name),
+	)
+}
+
+// breaks returns the message for two grants where the nodes of one must not be used
+// with a document of the other.
+func breaks(nodes, documents bounded) string {
+	if len(nodes.bounds) == 0 || !share(nodes.Regions, documents.Regions) {
+		return ""
+	}
+	for _, bound := range nodes.bounds {
+		for _, d := range documents.Documents {
+			if !admission.MatchesDocument(bound.Documents, d.Name) {
+				return fmt.Sprintf("Together, SessionAccess %s and %s would let the nodes of the former be used with document %s, which guardrail %q forbids there; IAM cannot tie the two. Of the two the newer is refused: give it other principals, or documents that the guardrail allows.",
+					nodes.record.Origin, documents.record.Origin, d.Name, bound.Guardrail)
+			}
+		}
+	}
+	return ""
+}
+
+func share(a, b []string) bool {
+	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
+}
+
+// declarations remember when this process first saw the present record of each
+// object. The zero value is empty.
+type declarations struct {
+	mu   sync.Mutex
+	seen map[types.UID]declaration
+}
+
+type declaration struct {
+	serial int64
+	at     time.Time
+}
+
+// note remembers the record of an object that is seen now.
+func (d *declarations) note(access *v1alpha1.SessionAccess, now time.Time) {
+	record := access.Status.Applied
+	if record == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if known, ok := d.seen[access.UID]; ok && known.serial == record.Serial {
+		return
+	}
+	if d.seen == nil {
+		d.seen = map[types.UID]declaration{}
+	}
+	d.seen[access.UID] = declaration{record.Serial, now}
+}
+
+func (d *declarations) forget(uid types.UID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.seen, uid)
+}
+
+// before reports whether an object's record of a serial was seen before a time. One
+// that was never seen was not.
+func (d *declarations) before(uid types.UID, serial int64, t time.Time) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	known, ok := d.seen[uid]
+	return ok && known.serial == serial && known.at.Before(t)
 }

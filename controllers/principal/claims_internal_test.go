@@ -58,8 +58,8 @@ func TestRestoredRecordsClaimOnlyWhatIsHeld(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			key := grants.PrincipalKey{AccountID: "488821267897", Kind: v1alpha1.PrincipalUser, Name: "user01"}
-			got := claimsOf(key, grants.RecordsOf(c.accesses), noon)
-			for uid, saw := range got.saw {
+			got := claimsOf(key, grants.RecordsOf(c.accesses), v1alpha1.ModeEnforce, noon)
+			for uid, observed := range got.observed {
 				is := ""
 				for _, g := range got.grants {
 					switch {
@@ -75,7 +75,7 @@ func TestRestoredRecordsClaimOnlyWhatIsHeld(t *testing.T) {
 				if is != c.want[uid] {
 					t.Errorf("of %s: got %q, want %q", uid, is, c.want[uid])
 				}
-				if saw.Included && is == heldOnly {
+				if observed.Included && is == heldOnly {
 					t.Errorf("%s is said to be granted", uid)
 				}
 			}

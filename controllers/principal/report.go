@@ -2,6 +2,7 @@ package principal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -10,7 +11,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -21,7 +23,7 @@ func (w *work) failed(ctx context.Context, err error) *grants.Outcome {
 	if !ok {
 		return nil
 	}
-	return w.tell(ctx, false, nil, func(types.UID, grants.Observation) problem { return p })
+	return w.outcomeOf(ctx, false, nil, func(types.UID, grants.Observation) problem { return p })
 }
 
 // observed is the outcome in mode Observe: nothing was written.
@@ -32,11 +34,11 @@ func (w *work) observed(ctx context.Context, steps []step, problems map[types.UI
 		narrowing = narrowing || s.narrows
 		texts[i] = s.String()
 	}
-	return w.tell(ctx, !narrowing, nil, func(uid types.UID, saw grants.Observation) problem {
+	return w.outcomeOf(ctx, !narrowing, nil, func(uid types.UID, observed grants.Observation) problem {
 		if p, ok := problems[uid]; ok {
 			return p
 		}
-		if len(steps) == 0 || (!saw.Included && !narrowing) {
+		if len(steps) == 0 || (!observed.Included && !narrowing) {
 			return problem{state: v1alpha1.PrincipalGranted}
 		}
 		return problem{
@@ -54,13 +56,13 @@ func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types
 		return nil
 	}
 	narrowed := !done.failedNarrowing && (!w.claims.revoking || w.proven(plan))
-	return w.tell(ctx, narrowed, w.policyARNs(plan), func(uid types.UID, saw grants.Observation) problem {
+	return w.outcomeOf(ctx, narrowed, w.policyARNs(plan), func(uid types.UID, observed grants.Observation) problem {
 		switch p, ok := problems[uid]; {
 		case ok:
 			return p
-		case len(w.contended) > 0 && done.heldBack && saw.Included:
+		case len(w.contended) > 0 && done.heldBack && observed.Included:
 			return problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonContended, contention.Message(w.contended)}
-		case done.err != nil && (saw.Included || done.failedNarrowing):
+		case done.err != nil && (observed.Included || done.failedNarrowing):
 			return failure
 		default:
 			return problem{state: v1alpha1.PrincipalGranted, message: w.remark(plan)}
@@ -68,19 +70,19 @@ func (w *work) outcome(ctx context.Context, plan policy.Plan, problems map[types
 	})
 }
 
-// tell makes an outcome of what was observed and of the problem of each object.
-func (w *work) tell(ctx context.Context, narrowed bool, arns []string, about func(types.UID, grants.Observation) problem) *grants.Outcome {
+// outcomeOf makes an outcome of what was observed and of the problem of each object.
+func (w *work) outcomeOf(ctx context.Context, narrowed bool, arns []string, about func(types.UID, grants.Observation) problem) *grants.Outcome {
 	notices := w.notices(ctx)
-	for uid, saw := range w.claims.saw {
-		p := about(uid, saw)
-		saw.Notices = notices[uid]
+	for uid, observed := range w.claims.observed {
+		p := about(uid, observed)
+		observed.Notices = notices[uid]
 		_, refused := w.claims.refused[uid]
 		_, disappeared := w.disappeared[uid]
-		saw.Displaced, saw.PrincipalID = refused || disappeared, w.view.ID
-		saw.State, saw.Reason, saw.Message = p.state, p.reason, fit(p.message)
-		w.claims.saw[uid] = saw
+		observed.Superseded, observed.PrincipalID = refused || disappeared, w.view.ID
+		observed.State, observed.Reason, observed.Message = p.state, p.reason, fit(p.message)
+		w.claims.observed[uid] = observed
 	}
-	return &grants.Outcome{Narrowed: narrowed, PolicyARNs: arns, Saw: w.claims.saw}
+	return &grants.Outcome{Narrowed: narrowed, PolicyARNs: arns, Observed: w.claims.observed}
 }
 
 // maxMessage and maxARNs are what the status of a principal may hold. One that
@@ -102,8 +104,8 @@ func fit(message string) string {
 func (w *work) remark(plan policy.Plan) string {
 	switch {
 	case w.key.Kind == v1alpha1.PrincipalPermissionSet:
-		return fmt.Sprintf("Reference each of these customer managed policies, with path %s, in permission set %s: %s.",
-			policy.Path(w.OwnerID), w.claims.name, strings.Join(w.policyNames(plan), ", "))
+		return fmt.Sprintf("It takes effect once permission set %s references each of these customer managed policies, with path %s: %s. The operator cannot check whether the permission set exists.",
+			w.claims.name, policy.Path(w.OwnerID), strings.Join(w.policyNames(plan), ", "))
 	case w.view.Boundary != "":
 		return fmt.Sprintf("%s %s has the permissions boundary %s, which may allow less than this grant.", w.key.Kind, w.claims.name, w.view.Boundary)
 	default:
@@ -118,7 +120,7 @@ func (w *work) policyARNs(plan policy.Plan) []string {
 		if len(arns) == maxARNs {
 			break
 		}
-		if view := w.account.Cloud.Mirror().Policy(name); view.Presence == cloud.Present {
+		if view := w.account.IAM.Cache().Policy(name); view.Presence == iam.Present {
 			arns = append(arns, view.ARN)
 		}
 	}
@@ -133,4 +135,78 @@ func (w *work) policyNames(plan policy.Plan) []string {
 		}
 	}
 	return names
+}
+
+// problem is what is wrong with a principal, or with one object's part in it.
+type problem struct {
+	state           v1alpha1.PrincipalState
+	reason, message string
+}
+
+// problemOf judges an error of AWS. ok is false for what heals by itself and is
+// not shown: throttling, and writes that met another writer.
+func problemOf(err error) (p problem, ok bool) {
+	switch awserr.Classify(err) {
+	case awserr.Refused:
+		return problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonAccessDenied, awserr.UserMessage(err)}, true
+	case awserr.Invalid:
+		return problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonInvalid, awserr.UserMessage(err)}, true
+	case awserr.Missing:
+		return problem{v1alpha1.PrincipalNotFound, v1alpha1.ReasonPrincipalNotFound, awserr.UserMessage(err)}, true
+	case awserr.Conflict:
+		return problem{v1alpha1.PrincipalFailed, v1alpha1.ReasonInvalid, awserr.UserMessage(err)}, true
+	case awserr.Transport:
+		return problem{v1alpha1.PrincipalFailed, v1alpha1.ReasonAWSUnavailable, awserr.UserMessage(err)}, true
+	default:
+		return problem{}, false
+	}
+}
+
+// compileProblems returns for each object what keeps its grant out of the policies.
+func compileProblems(err error, incomplete []string) map[types.UID]problem {
+	problems := map[types.UID]problem{}
+	for _, e := range joined(err) {
+		var invalid *policy.InvalidError
+		var large *policy.TooLargeError
+		switch {
+		case errors.As(e, &invalid):
+			problems[types.UID(invalid.Grant)] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonInvalidSpec, sentence(e.Error())}
+		case errors.As(e, &large):
+			for _, id := range large.Grants {
+				problems[types.UID(id)] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonQuotaExceeded, sentence(e.Error())}
+			}
+			for _, id := range incomplete {
+				if _, found := problems[types.UID(id)]; !found {
+					problems[types.UID(id)] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonQuotaExceeded, sentence(e.Error())}
+				}
+			}
+		}
+	}
+	return problems
+}
+
+func joined(err error) []error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return many.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+// sentence makes an error read as one.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
+}
+
+func notFound(kind v1alpha1.PrincipalKind, name, accountID string) problem {
+	return problem{
+		v1alpha1.PrincipalNotFound, v1alpha1.ReasonPrincipalNotFound,
+		fmt.Sprintf("Account %s has no %s named %q; create it in IAM or correct the name. The operator looks again at every resync.",
+			accountID, strings.ToLower(string(kind)), name),
+	}
 }

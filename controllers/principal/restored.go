@@ -13,7 +13,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -59,12 +59,12 @@ func (w *work) meetings() map[types.UID]meeting {
 	now := make(map[types.UID]meeting, len(w.accesses))
 	for i := range w.accesses {
 		access := &w.accesses[i]
-		saw, ok := w.claims.saw[access.UID]
+		observed, ok := w.claims.observed[access.UID]
 		switch {
 		case !ok:
-		case saw.Included:
+		case observed.Included:
 			now[access.UID] = metGranted
-		case !reconcile.Own(access.Status.Applied.UID, access):
+		case !v1alpha1.IsOwnRecord(access.Status.Applied.UID, access):
 			now[access.UID] = metRestored
 		default:
 			now[access.UID] = 0
@@ -93,15 +93,15 @@ func (w *work) announceRegranted(steps []step) {
 	for i := range w.accesses {
 		access := &w.accesses[i]
 		before, isFirst := first[access.UID]
-		inPlace := saysInPlace(access) || before == metRestored && saysGranted(access, w.key)
+		inPlace := saysInPlace(access) || (before == metRestored || !isApplying(access)) && saysGranted(access, w.key)
 		if !isFirst || !inPlace {
 			continue
 		}
 		if _, refused := w.claims.refused[access.UID]; refused || !detached && !w.grows(access) {
 			continue
 		}
-		reconcile.Announce(w.Recorder, access, reconcile.Verdict{
-			Progress: reconcile.Stuck, Reason: v1alpha1.ReasonRegranted,
+		reconcile.RecordEvent(w.Recorder, access, reconcile.Result{
+			Phase: reconcile.Stalled, Reason: v1alpha1.ReasonRegranted,
 			Message: fmt.Sprintf("IAM did not hold the access of %s %s that the status of this SessionAccess says is in place, and it is granted again. If the cluster was restored from a backup, access that was revoked after the backup comes back in this way; delete this SessionAccess, or what was revoked from its spec.",
 				strings.ToLower(string(w.key.Kind)), w.claims.name),
 		})
@@ -115,6 +115,13 @@ func saysInPlace(access *v1alpha1.SessionAccess) bool {
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.Reason == v1alpha1.ReasonGranted
 }
 
+// isApplying reports whether the status of an object says that its present record is not
+// applied yet. What it says of its principals is then that of an earlier record.
+func isApplying(access *v1alpha1.SessionAccess) bool {
+	ready := meta.FindStatusCondition(access.Status.Conditions, v1alpha1.ConditionReady)
+	return ready == nil || ready.Reason == v1alpha1.ReasonApplying
+}
+
 // saysGranted reports whether the status of an object says that a principal has its
 // access, whatever Ready says since.
 func saysGranted(access *v1alpha1.SessionAccess, key grants.PrincipalKey) bool {
@@ -126,7 +133,7 @@ func saysGranted(access *v1alpha1.SessionAccess, key grants.PrincipalKey) bool {
 // allRead reports whether it is known what IAM holds for the principal.
 func (w *work) allRead() bool {
 	for _, view := range w.held {
-		if view.Presence != cloud.Absent && view.Document == "" {
+		if view.Presence != iam.Absent && view.Document == "" {
 			return false
 		}
 	}
@@ -140,7 +147,7 @@ func (w *work) reattaches(steps []step) bool {
 			continue
 		}
 		for _, view := range w.held {
-			if view.Name == s.policy && view.Presence == cloud.Present {
+			if view.Name == s.policy && view.Presence == iam.Present {
 				return true
 			}
 		}

@@ -13,50 +13,25 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// workers bound how many principals of an account are worked on at once. The
-// limiter of the account bounds the calls; more workers would only queue there.
-var workers = queue.Limits{Account: 5, Tenant: 3}
-
-// SetupWithManager registers the two controllers, which share this Reconciler:
-// one for deletions and narrowings, and one for everything else.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Triggers) error {
-	grants := lane{Reconciler: r, wake: wake, items: principals()}
-	if err := r.register(mgr, "principal", grants, r.noting(events(grantsOf, reconcile.PriorityGrant, grants.items)), &wake.Grants); err != nil {
-		return err
-	}
-	revocations := lane{Reconciler: r, wake: wake, items: principals(), revokes: true}
-	return r.register(mgr, "principal-revocation", revocations, events(revocationsOf, reconcile.PriorityRevocation, revocations.items), &wake.Revocations)
+// SetupWithManager registers the controller, which serves a queue.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, items Queue) error {
+	return builder.TypedControllerManagedBy[grants.PrincipalKey](mgr).
+		Named("principal").
+		WithOptions(items.Options()).
+		Watches(&v1alpha1.SessionAccess{}, r.noting(events(items))).
+		Watches(&v1alpha1.AWSAccount{}, pendingChanged()).
+		Complete(items.Serving(serving{r, items}))
 }
 
-// principals is the queue of a lane. The author of an access is its tenant.
-func principals() *queue.Queue[grants.PrincipalKey] {
-	return queue.New(queue.Options[grants.PrincipalKey]{Limits: workers, Account: func(key grants.PrincipalKey) string { return key.AccountID }})
-}
-
-func (r *Reconciler) register(mgr ctrl.Manager, name string, l lane, on handler.TypedEventHandler[client.Object, grants.PrincipalKey], wake *reconcile.Trigger[grants.PrincipalKey]) error {
-	b := builder.TypedControllerManagedBy[grants.PrincipalKey](mgr).
-		Named(name).
-		WithOptions(l.items.Options()).
-		Watches(&v1alpha1.SessionAccess{}, on).
-		WatchesRawSource(wake)
-	if l.revokes {
-		b = b.Watches(&v1alpha1.AWSAccount{}, pendingChanged())
-	}
-	return b.Complete(l.items.Serving(l))
-}
-
-// selector picks the principals that a change of an object concerns in a lane.
+// revocationsOf picks the principals that may lose something by a change of an object.
 // before is nil for a new object, after for one that is gone.
-type selector func(before, after *v1alpha1.SessionAccess) []grants.PrincipalKey
-
-// revocationsOf picks the principals that may lose something.
 func revocationsOf(before, after *v1alpha1.SessionAccess) []grants.PrincipalKey {
 	switch {
 	case after == nil:
@@ -97,7 +72,7 @@ func pendingChanged() handler.TypedEventHandler[client.Object, grants.PrincipalK
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[grants.PrincipalKey]) {
 			before, after := grants.PendingPrincipals(e.ObjectOld.(*v1alpha1.AWSAccount)), grants.PendingPrincipals(e.ObjectNew.(*v1alpha1.AWSAccount))
 			if !slices.Equal(before, after) {
-				reconcile.Enqueue(q, reconcile.PriorityRevocation, append(before, after...)...)
+				queue.Enqueue(q, queue.PriorityRevocation, append(before, after...)...)
 			}
 		},
 	}
@@ -130,29 +105,103 @@ func sameRecord(before, after *v1alpha1.SessionAccess) bool {
 	return equality.Semantic.DeepEqual(before.Status.Applied, after.Status.Applied)
 }
 
-// events enqueues what a selector picks, for the namespace of the object. What is
-// news comes at the priority of the lane: a revocation ahead of those that were
-// tried before. The queue that controller-runtime hands to a handler is wrapped and
-// knows no tenants, so that of the lane is used.
-func events(pick selector, news int, items *queue.Queue[grants.PrincipalKey]) handler.TypedEventHandler[client.Object, grants.PrincipalKey] {
+// events adds the principals that a change of an object concerns, for its namespace: those
+// that lose something ahead of revocations that were tried before. The queue that
+// controller-runtime hands to a handler is wrapped and knows no tenants, so items is used.
+func events(items Queue) handler.TypedEventHandler[client.Object, grants.PrincipalKey] {
 	type wrapped = workqueue.TypedRateLimitingInterface[grants.PrincipalKey]
-	access := func(obj client.Object) *v1alpha1.SessionAccess { return obj.(*v1alpha1.SessionAccess) }
-	add := func(obj client.Object, priority int, keys []grants.PrincipalKey) {
-		items.AddFor(obj.GetNamespace(), priorityqueue.AddOpts{Priority: &priority}, keys...)
+	add := func(before, after *v1alpha1.SessionAccess) {
+		items.add(after.Namespace, queue.PriorityRevocation, revocationsOf(before, after)...)
+		items.add(after.Namespace, queue.PriorityGrant, grantsOf(before, after)...)
 	}
 	return handler.TypedFuncs[client.Object, grants.PrincipalKey]{
 		CreateFunc: func(_ context.Context, e event.CreateEvent, _ wrapped) {
-			priority := news
-			if e.IsInInitialList {
-				priority = reconcile.PriorityResync
+			access := e.Object.(*v1alpha1.SessionAccess)
+			if e.IsInInitialList { // WakeAccount adds it again once the account is verified.
+				items.add(access.Namespace, queue.PriorityResync, grants.PrincipalKeysOf(access.Status.Applied)...)
+				return
 			}
-			add(e.Object, priority, pick(nil, access(e.Object)))
+			add(nil, access)
 		},
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ wrapped) {
-			add(e.ObjectNew, news, pick(access(e.ObjectOld), access(e.ObjectNew)))
+			add(e.ObjectOld.(*v1alpha1.SessionAccess), e.ObjectNew.(*v1alpha1.SessionAccess))
 		},
 		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ wrapped) {
-			add(e.Object, reconcile.PriorityResync, pick(access(e.Object), nil))
+			access := e.Object.(*v1alpha1.SessionAccess)
+			items.add(access.Namespace, queue.PriorityResync, grantsOf(access, nil)...)
 		},
 	}
+}
+
+// Queue holds the principals that wait for a reconcile. The author of an access is its
+// tenant.
+type Queue struct {
+	*queue.Queue[grants.PrincipalKey]
+}
+
+// workers bound how many principals of an account are worked on at once. The
+// limiter of the account bounds the calls; more workers would only queue there.
+var workers = queue.Limits{Account: 5, Tenant: 3}
+
+// NewQueue returns an empty queue, to which principals can be added before a controller
+// serves it.
+func NewQueue() Queue {
+	return Queue{queue.New(queue.Options[grants.PrincipalKey]{Limits: workers, Account: func(key grants.PrincipalKey) string { return key.AccountID }})}
+}
+
+// add adds principals for a tenant, or for those for which they are worked on.
+func (q Queue) add(tenant string, priority int, keys ...grants.PrincipalKey) {
+	q.AddFor(tenant, priorityqueue.AddOpts{Priority: &priority}, keys...)
+}
+
+// WakeAccount adds every principal of an account: when it was verified, and at
+// every resync, for what the IAM cache found. It is an accounts.Listener.
+func (q Queue) WakeAccount(c client.Reader) func(ctx context.Context, accountID, name string, resync bool) {
+	return func(ctx context.Context, accountID, _ string, resync bool) {
+		var accesses v1alpha1.SessionAccessList
+		if err := c.List(ctx, &accesses, queue.OfAccountID(accountID), client.UnsafeDisableDeepCopy); err != nil {
+			// A list from the cache fails only while the manager stops.
+			log.FromContext(ctx).Error(err, "Listing the SessionAccesses of an account")
+			q.Expect(accountID)
+			return
+		}
+		pending, err := grants.PendingInAccount(ctx, c, accountID)
+		if err != nil {
+			log.FromContext(ctx).Error(err, "Listing the pending revocations of an account")
+		}
+		q.addAll(accountID, append(pending, grants.RecordsOf(accesses.Items)...), resync)
+	}
+}
+
+// addAll adds the principals of records, revocations first. The grants wait until each
+// revocation was tried, unless this is but a resync. The namespaces take turns, and so does
+// the account with its pending revocations.
+func (q Queue) addAll(accountID string, records []grants.Record, resync bool) {
+	ends, gives := queue.PriorityRevocation, queue.PriorityGrant
+	if resync {
+		ends, gives = queue.PriorityRetriedRevocation, queue.PriorityResync
+	} else {
+		q.Expect(accountID, revoking(records)...) // This process has tried none.
+	}
+	for i := range records {
+		priority := gives
+		switch {
+		case records[i].Released: // Its policies are only checked.
+			priority = queue.PriorityResync
+		case records[i].IsRevoking():
+			priority = ends
+		}
+		q.add(records[i].Object.GetNamespace(), priority, records[i].Keys()...)
+	}
+}
+
+// revoking are the principals that lose something.
+func revoking(records []grants.Record) []grants.PrincipalKey {
+	var keys []grants.PrincipalKey
+	for i := range records {
+		if records[i].IsRevoking() {
+			keys = append(keys, records[i].Keys()...)
+		}
+	}
+	return keys
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -26,7 +26,7 @@ type step struct {
 	policy   string
 	document string
 	// entity to attach to or detach from.
-	entity cloud.Principal
+	entity iam.Principal
 	// narrows: access may go with this step.
 	narrows bool
 	// narrowing is the part of the step that takes access and gives none: what is
@@ -68,13 +68,13 @@ type situation struct {
 	// name computes the name of a shard's policy.
 	name func(shard int) string
 	// held is what IAM holds by shard, as far as it is known.
-	held map[int]cloud.PolicyView
+	held map[int]iam.PolicyView
 	// complete: it is proven that IAM holds no further shard.
 	complete bool
 	plan     policy.Plan
 	// attachTo is the principal in IAM; nil for a permission set, to which
 	// Identity Center attaches by itself.
-	attachTo *cloud.Principal
+	attachTo *iam.Principal
 	// revoking: what is not proven gone is deleted again.
 	revoking bool
 }
@@ -124,7 +124,7 @@ func (s situation) removals() []step {
 	var steps []step
 	for _, shard := range sortedShards(s.held) {
 		view := s.held[shard]
-		doubtful := view.Presence != cloud.Absent || (s.revoking && !view.Gone())
+		doubtful := view.Presence != iam.Absent || (s.revoking && !view.Gone())
 		if !s.wanted(shard) && !written[shard] && doubtful {
 			steps = append(steps, s.remove(shard)...)
 		}
@@ -158,7 +158,7 @@ func (s situation) write(w policy.Write, written bool) []step {
 		action: createPolicy, policy: s.name(w.Shard), document: w.Document,
 		narrows: w.Narrows || s.mayHoldMore(w.Shard),
 	}
-	if written || s.held[w.Shard].Presence == cloud.Present {
+	if written || s.held[w.Shard].Presence == iam.Present {
 		out.action = putDocument
 	}
 	if !written {
@@ -191,14 +191,14 @@ func (s situation) cut(shard int) *step {
 	if !ok && !s.mayHoldMore(shard) {
 		return nil
 	}
-	if !ok && s.held[shard].Presence == cloud.Present && s.held[shard].Document != "" {
+	if !ok && s.held[shard].Presence == iam.Present && s.held[shard].Document != "" {
 		document = s.held[shard].Document // All of it is wanted, and it is written for proof.
 	}
 	if document == "" {
 		document = policy.Nothing
 	}
 	cut := only(step{action: putDocument, policy: s.name(shard), document: document})
-	if s.held[shard].Presence != cloud.Present {
+	if s.held[shard].Presence != iam.Present {
 		cut = only(step{action: deletePolicy, policy: s.name(shard)})
 	}
 	return &cut
@@ -211,7 +211,7 @@ func (s situation) mayHoldMore(shard int) bool {
 	if !known {
 		return s.revoking && !s.complete
 	}
-	unread := view.Presence != cloud.Absent && view.Document == ""
+	unread := view.Presence != iam.Absent && view.Document == ""
 	return unread || (s.revoking && !view.Gone() && !view.DocumentProven)
 }
 
@@ -239,13 +239,13 @@ func (s situation) attachment(shard int) []step {
 	if s.attachTo == nil {
 		return nil
 	}
-	if presence, _ := s.held[shard].Attachment(*s.attachTo); presence == cloud.Present {
+	if presence, _ := s.held[shard].Attachment(*s.attachTo); presence == iam.Present {
 		return nil
 	}
 	return []step{{action: attachPolicy, policy: s.name(shard), entity: *s.attachTo}}
 }
 
-func sortedShards(held map[int]cloud.PolicyView) []int {
+func sortedShards(held map[int]iam.PolicyView) []int {
 	shards := make([]int, 0, len(held))
 	for shard := range held {
 		shards = append(shards, shard)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -15,10 +15,10 @@ const pc01, pc02, pc03 = "i-00000000000000001", "i-00000000000000002", "i-000000
 
 var (
 	noon     = time.Date(2026, 12, 1, 12, 0, 0, 0, time.UTC)
-	aws      = policy.Account{ID: here, Partition: "aws"}
+	aws      = policy.Account{ID: "111111111111", Partition: "aws"}
 	alice    = policy.Principal{Kind: policy.User, Name: "alice"}
-	inIAM    = cloud.Principal{Kind: cloud.User, Name: "alice"}
-	other    = cloud.Principal{Kind: cloud.Role, Name: "other"}
+	inIAM    = iam.Principal{Kind: iam.User, Name: "alice"}
+	other    = iam.Principal{Kind: iam.Role, Name: "other"}
 	default1 = policy.Quotas{PolicySize: 6144, Policies: 10}
 )
 
@@ -42,12 +42,12 @@ func planOf(t *testing.T, held []string, q policy.Quotas, grants ...policy.Grant
 func situationOf(plan policy.Plan, held ...string) situation {
 	s := situation{
 		name: func(shard int) string { return fmt.Sprint("p", shard) },
-		held: map[int]cloud.PolicyView{}, complete: true, plan: plan, attachTo: &inIAM,
+		held: map[int]iam.PolicyView{}, complete: true, plan: plan, attachTo: &inIAM,
 	}
 	for i, document := range held {
-		s.held[i+1] = cloud.PolicyView{
-			Name: s.name(i + 1), Presence: cloud.Present, PresenceProven: true, Document: document, DocumentProven: true, OthersProven: true,
-			Attachments: []cloud.Attachment{{Principal: inIAM, Presence: cloud.Present, Proven: true}},
+		s.held[i+1] = iam.PolicyView{
+			Name: s.name(i + 1), Presence: iam.Present, PresenceProven: true, Document: document, DocumentProven: true, OthersProven: true,
+			Attachments: []iam.Attachment{{Principal: inIAM, Presence: iam.Present, Proven: true}},
 		}
 	}
 	return s
@@ -77,7 +77,7 @@ func TestStrangersAreDetachedBeforeAnythingIsWritten(t *testing.T) {
 	held := planOf(t, nil, default1, onNodes("a", pc01)).Documents
 	s := situationOf(planOf(t, held, default1, onNodes("a", pc01, pc02)), held...)
 	view := s.held[1]
-	view.Attachments = append(view.Attachments, cloud.Attachment{Principal: other, Presence: cloud.Present, Proven: true})
+	view.Attachments = append(view.Attachments, iam.Attachment{Principal: other, Presence: iam.Present, Proven: true})
 	s.held[1] = view
 	steps := stepsFor(s)
 	if got, want := texts(steps), []string{"detach policy p1 from role other", "change policy p1"}; !slices.Equal(got, want) {

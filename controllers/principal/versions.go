@@ -2,6 +2,7 @@ package principal
 
 import (
 	"context"
+	"errors"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -9,8 +10,11 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -24,7 +28,7 @@ type versions struct{ *Reconciler }
 
 // SetupVersions registers the controller.
 func (r *Reconciler) SetupVersions(mgr ctrl.Manager) error {
-	items := principals()
+	items := NewQueue()
 	return builder.TypedControllerManagedBy[grants.PrincipalKey](mgr).
 		Named("principal-versions").
 		WithOptions(items.Options()).
@@ -40,7 +44,7 @@ func (w *work) leaveVersions(plan policy.Plan) {
 		wanted := ok && parsed.Shard <= len(plan.Documents) && plan.Documents[parsed.Shard-1] == view.Document
 		// What is left of a permission set's policy has no place in the plan.
 		if (wanted || view.Document == policy.Nothing) && len(exceeding(view)) > 0 {
-			w.old.Add(reconcile.PriorityResync, w.key)
+			w.old.Add(queue.PriorityResync, w.key)
 			return
 		}
 	}
@@ -48,8 +52,8 @@ func (w *work) leaveVersions(plan policy.Plan) {
 
 // exceeding lists the old versions of a policy that allow more than its default
 // version, as far as it is known what they say.
-func exceeding(view cloud.PolicyView) []string {
-	if view.Presence != cloud.Present || view.Document == "" {
+func exceeding(view iam.PolicyView) []string {
+	if view.Presence != iam.Present || view.Document == "" {
 		return nil
 	}
 	var ids []string
@@ -69,21 +73,25 @@ func (v versions) Reconcile(ctx context.Context, key grants.PrincipalKey) (ctrl.
 	}
 	// A narrowing of the same policy waits for a deletion that is under way, so the
 	// deletion waits for nothing but revocations.
-	ctx = cloud.WithPriority(ctx, cloud.RetriedRevocation)
+	ctx = awsclient.WithPriority(ctx, awsclient.RetriedRevocation)
 	prefix := policy.Prefix(v.OwnerID, policy.Principal{Kind: policy.Kind(key.Kind), Name: key.Name})
-	views, _ := account.Cloud.Mirror().PoliciesWithPrefix(prefix)
+	views, _ := account.IAM.Cache().PoliciesWithPrefix(prefix)
+	var failure error // One that cannot be deleted keeps no other.
 	for _, view := range views {
 		for _, id := range exceeding(view) {
 			log.FromContext(ctx).Info("Deleting an old version that allows more than the policy", "policy", view.Name, "version", id)
-			err := account.Cloud.DeleteVersion(ctx, view.Name, id)
-			if cloud.Classify(err) == cloud.Conflict {
+			err := account.IAM.DeleteVersion(ctx, view.Name, id)
+			if awserr.Classify(err) == awserr.Conflict {
 				continue // It is the default: the next read of IAM finds that.
 			}
 			if err != nil {
 				log.FromContext(ctx).Info("The old version could not be deleted", "policy", view.Name, "version", id, "error", err.Error())
-				return reconcile.Requeue(reconcile.PriorityResync, 0, quiet(err))
+				failure = errors.Join(failure, quiet(err))
 			}
 		}
+	}
+	if failure != nil {
+		return reconcile.Requeue(queue.PriorityResync, 0, failure)
 	}
 	return ctrl.Result{}, nil
 }

@@ -3,6 +3,7 @@ package principal
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,7 +14,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -29,8 +31,8 @@ type work struct {
 	// accesses are the objects that name the principal.
 	accesses []v1alpha1.SessionAccess
 
-	view cloud.PrincipalView
-	held map[int]cloud.PolicyView
+	view iam.PrincipalView
+	held map[int]iam.PolicyView
 	// complete: no policy of this principal exists beyond those held, proven.
 	complete bool
 	// disappeared are the grants that were made for another principal of the name.
@@ -38,7 +40,7 @@ type work struct {
 	// contended are policies of this principal that something else keeps changing.
 	contended []string
 	// unproven are the policies that keep a revocation from being proven.
-	unproven []cloud.PolicyView
+	unproven []iam.PolicyView
 }
 
 // run gathers, decides, writes and reports. The outcome is nil where it would contain
@@ -52,7 +54,7 @@ func (w *work) run(ctx context.Context) (*grants.Outcome, error) {
 		unread = w.prove(ctx)
 	}
 	// What takes access away waits for no read. Nothing is given meanwhile.
-	if unread != nil && (w.turn != revocationTurn || cloud.Classify(unread) == cloud.Canceled || w.account.Mode == v1alpha1.ModeObserve) {
+	if unread != nil && (w.turn != revocationTurn || awserr.Classify(unread) == awserr.Canceled || w.account.Mode == v1alpha1.ModeObserve) {
 		return w.failed(ctx, unread), quiet(unread)
 	}
 	w.readHeld()
@@ -64,7 +66,7 @@ func (w *work) run(ctx context.Context) (*grants.Outcome, error) {
 	}
 	w.contended = w.Contention.OfPrefix(w.account.AccountID, policy.Prefix(w.OwnerID, w.compiled()))
 	w.announceRegranted(steps)
-	done := execute(ctx, w.account.Cloud, steps, unread != nil || len(w.contended) > 0, w.describe)
+	done := execute(ctx, w.account.IAM, steps, unread != nil || len(w.contended) > 0, w.describe)
 	if unread != nil {
 		done.unread(unread, w.proven(plan))
 	}
@@ -76,11 +78,11 @@ func (w *work) run(ctx context.Context) (*grants.Outcome, error) {
 	return result, quiet(done.err)
 }
 
-// readHeld takes from the mirror what IAM holds of this principal's policies.
+// readHeld takes from the IAM cache what IAM holds of this principal's policies.
 func (w *work) readHeld() {
-	views, complete := w.account.Cloud.Mirror().PoliciesWithPrefix(policy.Prefix(w.OwnerID, w.compiled()))
+	views, complete := w.account.IAM.Cache().PoliciesWithPrefix(policy.Prefix(w.OwnerID, w.compiled()))
 	w.complete = complete
-	w.held = make(map[int]cloud.PolicyView, len(views))
+	w.held = make(map[int]iam.PolicyView, len(views))
 	for _, view := range views {
 		if parsed, ok := policy.ParseName(view.Name); ok {
 			w.held[parsed.Shard] = view
@@ -102,7 +104,7 @@ func (w *work) compile() (policy.Plan, map[types.UID]problem) {
 	})
 	problems := maps.Clone(w.claims.refused)
 	maps.Copy(problems, w.disappeared)
-	if w.view.Presence == cloud.Absent {
+	if w.view.Presence == iam.Absent {
 		for _, g := range grants {
 			problems[types.UID(g.ID)] = notFound(w.key.Kind, w.claims.name, w.key.AccountID)
 		}
@@ -122,7 +124,7 @@ func (w *work) detached() bool {
 		return false
 	}
 	for _, view := range w.held {
-		if attached, _ := view.Attachment(*p); view.Presence == cloud.Present && attached != cloud.Present {
+		if attached, _ := view.Attachment(*p); view.Presence == iam.Present && attached != iam.Present {
 			return true
 		}
 	}
@@ -136,7 +138,7 @@ func (w *work) heldDocuments() []string {
 	}
 	documents := make([]string, shards[len(shards)-1])
 	for shard, view := range w.held {
-		if view.Presence == cloud.Present && view.Document != policy.Nothing {
+		if view.Presence == iam.Present && view.Document != policy.Nothing {
 			documents[shard-1] = view.Document
 		}
 	}
@@ -149,11 +151,11 @@ func (w *work) quotas() policy.Quotas {
 	q := w.account.Quotas
 	ours := 0
 	for _, view := range w.held {
-		if view.Presence == cloud.Present {
+		if view.Presence == iam.Present {
 			ours++
 		}
 	}
-	allowed := max(0, q.Policies-w.account.Cloud.Mirror().PolicyCount()) + ours
+	allowed := max(0, q.Policies-w.account.IAM.Cache().PolicyCount()) + ours
 	switch w.key.Kind {
 	case v1alpha1.PrincipalUser:
 		allowed = min(allowed, q.AttachedPoliciesPerUser-w.view.ForeignAttachments)
@@ -187,8 +189,8 @@ func (w *work) policyName(shard int) string { return policy.Name(w.OwnerID, w.co
 
 // describe completes a policy to create. IAM cannot change a description later, so it
 // contains only what stays true.
-func (w *work) describe(s step) cloud.NewPolicy {
-	return cloud.NewPolicy{
+func (w *work) describe(s step) iam.NewPolicy {
+	return iam.NewPolicy{
 		Name:        s.policy,
 		Document:    s.document,
 		Description: fmt.Sprintf("Session Manager access of %s %s, kept by ssm-access-operator %s.", strings.ToLower(string(w.key.Kind)), w.claims.name, w.OwnerID),
@@ -202,10 +204,172 @@ func (w *work) describe(s step) cloud.NewPolicy {
 // quiet keeps an error to retry with backoff. It drops an error that stays until a user
 // acts or the next resync runs.
 func quiet(err error) error {
-	switch cloud.Classify(err) {
-	case cloud.None, cloud.Refused, cloud.Invalid, cloud.Missing:
+	switch awserr.Classify(err) {
+	case awserr.None, awserr.Refused, awserr.Invalid, awserr.Missing:
 		return nil
 	default:
 		return err
 	}
+}
+
+// maxFits bounds how often the grants of a principal are compiled to find out which
+// of them fit. Once takes some milliseconds with many of them.
+const maxFits = 20
+
+// fitting compiles grants, the oldest first. Where all of them do not fit, those that
+// lack something are cut to what IAM holds of them, and then taken in whole, one after
+// the other, as long as they fit: one that is too large keeps no other out. The error
+// names those that stay cut.
+func (w *work) fitting(all []policy.Grant) (policy.Plan, error) {
+	plan, err := w.compileThese(all)
+	large, ok := errors.AsType[*policy.TooLargeError](err)
+	if !ok {
+		return plan, err
+	}
+	lacking := func(g policy.Grant) bool { return slices.Contains(large.Grants, g.ID) }
+	fits := make([]policy.Grant, 0, len(all))
+	for _, g := range all {
+		if lacking(g) {
+			g = heldPart(w.heldDocuments(), g)
+		}
+		fits = append(fits, g)
+	}
+	best, failure := w.compileThese(withTargets(fits))
+	if tooLarge(failure) != nil {
+		return plan, err // What is held and still wanted does not fit: nothing can be added.
+	}
+	var out []error
+	for i, tries := 0, 0; i < len(all); i++ {
+		if !lacking(all[i]) {
+			continue
+		}
+		cut := fits[i]
+		fits[i] = all[i]
+		refusal := large
+		if tries++; tries <= maxFits {
+			next, problem := w.compileThese(withTargets(fits))
+			if refusal = tooLarge(problem); refusal == nil {
+				best, failure = next, problem
+				continue
+			}
+		}
+		fits[i] = cut
+		alone := *refusal
+		alone.Grants = []string{cut.ID}
+		out = append(out, &alone)
+	}
+	return best, errors.Join(append(joined(failure), out...)...)
+}
+
+func (w *work) compileThese(grants []policy.Grant) (policy.Plan, error) {
+	return policy.Compile(policy.Account{ID: w.account.AccountID, Partition: w.account.Partition},
+		w.compiled(), grants, w.heldDocuments(), w.quotas(), w.Clock.Now())
+}
+
+func tooLarge(err error) *policy.TooLargeError {
+	large, _ := errors.AsType[*policy.TooLargeError](err)
+	return large
+}
+
+// withTargets leaves out the grants that have no targets.
+func withTargets(grants []policy.Grant) []policy.Grant {
+	return slices.DeleteFunc(slices.Clone(grants), func(g policy.Grant) bool { return len(g.Targets) == 0 })
+}
+
+// heldPart is a grant on those of its targets that documents may hold.
+func heldPart(documents []string, g policy.Grant) policy.Grant {
+	holds := func(t policy.Target, id string) bool {
+		return slices.ContainsFunc(documents, func(document string) bool { return document != "" && policy.MayHold(document, t, id) })
+	}
+	var targets []policy.Target
+	for _, t := range g.Targets {
+		if len(t.InstanceIDs) == 0 {
+			if holds(t, "") {
+				targets = append(targets, t)
+			}
+			continue
+		}
+		t.InstanceIDs = slices.DeleteFunc(slices.Clone(t.InstanceIDs), func(id string) bool { return !holds(t, id) })
+		if len(t.InstanceIDs) > 0 {
+			targets = append(targets, t)
+		}
+	}
+	g.Targets = targets
+	return g
+}
+
+// recordedID is the unique id that a principal had when it was granted; "" when
+// the record has none.
+func recordedID(grant *v1alpha1.ResolvedGrant, key grants.PrincipalKey) string {
+	for _, id := range grant.PrincipalIDs {
+		if grants.PrincipalKeyOf(grant.AccountID, v1alpha1.Principal{Kind: id.Kind, Name: id.Name}) == key {
+			return id.ID
+		}
+	}
+	return ""
+}
+
+// identify finds the grants that were made for a principal that is not under its
+// name any more. Permission sets have no id.
+func (w *work) identify() {
+	w.disappeared = map[types.UID]problem{}
+	p := principalOf(w.key, w.claims.name)
+	if p == nil {
+		return
+	}
+	for _, g := range w.claims.grants {
+		uid := types.UID(g.ID)
+		recorded := w.claims.ids[uid]
+		if recorded == "" || recorded == w.view.ID || (w.view.Presence != iam.Absent && w.view.ID == "") {
+			continue
+		}
+		found := disappearance{
+			kind: w.key.Kind, name: w.claims.name, recorded: recorded, present: w.view.ID,
+			renamed: w.account.IAM.Cache().NameOf(p.Kind, recorded), account: w.account.Name,
+		}
+		if problem, gone := found.judge(w.account.RecreatedPrincipals); gone {
+			w.disappeared[uid] = problem
+		}
+	}
+}
+
+// disappearance is what IAM holds in place of a principal that was granted.
+type disappearance struct {
+	kind v1alpha1.PrincipalKind
+	name string
+	// recorded is the id of the principal that was granted, present that of the one
+	// under its name now: "" when there is none.
+	recorded, present string
+	// renamed is the name that the granted principal has now: "" when it was deleted.
+	renamed string
+	// account is the name of the AWSAccount.
+	account string
+}
+
+// judge decides whether the grant is for another principal than the one that IAM
+// has under the name now. A deleted one may be replaced where the account says
+// so. A renamed one still exists: the principal under its name is another.
+func (d disappearance) judge(recreated v1alpha1.RecreatedPrincipals) (problem, bool) {
+	if d.present != "" && d.renamed == "" && recreated == v1alpha1.RecreatedGrant {
+		return problem{}, false
+	}
+	kind := strings.ToLower(string(d.kind))
+	fate := fmt.Sprintf("The %s %q with the id %s, which had this access, was deleted from IAM", kind, d.name, d.recorded)
+	if d.renamed != "" {
+		fate = fmt.Sprintf("The %s %q with the id %s, which had this access, was renamed to %q in IAM", kind, d.name, d.recorded, d.renamed)
+	}
+	fate += "; its policies are removed and its sessions ended."
+	const confirm = "remove the principal from this SessionAccess, wait until status.applied does not name it, and add it again"
+	if d.present == "" {
+		text := fmt.Sprintf("%s Remove it from this SessionAccess.", fate)
+		if d.renamed != "" {
+			text = fmt.Sprintf("%s To grant the access under the new name, name %q in this SessionAccess.", fate, d.renamed)
+		}
+		return problem{v1alpha1.PrincipalNotFound, v1alpha1.ReasonPrincipalNotFound, text}, true
+	}
+	text := fmt.Sprintf("%s Another %s has the name now, with the id %s, and gets nothing. To grant it the access, %s.", fate, kind, d.present, confirm)
+	if d.renamed == "" {
+		text = fmt.Sprintf("%s To grant it to every such %s, set recreatedPrincipals: Grant on AWSAccount %q.", text, kind, d.account)
+	}
+	return problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonPrincipalRecreated, text}, true
 }
