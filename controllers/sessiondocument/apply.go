@@ -10,7 +10,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // converge brings every region to the desired state. It records what it may send to AWS
@@ -60,12 +60,14 @@ type regionScope struct {
 	region string
 	name   string
 	// latest describes the newest version.
-	latest cloud.Document
+	latest ssm.Document
 	// created: the document was made in this reconcile, so it cannot have been shared.
 	created bool
 	// shared are the accounts that the document was shared with, once sharesRead.
 	shared     []string
 	sharesRead bool
+	// shares are the resource shares of RAM.
+	shares resourceShares
 	// sharesErr is why the shares could not be read, or why those could not be removed
 	// that the spec does not declare.
 	sharesErr error
@@ -104,7 +106,7 @@ func (r *Reconciler) convergeRegion(ctx context.Context, s *scope, at *v1alpha1.
 	rs := s.inRegion(at)
 	// The owner is checked before everything else. Steps that revoke access come before
 	// those that can fail, and the ownership tags before the content.
-	for _, step := range []step{r.exist, r.claim, r.withdrawShares, r.tag, r.hold, r.share, r.prune} {
+	for _, step := range []step{r.exist, r.claim, r.withdrawShares, r.tag, r.hold, r.share, r.shareWithOrganizations, r.prune} {
 		f, err := step(ctx, rs)
 		if _, unrecorded := errors.AsType[*recordError](err); unrecorded {
 			return regionResult{}, err
@@ -130,7 +132,7 @@ func (rs *regionScope) unlessObserved(f regionResult) regionResult {
 
 // describe reads the newest version.
 func (r *Reconciler) describe(ctx context.Context, rs *regionScope) (ok bool, err error) {
-	rs.latest, ok, err = rs.account.Cloud.Document(ctx, rs.region, rs.name, cloud.LatestVersion)
+	rs.latest, ok, err = rs.account.SSM(rs.region).Document(ctx, rs.name, ssm.LatestVersion)
 	if ok {
 		rs.at.DefaultVersion, rs.at.LatestVersion = rs.latest.Default, rs.latest.Latest
 	}
@@ -148,10 +150,10 @@ func (r *Reconciler) exist(ctx context.Context, rs *regionScope) (*regionResult,
 	}
 	rs.at.DefaultVersion, rs.at.LatestVersion, rs.at.PendingVersion, rs.at.Hash, rs.at.ContentHash = 0, 0, 0, "", ""
 	done, err := r.do(rs, "create it", func() error {
-		return rs.account.Cloud.CreateSessionDocument(ctx, rs.region, rs.name, rs.desired.text, rs.desired.tags)
+		return rs.account.SSM(rs.region).CreateSessionDocument(ctx, rs.name, rs.desired.text, rs.desired.tags)
 	})
 	switch {
-	case cloud.DocumentExists(err):
+	case ssm.IsDocumentExists(err):
 		// This object made it a moment ago, or another client did: the next read shows.
 		return rs.settling(), nil
 	case err != nil:
@@ -191,7 +193,7 @@ func (r *Reconciler) tag(ctx context.Context, rs *regionScope) (*regionResult, e
 	if len(missing) > 0 {
 		what := "set tags " + strings.Join(slices.Sorted(maps.Keys(missing)), ", ")
 		if _, err := r.do(rs, what, func() error {
-			return rs.account.Cloud.TagDocument(ctx, rs.region, rs.name, missing)
+			return rs.account.SSM(rs.region).TagDocument(ctx, rs.name, missing)
 		}); err != nil {
 			return nil, err
 		}
@@ -207,7 +209,7 @@ func (r *Reconciler) tag(ctx context.Context, rs *regionScope) (*regionResult, e
 	}
 	if len(stale) > 0 {
 		if _, err := r.do(rs, "remove tags "+strings.Join(stale, ", "), func() error {
-			return rs.account.Cloud.UntagDocument(ctx, rs.region, rs.name, stale)
+			return rs.account.SSM(rs.region).UntagDocument(ctx, rs.name, stale)
 		}); err != nil {
 			return nil, err
 		}

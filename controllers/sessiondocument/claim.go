@@ -3,17 +3,19 @@ package sessiondocument
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
 )
 
 // claim decides whether the operator may write to a document that exists. It records the
 // state of an adopted document before the first write to it.
 func (r *Reconciler) claim(ctx context.Context, rs *regionScope) (*regionResult, error) {
-	if rs.latest.Type != cloud.SessionDocumentType {
+	if rs.latest.Type != ssm.SessionDocumentType {
 		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
 			fmt.Sprintf("Document %q in %s is of type %s, and not a session document; choose another name in a new object.", rs.name, rs.region, rs.latest.Type))), nil
 	}
@@ -23,7 +25,7 @@ func (r *Reconciler) claim(ctx context.Context, rs *regionScope) (*regionResult,
 		return nil, nil
 	case ofInstallation:
 		return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
-			fmt.Sprintf("Document %q in %s is kept by installation %s of this operator; delete its SessionDocument there with onDelete: Keep. If that cluster is gone, remove the tags %s and %s from the document and set adopt: true.", rs.name, rs.region, other, ownerTag, uidTag))), nil
+			fmt.Sprintf("Document %q in %s is kept by installation %s of this operator; delete its SessionDocument there with deletionPolicy: Keep. If that cluster is gone, remove the tags %s and %s from the document and set adopt: true.", rs.name, rs.region, other, ownerTag, uidTag))), nil
 	case ofObject:
 		return r.claimFrom(ctx, rs, other)
 	default:
@@ -107,8 +109,26 @@ func (r *Reconciler) adopt(ctx context.Context, rs *regionScope, because string)
 	if rs.latest.Default == 0 {
 		return rs.settling(), nil
 	}
+	if f, err := rs.turnsOff(ctx); f != nil || err != nil {
+		return f, err
+	}
 	rs.at.Adopted = &v1alpha1.AdoptedDocument{DefaultVersion: rs.latest.Default}
 	return nil, r.persistUnlessObserving(ctx, rs)
+}
+
+// turnsOff reports the preferences of a document that its adoption would turn off without
+// a word in the spec: without Run As every session is ssm-user, who may use sudo.
+func (rs *regionScope) turnsOff(ctx context.Context) (*regionResult, error) {
+	text, err := rs.account.SSM(rs.region).DocumentContent(ctx, rs.name, rs.latest.Default)
+	if err != nil {
+		return nil, err
+	}
+	off := document.TurnedOff(text, rs.Object.Spec.Inputs)
+	if len(off) == 0 {
+		return nil, nil
+	}
+	return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonSettingsLost,
+		fmt.Sprintf("Document %q in %s has preferences that inputs leave out, and adopting it would turn them off: %s. Declare each as it is, or write it as false or \"\" to turn it off.", rs.name, rs.region, strings.Join(off, ", ")))), nil
 }
 
 func (r *Reconciler) persistUnlessObserving(ctx context.Context, rs *regionScope) error {

@@ -2,12 +2,14 @@ package sessiondocument
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // Cleanup cleans up in every region on record.
@@ -57,7 +59,7 @@ func (r *Reconciler) leaveRegions(ctx context.Context, s *scope, all *regionResu
 	s.Object.Status.Regions = slices.DeleteFunc(s.Object.Status.Regions, func(at v1alpha1.DocumentRegion) bool { return slices.Contains(left, at.Region) })
 }
 
-// cleanUp does with the document of a region what onDelete says. A document that
+// cleanUp does with the document of a region what deletionPolicy says. A document that
 // is not the object's is left alone.
 func (r *Reconciler) cleanUp(ctx context.Context, s *scope, at *v1alpha1.DocumentRegion) regionResult {
 	rs := s.inRegion(at)
@@ -65,7 +67,13 @@ func (r *Reconciler) cleanUp(ctx context.Context, s *scope, at *v1alpha1.Documen
 	switch {
 	case err != nil:
 		return failed(err)
+	case !ok && rs.isObserving():
+		return r.absent(rs)
 	case !ok:
+		// A resource share must not share a document of that name that someone else makes.
+		if f, err := r.unshareOrganizations(ctx, rs); f != nil || err != nil {
+			return orFailed(f, err)
+		}
 		return r.absent(rs)
 	}
 	if its, err := r.isOurs(ctx, rs); err != nil {
@@ -81,10 +89,10 @@ func (r *Reconciler) cleanUp(ctx context.Context, s *scope, at *v1alpha1.Documen
 		f.Reason = v1alpha1.ReasonCleaningUp
 		return *f
 	}
-	switch policy := s.Object.Spec.OnDelete; {
-	case policy == v1alpha1.DocumentKeep:
+	switch policy := s.Object.DeletionPolicy(); {
+	case policy == v1alpha1.DeletionKeep:
 		return r.release(ctx, rs, ownTags)
-	case policy == v1alpha1.DocumentRestore && at.Adopted != nil:
+	case policy == v1alpha1.DeletionRestore && at.Adopted != nil:
 		return r.restore(ctx, rs)
 	default:
 		return r.remove(ctx, rs)
@@ -102,20 +110,41 @@ func (r *Reconciler) absent(rs *regionScope) regionResult {
 	return gone()
 }
 
-// remove deletes the document. AWS deletes none that is shared.
-func (r *Reconciler) remove(ctx context.Context, rs *regionScope) regionResult {
-	shares, err := rs.account.Cloud.DocumentShares(ctx, rs.region, rs.name)
+// orFailed is a result, or that of an error.
+func orFailed(f *regionResult, err error) regionResult {
+	if err != nil {
+		return failed(err)
+	}
+	return *f
+}
+
+// endShares removes shares of a document that is given up: of an adopted one those that the
+// operator made, of any other all. It returns nil once they are gone.
+func (r *Reconciler) endShares(ctx context.Context, rs *regionScope, all bool) (*regionResult, error) {
+	rs.desired.shares = nil
+	shares, err := rs.account.SSM(rs.region).DocumentShares(ctx, rs.name)
+	if err == nil && !all {
+		shares = rs.removable(shares)
+	}
 	if err == nil {
 		err = r.unshare(ctx, rs, shares)
 	}
-	if err == nil {
-		_, err = r.do(rs, "", func() error { return rs.account.Cloud.DeleteDocument(ctx, rs.region, rs.name) })
+	f, ramErr := r.unshareOrganizations(ctx, rs)
+	return f, errors.Join(err, ramErr)
+}
+
+// remove deletes the document. AWS deletes none that is shared.
+func (r *Reconciler) remove(ctx context.Context, rs *regionScope) regionResult {
+	f, err := r.endShares(ctx, rs, true)
+	if f != nil || err != nil {
+		return orFailed(f, err)
 	}
+	_, err = r.do(rs, "", func() error { return rs.account.SSM(rs.region).DeleteDocument(ctx, rs.name) })
 	switch {
-	case cloud.Classify(err) == cloud.Conflict:
+	case awserr.Classify(err) == awserr.Conflict:
 		// A share that is not gone everywhere yet, or something under way.
-		return rs.removing()
-	case err != nil && !cloud.NoDocument(err):
+		return rs.stillShared(ctx)
+	case err != nil && !ssm.IsNoDocument(err):
 		return failed(err)
 	}
 	r.Memory.wrote(rs.key(), r.Clock.Now(), true)
@@ -129,39 +158,48 @@ func (r *Reconciler) remove(ctx context.Context, rs *regionScope) regionResult {
 	return r.absent(rs)
 }
 
+// stillShared reports why AWS does not delete the document: a resource share of another
+// owner, or something that ends by itself.
+func (rs *regionScope) stillShared(ctx context.Context) regionResult {
+	shared, err := rs.account.SSM(rs.region).HasResourcePolicy(ctx, rs.documentARN())
+	if err != nil || !shared {
+		return rs.removing() // What cannot be read is tried again.
+	}
+	f := blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonConflict,
+		fmt.Sprintf("AWS does not delete document %q in %s while a resource share of AWS RAM that the operator did not make shares it; remove the document from that share, or set deletionPolicy: Keep.", rs.name, rs.region))
+	f.RequeueAfter = followDelay
+	return f
+}
+
 func (rs *regionScope) removing() regionResult {
 	return waits(v1alpha1.DocumentDeleting, followDelay, v1alpha1.ReasonCleaningUp, fmt.Sprintf("AWS is deleting document %q in %s.", rs.name, rs.region))
 }
 
-// restore restores what was there before the object adopted the document: the default
-// version first, the ownership tags last.
+// restore restores what was there before the object adopted the document: the shares
+// first, then the default version, the ownership tags last.
 func (r *Reconciler) restore(ctx context.Context, rs *regionScope) regionResult {
+	// The shares end first, whatever becomes of the version.
+	if f, err := r.endShares(ctx, rs, false); f != nil || err != nil {
+		return orFailed(f, err)
+	}
 	before := rs.at.Adopted
 	f, err := r.promote(ctx, rs, before.DefaultVersion)
 	switch {
-	case cloud.NoDocumentVersion(err):
+	case ssm.IsNoDocumentVersion(err):
 		return blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonCannotRestore,
-			fmt.Sprintf("Version %d of document %q in %s, which was the default before, does not exist any more; set onDelete: Keep or Delete.", before.DefaultVersion, rs.name, rs.region))
+			fmt.Sprintf("Version %d of document %q in %s, which was the default before, does not exist any more; set deletionPolicy: Keep or Delete.", before.DefaultVersion, rs.name, rs.region))
 	case err != nil:
 		return failed(err)
 	case f != nil:
 		f.Reason = v1alpha1.ReasonCleaningUp
 		return *f
 	}
-	shares, err := rs.account.Cloud.DocumentShares(ctx, rs.region, rs.name)
-	if err == nil {
-		rs.desired.shares = nil
-		err = r.unshare(ctx, rs, rs.removable(shares))
-	}
-	if err != nil {
-		return failed(err)
-	}
 	return r.release(ctx, rs, append(slices.Clone(ownTags), rs.Object.Status.TagKeys...))
 }
 
 // release takes tags off the document, so that any object can claim it.
 func (r *Reconciler) release(ctx context.Context, rs *regionScope, keys []string) regionResult {
-	if _, err := r.do(rs, "", func() error { return rs.account.Cloud.UntagDocument(ctx, rs.region, rs.name, keys) }); err != nil && !cloud.NoDocument(err) {
+	if _, err := r.do(rs, "", func() error { return rs.account.SSM(rs.region).UntagDocument(ctx, rs.name, keys) }); err != nil && !ssm.IsNoDocument(err) {
 		return failed(err)
 	}
 	r.Memory.forgetDocument(rs.key())

@@ -11,7 +11,7 @@ import (
 	"unicode"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
 )
 
@@ -43,10 +43,10 @@ func (r *Reconciler) hold(ctx context.Context, rs *regionScope) (*regionResult, 
 func (rs *regionScope) underWay() *regionResult {
 	state, doing := v1alpha1.DocumentUpdating, "making a version of"
 	switch rs.latest.Status {
-	case cloud.DocumentCreating:
+	case ssm.DocumentCreating:
 		state, doing = v1alpha1.DocumentCreating, "creating"
-	case cloud.DocumentUpdating:
-	case cloud.DocumentDeleting:
+	case ssm.DocumentUpdating:
+	case ssm.DocumentDeleting:
 		state, doing = v1alpha1.DocumentDeleting, "deleting"
 	default:
 		return nil
@@ -56,7 +56,7 @@ func (rs *regionScope) underWay() *regionResult {
 
 // failedIn reports whether AWS could not make this version, as far as that is known.
 func (rs *regionScope) failedIn(version int64) bool {
-	return rs.latest.Status == cloud.DocumentFailed && rs.latest.Version == version
+	return rs.latest.Status == ssm.DocumentFailed && rs.latest.Version == version
 }
 
 // defaultMeaning is what the default version says; "" where that cannot be read
@@ -85,7 +85,7 @@ func (rs *regionScope) defaultHash(ctx context.Context) (string, error) {
 	if rs.latest.Default == rs.latest.Version {
 		return rs.latest.Hash, nil
 	}
-	current, _, err := rs.account.Cloud.Document(ctx, rs.region, rs.name, cloud.DefaultDocumentVersion)
+	current, _, err := rs.account.SSM(rs.region).Document(ctx, rs.name, ssm.DefaultVersion)
 	return current.Hash, err
 }
 
@@ -101,8 +101,8 @@ func (r *Reconciler) meaning(ctx context.Context, rs *regionScope, version int64
 	case hash != "" && hash == rs.at.Hash && rs.at.ContentHash != "":
 		return rs.at.ContentHash, nil
 	}
-	text, err := rs.account.Cloud.DocumentContent(ctx, rs.region, rs.name, version)
-	if cloud.NoDocument(err) || cloud.NoDocumentVersion(err) {
+	text, err := rs.account.SSM(rs.region).DocumentContent(ctx, rs.name, version)
+	if ssm.IsNoDocument(err) || ssm.IsNoDocumentVersion(err) {
 		return "", nil
 	}
 	if err != nil {
@@ -134,13 +134,13 @@ func (r *Reconciler) holder(ctx context.Context, rs *regionScope) (int64, *regio
 		}
 	}
 	done, err := r.do(rs, "add a version", func() error {
-		_, err := rs.account.Cloud.AddDocumentVersion(ctx, rs.region, rs.name, rs.desired.text)
+		_, err := rs.account.SSM(rs.region).AddDocumentVersion(ctx, rs.name, rs.desired.text)
 		return err
 	})
 	switch {
-	case cloud.DuplicateContent(err):
+	case ssm.IsDuplicateContent(err):
 		return r.olderHolder(ctx, rs)
-	case cloud.TooManyVersions(err):
+	case ssm.IsTooManyVersions(err):
 		if err := r.removeVersions(ctx, rs); err != nil {
 			return 0, nil, err
 		}
@@ -162,7 +162,7 @@ func (r *Reconciler) holder(ctx context.Context, rs *regionScope) (int64, *regio
 
 // failure reports that AWS could not make the newest version; nil where it could.
 func (rs *regionScope) failure() *regionResult {
-	if rs.latest.Status != cloud.DocumentFailed {
+	if rs.latest.Status != ssm.DocumentFailed {
 		return nil
 	}
 	way := "delete that version in AWS"
@@ -188,12 +188,12 @@ func information(text string) string {
 // olderHolder finds an older version that holds what is declared: AWS says that
 // there is one.
 func (r *Reconciler) olderHolder(ctx context.Context, rs *regionScope) (int64, *regionResult, error) {
-	versions, err := rs.account.Cloud.DocumentVersions(ctx, rs.region, rs.name)
+	versions, err := rs.account.SSM(rs.region).DocumentVersions(ctx, rs.name)
 	if err != nil {
 		return 0, nil, err
 	}
 	for _, v := range newestFirst(versions) {
-		if v.Status != cloud.DocumentActive {
+		if v.Status != ssm.DocumentActive {
 			continue
 		}
 		// Without a hash it is read.
@@ -214,7 +214,7 @@ func (r *Reconciler) promote(ctx context.Context, rs *regionScope, version int64
 		return nil, nil
 	}
 	done, err := r.do(rs, fmt.Sprintf("make version %d the default", version), func() error {
-		return rs.account.Cloud.SetDefaultDocumentVersion(ctx, rs.region, rs.name, version)
+		return rs.account.SSM(rs.region).SetDefaultDocumentVersion(ctx, rs.name, version)
 	})
 	if err != nil || !done {
 		return nil, err
@@ -235,7 +235,7 @@ func (r *Reconciler) promote(ctx context.Context, rs *regionScope, version int64
 func (r *Reconciler) promoteDeclared(ctx context.Context, rs *regionScope, holder int64) (*regionResult, error) {
 	if declared := rs.Object.Spec.DefaultVersion; declared > 0 && declared != rs.latest.Default {
 		f, err := r.promote(ctx, rs, declared)
-		if cloud.NoDocumentVersion(err) {
+		if ssm.IsNoDocumentVersion(err) {
 			return new(blocked(v1alpha1.DocumentBlocked, v1alpha1.ReasonVersionNotFound,
 				fmt.Sprintf("Document %q in %s has no version %d that could be the default; its newest is %d. Correct defaultVersion. Sessions use version %d.", rs.name, rs.region, declared, rs.latest.Latest, rs.latest.Default))), nil
 		}
@@ -259,13 +259,13 @@ func (r *Reconciler) prune(ctx context.Context, rs *regionScope) (*regionResult,
 }
 
 func (r *Reconciler) removeVersions(ctx context.Context, rs *regionScope) error {
-	versions, err := rs.account.Cloud.DocumentVersions(ctx, rs.region, rs.name)
+	versions, err := rs.account.SSM(rs.region).DocumentVersions(ctx, rs.name)
 	if err != nil {
 		return err
 	}
 	for _, version := range rs.superfluous(versions) {
 		if _, err := r.do(rs, fmt.Sprintf("delete version %d", version), func() error {
-			return rs.account.Cloud.DeleteDocumentVersion(ctx, rs.region, rs.name, version)
+			return rs.account.SSM(rs.region).DeleteDocumentVersion(ctx, rs.name, version)
 		}); err != nil {
 			return err
 		}
@@ -275,7 +275,7 @@ func (r *Reconciler) removeVersions(ctx context.Context, rs *regionScope) error 
 
 // superfluous are the versions to remove, oldest first: all but the newest, the default,
 // the one to restore later, one that waits, and one that is declared to be the default.
-func (rs *regionScope) superfluous(versions []cloud.DocumentVersion) []int64 {
+func (rs *regionScope) superfluous(versions []ssm.DocumentVersion) []int64 {
 	var old []int64
 	for i, v := range newestFirst(versions) {
 		kept := i < max(int(rs.Object.Spec.KeepVersions), 1) || v.Default || v.Number == rs.latest.Default ||
@@ -289,6 +289,6 @@ func (rs *regionScope) superfluous(versions []cloud.DocumentVersion) []int64 {
 	return old
 }
 
-func newestFirst(versions []cloud.DocumentVersion) []cloud.DocumentVersion {
-	return slices.SortedFunc(slices.Values(versions), func(a, b cloud.DocumentVersion) int { return cmp.Compare(b.Number, a.Number) })
+func newestFirst(versions []ssm.DocumentVersion) []ssm.DocumentVersion {
+	return slices.SortedFunc(slices.Values(versions), func(a, b ssm.DocumentVersion) int { return cmp.Compare(b.Number, a.Number) })
 }

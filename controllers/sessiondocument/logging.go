@@ -7,10 +7,12 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
 )
 
 // trouble is what is wrong with a bucket, a log group or a key.
@@ -20,12 +22,35 @@ type trouble struct {
 	unknown bool
 }
 
+// destinations are the bucket, the log group and the key that a document names. A bucket
+// or a log group whose name the agent completes when a session opens cannot be checked.
+type destinations struct {
+	bucket, group, key              string
+	bucketEncrypted, groupEncrypted bool
+}
+
+func destinationsOf(in *v1alpha1.SessionInputs) destinations {
+	if in == nil {
+		return destinations{}
+	}
+	known := func(text *string) string {
+		if name := ptr.Deref(text, ""); !document.HasReference(name) {
+			return name
+		}
+		return ""
+	}
+	return destinations{
+		bucket: known(in.S3BucketName), group: known(in.CloudWatchLogGroupName), key: ptr.Deref(in.KMSKeyID, ""),
+		bucketEncrypted: ptr.Deref(in.S3EncryptionEnabled, false), groupEncrypted: ptr.Deref(in.CloudWatchEncryptionEnabled, false),
+	}
+}
+
 // checkLogging checks the bucket, the log groups and the keys that the document names,
 // and writes none of them. A session that cannot write its log, or cannot use its key,
 // fails. So the condition reports the problem, and nothing waits for it.
 func (r *Reconciler) checkLogging(ctx context.Context, s *scope) {
-	in := s.Object.Spec.Inputs
-	if in == nil || (in.S3BucketName == "" && in.CloudWatchLogGroupName == "" && in.KMSKeyID == "") {
+	in := destinationsOf(s.Object.Spec.Inputs)
+	if in == (destinations{}) {
 		meta.RemoveStatusCondition(&s.Object.Status.Conditions, v1alpha1.ConditionLoggingReady)
 		for i := range s.Object.Status.Regions {
 			s.Object.Status.Regions[i].KeyARN = ""
@@ -71,51 +96,55 @@ func wrong(reason, format string, args ...any) []trouble {
 }
 
 func notChecked(err error) []trouble {
-	return []trouble{{reason: v1alpha1.ReasonNotChecked, message: "Not checked. " + cloud.Sentence(err), unknown: true}}
+	return []trouble{{reason: v1alpha1.ReasonNotChecked, message: "Not checked. " + awserr.UserMessage(err), unknown: true}}
 }
 
 // checkBucket looks at the bucket, which is the same in every region.
-func (rs *regionScope) checkBucket(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
-	if in.S3BucketName == "" {
+func (rs *regionScope) checkBucket(ctx context.Context, in destinations) []trouble {
+	if in.bucket == "" {
 		return nil
 	}
-	bucket, ok, err := rs.account.Cloud.FindBucket(ctx, rs.region, in.S3BucketName)
+	bucket, ok, err := rs.account.SSM(rs.region).FindBucket(ctx, in.bucket)
 	switch {
 	case err != nil:
 		return notChecked(err)
 	case !ok:
-		return wrong(v1alpha1.ReasonBucketNotFound, "Bucket %q does not exist; create it, or correct inputs.s3BucketName.", in.S3BucketName)
-	case in.S3EncryptionEnabled && !bucket.Encrypted && !bucket.Elsewhere:
-		return wrong(v1alpha1.ReasonNotEncrypted, "Bucket %q is not encrypted, so sessions that must write to an encrypted bucket fail; encrypt it, or set inputs.s3EncryptionEnabled: false.", in.S3BucketName)
+		return wrong(v1alpha1.ReasonBucketNotFound, "Bucket %q does not exist; create it, or correct inputs.s3BucketName.", in.bucket)
+	case in.bucketEncrypted && !bucket.Encrypted && !bucket.Elsewhere:
+		return wrong(v1alpha1.ReasonNotEncrypted, "Bucket %q is not encrypted, so sessions that must write to an encrypted bucket fail; encrypt it, or set inputs.s3EncryptionEnabled: false.", in.bucket)
 	}
 	return nil
 }
 
-func (rs *regionScope) checkLogGroup(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
-	name := in.CloudWatchLogGroupName
+func (rs *regionScope) checkLogGroup(ctx context.Context, in destinations) []trouble {
+	name := in.group
 	if name == "" {
 		return nil
 	}
-	group, ok, err := rs.account.Cloud.FindLogGroup(ctx, rs.region, name)
+	group, ok, err := rs.account.SSM(rs.region).FindLogGroup(ctx, name)
 	switch {
 	case err != nil:
 		return notChecked(err)
 	case !ok:
 		return wrong(v1alpha1.ReasonLogGroupNotFound, "Log group %q does not exist in %s; create it, or correct inputs.cloudWatchLogGroupName.", name, rs.region)
-	case in.CloudWatchEncryptionEnabled && group.KeyARN == "":
+	case in.groupEncrypted && group.KeyARN == "":
 		return wrong(v1alpha1.ReasonNotEncrypted, "Log group %q in %s has no key of its own, so sessions that must write to an encrypted log group fail; associate a key with it, or set inputs.cloudWatchEncryptionEnabled: false.", name, rs.region)
 	}
 	return nil
 }
 
 // checkKey checks the key, and keeps its ARN for the SessionAccesses that grant its use.
-func (rs *regionScope) checkKey(ctx context.Context, in *v1alpha1.SessionInputs) []trouble {
+func (rs *regionScope) checkKey(ctx context.Context, in destinations) []trouble {
 	rs.at.KeyARN = ""
-	id := in.KMSKeyID
-	if id == "" {
+	id := in.key
+	switch {
+	case id == "":
 		return nil
+	case document.HasReference(id):
+		return []trouble{{unknown: true, reason: v1alpha1.ReasonNotChecked, message: fmt.Sprintf(
+			"Not checked. The agent reads inputs.kmsKeyId %q when a session opens, so the operator grants no key; name the key itself, or allow kms:GenerateDataKey by other means.", id)}}
 	}
-	key, ok, err := rs.account.Cloud.FindKey(ctx, rs.region, id)
+	key, ok, err := rs.account.SSM(rs.region).FindKey(ctx, id)
 	switch {
 	case err != nil:
 		rs.at.KeyARN = rs.guessedARN(id)

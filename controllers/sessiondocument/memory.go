@@ -15,7 +15,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/awscache"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // Memory is what this process knows in addition to the objects: which of them were found
@@ -30,13 +31,15 @@ type Memory struct {
 	// met are the objects that this process has reconciled.
 	met     map[types.UID]bool
 	written map[documentKey]write
+	// shareMade is when a resource share of a document was last asked for.
+	shareMade map[documentKey]time.Time
 }
 
 // NewMemory returns an empty Memory.
 func NewMemory(clk clock.PassiveClock) *Memory {
 	return &Memory{
 		started: clk.Now(), lists: newLists(clk),
-		settled: map[types.UID]settled{}, met: map[types.UID]bool{}, written: map[documentKey]write{},
+		settled: map[types.UID]settled{}, met: map[types.UID]bool{}, written: map[documentKey]write{}, shareMade: map[documentKey]time.Time{},
 	}
 }
 
@@ -133,12 +136,37 @@ func (m *Memory) absenceCounts(k documentKey) time.Time {
 	w, ok := m.written[k]
 	switch {
 	case !ok:
-		return m.started.Add(cloud.ConsistencyWindow)
+		return m.started.Add(awsclient.ConsistencyWindow)
 	case w.deleted:
 		return w.at
 	default:
-		return w.at.Add(cloud.ConsistencyWindow)
+		return w.at.Add(awsclient.ConsistencyWindow)
 	}
+}
+
+// wroteShare notes that a resource share of a document is being made.
+func (m *Memory) wroteShare(k documentKey, at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.shareMade[k] = at
+}
+
+// shareAbsenceCounts returns from when on an answer that there is no resource share of a
+// document counts, as absenceCounts does for the document.
+func (m *Memory) shareAbsenceCounts(k documentKey) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	made, ok := m.shareMade[k]
+	if !ok {
+		made = m.started
+	}
+	return made.Add(awsclient.ConsistencyWindow)
+}
+
+func (m *Memory) forgetShare(k documentKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.shareMade, k)
 }
 
 func (m *Memory) forgetDocument(k documentKey) {
@@ -150,7 +178,7 @@ func (m *Memory) forgetDocument(k documentKey) {
 // listing is a list of the documents of a region.
 type listing struct {
 	begun     time.Time
-	documents map[string]cloud.ListedDocument
+	documents map[string]ssm.ListedDocument
 }
 
 // newLists lists the documents of a region once in a resync of the account: a
@@ -158,7 +186,7 @@ type listing struct {
 func newLists(clk clock.PassiveClock) *awscache.Cache[v1alpha1.Region, listing] {
 	return awscache.NewCache(clk, func(ctx context.Context, account accounts.Entry, region v1alpha1.Region) (listing, error) {
 		begun := clk.Now()
-		documents, err := account.Cloud.SessionDocuments(cloud.WithPriority(ctx, cloud.Resync), string(region))
+		documents, err := account.SSM(string(region)).SessionDocuments(awsclient.WithPriority(ctx, awsclient.Resync))
 		return listing{begun: begun, documents: documents}, err
 	})
 }

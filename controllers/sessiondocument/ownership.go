@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // claim is the owner of a document in AWS.
@@ -40,12 +40,6 @@ func claimOf(tags map[string]string, uid types.UID, owner string) (c claim, othe
 	default:
 		return free, ""
 	}
-}
-
-// refusals are the reasons of Ready of an object that is not allowed to have a document.
-// Such an object keeps no other object from the document.
-var refusals = []string{
-	v1alpha1.ReasonNamespaceNotAllowed, v1alpha1.ReasonRegionNotAllowed, v1alpha1.ReasonGuardrailViolated, v1alpha1.ReasonInvalidSpec,
 }
 
 // olderClaim finds an older object that declares the same document. Of several the oldest
@@ -86,19 +80,21 @@ func precedes(a, b *v1alpha1.SessionDocument) bool {
 	case holds(b) && yields(a):
 		return false
 	}
-	if a.CreationTimestamp.Equal(&b.CreationTimestamp) {
-		return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
-	}
-	return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	return accounts.Precedes(a, b)
 }
 
 // refused reports whether an object is not allowed to have a document, as of its last
-// judgement. An edit alone changes nothing about that: else a tenant that edits an object
+// decision. An edit alone changes nothing about that: else a tenant that edits an object
 // that is refused could take the document from another for a moment, and with it the
 // access that is granted on it. An object keeps what it had before, and that counts.
 func refused(doc *v1alpha1.SessionDocument) bool {
-	ready := meta.FindStatusCondition(doc.Status.Conditions, v1alpha1.ConditionReady)
-	return ready != nil && slices.Contains(refusals, ready.Reason) && len(doc.Status.Regions) == 0
+	return isRefused(doc) && len(doc.Status.Regions) == 0
+}
+
+// isRefused reports whether the last decision on an object was that it is not allowed to
+// have a document.
+func isRefused(doc *v1alpha1.SessionDocument) bool {
+	return admission.IsRefused(doc.Status.Conditions, v1alpha1.ReasonInvalidSpec)
 }
 
 // overlaps reports whether another object declares, or has, the document in one of

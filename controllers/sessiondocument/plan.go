@@ -9,6 +9,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
 )
 
@@ -27,9 +28,11 @@ type desired struct {
 	// text of the document, and what it means.
 	text, meaning string
 	// tags, the operator's own included.
-	tags    map[string]string
-	shares  []string
-	regions []v1alpha1.Region
+	tags map[string]string
+	// shares are the accounts that it is shared with, and organizations the organizations
+	// and organizational units.
+	shares, organizations []string
+	regions               []v1alpha1.Region
 }
 
 func (d *desired) in(region v1alpha1.Region) bool { return slices.Contains(d.regions, region) }
@@ -47,25 +50,25 @@ func (d *desired) declaredKeys() []string {
 
 // planFor returns what an object asks for, or why it is not allowed. The first reason wins,
 // and none of them hides which shares are allowed.
-func planFor(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (desired, *refusal) {
+func planFor(in admission.AccountAccess, doc *v1alpha1.SessionDocument, owner string) (desired, *refusal) {
 	want, problem := planWhole(in, doc, owner)
 	if problem != nil {
-		problem.allowed, problem.withdraws = allowedShares(in, doc)
+		problem.allowed, problem.withdraws = in.AllowedShares(doc)
 	}
 	return want, problem
 }
 
-func planWhole(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) (desired, *refusal) {
-	if closed := in.Check(doc.Spec.Regions); closed != nil {
-		return desired{}, &refusal{Result: reconcile.Denied(closed)}
+func planWhole(in admission.AccountAccess, doc *v1alpha1.SessionDocument, owner string) (desired, *refusal) {
+	if denial := in.Check(doc.Spec.Regions); denial != nil {
+		return desired{}, denied(denial)
 	}
-	if madeElsewhere(in, doc) {
+	if in.MadeElsewhere(doc) {
 		made := doc.Status.AccountID
 		return desired{}, refusef(v1alpha1.ReasonConflict,
 			"The document was made in account %s, and AWSAccount %q is account %s now; declare an AWSAccount for account %s under that name, or delete this object.", made, in.Account.Name, in.Account.Spec.AccountID, made)
 	}
-	if violation := guard(in, doc); violation != nil {
-		return desired{}, violation
+	if denial := in.CheckSessionDocument(doc); denial != nil {
+		return desired{}, denied(denial)
 	}
 	w := desired{name: doc.DocumentName(), tags: map[string]string{}, regions: doc.Spec.Regions}
 	if len(w.regions) == 0 {
@@ -74,17 +77,9 @@ func planWhole(in accounts.Inputs, doc *v1alpha1.SessionDocument, owner string) 
 	maps.Copy(w.tags, doc.Spec.Tags)
 	w.tags[uidTag], w.tags[ownerTag] = string(doc.UID), owner
 	w.tags[v1alpha1.TagObject] = accounts.ObjectTag(owner, doc)
-	for _, account := range doc.Spec.SharedWith {
-		w.shares = append(w.shares, string(account))
-	}
+	w.setShares(doc.Spec.SharedWith)
 	problem := w.render(&doc.Spec)
 	return w, problem
-}
-
-// madeElsewhere reports whether the AWSAccount declares another account than the one
-// that contains the document.
-func madeElsewhere(in accounts.Inputs, doc *v1alpha1.SessionDocument) bool {
-	return doc.Status.AccountID != "" && doc.Status.AccountID != in.Account.Spec.AccountID
 }
 
 // refusal is why an object is not allowed to have what it asks for.
@@ -93,9 +88,23 @@ type refusal struct {
 	// withdraws reports whether the operator removes shares other than the allowed ones,
 	// whatever else the object has to wait for.
 	withdraws bool
-	// allowed are the accounts that it declares and may share with.
-	allowed []string
+	// allowed is whom it declares and may share with.
+	allowed []v1alpha1.ShareTarget
 }
+
+// setShares sets whom the document is shared with.
+func (d *desired) setShares(targets []v1alpha1.ShareTarget) {
+	d.shares, d.organizations = nil, nil
+	for _, target := range targets {
+		if target.IsAccount() {
+			d.shares = append(d.shares, string(target))
+		} else {
+			d.organizations = append(d.organizations, string(target))
+		}
+	}
+}
+
+func denied(d *admission.Denial) *refusal { return &refusal{Result: reconcile.Denied(d)} }
 
 func refusef(reason, format string, args ...any) *refusal {
 	return &refusal{Result: reconcile.Result{Phase: reconcile.Stalled, Reason: reason, Message: fmt.Sprintf(format, args...)}}

@@ -71,7 +71,7 @@ func (r *Reconciler) Narrow(ctx context.Context, frame *frameScope) (reconcile.R
 	})
 }
 
-// reconcile checks what the object is allowed, and then converges as it is told.
+// reconcile checks what the object is allowed, and then converges in its mode.
 func (r *Reconciler) reconcile(ctx context.Context, frame *frameScope, converge func(context.Context, *scope) (reconcile.Result, error)) (reconcile.Result, error) {
 	s := &scope{frameScope: frame}
 	access, err := s.Access(ctx)

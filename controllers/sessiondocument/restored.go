@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -24,7 +23,7 @@ import (
 // object, and tag TagAdopted what there was before the object adopted it.
 
 // ownTags are the ownership tags of a document.
-var ownTags = []string{uidTag, ownerTag, v1alpha1.TagObject, v1alpha1.TagAdopted}
+var ownTags = []string{uidTag, ownerTag, v1alpha1.TagObject, v1alpha1.TagAdopted, v1alpha1.TagShared}
 
 // tags are those that the document must carry in this region.
 func (rs *regionScope) tags() map[string]string {
@@ -46,11 +45,7 @@ func holds(doc *v1alpha1.SessionDocument) bool {
 // the older one never had the document itself, and was not refused either. An object that
 // was refused takes the document over once it is allowed.
 func yields(doc *v1alpha1.SessionDocument) bool {
-	if holds(doc) {
-		return false
-	}
-	ready := meta.FindStatusCondition(doc.Status.Conditions, v1alpha1.ConditionReady)
-	return ready == nil || !slices.Contains(refusals, ready.Reason)
+	return !holds(doc) && !isRefused(doc)
 }
 
 // hadBefore reports whether AWS shows that an object had its document before a

@@ -31,8 +31,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *queue.Trigger[ctrl
 		WithOptions(items.Options()).
 		Watches(&v1alpha1.SessionDocument{}, r.ownEvents()).
 		Watches(&v1alpha1.SessionDocument{}, frame.Removals()).
-		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.ofAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.inNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(queue.NamingAccount(r.Client, &v1alpha1.SessionDocumentList{})), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(queue.InNamespace(r.Client, &v1alpha1.SessionDocumentList{})), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(wake).
 		Complete(items.Serving(frame))
 }
@@ -114,25 +114,4 @@ func requestsFor(docs []v1alpha1.SessionDocument) []ctrl.Request {
 		requests[i] = requestFor(&docs[i])
 	}
 	return requests
-}
-
-// ofAccount lists the objects that name an AWSAccount, whose guardrails and regions
-// decide. The registry reports when the account is ready.
-func (r *Reconciler) ofAccount(ctx context.Context, account client.Object) []ctrl.Request {
-	return r.list(ctx, queue.OfAccountName(account.GetName()))
-}
-
-// inNamespace lists the objects of a namespace, whose labels decide.
-func (r *Reconciler) inNamespace(ctx context.Context, namespace client.Object) []ctrl.Request {
-	return r.list(ctx, client.InNamespace(namespace.GetName()))
-}
-
-func (r *Reconciler) list(ctx context.Context, opts ...client.ListOption) []ctrl.Request {
-	var all v1alpha1.SessionDocumentList
-	if err := r.Client.List(ctx, &all, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
-		// A list from the cache fails only while the manager stops.
-		ctrl.LoggerFrom(ctx).Error(err, "Listing the SessionDocuments that an event concerns")
-		return nil
-	}
-	return requestsFor(all.Items)
 }

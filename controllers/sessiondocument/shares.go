@@ -2,6 +2,7 @@ package sessiondocument
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -24,9 +25,10 @@ func (rs *regionScope) readShares(ctx context.Context, r *Reconciler) {
 	if rs.created {
 		return
 	}
-	if rs.shared, rs.sharesErr = rs.account.Cloud.DocumentShares(ctx, rs.region, rs.name); rs.sharesErr == nil {
+	if rs.shared, rs.sharesErr = rs.account.SSM(rs.region).DocumentShares(ctx, rs.name); rs.sharesErr == nil {
 		rs.sharesErr = r.unshare(ctx, rs, rs.removable(rs.shared))
 	}
+	rs.sharesErr = errors.Join(rs.sharesErr, r.withdrawOrganizations(ctx, rs))
 }
 
 // share shares the document with the declared accounts. An adopted document keeps the
@@ -47,7 +49,7 @@ func (r *Reconciler) share(ctx context.Context, rs *regionScope) (*regionResult,
 		return nil, err
 	}
 	_, err := r.do(rs, "share it with "+strings.Join(missing, ", "), func() error {
-		return rs.account.Cloud.ShareDocument(ctx, rs.region, rs.name, missing)
+		return rs.account.SSM(rs.region).ShareDocument(ctx, rs.name, missing)
 	})
 	return nil, err
 }
@@ -68,7 +70,7 @@ func (r *Reconciler) unshare(ctx context.Context, rs *regionScope, accounts []st
 		return nil
 	}
 	_, err := r.do(rs, "no longer share it with "+strings.Join(accounts, ", "), func() error {
-		return rs.account.Cloud.UnshareDocument(ctx, rs.region, rs.name, accounts)
+		return rs.account.SSM(rs.region).UnshareDocument(ctx, rs.name, accounts)
 	})
 	return err
 }

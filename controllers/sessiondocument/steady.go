@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // steady reports whether an object that was found in the desired state still is, by what
@@ -51,7 +51,7 @@ func (r *Reconciler) steady(ctx context.Context, s *scope) bool {
 }
 
 // asListed reports whether a list shows nothing but what is desired.
-func asListed(s *scope, at *v1alpha1.DocumentRegion, found cloud.ListedDocument) bool {
+func asListed(s *scope, at *v1alpha1.DocumentRegion, found ssm.ListedDocument) bool {
 	if found.Default != at.DefaultVersion || !s.desired.in(at.Region) {
 		return false
 	}
@@ -65,7 +65,7 @@ func asListed(s *scope, at *v1alpha1.DocumentRegion, found cloud.ListedDocument)
 
 // sameDocument reports whether it is the document that the list showed before, and
 // not another one of that name. The first list is taken for granted.
-func (s settled) sameDocument(region v1alpha1.Region, found cloud.ListedDocument) bool {
+func (s settled) sameDocument(region v1alpha1.Region, found ssm.ListedDocument) bool {
 	before, ok := s.created[region]
 	s.created[region] = found.Created
 	return !ok || before.Equal(found.Created)

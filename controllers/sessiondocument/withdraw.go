@@ -8,7 +8,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
 )
 
 // refuse reports why an object is not allowed to have what it asks for. What it has in AWS
@@ -18,7 +18,7 @@ func (r *Reconciler) refuse(ctx context.Context, s *scope, refused *refusal) rec
 	result := refused.Result
 	failures := r.withdraw(ctx, s, refused)
 	if len(failures) > 0 {
-		result.Message += " Shares that it has are to be taken away, and could not be: " + cloud.Sentence(failures[0])
+		result.Message += " Shares that it has are to be removed, and could not be: " + awserr.UserMessage(failures[0])
 	}
 	for _, err := range failures {
 		result.Retry = errors.Join(result.Retry, reconcile.Retry(err))
@@ -33,7 +33,8 @@ func (r *Reconciler) withdraw(ctx context.Context, s *scope, refused *refusal) (
 	if !ok || !refused.withdraws || entry.Mode == v1alpha1.ModeObserve {
 		return nil
 	}
-	s.account, s.desired.shares = entry, refused.allowed
+	s.account = entry
+	s.desired.setShares(refused.allowed)
 	for i := range s.Object.Status.Regions {
 		if err := r.withdrawIn(ctx, s.inRegion(&s.Object.Status.Regions[i])); err != nil {
 			failures = append(failures, fmt.Errorf("take shares away: %w", err))
@@ -50,12 +51,12 @@ func (r *Reconciler) withdrawIn(ctx context.Context, rs *regionScope) error {
 	if its, err := r.isOurs(ctx, rs); err != nil || !its {
 		return err
 	}
-	have, err := rs.account.Cloud.DocumentShares(ctx, rs.region, rs.name)
-	if err != nil {
-		return err
+	have, err := rs.account.SSM(rs.region).DocumentShares(ctx, rs.name)
+	if err == nil {
+		// An adopted document keeps the shares that it had, as always.
+		err = r.unshare(ctx, rs, rs.removable(have))
 	}
-	// An adopted document keeps the shares that it had, as always.
-	return r.unshare(ctx, rs, rs.removable(have))
+	return errors.Join(err, r.withdrawOrganizations(ctx, rs))
 }
 
 // narrowUnrecorded narrows where the API server rejects the record of what is declared.
