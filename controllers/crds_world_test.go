@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -13,28 +12,35 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/test/scenario"
 )
 
 const (
 	// earlierCRDs are those of commit 3e5a03c, without their descriptions.
 	earlierCRDs = "testdata/3e5a03c/crds/*.json"
 	presentCRDs = "../config/crd/bases/*.yaml"
+	// earlierKinds is how many kinds there were at that commit.
+	earlierKinds = 5
 )
 
 // install replaces the CRDs of the cluster, and returns when they are served. The
 // present ones come back when the test ends.
 func (w world) install(pattern string) {
-	w.t.Helper()
+	w.T.Helper()
 	if pattern != presentCRDs {
-		w.t.Cleanup(func() { installCRDs(context.Background(), w.t, w.Client, presentCRDs) })
+		w.T.Cleanup(func() { installCRDs(context.Background(), w.T, w.Client, presentCRDs) })
 	}
-	installCRDs(w.t.Context(), w.t, w.Client, pattern)
+	installCRDs(w.T.Context(), w.T, w.Client, pattern)
 }
 
 func installCRDs(ctx context.Context, t *testing.T, c client.Client, pattern string) {
 	t.Helper()
 	files, err := filepath.Glob(pattern)
-	if err != nil || len(files) != 5 {
+	want := len(v1alpha1.Kinds())
+	if pattern == earlierCRDs {
+		want = earlierKinds
+	}
+	if err != nil || len(files) != want {
 		t.Fatalf("the CRDs are %v, %v", files, err)
 	}
 	for _, file := range files {
@@ -64,7 +70,7 @@ func installCRDs(ctx context.Context, t *testing.T, c client.Client, pattern str
 // condition of the CRD shows when it does.
 func served(ctx context.Context, c client.Client, crd *unstructured.Unstructured, present bool) error {
 	kind, _, _ := unstructured.NestedString(crd.Object, "spec", "names", "kind")
-	probe := probeOf(kind)
+	probe := scenario.ProbeOf(kind)
 	if probe == nil {
 		return nil // The kind has no rule that is new.
 	}
@@ -76,31 +82,5 @@ func served(ctx context.Context, c client.Client, crd *unstructured.Unstructured
 		if ctx.Err() != nil {
 			return fmt.Errorf("wait until the CRD of %s is served: %w", kind, ctx.Err())
 		}
-	}
-}
-
-// probeOf is an object that the earlier CRD accepts and the present one does not.
-func probeOf(kind string) client.Object {
-	switch kind {
-	case "SessionAccess":
-		probe := access("probe", "user01")
-		probe.Spec.Targets = nil
-		ids := manyIDs(2001)
-		for part := range slices.Chunk(ids, 300) {
-			probe.Spec.Targets = append(probe.Spec.Targets, v1alpha1.Target{InstanceIDs: part})
-		}
-		return probe
-	case "AWSAccount":
-		probe := account()
-		probe.Name = "probe"
-		probe.Spec.Guardrails = wordyGuardrails()
-		return probe
-	case "SessionDocument":
-		probe := sessionDocument()
-		probe.Name = "probe"
-		probe.Spec.Parameters = wordyParameters()
-		return probe
-	default:
-		return nil
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/scenario"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
@@ -45,7 +46,7 @@ func crossing(t *testing.T, caller json.RawMessage) *fixtures.Fixture {
 
 func recommended(t *testing.T, file string) json.RawMessage {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(cluster.Checkout, "config", "iam", file))
+	text, err := os.ReadFile(filepath.Join(scenario.Cluster(t).Checkout, "config", "iam", file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,14 +64,14 @@ func fromPod(t *testing.T, f *fixtures.Fixture) world {
 
 func assuming(externalID string) func(*v1alpha1.AWSAccount) {
 	return func(a *v1alpha1.AWSAccount) {
-		a.Spec.AssumeRole = &v1alpha1.AssumeRole{RoleARN: "arn:aws:iam::" + accountID + ":role/ssm-access-operator", ExternalID: externalID}
+		a.Spec.AssumeRole = &v1alpha1.AssumeRole{RoleARN: "arn:aws:iam::" + scenario.AccountID + ":role/ssm-access-operator", ExternalID: externalID}
 	}
 }
 
 func TestTheRecommendedPoliciesServeAnOperatorInAnotherAccount(t *testing.T) {
 	w := fromPod(t, crossing(t, recommended(t, "caller-policy.json")))
 	everyKind(w, assuming(externalID))
-	w.nothingWasMissing()
+	w.ExpectNoRefusedCall()
 	for _, call := range w.Emulator.CallLog(0) {
 		if call.Code == "AccessDenied" && call.Service == "sts" {
 			t.Errorf("the operator was refused %s", call.Action())
@@ -90,9 +91,9 @@ func TestAnOperatorInAnotherAccountNeedsTrustAndPermission(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := fromPod(t, crossing(t, c.caller))
-			w.create(account(assuming(c.id)))
-			got := w.accountIs(account(), v1alpha1.ReasonCredentialsInvalid)
-			w.sentence(condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "sts:AssumeRole")
+			w.Create(scenario.Account(assuming(c.id)))
+			got := w.AwaitAccount(scenario.Account(), v1alpha1.ReasonCredentialsInvalid)
+			w.ExpectSentence(scenario.Condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, "sts:AssumeRole")
 		})
 	}
 }

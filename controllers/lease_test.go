@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/test/scenario"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
@@ -37,40 +38,40 @@ func TestAPausedLeaderWritesNothingMoreAndEnds(t *testing.T) {
 	w := worldWithoutManager(t)
 	binary := w.manager()
 	first, log := w.candidate(binary, "first")
-	kept := access("kept", "user01", pc01)
-	w.create(account(), kept)
-	w.accessIs(kept, v1alpha1.ReasonGranted)
+	kept := scenario.Access("kept", "user01", scenario.PC01)
+	w.Create(scenario.Account(), kept)
+	w.AwaitAccess(kept, v1alpha1.ReasonGranted)
 	w.candidate(binary, "second")
 
-	held := w.hold(faults.Fault{Action: "iam:CreatePolicyVersion", Count: 1}, faults.Fault{Action: "iam:CreatePolicy", Count: halfDone})
+	held := w.HoldCalls(faults.Fault{Action: "iam:CreatePolicyVersion", Count: 1}, faults.Fault{Action: "iam:CreatePolicy", Count: halfDone})
 	seen := w.LastCall()
-	change(w, kept, func(a *v1alpha1.SessionAccess) {
-		a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc01, pc02}
+	scenario.Change(w.World, kept, func(a *v1alpha1.SessionAccess) {
+		a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{scenario.PC01, scenario.PC02}
 	})
 	begun := make([]*v1alpha1.SessionAccess, halfDone)
 	for i := range begun {
 		name := fmt.Sprintf("person%d", i)
-		w.must(w.Emulator.Account(accountID).IAM.AddUser(fixtures.User{Name: name}))
-		begun[i] = access(name, name, pc01)
+		w.Must(w.Emulator.Account(scenario.AccountID).IAM.AddUser(fixtures.User{Name: name}))
+		begun[i] = scenario.Access(name, name, scenario.PC01)
 		begun[i].Spec.OnRevoke = v1alpha1.RevokeLeaveSessions
-		w.create(begun[i])
+		w.Create(begun[i])
 	}
-	w.until(func() bool {
+	w.Eventually(func() bool {
 		return w.sent(seen, "CreatePolicyVersion") == 1 && w.sent(seen, "CreatePolicy") == halfDone
 	})
 	holder := w.leader()
-	w.must(first.Pause())
-	change(w, kept, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc01} })
+	w.Must(first.Pause())
+	scenario.Change(w.World, kept, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{scenario.PC01} })
 	for _, one := range begun {
-		w.must(w.Client.Delete(t.Context(), one))
+		w.Must(w.Client.Delete(t.Context(), one))
 	}
 
 	w.nextLeader(holder)
-	w.until(func() bool { return w.sentBy("second") > halfDone })
+	w.Eventually(func() bool { return w.sentBy("second") > halfDone })
 	// All that the paused leader had sent takes effect.
-	w.sees(func() { w.release(held) }, func(s *iam.State) bool { return w.mayIn(s, "user01", pc02) && count(s.Policies()) > halfDone })
+	w.sees(func() { w.ReleaseCalls(held) }, func(s *iam.State) bool { return w.mayIn(s, "user01", scenario.PC02) && count(s.Policies()) > halfDone })
 	written := w.sentBy("first")
-	w.must(first.Resume())
+	w.Must(first.Resume())
 	select {
 	case <-first.Ended():
 	case <-time.After(exitLimit):
@@ -90,7 +91,7 @@ func TestAPausedLeaderWritesNothingMoreAndEnds(t *testing.T) {
 func TestWhatALeaderHadSentBeforeItLostTheLeaseIsUndoneByAResync(t *testing.T) {
 	w := worldWithoutManager(t)
 	lost := make(chan struct{})
-	w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync, Guard: func(string) error {
+	w.Manager(t, testenv.ManagerOptions{ResyncInterval: scenario.ResyncInterval, Guard: func(string) error {
 		select {
 		case <-lost:
 			return lease.ErrNotHeld
@@ -98,30 +99,30 @@ func TestWhatALeaderHadSentBeforeItLostTheLeaseIsUndoneByAResync(t *testing.T) {
 			return nil
 		}
 	}})
-	kept := access("kept", "user01", pc01)
-	w.create(account(), kept)
-	w.accessIs(kept, v1alpha1.ReasonGranted)
-	held := w.hold(faults.Fault{Action: "iam:CreatePolicyVersion", Count: 1})
+	kept := scenario.Access("kept", "user01", scenario.PC01)
+	w.Create(scenario.Account(), kept)
+	w.AwaitAccess(kept, v1alpha1.ReasonGranted)
+	held := w.HoldCalls(faults.Fault{Action: "iam:CreatePolicyVersion", Count: 1})
 	seen := w.LastCall()
-	change(w, kept, func(a *v1alpha1.SessionAccess) {
-		a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc01, pc02}
+	scenario.Change(w.World, kept, func(a *v1alpha1.SessionAccess) {
+		a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{scenario.PC01, scenario.PC02}
 	})
-	w.until(func() bool { return w.sent(seen, "CreatePolicyVersion") == 1 })
+	w.Eventually(func() bool { return w.sent(seen, "CreatePolicyVersion") == 1 })
 	close(lost)
-	w.Manager(t, testenv.ManagerOptions{ResyncInterval: testResync})
-	change(w, kept, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{pc01} })
-	w.until(func() bool { return w.sent(seen, "CreatePolicyVersion") > 1 })
-	w.sees(func() { w.release(held) }, func(s *iam.State) bool { return w.mayIn(s, "user01", pc02) })
+	w.Manager(t, testenv.ManagerOptions{ResyncInterval: scenario.ResyncInterval})
+	scenario.Change(w.World, kept, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = []v1alpha1.InstanceID{scenario.PC01} })
+	w.Eventually(func() bool { return w.sent(seen, "CreatePolicyVersion") > 1 })
+	w.sees(func() { w.ReleaseCalls(held) }, func(s *iam.State) bool { return w.mayIn(s, "user01", scenario.PC02) })
 
-	w.advance(testWindow, account())
-	w.until(func() bool { return !w.may("user01", pc02) })
-	w.grid(true, false, false, false)
+	w.Advance(scenario.Window, scenario.Account())
+	w.Eventually(func() bool { return !w.MayOpen("user01", scenario.PC02) })
+	w.ExpectAccess(true, false, false, false)
 }
 
 // candidate starts a manager that works while it has the lease. Its requests tell
 // its name.
 func (w world) candidate(binary, name string) (*testenv.Process, *bytes.Buffer) {
-	w.t.Helper()
+	w.T.Helper()
 	var log bytes.Buffer
 	p, err := w.StartProcess(testenv.ProcessOptions{
 		Binary: binary, Log: &log, MayFail: true, Env: []string{"AWS_EXECUTION_ENV=" + name},
@@ -130,7 +131,7 @@ func (w world) candidate(binary, name string) (*testenv.Process, *bytes.Buffer) 
 			"--leader-elect", "--leader-election-namespace=" + testenv.LeaseNamespace,
 		},
 	})
-	w.must(err)
+	w.Must(err)
 	return p, &log
 }
 
@@ -140,44 +141,25 @@ func leaseOfAll() *coordinationv1.Lease {
 
 // leader is who holds the lease.
 func (w world) leader() string {
-	w.t.Helper()
+	w.T.Helper()
 	lease := leaseOfAll()
-	w.must(w.Client.Get(w.t.Context(), keyOf(lease), lease))
+	w.Must(w.Client.Get(w.T.Context(), scenario.KeyOf(lease), lease))
 	return *lease.Spec.HolderIdentity
 }
 
 // nextLeader waits until another replica holds the lease.
 func (w world) nextLeader(last string) {
-	w.t.Helper()
-	_, err := testenv.WaitFor(w.t.Context(), w.Client, leaseOfAll(), func(l *coordinationv1.Lease) bool {
+	w.T.Helper()
+	_, err := testenv.WaitFor(w.T.Context(), w.Client, leaseOfAll(), func(l *coordinationv1.Lease) bool {
 		return l.Spec.HolderIdentity != nil && *l.Spec.HolderIdentity != "" && *l.Spec.HolderIdentity != last
 	})
-	w.must(err)
-}
-
-// hold keeps calls waiting until they are released.
-func (w world) hold(all ...faults.Fault) (ids []string) {
-	w.t.Helper()
-	for _, f := range all {
-		f.Kind = faults.Hold
-		id, err := w.Emulator.Inject(f)
-		w.must(err)
-		ids = append(ids, id)
-	}
-	return ids
-}
-
-// release lets held calls go.
-func (w world) release(ids []string) {
-	for _, id := range ids {
-		w.Emulator.RemoveFault(id)
-	}
+	w.Must(err)
 }
 
 // sees waits until a state of IAM is as wanted, which it becomes by an act and
 // need not stay.
 func (w world) sees(act func(), wanted func(*iam.State) bool) {
-	w.t.Helper()
+	w.T.Helper()
 	seen := make(chan struct{})
 	once := sync.OnceFunc(func() { close(seen) })
 	w.Emulator.Observe(func(c awsemulator.Change) {
@@ -189,15 +171,15 @@ func (w world) sees(act func(), wanted func(*iam.State) bool) {
 	select {
 	case <-seen:
 	case <-time.After(testenv.Patience):
-		w.t.Fatalf("IAM has not become as wanted in %s", testenv.Patience)
+		w.T.Fatalf("IAM has not become as wanted in %s", testenv.Patience)
 	}
 }
 
 // mayIn asks whether a user could open a session on a node in a state of IAM.
 func (w world) mayIn(s *iam.State, name, node string) bool {
-	answer, err := w.Emulator.MayIn(s, awsemulator.Question{Principal: user(name), Region: region, Target: node})
+	answer, err := w.Emulator.MayIn(s, awsemulator.Question{Principal: scenario.UserARN(name), Region: scenario.Region, Target: node})
 	if err != nil {
-		w.t.Error(err)
+		w.T.Error(err)
 	}
 	return answer.Allowed
 }

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/test/scenario"
 )
 
 // What is removed in Git must be removed in the cluster. The API server merges
@@ -34,7 +35,7 @@ var granularLists = map[string]string{
 func TestEveryListOfASpecIsOwnedAsAWhole(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../config/crd/bases/*.yaml")
-	if err != nil || len(files) != 5 {
+	if err != nil || len(files) != len(v1alpha1.Kinds()) {
 		t.Fatalf("the CRDs are %v, %v", files, err)
 	}
 	lists := 0
@@ -87,16 +88,16 @@ func eachSchema(path string, schema map[string]any, visit func(path string, sche
 
 // listed are objects of all kinds with lists, two entries in each of them.
 func listed() []client.Object {
-	grant := access("listed", "user01", pc01, pc02)
+	grant := scenario.Access("listed", "user01", scenario.PC01, scenario.PC02)
 	grant.Spec.Principals = append(grant.Spec.Principals, v1alpha1.Principal{Kind: v1alpha1.PrincipalUser, Name: "user02"})
 	grant.Spec.Targets = append(grant.Spec.Targets, v1alpha1.Target{Tags: map[string]string{"Env": "stg"}})
-	grant.Spec.Regions = []v1alpha1.Region{region, "eu-west-1"}
+	grant.Spec.Regions = []v1alpha1.Region{scenario.Region, "eu-west-1"}
 	grant.Spec.Documents = []v1alpha1.DocumentReference{{Name: "SSM-SessionManagerRunShell"}, {Name: "AWS-StartPortForwardingSession"}}
 	grant.Spec.Clients = []v1alpha1.Client{v1alpha1.ClientCLI, v1alpha1.ClientEC2Console}
 	grant.Spec.SourceCIDRs = []v1alpha1.CIDR{"203.0.113.0/24", "198.51.100.0/24"}
 	two := []v1alpha1.NamePattern{"a*", "b*"}
-	main := account(func(a *v1alpha1.AWSAccount) {
-		a.Spec.Regions = []v1alpha1.Region{region, "eu-west-1"}
+	main := scenario.Account(func(a *v1alpha1.AWSAccount) {
+		a.Spec.Regions = []v1alpha1.Region{scenario.Region, "eu-west-1"}
 		a.Spec.AllowedNamespaces.Selector.MatchExpressions = []metav1.LabelSelectorRequirement{
 			{Key: "team", Operator: metav1.LabelSelectorOpIn, Values: []string{"a", "b"}}, {Key: "env", Operator: metav1.LabelSelectorOpExists},
 		}
@@ -104,31 +105,31 @@ func listed() []client.Object {
 			Name: "first", NamespaceSelector: &metav1.LabelSelector{}, Documents: two,
 			Principals: []v1alpha1.PrincipalPattern{{Kind: v1alpha1.PrincipalUser, Name: "a*"}, {Kind: v1alpha1.PrincipalUser, Name: "b*"}},
 			SessionDocuments: &v1alpha1.DocumentRule{
-				Adopt: two, ShareWith: []v1alpha1.AccountID{"111111111111", "222222222222"}, Keys: []v1alpha1.KeyPattern{"a*", "b*"},
+				Adopt: two, ShareWith: []v1alpha1.ShareTarget{"111111111111", "222222222222"}, Keys: []v1alpha1.KeyPattern{"a*", "b*"},
 			},
 			Activations: &v1alpha1.ActivationRule{Roles: two, TagKeys: two},
 		}, {Name: "second", NamespaceSelector: &metav1.LabelSelector{}}}
 	})
-	doc := sessionDocument(func(s *v1alpha1.SessionDocumentSpec) {
-		s.Regions = []v1alpha1.Region{region, "eu-west-1"}
-		s.SharedWith = []v1alpha1.AccountID{"111111111111", "222222222222"}
+	doc := scenario.SessionDocument(func(s *v1alpha1.SessionDocumentSpec) {
+		s.Regions = []v1alpha1.Region{scenario.Region, "eu-west-1"}
+		s.SharedWith = []v1alpha1.ShareTarget{"111111111111", "222222222222"}
 		// With the type, which the API server would add to what Git says.
 		s.Parameters = []v1alpha1.DocumentParameter{
 			{Name: "one", Type: v1alpha1.ParameterString, AllowedValues: []string{"a", "b"}}, {Name: "two", Type: v1alpha1.ParameterString},
 		}
 	})
-	tier := accountTier(v1alpha1.TierAdvanced, func(a *v1alpha1.AccountTier) { a.Spec.Regions = []v1alpha1.Region{region, "eu-west-1"} })
+	tier := scenario.AccountTier(v1alpha1.TierAdvanced, func(a *v1alpha1.AccountTier) { a.Spec.Regions = []v1alpha1.Region{scenario.Region, "eu-west-1"} })
 	return []client.Object{grant, main, doc, tier}
 }
 
 // plain is an object as it is in Git.
 func (w world) plain(obj client.Object) *unstructured.Unstructured {
-	w.t.Helper()
+	w.T.Helper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
-	w.must(err)
+	w.Must(err)
 	u := &unstructured.Unstructured{Object: map[string]any{"spec": content["spec"]}}
 	gvk, err := w.Client.GroupVersionKindFor(obj)
-	w.must(err)
+	w.Must(err)
 	u.SetGroupVersionKind(gvk)
 	u.SetName(obj.GetName())
 	u.SetNamespace(obj.GetNamespace())
@@ -175,29 +176,29 @@ func entries(value any, path []any, shorten bool) []any {
 // apply applies an object on the server as a manager of fields.
 func (w world) apply(u *unstructured.Unstructured, manager string, force bool) error {
 	data, err := json.Marshal(u)
-	w.must(err)
+	w.Must(err)
 	options := []client.PatchOption{client.FieldOwner(manager)}
 	if force {
 		options = append(options, client.ForceOwnership)
 	}
-	return w.Client.Patch(w.t.Context(), u.DeepCopy(), client.RawPatch(types.ApplyPatchType, data), options...)
+	return w.Client.Patch(w.T.Context(), u.DeepCopy(), client.RawPatch(types.ApplyPatchType, data), options...)
 }
 
 // removalCounts has a manager of fields remove an entry. It checks that the entry
 // is gone, or else that the manager meets a conflict and that force removes it.
 func (w world) removalCounts(u *unstructured.Unstructured, path []any, manager string) {
-	w.t.Helper()
+	w.T.Helper()
 	shorter := u.DeepCopy()
 	entries(shorter.Object, path, true)
 	err := w.apply(shorter, manager, false)
 	if apierrors.IsConflict(err) {
 		err = w.apply(shorter, manager, true)
 	}
-	w.must(err)
+	w.Must(err)
 	got := u.DeepCopy()
-	w.must(w.Client.Get(w.t.Context(), keyOf(u), got))
+	w.Must(w.Client.Get(w.T.Context(), scenario.KeyOf(u), got))
 	if left := entries(got.Object, path, false); len(left) != 1 {
-		w.t.Errorf("%s removed an entry of %s%v without a word, and it is still there: %v", manager, u.GetKind(), path, left)
+		w.T.Errorf("%s removed an entry of %s%v without a word, and it is still there: %v", manager, u.GetKind(), path, left)
 	}
 }
 
@@ -208,10 +209,10 @@ func TestARemovalByAnyManagerOfFieldsHappensOrConflicts(t *testing.T) {
 		for i, path := range listsIn(sound.Object["spec"], []any{"spec"}) {
 			manager := []string{"argocd-controller", "kustomize-controller", "helm"}[i%3]
 			t.Run(fmt.Sprint(sound.GetKind(), path, " by ", manager), func(t *testing.T) {
-				w := world{Env: w.Env, t: t}
-				w.must(w.Client.Create(t.Context(), sound.DeepCopy(), client.FieldOwner("kubectl-create")))
+				w := world{World: scenario.World{Env: w.Env, T: t}}
+				w.Must(w.Client.Create(t.Context(), sound.DeepCopy(), client.FieldOwner("kubectl-create")))
 				t.Cleanup(func() { _ = w.Client.Delete(context.Background(), sound.DeepCopy()) })
-				w.must(w.apply(sound, manager, false))
+				w.Must(w.apply(sound, manager, false))
 				w.removalCounts(sound, path, manager)
 			})
 		}
@@ -223,8 +224,8 @@ func TestARemovalByOneOfTwoThatApplyHappensOrConflicts(t *testing.T) {
 	for _, obj := range listed() {
 		sound := w.plain(obj)
 		for _, path := range listsIn(sound.Object["spec"], []any{"spec"}) {
-			w.must(w.apply(sound, "kustomize-controller", true))
-			w.must(w.apply(sound, "argocd-controller", false))
+			w.Must(w.apply(sound, "kustomize-controller", true))
+			w.Must(w.apply(sound, "argocd-controller", false))
 			w.removalCounts(sound, path, "argocd-controller")
 		}
 	}
@@ -235,27 +236,28 @@ func TestARemovalCountsThoughTheFieldsWereOwnedOneByOne(t *testing.T) {
 	w.install(earlierCRDs)
 	for _, obj := range listed() {
 		sound := w.plain(obj)
-		w.must(w.Client.Create(t.Context(), sound.DeepCopy(), client.FieldOwner("kubectl-create")))
-		w.must(w.apply(sound, "argocd-controller", false))
-		w.must(w.apply(sound, "kustomize-controller", false))
+		w.Must(w.Client.Create(t.Context(), sound.DeepCopy(), client.FieldOwner("kubectl-create")))
+		w.Must(w.apply(sound, "argocd-controller", false))
+		w.Must(w.apply(sound, "kustomize-controller", false))
 	}
 	w.install(presentCRDs)
 	for _, obj := range listed() {
 		sound := w.plain(obj)
 		for _, path := range listsIn(sound.Object["spec"], []any{"spec"}) {
 			w.removalCounts(sound, path, "argocd-controller")
-			w.must(w.apply(sound, "argocd-controller", true))
+			w.Must(w.apply(sound, "argocd-controller", true))
 		}
 	}
 }
 
 // repeatable are the lists that may hold an entry twice: any of the entries is
-// enough. A rule for the patterns of guardrails costs more than the API server
+// enough. A rule for the patterns and ARNs of guardrails costs more than the API server
 // allows.
 var repeatable = map[string]bool{
 	"SessionAccess.targets": true, "SessionAccess.documents": true,
 	"AWSAccount.values": true, "AWSAccount.matchExpressions": true, "AWSAccount.principals": true, "AWSAccount.documents": true,
 	"AWSAccount.adopt": true, "AWSAccount.keys": true, "AWSAccount.roles": true, "AWSAccount.tagKeys": true,
+	"AWSAccount.shareWith": true,
 }
 
 func TestTheAPIServerRejectsAListThatNamesOneThingTwice(t *testing.T) {

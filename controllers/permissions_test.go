@@ -14,6 +14,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/stack"
+	"github.com/ssm-access-operator/ssm-access-operator/test/scenario"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
@@ -29,7 +30,7 @@ type need struct {
 	// run brings it to the point where the action is missed.
 	run func(w world)
 	// Checks that a condition names the action.
-	told func(w world, action string)
+	reported func(w world, action string)
 	// as is how the condition names the action, where it is otherwise.
 	as string
 	// fixture is what AWS holds, where it is not permissionFixture.
@@ -38,88 +39,98 @@ type need struct {
 
 // needs has a row for each action that config/iam recommends.
 var needs = map[string]need{
-	"iam:GetAccountAuthorizationDetails": {run: declareAccount, told: accountTold},
-	"iam:GetAccountSummary":              {run: declareAccount, told: accountTold},
-	"ssm:DescribeSessions":               {run: declareAccount, told: accountTold},
+	"iam:GetAccountAuthorizationDetails": {run: declareAccount, reported: accountReported},
+	"iam:GetAccountSummary":              {run: declareAccount, reported: accountReported},
+	"ssm:DescribeSessions":               {run: declareAccount, reported: accountReported},
 
-	"iam:GetUser":  {run: grantTo(v1alpha1.PrincipalUser, "nobody"), told: accessTold},
-	"iam:GetGroup": {run: grantTo(v1alpha1.PrincipalGroup, "nobody"), told: accessTold},
-	"iam:GetRole":  {run: grantTo(v1alpha1.PrincipalRole, "nobody"), told: accessTold},
+	"iam:GetUser":  {run: grantTo(v1alpha1.PrincipalUser, "nobody"), reported: accessReported},
+	"iam:GetGroup": {run: grantTo(v1alpha1.PrincipalGroup, "nobody"), reported: accessReported},
+	"iam:GetRole":  {run: grantTo(v1alpha1.PrincipalRole, "nobody"), reported: accessReported},
 
-	"iam:CreatePolicy": {run: grantTo(v1alpha1.PrincipalUser, "user01"), told: accessTold},
+	"iam:CreatePolicy": {run: grantTo(v1alpha1.PrincipalUser, "user01"), reported: accessReported},
 	// A policy is created with its tags, in one call.
-	"iam:TagPolicy":         {run: grantTo(v1alpha1.PrincipalUser, "user01"), told: accessTold, as: "iam:CreatePolicy"},
-	"iam:AttachUserPolicy":  {run: grantTo(v1alpha1.PrincipalUser, "user01"), told: accessTold},
-	"iam:AttachGroupPolicy": {run: grantTo(v1alpha1.PrincipalGroup, "operators"), told: accessTold},
-	"iam:AttachRolePolicy":  {run: grantTo(v1alpha1.PrincipalRole, "node"), told: accessTold},
+	"iam:TagPolicy":         {run: grantTo(v1alpha1.PrincipalUser, "user01"), reported: accessReported, as: "iam:CreatePolicy"},
+	"iam:AttachUserPolicy":  {run: grantTo(v1alpha1.PrincipalUser, "user01"), reported: accessReported},
+	"iam:AttachGroupPolicy": {run: grantTo(v1alpha1.PrincipalGroup, "operators"), reported: accessReported},
+	"iam:AttachRolePolicy":  {run: grantTo(v1alpha1.PrincipalRole, "node"), reported: accessReported},
 
-	"iam:CreatePolicyVersion": {run: changes(1), told: accessTold},
-	"iam:DeletePolicyVersion": {run: changes(5), told: accessTold},
-	"iam:ListPolicyVersions":  {run: changeAfterStranger, told: accessTold},
+	"iam:CreatePolicyVersion": {run: changes(1), reported: accessReported},
+	"iam:DeletePolicyVersion": {run: changes(5), reported: accessReported},
+	"iam:ListPolicyVersions":  {run: changeAfterStranger, reported: accessReported},
 
-	"iam:DetachUserPolicy":  {run: revokeFrom(v1alpha1.PrincipalUser, "user01"), told: accessTold},
-	"iam:DetachGroupPolicy": {run: revokeFrom(v1alpha1.PrincipalGroup, "operators"), told: accessTold},
-	"iam:DetachRolePolicy":  {run: revokeFrom(v1alpha1.PrincipalRole, "node"), told: accessTold},
-	"iam:DeletePolicy":      {run: revokeFrom(v1alpha1.PrincipalUser, "user01"), told: accessTold},
+	"iam:DetachUserPolicy":  {run: revokeFrom(v1alpha1.PrincipalUser, "user01"), reported: accessReported},
+	"iam:DetachGroupPolicy": {run: revokeFrom(v1alpha1.PrincipalGroup, "operators"), reported: accessReported},
+	"iam:DetachRolePolicy":  {run: revokeFrom(v1alpha1.PrincipalRole, "node"), reported: accessReported},
+	"iam:DeletePolicy":      {run: revokeFrom(v1alpha1.PrincipalUser, "user01"), reported: accessReported},
 
-	"iam:GetPolicy":             {run: changeOfWhatIAMDoesNotShow, told: accessTold},
-	"iam:GetPolicyVersion":      {run: changeOfWhatIAMDoesNotShow, told: accessTold},
-	"iam:ListEntitiesForPolicy": {run: changeOfWhatIAMDoesNotShow, told: accessTold},
+	"iam:GetPolicy":             {run: changeOfWhatIAMDoesNotShow, reported: accessReported},
+	"iam:GetPolicyVersion":      {run: changeOfWhatIAMDoesNotShow, reported: accessReported},
+	"iam:ListEntitiesForPolicy": {run: changeOfWhatIAMDoesNotShow, reported: accessReported},
 
-	"ssm:TerminateSession":    {run: revokeWithSession(pc01), told: accessTold},
-	"ec2:DescribeInstances":   {run: revokeWithSession(pc01), told: accessTold},
-	"ssm:ListTagsForResource": {run: revokeWithSession(hybrid), told: accessTold},
+	"ssm:TerminateSession":    {run: revokeWithSession(scenario.PC01), reported: accessReported},
+	"ec2:DescribeInstances":   {run: revokeWithSession(scenario.PC01), reported: accessReported},
+	"ssm:ListTagsForResource": {run: revokeWithSession(hybrid), reported: accessReported},
 
-	"ssm:DescribeDocument": {run: declareDocument, told: documentTold},
-	"ssm:CreateDocument":   {run: declareDocument, told: documentTold},
+	"ssm:DescribeDocument": {run: declareDocument, reported: documentReported},
+	"ssm:CreateDocument":   {run: declareDocument, reported: documentReported},
 	// A document is created with its tags, in one call.
-	"ssm:AddTagsToResource":            {run: declareDocument, told: documentTold, as: "ssm:CreateDocument"},
-	"ssm:UpdateDocument":               {run: changeDocument(newText), told: documentTold},
-	"ssm:UpdateDocumentDefaultVersion": {run: changeDocument(newText), told: documentTold},
-	"ssm:ListDocumentVersions":         {run: changeDocument(newText), told: documentTold},
-	"ssm:RemoveTagsFromResource":       {run: changeDocument(noTags), told: documentTold},
-	"ssm:DescribeDocumentPermission":   {run: changeDocument(newShare), told: documentTold},
-	"ssm:ModifyDocumentPermission":     {run: changeDocument(newShare), told: documentTold},
-	"ssm:GetDocument":                  {run: changeDocument(newTextBesideForeign), told: documentTold},
-	"ssm:DeleteDocument":               {run: deleteDocument, told: documentTold},
-	"kms:DescribeKey":                  {run: changeDocument(newKey), told: documentTold},
-	"logs:DescribeLogGroups":           {run: changeDocument(newGroup), told: documentTold},
-	"s3:GetEncryptionConfiguration":    {run: changeDocument(newBucket), told: documentTold},
+	"ssm:AddTagsToResource":            {run: declareDocument, reported: documentReported, as: "ssm:CreateDocument"},
+	"ssm:UpdateDocument":               {run: changeDocument(newText), reported: documentReported},
+	"ssm:UpdateDocumentDefaultVersion": {run: changeDocument(newText), reported: documentReported},
+	"ssm:ListDocumentVersions":         {run: changeDocument(newText), reported: documentReported},
+	"ssm:RemoveTagsFromResource":       {run: changeDocument(noTags), reported: documentReported},
+	"ssm:DescribeDocumentPermission":   {run: changeDocument(newShare), reported: documentReported},
+	"ssm:ModifyDocumentPermission":     {run: changeDocument(newShare), reported: documentReported},
+	"ssm:GetDocument":                  {run: changeDocument(newTextBesideForeign), reported: documentReported},
+	"ssm:DeleteDocument":               {run: deleteDocument, reported: documentReported},
+	"ram:GetResourceShares":            {run: changeDocument(newOrganization), reported: documentReported},
+	"ram:CreateResourceShare":          {run: changeDocument(newOrganization), reported: documentReported},
+	"ram:GetResourceShareAssociations": {run: changeDocument(newOrganization), reported: documentReported},
+	"ssm:GetResourcePolicies":          {run: changeDocument(newOrganization), reported: documentReported},
+	// RAM writes the policy of the document in the name of the caller.
+	"ssm:PutResourcePolicy":         {run: changeDocument(newOrganization), reported: documentReported, as: "ram:CreateResourceShare"},
+	"ram:AssociateResourceShare":    {run: changeOrganization(scenario.Organization, scenario.Unit), reported: documentReported},
+	"ram:DisassociateResourceShare": {run: changeOrganization(scenario.Unit), reported: documentReported},
+	"ram:DeleteResourceShare":       {run: changeOrganization(), reported: documentReported},
+	"ssm:DeleteResourcePolicy":      {run: changeOrganization(), reported: documentReported, as: "ram:DeleteResourceShare"},
+	"kms:DescribeKey":               {run: changeDocument(newKey), reported: documentReported},
+	"logs:DescribeLogGroups":        {run: changeDocument(newGroup), reported: documentReported},
+	"s3:GetEncryptionConfiguration": {run: changeDocument(newBucket), reported: documentReported},
 
 	// An activation is created with its tags and its role, in one call.
-	"ssm:CreateActivation":            {run: declareActivation, told: activationTold},
-	"iam:PassRole":                    {run: declareActivation, told: activationTold},
-	"ssm:DescribeActivations":         {run: declareActivation, told: activationTold},
-	"ssm:DescribeInstanceInformation": {run: declareActivation, told: activationTold},
-	"ssm:DeleteActivation":            {run: deleteActivation, told: activationTold},
-	"ssm:DeregisterManagedInstance":   {run: deleteActivation, told: activationTold},
+	"ssm:CreateActivation":            {run: declareActivation, reported: activationReported},
+	"iam:PassRole":                    {run: declareActivation, reported: activationReported},
+	"ssm:DescribeActivations":         {run: declareActivation, reported: activationReported},
+	"ssm:DescribeInstanceInformation": {run: declareActivation, reported: activationReported},
+	"ssm:DeleteActivation":            {run: deleteActivation, reported: activationReported},
+	"ssm:DeregisterManagedInstance":   {run: deleteActivation, reported: activationReported},
 
-	"ssm:GetServiceSetting":    {run: declareTier, told: tierTold},
-	"ssm:UpdateServiceSetting": {run: declareTier, told: tierTold},
-	"ssm:ResetServiceSetting":  {run: deleteTier, told: tierTold},
+	"ssm:GetServiceSetting":    {run: declareTier, reported: tierReported},
+	"ssm:UpdateServiceSetting": {run: declareTier, reported: tierReported},
+	"ssm:ResetServiceSetting":  {run: deleteTier, reported: tierReported},
 
-	"ssm:ListDocuments": {run: declareDocument, told: readOneByOne},
+	"ssm:ListDocuments": {run: declareDocument, reported: readOneByOne},
 }
 
 // inFile has the scenarios of actions that several documents allow, where another
 // document needs it for something else.
 var inFile = map[string]need{
-	"sessions ssm:DescribeDocument": {run: grantDocumentByName, told: accessTold},
+	"sessions ssm:DescribeDocument": {run: grantDocumentByName, reported: accessReported},
 	// Default host management may stand in for the profile.
-	"reachability ssm:GetServiceSetting":   {run: lookWithoutProfile, told: accessTold, fixture: bothStacks},
-	"tier ssm:DescribeInstanceInformation": {run: declareTier, told: tierTold},
+	"reachability ssm:GetServiceSetting":   {run: lookWithoutProfile, reported: accessReported, fixture: scenario.BothStacks},
+	"tier ssm:DescribeInstanceInformation": {run: declareTier, reported: tierReported},
 }
 
 // Each document is attached with the operator's own and what its scenarios need, and
 // no other, so that none makes up for what another one lacks.
 func TestEveryActionOfTheRecommendedPoliciesIsNeeded(t *testing.T) {
-	files, err := cluster.OperatorPolicies()
+	files, err := scenario.Cluster(t).OperatorPolicies()
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []string
 	for _, file := range files {
-		actions, err := cluster.PolicyActions(file)
+		actions, err := scenario.Cluster(t).PolicyActions(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,8 +139,8 @@ func TestEveryActionOfTheRecommendedPoliciesIsNeeded(t *testing.T) {
 			kind := strings.TrimSuffix(file, "-policy.json")
 			n, ok := inFile[kind+" "+action]
 			if file == reachabilityPolicy && !ok {
-				if lookedWith[action] == "" {
-					t.Errorf("%s allows %s, and no look at nodes needs it: add a row to lookedWith, or take it out", file, action)
+				if scenario.ReachabilityActions[action] == "" {
+					t.Errorf("%s allows %s, and no look at nodes needs it: add a row to scenario.ReachabilityActions, or take it out", file, action)
 				}
 				continue // It is withheld from a look at nodes.
 			}
@@ -141,7 +152,7 @@ func TestEveryActionOfTheRecommendedPoliciesIsNeeded(t *testing.T) {
 				continue
 			}
 			t.Run(kind+" "+strings.ReplaceAll(action, ":", " "), func(t *testing.T) {
-				n.isTold(t, action, testenv.Options{Policies: with(file), Withheld: []string{action}})
+				n.isReported(t, action, testenv.Options{Policies: with(file), Withheld: []string{action}})
 			})
 		}
 	}
@@ -164,8 +175,8 @@ func with(file string) []string {
 	return slices.Compact(files)
 }
 
-// isTold runs the scenario where an action is withheld.
-func (n need) isTold(t *testing.T, action string, o testenv.Options) {
+// isReported runs the scenario where an action is withheld.
+func (n need) isReported(t *testing.T, action string, o testenv.Options) {
 	t.Helper()
 	o.Fixture = permissionFixture()
 	if n.fixture != nil {
@@ -178,23 +189,23 @@ func (n need) isTold(t *testing.T, action string, o testenv.Options) {
 	if n.as != "" {
 		named = n.as
 	}
-	n.told(w, named)
+	n.reported(w, named)
 }
 
 // lookWithoutProfile looks at a node that has no instance profile.
 func lookWithoutProfile(w world) {
 	for _, cause := range []stack.Cause{stack.NoInstanceProfile, stack.AgentOffline} {
-		_, err := w.Emulator.Break(accountID, region, fixtures.S7Node, cause)
-		w.must(err)
+		_, err := w.Emulator.Break(scenario.AccountID, scenario.Region, fixtures.S7Node, cause)
+		w.Must(err)
 	}
-	w.Emulator.Advance(resyncAfter)
-	w.create(account(), access("one", "user01", fixtures.S7Node))
+	w.Emulator.Advance(scenario.ResyncAfter)
+	w.Create(scenario.Account(), scenario.Access("one", "user01", fixtures.S7Node))
 }
 
 func grantDocumentByName(w world) {
-	one := access("one", "user01", pc01)
+	one := scenario.Access("one", "user01", scenario.PC01)
 	one.Spec.Documents = []v1alpha1.DocumentReference{{Name: "Shell"}}
-	w.create(account(), one)
+	w.Create(scenario.Account(), one)
 }
 
 // config/iam/README.md: without sessions-policy.json access is granted, and a
@@ -204,35 +215,35 @@ func TestTheOperatorPolicyAloneGivesAndTakesAccess(t *testing.T) {
 	w := worldOf(t, testenv.Options{Fixture: permissionFixture(), Policies: []string{operatorPolicy}})
 	w.Manager(t, testenv.ManagerOptions{})
 	changes(6)(w)
-	one := w.accessIs(access("one", "user01", pc01), v1alpha1.ReasonGranted)
-	if !w.may("user01", pc01) {
+	one := w.AwaitAccess(scenario.Access("one", "user01", scenario.PC01), v1alpha1.ReasonGranted)
+	if !w.MayOpen("user01", scenario.PC01) {
 		t.Error("access was granted, and is not there")
 	}
-	change(w, one, func(a *v1alpha1.SessionAccess) { a.Spec.OnRevoke = v1alpha1.RevokeTerminateSessions })
-	w.accessIs(one, v1alpha1.ReasonGranted)
-	w.must(w.Client.Delete(t.Context(), one))
-	accessTold(w, "ssm:DescribeSessions")
-	w.until(func() bool { return !w.may("user01", pc01) })
-	change(w, account(), func(a *v1alpha1.AWSAccount) { a.Spec.SessionTermination = v1alpha1.TerminationBestEffort })
-	_, err := testenv.WaitFor(t.Context(), w.Client, account(), func(a *v1alpha1.AWSAccount) bool {
+	scenario.Change(w.World, one, func(a *v1alpha1.SessionAccess) { a.Spec.OnRevoke = v1alpha1.RevokeTerminateSessions })
+	w.AwaitAccess(one, v1alpha1.ReasonGranted)
+	w.Must(w.Client.Delete(t.Context(), one))
+	accessReported(w, "ssm:DescribeSessions")
+	w.Eventually(func() bool { return !w.MayOpen("user01", scenario.PC01) })
+	scenario.Change(w.World, scenario.Account(), func(a *v1alpha1.AWSAccount) { a.Spec.SessionTermination = v1alpha1.TerminationBestEffort })
+	_, err := testenv.WaitFor(t.Context(), w.Client, scenario.Account(), func(a *v1alpha1.AWSAccount) bool {
 		return a.Spec.SessionTermination == v1alpha1.TerminationBestEffort && a.Status.ObservedGeneration == a.Generation
 	})
-	w.must(err)
-	w.advance(testWindow, one)
-	w.must(testenv.WaitGone(t.Context(), w.Client, one))
+	w.Must(err)
+	w.Advance(scenario.Window, one)
+	w.Must(testenv.WaitGone(t.Context(), w.Client, one))
 	w.onlyRefusedWithout(operatorPolicy)
 }
 
 // onlyRefusedWithout checks that the operator was refused nothing that the documents
 // which it has allow.
 func (w world) onlyRefusedWithout(files ...string) {
-	w.t.Helper()
+	w.T.Helper()
 	for _, file := range files {
-		actions, err := cluster.PolicyActions(file)
-		w.must(err)
+		actions, err := scenario.Cluster(w.T).PolicyActions(file)
+		w.Must(err)
 		for _, call := range w.Emulator.CallLog(0) {
 			if refused := strings.HasPrefix(call.Code, "AccessDenied") || call.Code == "UnauthorizedOperation"; refused && slices.Contains(actions, call.Action()) {
-				w.t.Errorf("the operator was refused %s, which %s should allow", call.Action(), file)
+				w.T.Errorf("the operator was refused %s, which %s should allow", call.Action(), file)
 			}
 		}
 	}
@@ -241,42 +252,42 @@ func (w world) onlyRefusedWithout(files ...string) {
 // everyKind has an object of each kind come, change and go, with open sessions, in an
 // account that is declared in some way.
 func everyKind(w world, declared ...func(*v1alpha1.AWSAccount)) {
-	w.t.Helper()
-	main := account(append(declared, allowing(v1alpha1.DocumentRule{Keys: []v1alpha1.KeyPattern{"*"}, ShareWith: []v1alpha1.AccountID{sharee}}), allowActivations())...)
-	doc, tier := neededDocument(), accountTier(v1alpha1.TierAdvanced)
-	site := activation("one", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
-	one, two := access("one", "user01", pc01), access("two", "user02", hybrid)
-	w.create(main, doc, tier, site, one, two)
-	w.documentIs(doc, v1alpha1.ReasonInPlace)
-	w.activationIs(site, v1alpha1.ReasonActivated)
-	w.tierIs(tier, v1alpha1.ReasonTierInForce)
-	w.accessIs(one, v1alpha1.ReasonGranted)
-	w.accessIs(two, v1alpha1.ReasonGranted)
-	w.register(w.secret("one"))
-	sessions := []string{w.open(user("user01"), pc01), w.open(user("user02"), hybrid)}
-	change(w, doc, func(d *v1alpha1.SessionDocument) {
+	w.T.Helper()
+	main := scenario.Account(append(declared, scenario.AllowDocuments(v1alpha1.DocumentRule{Keys: []v1alpha1.KeyPattern{"*"}, ShareWith: []v1alpha1.ShareTarget{scenario.Sharee, scenario.Organization}}), scenario.AllowActivations())...)
+	doc, tier := neededDocument(), scenario.AccountTier(v1alpha1.TierAdvanced)
+	site := scenario.Activation("one", func(s *v1alpha1.HybridActivationSpec) { s.NodeDeletionPolicy = v1alpha1.NodesDeregister })
+	one, two := scenario.Access("one", "user01", scenario.PC01), scenario.Access("two", "user02", hybrid)
+	w.Create(main, doc, tier, site, one, two)
+	w.AwaitDocument(doc, v1alpha1.ReasonInPlace)
+	w.AwaitActivation(site, v1alpha1.ReasonActivated)
+	w.AwaitTier(tier, v1alpha1.ReasonTierInForce)
+	w.AwaitAccess(one, v1alpha1.ReasonGranted)
+	w.AwaitAccess(two, v1alpha1.ReasonGranted)
+	w.RegisterMachine(w.Secret("one"))
+	sessions := []string{w.OpenSession(scenario.UserARN("user01"), scenario.PC01), w.OpenSession(scenario.UserARN("user02"), hybrid)}
+	scenario.Change(w.World, doc, func(d *v1alpha1.SessionDocument) {
 		for _, edit := range []func(world, *v1alpha1.SessionDocumentSpec){newText, noTags, newShare, newKey, newBucket, newGroup} {
 			edit(w, &d.Spec)
 		}
 	})
-	w.documentIs(doc, v1alpha1.ReasonInPlace)
+	w.AwaitDocument(doc, v1alpha1.ReasonInPlace)
 	gone := []client.Object{doc, tier, site, one, two}
 	for _, obj := range gone {
-		w.must(w.Client.Delete(w.t.Context(), obj))
+		w.Must(w.Client.Delete(w.T.Context(), obj))
 	}
 	for _, id := range sessions {
-		w.untilEnded(id)
+		w.AwaitSessionEnd(id)
 	}
-	w.advance(testWindow, one, two, site, tier)
+	w.Advance(scenario.Window, one, two, site, tier)
 	for _, obj := range gone {
-		w.must(testenv.WaitGone(w.t.Context(), w.Client, obj))
+		w.Must(testenv.WaitGone(w.T.Context(), w.Client, obj))
 	}
 }
 
 // Without the optional reachability-policy.json, the operator does not check nodes.
 // Everything else works as it does with the policy.
 func TestTheOperatorWorksWithoutTheReachabilityPolicy(t *testing.T) {
-	files, err := cluster.OperatorPolicies()
+	files, err := scenario.Cluster(t).OperatorPolicies()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +302,7 @@ func TestTheBoundaryLeavesTheOperatorWhatItNeeds(t *testing.T) {
 	w := worldOf(t, testenv.Options{Fixture: permissionFixture(), Boundary: true})
 	w.Manager(t, testenv.ManagerOptions{})
 	everyKind(w)
-	w.nothingWasMissing()
+	w.ExpectNoRefusedCall()
 }
 
 // What the boundary does not name is missing, whatever the policies allow.
@@ -300,7 +311,7 @@ func TestWhatIsTakenOutOfTheBoundaryIsMissed(t *testing.T) {
 		"iam:AttachUserPolicy", "iam:CreatePolicy", "iam:PassRole", "ssm:CreateActivation", "ssm:CreateDocument", "ssm:TerminateSession", "ssm:UpdateServiceSetting",
 	} {
 		t.Run(strings.ReplaceAll(action, ":", " "), func(t *testing.T) {
-			needs[action].isTold(t, action, testenv.Options{Boundary: true, WithheldByBoundary: []string{action}})
+			needs[action].isReported(t, action, testenv.Options{Boundary: true, WithheldByBoundary: []string{action}})
 		})
 	}
 }
@@ -309,20 +320,20 @@ func permissionFixture() *fixtures.Fixture {
 	f := fixtures.S1()
 	first := &f.Accounts[0]
 	first.Groups = append(first.Groups, fixtures.Group{Name: "operators"})
-	in := first.Regions[region]
+	in := first.Regions[scenario.Region]
 	in.ManagedNodes = append(in.ManagedNodes, fixtures.ManagedNode{ID: hybrid, Agent: fixtures.Agent{PlatformType: "Linux"}})
-	first.Regions[region] = in
+	first.Regions[scenario.Region] = in
 	return f
 }
 
-func declareAccount(w world) { w.create(account()) }
+func declareAccount(w world) { w.Create(scenario.Account()) }
 
 func grantTo(kind v1alpha1.PrincipalKind, name string) func(w world) {
 	return func(w world) {
-		grant := access("one", "", pc01)
+		grant := scenario.Access("one", "", scenario.PC01)
 		grant.Spec.Principals = []v1alpha1.Principal{{Kind: kind, Name: name}}
 		grant.Spec.OnRevoke = v1alpha1.RevokeLeaveSessions // A narrowing is done at once then.
-		w.create(account(), grant)
+		w.Create(scenario.Account(), grant)
 	}
 }
 
@@ -330,9 +341,9 @@ func grantTo(kind v1alpha1.PrincipalKind, name string) func(w world) {
 func changes(n int) func(w world) {
 	return func(w world) {
 		grantTo(v1alpha1.PrincipalUser, "user01")(w)
-		one := access("one", "user01", pc01)
+		one := scenario.Access("one", "user01", scenario.PC01)
 		for i := range n {
-			w.accessIs(one, v1alpha1.ReasonGranted)
+			w.AwaitAccess(one, v1alpha1.ReasonGranted)
 			w.retarget(one, i)
 		}
 	}
@@ -340,19 +351,19 @@ func changes(n int) func(w world) {
 
 // retarget changes the nodes of a grant, back and forth.
 func (w world) retarget(one *v1alpha1.SessionAccess, i int) {
-	w.t.Helper()
-	ids := []v1alpha1.InstanceID{pc01, pc02}
-	change(w, one, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = ids[:2-i%2] })
+	w.T.Helper()
+	ids := []v1alpha1.InstanceID{scenario.PC01, scenario.PC02}
+	scenario.Change(w.World, one, func(a *v1alpha1.SessionAccess) { a.Spec.Targets[0].InstanceIDs = ids[:2-i%2] })
 }
 
 // changeAfterStranger changes a policy whose versions a foreign client has used up.
 func changeAfterStranger(w world) {
 	grantTo(v1alpha1.PrincipalUser, "user01")(w)
-	one := w.accessIs(access("one", "user01", pc01), v1alpha1.ReasonGranted)
-	admin, arn, document := awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin"))), w.ourPolicies()[0].ARN, everything
+	one := w.AwaitAccess(scenario.Access("one", "user01", scenario.PC01), v1alpha1.ReasonGranted)
+	admin, arn, document := awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin"))), w.OwnedPolicies()[0].ARN, scenario.AllowAllOfSSM
 	for range 4 {
-		_, err := admin.CreatePolicyVersion(w.t.Context(), &awsiam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: &document})
-		w.must(err)
+		_, err := admin.CreatePolicyVersion(w.T.Context(), &awsiam.CreatePolicyVersionInput{PolicyArn: &arn, PolicyDocument: &document})
+		w.Must(err)
 	}
 	w.retarget(one, 0)
 }
@@ -360,60 +371,62 @@ func changeAfterStranger(w world) {
 // changeOfWhatIAMDoesNotShow changes a policy that IAM says once does not exist.
 func changeOfWhatIAMDoesNotShow(w world) {
 	grantTo(v1alpha1.PrincipalUser, "user01")(w)
-	one := w.accessIs(access("one", "user01", pc01), v1alpha1.ReasonGranted)
+	one := w.AwaitAccess(scenario.Access("one", "user01", scenario.PC01), v1alpha1.ReasonGranted)
 	_, err := w.Emulator.Inject(faults.Fault{Kind: faults.Error, Code: "NoSuchEntity", Status: 404, Action: "iam:CreatePolicyVersion", Count: 1})
-	w.must(err)
+	w.Must(err)
 	w.retarget(one, 0)
 }
 
 func revokeFrom(kind v1alpha1.PrincipalKind, name string) func(w world) {
 	return func(w world) {
 		grantTo(kind, name)(w)
-		one := w.accessIs(access("one", "", pc01), v1alpha1.ReasonGranted)
-		w.must(w.Client.Delete(w.t.Context(), one))
+		one := w.AwaitAccess(scenario.Access("one", "", scenario.PC01), v1alpha1.ReasonGranted)
+		w.Must(w.Client.Delete(w.T.Context(), one))
 	}
 }
 
 // revokeWithSession ends access to a node whose tags decide about its sessions.
 func revokeWithSession(node string) func(w world) {
 	guarded := func(a *v1alpha1.AWSAccount) {
-		a.Spec.Guardrails = []v1alpha1.Guardrail{excluding("nodes", excludedTag("Env", "prod"))}
+		a.Spec.Guardrails = []v1alpha1.Guardrail{scenario.Excluding("nodes", scenario.ExcludedTag("Env", "prod"))}
 	}
 	return func(w world) {
-		w.create(account(guarded), access("one", "user01", node))
-		one := w.accessIs(access("one", "user01", node), v1alpha1.ReasonGranted)
-		w.open(user("user01"), node)
-		w.must(w.Client.Delete(w.t.Context(), one))
+		w.Create(scenario.Account(guarded), scenario.Access("one", "user01", node))
+		one := w.AwaitAccess(scenario.Access("one", "user01", node), v1alpha1.ReasonGranted)
+		w.OpenSession(scenario.UserARN("user01"), node)
+		w.Must(w.Client.Delete(w.T.Context(), one))
 	}
 }
 
-func declareActivation(w world) { w.create(account(allowActivations()), activation("one")) }
+func declareActivation(w world) {
+	w.Create(scenario.Account(scenario.AllowActivations()), scenario.Activation("one"))
+}
 
 // deleteActivation deletes an activation with which a machine has registered.
 func deleteActivation(w world) {
-	one := activation("one", func(s *v1alpha1.HybridActivationSpec) { s.OnDelete.Nodes = v1alpha1.NodesDeregister })
-	w.activated(one, account(allowActivations()))
-	w.register(w.secret("one"))
-	w.must(w.Client.Delete(w.t.Context(), one))
+	one := scenario.Activation("one", func(s *v1alpha1.HybridActivationSpec) { s.NodeDeletionPolicy = v1alpha1.NodesDeregister })
+	w.CreateActivation(one, scenario.Account(scenario.AllowActivations()))
+	w.RegisterMachine(w.Secret("one"))
+	w.Must(w.Client.Delete(w.T.Context(), one))
 }
 
-func declareTier(w world) { w.create(account(), accountTier(v1alpha1.TierAdvanced)) }
+func declareTier(w world) { w.Create(scenario.Account(), scenario.AccountTier(v1alpha1.TierAdvanced)) }
 
 // deleteTier has the tier put back to what it was.
 func deleteTier(w world) {
 	declareTier(w)
-	w.deleteTier(w.tierIs(accountTier(v1alpha1.TierAdvanced), v1alpha1.ReasonTierInForce))
+	w.DeleteTier(w.AwaitTier(scenario.AccountTier(v1alpha1.TierAdvanced), v1alpha1.ReasonTierInForce))
 }
 
 // readOneByOne waits until a resync asks for each document: the operator continues
 // without the list of all, at a cost.
 func readOneByOne(w world, _ string) {
-	w.t.Helper()
-	w.documentIs(neededDocument(), v1alpha1.ReasonInPlace)
+	w.T.Helper()
+	w.AwaitDocument(neededDocument(), v1alpha1.ReasonInPlace)
 	seen := w.LastCall()
-	w.advance(resyncAfter, account())
-	_, err := w.WaitCall(w.t.Context(), seen, func(c calls.Call) bool { return c.Operation == "DescribeDocument" })
-	w.must(err)
+	w.Advance(scenario.ResyncAfter, scenario.Account())
+	_, err := w.WaitCall(w.T.Context(), seen, func(c calls.Call) bool { return c.Operation == "DescribeDocument" })
+	w.Must(err)
 }
 
 // names reports whether a condition names an action.
@@ -426,26 +439,26 @@ func names(conditions []metav1.Condition, action string) bool {
 	return false
 }
 
-func accountTold(w world, action string) {
-	w.t.Helper()
-	_, err := testenv.WaitFor(w.t.Context(), w.Client, account(), func(a *v1alpha1.AWSAccount) bool { return names(a.Status.Conditions, action) })
-	w.must(err)
+func accountReported(w world, action string) {
+	w.T.Helper()
+	_, err := testenv.WaitFor(w.T.Context(), w.Client, scenario.Account(), func(a *v1alpha1.AWSAccount) bool { return names(a.Status.Conditions, action) })
+	w.Must(err)
 }
 
-func accessTold(w world, action string) {
-	w.t.Helper()
-	_, err := testenv.WaitFor(w.t.Context(), w.Client, access("one", ""), func(a *v1alpha1.SessionAccess) bool { return names(a.Status.Conditions, action) })
-	w.must(err)
+func accessReported(w world, action string) {
+	w.T.Helper()
+	_, err := testenv.WaitFor(w.T.Context(), w.Client, scenario.Access("one", ""), func(a *v1alpha1.SessionAccess) bool { return names(a.Status.Conditions, action) })
+	w.Must(err)
 }
 
-func activationTold(w world, action string) {
-	w.t.Helper()
-	_, err := testenv.WaitFor(w.t.Context(), w.Client, activation("one"), func(a *v1alpha1.HybridActivation) bool { return names(a.Status.Conditions, action) })
-	w.must(err)
+func activationReported(w world, action string) {
+	w.T.Helper()
+	_, err := testenv.WaitFor(w.T.Context(), w.Client, scenario.Activation("one"), func(a *v1alpha1.HybridActivation) bool { return names(a.Status.Conditions, action) })
+	w.Must(err)
 }
 
-func tierTold(w world, action string) {
-	w.t.Helper()
-	_, err := testenv.WaitFor(w.t.Context(), w.Client, accountTier(""), func(a *v1alpha1.AccountTier) bool { return names(a.Status.Conditions, action) })
-	w.must(err)
+func tierReported(w world, action string) {
+	w.T.Helper()
+	_, err := testenv.WaitFor(w.T.Context(), w.Client, scenario.AccountTier(""), func(a *v1alpha1.AccountTier) bool { return names(a.Status.Conditions, action) })
+	w.Must(err)
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
+	"github.com/ssm-access-operator/ssm-access-operator/test/scenario"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
@@ -51,12 +52,12 @@ func TestTheSamplesDoWhatWasRecorded(t *testing.T) {
 			got := strings.Join(w.playSample(filepath.Join(w.Checkout, "config", "samples", sample)), "\n") + "\n"
 			file := filepath.Join("testdata", "recorded", sample+".txt")
 			if *record {
-				w.must(os.WriteFile(file, []byte(got), 0o600))
+				w.Must(os.WriteFile(file, []byte(got), 0o600))
 				return
 			}
 			want, err := os.ReadFile(file)
-			w.must(err)
-			same(t, file, strings.Split(got, "\n"), strings.Split(string(want), "\n"))
+			w.Must(err)
+			scenario.ExpectEqual(t, file, strings.Split(got, "\n"), strings.Split(string(want), "\n"))
 		})
 	}
 }
@@ -64,25 +65,25 @@ func TestTheSamplesDoWhatWasRecorded(t *testing.T) {
 // playSample applies a sample and deletes it again. It returns the writes to AWS
 // of both, and the statuses in between.
 func (w world) playSample(directory string) (lines []string) {
-	w.t.Helper()
+	w.T.Helper()
 	w.kubectl("apply", "-k", directory)
 	objects := w.declared(directory)
 	lines = append(lines, "# Statuses")
 	for _, obj := range objects {
-		_, err := testenv.WaitReady(w.t.Context(), w.Client, obj)
-		w.must(err)
+		_, err := testenv.WaitReady(w.T.Context(), w.Client, obj)
+		w.Must(err)
 	}
 	for _, obj := range objects {
 		if grant, ok := obj.(*v1alpha1.SessionAccess); ok {
-			w.looked(grant)
+			w.AwaitNodesChecked(grant)
 		}
-		w.must(w.Client.Get(w.t.Context(), keyOf(obj), obj))
+		w.Must(w.Client.Get(w.T.Context(), scenario.KeyOf(obj), obj))
 		lines = append(lines, w.statusLines(obj)...)
 	}
 	lines = append(append(lines, "# Writes to AWS while it is applied"), w.writeLines(0)...)
 	from := w.LastCall()
 	for _, obj := range objects {
-		w.must(w.Client.Delete(w.t.Context(), obj))
+		w.Must(w.Client.Delete(w.T.Context(), obj))
 	}
 	for _, obj := range objects {
 		w.goes(obj)
@@ -92,41 +93,43 @@ func (w world) playSample(directory string) (lines []string) {
 
 // goes waits until an object is gone, and lets the time pass for which it waits.
 func (w world) goes(obj client.Object) {
-	w.t.Helper()
+	w.T.Helper()
 	for range 60 {
-		ctx, cancel := context.WithTimeout(w.t.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(w.T.Context(), 2*time.Second)
 		err := testenv.WaitGone(ctx, w.Client, obj)
 		cancel()
 		if err == nil {
 			return
 		}
-		w.advance(testWindow, obj)
+		w.Advance(scenario.Window, obj)
 	}
-	w.t.Fatalf("%T %s does not go", obj, obj.GetName())
+	w.T.Fatalf("%T %s does not go", obj, obj.GetName())
 }
 
 // kubectl runs as the cluster's administrator.
 func (w world) kubectl(args ...string) {
-	w.t.Helper()
-	cmd := exec.CommandContext(w.t.Context(), w.KubectlPath, append([]string{"--kubeconfig", w.KubeconfigPath}, args...)...)
+	w.T.Helper()
+	cmd := exec.CommandContext(w.T.Context(), w.KubectlPath, append([]string{"--kubeconfig", w.KubeconfigPath}, args...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		w.t.Fatalf("kubectl %v: %v\n%s", args, err, out)
+		w.T.Fatalf("kubectl %v: %v\n%s", args, err, out)
 	}
 }
 
-// declared are the objects of the project's kinds in a directory, those that
-// others refer to last.
+// declared are the objects of the project's kinds in a sample's directory and in the one
+// that the samples share, those that others refer to last.
 func (w world) declared(directory string) []client.Object {
-	w.t.Helper()
-	files, err := filepath.Glob(filepath.Join(directory, "*.yaml"))
-	w.must(err)
+	w.T.Helper()
+	own, err := filepath.Glob(filepath.Join(directory, "*.yaml"))
+	w.Must(err)
+	shared, err := filepath.Glob(filepath.Join(directory, "..", "account", "*.yaml"))
+	w.Must(err)
 	var objects []client.Object
-	for _, file := range files {
+	for _, file := range slices.Concat(own, shared) {
 		text, err := os.ReadFile(file)
-		w.must(err)
+		w.Must(err)
 		obj, kind, err := serializer.NewCodecFactory(w.Client.Scheme()).UniversalDeserializer().Decode(text, nil, nil)
 		if kind != nil && kind.Group == v1alpha1.GroupVersion.Group {
-			w.must(err)
+			w.Must(err)
 			obj.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{}) // As the client returns it.
 			objects = append(objects, obj.(client.Object))
 		}
@@ -148,16 +151,16 @@ func rank(obj client.Object) int {
 
 // statusLines are an object's status without what differs from run to run.
 func (w world) statusLines(obj client.Object) []string {
-	w.t.Helper()
+	w.T.Helper()
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
-	w.must(err)
+	w.Must(err)
 	status, _, err := unstructured.NestedMap(object, "status")
-	w.must(err)
+	w.Must(err)
 	if _, ok := obj.(*v1alpha1.AWSAccount); ok {
 		delete(status, "policies") // They are counted some seconds after the last change.
 	}
 	text, err := yaml.Marshal(status)
-	w.must(err)
+	w.Must(err)
 	lines := []string{fmt.Sprintf("## %T %s", obj, obj.GetName())}
 	return append(lines, strings.Split(strings.TrimSpace(stable(string(text))), "\n")...)
 }
@@ -165,7 +168,7 @@ func (w world) statusLines(obj client.Object) []string {
 // writeLines are the calls after number n that changed AWS, each with how often
 // it came: two principals are written in any order.
 func (w world) writeLines(n int) []string {
-	w.t.Helper()
+	w.T.Helper()
 	times := map[string]int{}
 	for _, call := range w.Emulator.CallLog(n) {
 		// What may be there still is deleted once more without asking.

@@ -1,5 +1,5 @@
-// Package controllers holds the reconcilers of all kinds. Setup is the only
-// list of them.
+// Package controllers sets up the controllers of all kinds: Setup makes each one and
+// connects them. The kinds themselves are listed in v1alpha1.Kinds.
 package controllers
 
 import (
@@ -18,6 +18,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/awsaccount"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/awscache"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/effect"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/hybridactivation"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
@@ -28,7 +29,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessionaccess"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/sessiondocument"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 )
 
 // Options are what the controllers need in addition to the manager.
@@ -36,7 +37,7 @@ type Options struct {
 	// OwnerID is eight hex digits; our policies live under /ssm-access/<OwnerID>/.
 	OwnerID string
 	// Pool holds the AWS accounts.
-	Pool *cloud.Pool
+	Pool *iam.Pool
 	// ResyncInterval is how often each account is verified and read again.
 	ResyncInterval time.Duration
 	// AccountSelector picks the AWSAccounts that this manager works on, with the
@@ -67,7 +68,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 		return err
 	}
 	api := objectcache.NewClient(mgr.GetClient(), mgr.GetAPIReader())
-	if err := api.Watch(ctx, mgr.GetCache(), append(queue.Users(), &v1alpha1.AWSAccount{})...); err != nil {
+	if err := api.Watch(ctx, mgr.GetCache()); err != nil {
 		return err
 	}
 	mine := accounts.Shard{Selector: o.AccountSelector}
@@ -76,17 +77,18 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 		return err
 	}
 	recorder := mgr.GetEventRecorder(recorderName)
-	usage, accesses, principals := &awsaccount.Trigger{}, &sessionaccess.Trigger{}, &principal.Triggers{}
+	usage, accesses, principals := &awsaccount.Trigger{}, &sessionaccess.Trigger{}, principal.NewQueue()
 	documents, tiers, activations := &queue.Trigger[ctrl.Request]{}, &accounttier.Trigger{}, &hybridactivation.Triggers{}
-	looks := &reachability.Trigger{}
+	looks, simulations := &reachability.Trigger{}, &effect.Trigger{}
 	accounts := accounts.NewRegistry(
 		looks.WakeAccount,
 		principals.WakeAccount(mgr.GetClient()), accesses.WakeAccount(mgr.GetClient()),
 		accounts.Wake(documents, mgr.GetClient(), &v1alpha1.SessionDocumentList{}),
 		accounts.Wake(tiers, mgr.GetClient(), &v1alpha1.AccountTierList{}),
-		activations.WakeAccount(mgr.GetClient()),
+		activations.WakeAccount(mgr.GetClient()), simulations.WakeAccount(mgr.GetClient()),
 	)
-	readings := awscache.NewCaches(o.Clock)
+	accounts.Hold = principals.Hold
+	caches := awscache.NewCaches(o.Clock)
 	o.Pool.Guard(accounts.MayWrite)
 	o.Metrics.Watch(metrics.Sources{Client: mgr.GetClient(), Clock: o.Clock, Accounts: accounts, Scope: mine, Elected: mgr.Elected()})
 	contended := contention.New(o.Clock)
@@ -96,7 +98,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 	}
 	o.Pool.OnDrift(drifts.Report)
 	outcomes := grants.NewPrincipalStore(accesses.WakeHolders)
-	reports := grants.NewReachabilityStore(accesses.WakeAccesses)
+	reports, effects := grants.NewReachabilityStore(accesses.WakeAccesses), grants.NewEffectStore(accesses.WakeAccesses)
 	common := reconcile.Options{
 		Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Shard: mine,
 	}
@@ -111,20 +113,21 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error { //nolint:fu
 		}).SetupWithManager(mgr, usage),
 		people.SetupWithManager(mgr, principals), people.SetupVersions(mgr),
 		(&sessionaccess.Reconciler{
-			Client: api, Reader: mgr.GetAPIReader(), Recorder: recorder, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes,
-			Sessions: sessionaccess.NewListings(), Displaced: sessionaccess.NewDisplacements(), Readings: readings,
-			Scope: mine, Metrics: o.Metrics,
-			Targets: reports,
+			Options: common, Outcomes: outcomes, Metrics: o.Metrics, Targets: reports, Effects: effects,
+			Sessions: sessionaccess.NewSessionCache(), Superseded: sessionaccess.NewSupersessions(), Caches: caches,
 		}).SetupWithManager(mgr, accesses), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&sessiondocument.Reconciler{
 			Options: common, OwnerID: o.OwnerID, Memory: sessiondocument.NewMemory(o.Clock),
 		}).SetupWithManager(mgr, documents), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
-		(&accounttier.Reconciler{Options: common, Readings: readings}).SetupWithManager(mgr, tiers), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
+		(&accounttier.Reconciler{Options: common, Caches: caches}).SetupWithManager(mgr, tiers), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&hybridactivation.Reconciler{
-			Options: common, Listings: hybridactivation.NewListings(o.Clock), OwnerID: o.OwnerID,
+			Options: common, Activations: hybridactivation.NewActivationCache(o.Clock), OwnerID: o.OwnerID,
 		}).SetupWithManager(mgr, activations), //nolint:contextcheck // Its queue asks the cache, with a context of its own.
 		(&reachability.Reconciler{
 			Client: api, Clock: o.Clock, Accounts: accounts, Reports: reports, ResyncInterval: o.ResyncInterval,
 		}).SetupWithManager(mgr, looks),
+		(&effect.Reconciler{
+			Client: api, Clock: o.Clock, Accounts: accounts, Outcomes: outcomes, Effects: effects,
+		}).SetupWithManager(mgr, simulations),
 	)
 }

@@ -46,10 +46,10 @@ func Declaring(ctx context.Context, c client.Reader, accountID string) (*v1alpha
 	return first, nil
 }
 
-// Precedes orders objects by age, and by name among those of one second.
+// Precedes orders objects by age, and by namespace and name among those of one second.
 func Precedes(a, b client.Object) bool {
 	if at, bt := a.GetCreationTimestamp(), b.GetCreationTimestamp(); !at.Equal(&bt) {
 		return at.Before(&bt)
 	}
-	return a.GetName() < b.GetName()
+	return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
 }

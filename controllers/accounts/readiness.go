@@ -20,8 +20,8 @@ import (
 // CheckName is the check's name under /readyz.
 const CheckName = "accounts"
 
-// patience bounds one check; probes come again.
-const patience = 500 * time.Millisecond
+// readinessTimeout bounds one check; probes come again.
+const readinessTimeout = 500 * time.Millisecond
 
 // Readiness records which accounts have been checked. An account counts whether it
 // was verified or found unusable: one broken account must not keep the process
@@ -56,7 +56,7 @@ func (r *Readiness) Check(req *http.Request) error {
 	if r.ready.Load() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(req.Context(), patience)
+	ctx, cancel := context.WithTimeout(req.Context(), readinessTimeout)
 	defer cancel()
 	if !r.cache.WaitForCacheSync(ctx) {
 		return fmt.Errorf("the caches are not filled yet")

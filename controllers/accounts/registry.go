@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // Entry is a verified account.
@@ -33,14 +35,20 @@ type Entry struct {
 	// Restored: a restore of the cluster may still be under way.
 	Restored bool
 	// Quotas as AWS reported them last.
-	Quotas cloud.Quotas
-	// Cloud is the account in AWS. Its mirror is filled.
-	Cloud *cloud.Account
+	Quotas iam.Quotas
+	// IAM is the account's IAM. Its cache is filled.
+	IAM *iam.Account
 	// NextResync is when the account is due to be read again.
 	NextResync time.Time
 	// Since is when the account was verified first since it was lost last.
 	Since time.Time
 }
+
+// AWS is the way to the account in AWS.
+func (e Entry) AWS() *awsclient.Account { return e.IAM.Account }
+
+// SSM is Systems Manager in a region of the account.
+func (e Entry) SSM(region string) ssm.Region { return ssm.In(e.AWS(), region) }
 
 // Listener is called with the name of an AWSAccount after the account was verified,
 // lost or read again. resync is true when only the resync interval triggered the
@@ -49,11 +57,13 @@ type Listener func(ctx context.Context, accountID, name string, resync bool)
 
 // Registry holds the verified accounts by account id.
 type Registry struct {
+	// Hold is called with the id of an account that was not verified before, in the moment
+	// before it is. It must neither block nor use the registry. Nil: nothing is called.
+	Hold func(accountID string)
+
 	mu        sync.RWMutex
 	listeners []Listener
 	entries   map[string]Entry
-	// opening are the accounts that the listeners have not been called for yet.
-	opening map[string]bool
 	// observed are the generations of AWSAccounts, by name, that declare mode
 	// Observe.
 	observed map[string]int64
@@ -61,7 +71,7 @@ type Registry struct {
 
 // NewRegistry returns an empty registry.
 func NewRegistry(listeners ...Listener) *Registry {
-	return &Registry{listeners: listeners, entries: map[string]Entry{}, opening: map[string]bool{}, observed: map[string]int64{}}
+	return &Registry{listeners: listeners, entries: map[string]Entry{}, observed: map[string]int64{}}
 }
 
 // Get returns the verified account of an id.
@@ -100,15 +110,6 @@ func (r *Registry) declared(e Entry) Entry {
 	return e
 }
 
-// Open reports whether grants in an account may be reconciled. They may only after
-// every listener was called for the account, so that its revocations are queued
-// before the first grant makes a call.
-func (r *Registry) Open(accountID string) bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return !r.opening[accountID]
-}
-
 // All returns the verified accounts in no order.
 func (r *Registry) All() []Entry {
 	r.mu.RLock()
@@ -120,7 +121,7 @@ func (r *Registry) All() []Entry {
 	return all
 }
 
-// MayWrite is a cloud.Guard: only a verified account is written to, and none in
+// MayWrite is a awsclient.Guard: only a verified account is written to, and none in
 // mode Observe.
 func (r *Registry) MayWrite(accountID string) error {
 	switch entry, ok := r.Get(accountID); {
@@ -142,18 +143,15 @@ var (
 func (r *Registry) Put(ctx context.Context, e Entry) {
 	r.mu.Lock()
 	before, had := r.entries[e.AccountID]
+	if !had && r.Hold != nil {
+		r.Hold(e.AccountID)
+	}
 	if had && before.Name == e.Name {
 		e.Since = before.Since
 	}
 	r.entries[e.AccountID] = e
-	if !had {
-		r.opening[e.AccountID] = true
-	}
 	r.mu.Unlock()
-	r.tell(ctx, e.AccountID, e.Name, had && before.Generation == e.Generation && before.Name == e.Name)
-	r.mu.Lock()
-	delete(r.opening, e.AccountID)
-	r.mu.Unlock()
+	r.notify(ctx, e.AccountID, e.Name, had && before.Generation == e.Generation && before.Name == e.Name)
 }
 
 // Remove forgets the account that was registered under an AWSAccount, if any.
@@ -168,11 +166,11 @@ func (r *Registry) Remove(ctx context.Context, name string) {
 	}
 	r.mu.Unlock()
 	for _, id := range lost {
-		r.tell(ctx, id, name, false)
+		r.notify(ctx, id, name, false)
 	}
 }
 
-func (r *Registry) tell(ctx context.Context, accountID, name string, resync bool) {
+func (r *Registry) notify(ctx context.Context, accountID, name string, resync bool) {
 	for _, listener := range r.listeners {
 		listener(ctx, accountID, name, resync)
 	}

@@ -2,6 +2,7 @@ package accounts_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
@@ -10,34 +11,26 @@ import (
 
 const id = "488821267897"
 
-func TestAnAccountIsOpenForGrantsOnceEveryListenerHasHeardOfIt(t *testing.T) {
-	var r *accounts.Registry
-	var heard []bool
-	listener := func() accounts.Listener {
-		return func(_ context.Context, accountID, _ string, _ bool) { heard = append(heard, r.Open(accountID)) }
-	}
-	first, second := listener(), listener()
-	r = accounts.NewRegistry(first, second)
-	r.Put(t.Context(), accounts.Entry{Name: "main", AccountID: id})
-	if !r.Open(id) {
-		t.Error("it is closed after all have heard")
-	}
-	r.Put(t.Context(), accounts.Entry{Name: "main", AccountID: id})
-	want := []bool{false, false, true, true}
-	if len(heard) != len(want) {
-		t.Fatalf("%d listeners heard, want %d", len(heard), len(want))
-	}
-	for i := range want {
-		if heard[i] != want[i] {
-			t.Errorf("listener %d found it open = %v, want %v", i, heard[i], want[i])
+func TestAnAccountIsHeldBeforeItIsVerified(t *testing.T) {
+	var calls []string
+	r := accounts.NewRegistry(func(context.Context, string, string, bool) { calls = append(calls, "listener") })
+	r.Hold = func(accountID string) { calls = append(calls, "hold "+accountID) }
+	expect := func(want ...string) {
+		t.Helper()
+		if !slices.Equal(calls, want) {
+			t.Errorf("got %q, want %q", calls, want)
 		}
+		calls = nil
 	}
+	put := func() { r.Put(t.Context(), accounts.Entry{Name: "main", AccountID: id}) }
+	put()
+	expect("hold "+id, "listener")
+	put()
+	expect("listener")
 	r.Remove(t.Context(), "main")
-	heard = nil
-	r.Put(t.Context(), accounts.Entry{Name: "main", AccountID: id})
-	if heard[0] {
-		t.Error("an account that comes back is open before anybody has heard of it")
-	}
+	expect("listener")
+	put()
+	expect("hold "+id, "listener")
 }
 
 func TestOnlyAVerifiedAccountInModeEnforceIsWrittenTo(t *testing.T) {

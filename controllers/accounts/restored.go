@@ -22,6 +22,16 @@ func Restored(account *v1alpha1.AWSAccount) bool {
 	return meta.IsStatusConditionTrue(account.Status.Conditions, v1alpha1.ConditionRestored)
 }
 
+// RestoringUntil is when a restore that created an AWSAccount again is over at the latest;
+// zero where that has passed. Whether one is under way is known only once the account is
+// verified: an object whose record is another's shows it before.
+func RestoringUntil(account *v1alpha1.AWSAccount, now time.Time) time.Time {
+	if end := account.CreationTimestamp.Add(RestoreWindow); now.Before(end) {
+		return end
+	}
+	return time.Time{}
+}
+
 // WithRecord reports whether an AWSAccount was restored with a status that says it
 // was in use: its Ready is True since before the object was created.
 func WithRecord(account *v1alpha1.AWSAccount) bool {

@@ -7,7 +7,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
@@ -58,34 +57,11 @@ func (s Shard) Responsible(ctx context.Context, c client.Reader, obj client.Obje
 	switch obj := obj.(type) {
 	case *v1alpha1.AWSAccount:
 		return s.Selects(obj), nil
-	case interface{ AccountName() string }:
-		return s.Covers(ctx, c, obj.AccountName(), recorded(obj.(client.Object)))
+	case v1alpha1.AccountUser:
+		return s.Covers(ctx, c, obj.AccountName(), recorded(obj))
 	default:
 		return true, nil
 	}
-}
-
-// Only passes to a reconciler the objects of a kind that this manager reconciles. It
-// skips the others: they get no finalizer and no status. kind has an AccountName
-// method.
-func (s Shard) Only(next reconcile.Reconciler, c client.Reader, kind client.Object) reconcile.Reconciler {
-	if s.everything() {
-		return next
-	}
-	return reconcile.Func(func(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-		obj := kind.DeepCopyObject().(client.Object)
-		if err := c.Get(ctx, req.NamespacedName, obj); err != nil {
-			if client.IgnoreNotFound(err) != nil {
-				return reconcile.Result{}, fmt.Errorf("read %s: %w", req.NamespacedName, err)
-			}
-			return next.Reconcile(ctx, req) // It may have something to forget.
-		}
-		covered, err := s.Covers(ctx, c, obj.(interface{ AccountName() string }).AccountName(), recorded(obj))
-		if err != nil || !covered {
-			return reconcile.Result{}, err
-		}
-		return next.Reconcile(ctx, req)
-	})
 }
 
 // recorded are the account ids in which an object has access.

@@ -11,7 +11,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // scope is one reconcile of an AccountTier whose account can be written to.
@@ -28,7 +29,7 @@ type scope struct {
 // change is a change to send to AWS.
 type change struct {
 	desired
-	setting cloud.TierSetting
+	setting ssm.TierSetting
 }
 
 func (s *scope) status() *v1alpha1.AccountTierStatus { return &s.Object.Status }
@@ -68,11 +69,11 @@ func (s *scope) report(r reconcile.Result) { s.result = worse(s.result, r) }
 
 // observe reads the tier of a region. It returns the change to send, nil for none.
 func (s *scope) observe(ctx context.Context, d desired) (*change, error) {
-	setting, err := s.account.Cloud.TierSetting(ctx, string(d.region))
+	setting, err := s.account.SSM(string(d.region)).TierSetting(ctx)
 	if err != nil {
 		return nil, s.failed(err)
 	}
-	s.Readings.Tiers.Put(s.account, d.region, setting)
+	s.Caches.Tiers.Put(s.account, d.region, setting)
 	record := regionOf(s.status(), d.region)
 	observe(record, setting, s.Clock.Now())
 	if d.isInForce(record) {
@@ -103,7 +104,7 @@ func (s *scope) isNeeded(ctx context.Context, d desired) (bool, error) {
 		s.report(needed(d.region, accesses, d.leaving))
 		return true, nil
 	}
-	nodes, err := s.Readings.HybridNodes.Get(ctx, s.account, d.region)
+	nodes, err := s.Caches.HybridNodes.Get(ctx, s.account, d.region)
 	if err != nil {
 		return true, s.failed(err)
 	}
@@ -134,15 +135,15 @@ func (s *scope) send(ctx context.Context, c change) {
 	record := regionOf(s.status(), c.region)
 	var err error
 	if c.reset {
-		err = s.account.Cloud.ResetTier(ctx, string(c.region))
+		err = s.account.SSM(string(c.region)).ResetTier(ctx)
 	} else {
-		err = s.account.Cloud.SetTier(ctx, string(c.region), toAWS[c.tier])
+		err = s.account.SSM(string(c.region)).SetTier(ctx, toAWS[c.tier])
 	}
-	var setting cloud.TierSetting
-	switch cloud.Classify(err) {
-	case cloud.None:
-		setting, err = s.account.Cloud.TierSetting(ctx, string(c.region))
-	case cloud.Transport, cloud.Canceled: // It may have taken effect.
+	var setting ssm.TierSetting
+	switch awserr.Classify(err) {
+	case awserr.None:
+		setting, err = s.account.SSM(string(c.region)).TierSetting(ctx)
+	case awserr.Transport, awserr.Canceled: // It may have taken effect.
 	default:
 		withdraw(record)
 	}
@@ -150,7 +151,7 @@ func (s *scope) send(ctx context.Context, c change) {
 		s.retry = errors.Join(s.retry, s.failed(err))
 		return
 	}
-	s.Readings.Tiers.Put(s.account, c.region, setting)
+	s.Caches.Tiers.Put(s.account, c.region, setting)
 	observe(record, setting, s.Clock.Now())
 	switch {
 	case record.PendingSince != nil:
@@ -178,7 +179,7 @@ func (s *scope) count(ctx context.Context, regions []desired) error {
 		if r == nil || r.Tier == "" {
 			continue
 		}
-		nodes, err := s.Readings.HybridNodes.Get(ctx, s.account, d.region)
+		nodes, err := s.Caches.HybridNodes.Get(ctx, s.account, d.region)
 		if err != nil {
 			if err := s.failed(err); err != nil {
 				return err

@@ -10,7 +10,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
-// Cleanup restores what was changed, in whatever region, or leaves it as spec.onDelete
+// Cleanup restores what was changed, in whatever region, or leaves it as spec.deletionPolicy
 // says. An object for which nothing is to restore is released without AWS.
 func (r *Reconciler) Cleanup(ctx context.Context, s *frameScope) (reconcile.Result, error) {
 	s.Priority = queue.PriorityGrant // A tier gives access to nobody.
@@ -20,7 +20,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, s *frameScope) (reconcile.Resu
 	}
 	account, denied := r.usable(in, nil)
 	switch {
-	case denied != nil && (s.Object.Spec.OnDelete == v1alpha1.TierKeep || !changedAny(&s.Object.Status)):
+	case denied != nil && (s.Object.DeletionPolicy() == v1alpha1.DeletionKeep || !changedAny(&s.Object.Status)):
 		return release(ctx, s), nil
 	case denied != nil:
 		return *denied, nil
@@ -33,6 +33,6 @@ func (r *Reconciler) Cleanup(ctx context.Context, s *frameScope) (reconcile.Resu
 }
 
 func release(ctx context.Context, s *frameScope) reconcile.Result {
-	log.FromContext(ctx).Info("Releasing the object: the tiers are as its onDelete says", "onDelete", s.Object.Spec.OnDelete)
+	log.FromContext(ctx).Info("Releasing the object: the tiers are as its deletionPolicy says", "deletionPolicy", s.Object.DeletionPolicy())
 	return reconcile.Released()
 }

@@ -10,8 +10,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // needing lists the SessionAccesses that target hybrid nodes in a region of the
@@ -24,13 +25,31 @@ func (r *Reconciler) needing(ctx context.Context, account *v1alpha1.AWSAccount, 
 			return nil, fmt.Errorf("list the SessionAccesses of AWSAccount %q: %w", account.Name, err)
 		}
 		for i := range all.Items {
-			if r.needs(&all.Items[i], account, region) {
-				names = append(names, queue.Named("SessionAccess", &all.Items[i]))
+			access := &all.Items[i]
+			if !r.needs(access, account, region) {
+				continue
+			}
+			mayGrant, err := r.mayGrant(ctx, access)
+			if err != nil {
+				return nil, err
+			}
+			if mayGrant {
+				names = append(names, queue.Named("SessionAccess", access))
 			}
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
+}
+
+// mayGrant reports whether a SessionAccess grants something, or may: nothing of one without a
+// grant on record is granted while the platform does not allow it.
+func (r *Reconciler) mayGrant(ctx context.Context, access *v1alpha1.SessionAccess) (bool, error) {
+	if record := access.Status.Applied; record != nil && (record.Granted != nil || len(record.Revoking) > 0) {
+		return true, nil
+	}
+	allowed, err := accounts.Gather(ctx, r.Client, access.AccountName(), access.Namespace)
+	return allowed.IsOpen(), err
 }
 
 // needs reports whether a SessionAccess targets hybrid nodes in the region: by its
@@ -40,7 +59,7 @@ func (r *Reconciler) needing(ctx context.Context, account *v1alpha1.AWSAccount, 
 func (r *Reconciler) needs(access *v1alpha1.SessionAccess, account *v1alpha1.AWSAccount, region v1alpha1.Region) bool {
 	if record := access.Status.Applied; record != nil && record.Granted != nil {
 		return !permissionGone(access) && record.Granted.AccountID == account.Spec.AccountID &&
-			slices.Contains(grants.HybridRegions(record.Granted), region)
+			slices.Contains(admission.HybridRegions(record.Granted), region)
 	}
 	spec := &access.Spec
 	if !access.DeletionTimestamp.IsZero() || access.AccountName() != account.Name ||
@@ -55,7 +74,7 @@ func (r *Reconciler) needs(access *v1alpha1.SessionAccess, account *v1alpha1.AWS
 
 func declaresHybrid(spec *v1alpha1.SessionAccessSpec) bool {
 	return slices.ContainsFunc(spec.Targets, func(t v1alpha1.Target) bool {
-		return t.ActivationRef != nil || grants.HybridIDs(t.InstanceIDs)
+		return t.ActivationRef != nil || admission.HybridIDs(t.InstanceIDs)
 	})
 }
 
@@ -64,7 +83,7 @@ func declaresHybrid(spec *v1alpha1.SessionAccessSpec) bool {
 func onHybridNodes() predicate.Predicate {
 	may := func(obj client.Object) bool {
 		access := obj.(*v1alpha1.SessionAccess)
-		return declaresHybrid(&access.Spec) || (access.Status.Applied != nil && len(grants.HybridRegions(access.Status.Applied.Granted)) > 0)
+		return declaresHybrid(&access.Spec) || (access.Status.Applied != nil && len(admission.HybridRegions(access.Status.Applied.Granted)) > 0)
 	}
 	return predicate.Funcs{
 		CreateFunc:  func(e event.CreateEvent) bool { return may(e.Object) },

@@ -49,7 +49,7 @@ func planFor(in inputs, observing bool) plan {
 		}
 		heir := in.heir(record.Region)
 		switch {
-		case record.Before == nil, observing, in.tier.Spec.OnDelete == v1alpha1.TierKeep && heir == nil:
+		case record.Before == nil, observing, in.tier.DeletionPolicy() == v1alpha1.DeletionKeep && heir == nil:
 			forget(status, record.Region)
 		case heir != nil && changed(heir, record.Region):
 			forget(status, record.Region)

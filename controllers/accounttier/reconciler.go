@@ -15,7 +15,7 @@ import (
 // Reconciler converges one AccountTier at a time. It is a reconcile.Kind.
 type Reconciler struct {
 	reconcile.Options
-	Readings *awscache.Caches
+	Caches *awscache.Caches
 }
 
 // frameScope is what the frame keeps of one reconcile.

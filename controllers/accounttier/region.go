@@ -8,7 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // standardNodes is how many hybrid nodes the Standard tier allows in an account
@@ -16,8 +17,8 @@ import (
 const standardNodes = 1000
 
 var (
-	toAPI = map[cloud.Tier]v1alpha1.Tier{cloud.Standard: v1alpha1.TierStandard, cloud.Advanced: v1alpha1.TierAdvanced}
-	toAWS = map[v1alpha1.Tier]cloud.Tier{v1alpha1.TierStandard: cloud.Standard, v1alpha1.TierAdvanced: cloud.Advanced}
+	toAPI = map[ssm.Tier]v1alpha1.Tier{ssm.Standard: v1alpha1.TierStandard, ssm.Advanced: v1alpha1.TierAdvanced}
+	toAWS = map[v1alpha1.Tier]ssm.Tier{v1alpha1.TierStandard: ssm.Standard, v1alpha1.TierAdvanced: ssm.Advanced}
 )
 
 func other(tier v1alpha1.Tier) v1alpha1.Tier {
@@ -35,14 +36,14 @@ func other(tier v1alpha1.Tier) v1alpha1.Tier {
 // of a pending setting: whether that is the one before or after the change has not
 // been seen on a real account. An answer without a change that was sent a moment ago
 // may be older than the change.
-func observe(r *v1alpha1.RegionTier, s cloud.TierSetting, now time.Time) {
+func observe(r *v1alpha1.RegionTier, s ssm.TierSetting, now time.Time) {
 	switch {
 	case s.Pending:
 		if r.PendingSince == nil {
 			begin(r, other(r.Tier), now)
 		}
 	case r.PendingSince != nil && r.ChangingTo != "" && toAPI[s.Tier] != r.ChangingTo &&
-		now.Before(r.PendingSince.Add(cloud.ConsistencyWindow)):
+		now.Before(r.PendingSince.Add(awsclient.ConsistencyWindow)):
 	default:
 		r.Tier, r.ChangingTo, r.PendingSince = toAPI[s.Tier], "", nil
 	}
@@ -59,7 +60,7 @@ func begin(r *v1alpha1.RegionTier, to v1alpha1.Tier, now time.Time) {
 func withdraw(r *v1alpha1.RegionTier) { r.ChangingTo, r.PendingSince = "", nil }
 
 // remember records what was there before the first write.
-func remember(r *v1alpha1.RegionTier, s cloud.TierSetting) {
+func remember(r *v1alpha1.RegionTier, s ssm.TierSetting) {
 	if r.Before == nil {
 		r.Before = &v1alpha1.TierBefore{Tier: toAPI[s.Tier], Customized: s.Customized}
 	}

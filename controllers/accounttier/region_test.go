@@ -7,20 +7,20 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 func TestWhatAWSAnswersIsTakenIntoTheRecord(t *testing.T) {
 	at := func(d time.Duration) *metav1.Time { return &metav1.Time{Time: noon.Add(d)} }
-	standard, advanced := cloud.TierSetting{Tier: cloud.Standard}, cloud.TierSetting{Tier: cloud.Advanced, Customized: true}
-	pending := cloud.TierSetting{Tier: cloud.Advanced, Pending: true}
+	standard, advanced := ssm.TierSetting{Tier: ssm.Standard}, ssm.TierSetting{Tier: ssm.Advanced, Customized: true}
+	pending := ssm.TierSetting{Tier: ssm.Advanced, Pending: true}
 	const up, down = v1alpha1.TierAdvanced, v1alpha1.TierStandard
 	sent := v1alpha1.RegionTier{Tier: down, ChangingTo: up, PendingSince: at(0)}
 	for name, c := range map[string]struct {
 		record v1alpha1.RegionTier
-		answer cloud.TierSetting
+		answer ssm.TierSetting
 		after  time.Duration
 		want   v1alpha1.RegionTier
 	}{
@@ -46,8 +46,8 @@ func TestWhatAWSAnswersIsTakenIntoTheRecord(t *testing.T) {
 
 func TestWhatWasThereBeforeIsRememberedOnce(t *testing.T) {
 	r := &v1alpha1.RegionTier{}
-	remember(r, cloud.TierSetting{Tier: cloud.Standard})
-	remember(r, cloud.TierSetting{Tier: cloud.Advanced, Customized: true})
+	remember(r, ssm.TierSetting{Tier: ssm.Standard})
+	remember(r, ssm.TierSetting{Tier: ssm.Advanced, Customized: true})
 	if r.Before == nil || r.Before.Tier != v1alpha1.TierStandard || r.Before.Customized {
 		t.Errorf("remembered is %+v", r.Before)
 	}

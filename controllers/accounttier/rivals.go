@@ -10,11 +10,12 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // inputs are everything except AWS that determines what an AccountTier does.
 type inputs struct {
-	accounts.Inputs
+	admission.AccountAccess
 	tier *v1alpha1.AccountTier
 	// rivals are the other AccountTiers of the account, the oldest first.
 	rivals []v1alpha1.AccountTier
@@ -24,7 +25,7 @@ func (r *Reconciler) gather(ctx context.Context, s *frameScope) (inputs, error) 
 	tier := s.Object
 	in := inputs{tier: tier}
 	var err error
-	if in.Inputs, err = s.Access(ctx); err != nil {
+	if in.AccountAccess, err = s.Access(ctx); err != nil {
 		return in, err
 	}
 	var all v1alpha1.AccountTierList

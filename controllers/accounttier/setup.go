@@ -35,7 +35,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		For(&v1alpha1.AccountTier{}, news).
 		Watches(&v1alpha1.AccountTier{}, frame.Removals()).
 		Watches(&v1alpha1.AccountTier{}, handler.EnqueueRequestsFromMapFunc(r.rivals)).
-		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.tiersOfAccount), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(queue.NamingAccount(r.Client, &v1alpha1.AccountTierList{})), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.SessionAccess{}, handler.EnqueueRequestsFromMapFunc(r.waiting), builder.WithPredicates(onHybridNodes())).
 		WatchesRawSource(wake).
 		Complete(items.Serving(frame))
@@ -44,10 +44,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 // rivals lists the other AccountTiers of the same account.
 func (r *Reconciler) rivals(ctx context.Context, obj client.Object) []ctrl.Request {
 	return r.list(ctx, obj.(*v1alpha1.AccountTier).AccountName(), func(tier *v1alpha1.AccountTier) bool { return tier.Name != obj.GetName() })
-}
-
-func (r *Reconciler) tiersOfAccount(ctx context.Context, account client.Object) []ctrl.Request {
-	return r.list(ctx, account.GetName(), func(*v1alpha1.AccountTier) bool { return true })
 }
 
 // waiting lists the AccountTiers that wait for SessionAccesses to go.
@@ -59,17 +55,5 @@ func (r *Reconciler) waiting(ctx context.Context, access client.Object) []ctrl.R
 }
 
 func (r *Reconciler) list(ctx context.Context, account string, pick func(*v1alpha1.AccountTier) bool) []ctrl.Request {
-	var all v1alpha1.AccountTierList
-	if err := r.Client.List(ctx, &all, queue.OfAccountName(account), client.UnsafeDisableDeepCopy); err != nil {
-		// A list from the cache fails only while the manager stops.
-		ctrl.LoggerFrom(ctx).Error(err, "Listing the AccountTiers that an event concerns")
-		return nil
-	}
-	var requests []ctrl.Request
-	for i := range all.Items {
-		if pick(&all.Items[i]) {
-			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
-		}
-	}
-	return requests
+	return queue.Requests(ctx, r.Client, &v1alpha1.AccountTierList{}, pick, queue.OfAccountName(account))
 }

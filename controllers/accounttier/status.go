@@ -46,7 +46,7 @@ func tooMany(region v1alpha1.Region, nodes int, deleting bool) reconcile.Result 
 // wayOut is how not to go to Standard.
 func wayOut(leaving bool) string {
 	if leaving {
-		return "set onDelete: Keep"
+		return "set deletionPolicy: Keep"
 	}
 	return "set tier: Advanced"
 }

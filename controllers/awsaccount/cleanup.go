@@ -24,7 +24,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, s *scope) (reconcile.Result, e
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if len(dependents) == 0 && len(s.Object.Status.Owed) == 0 {
+	if len(dependents) == 0 && len(s.Object.Status.PendingRevocations) == 0 {
 		r.Accounts.Remove(ctx, s.Object.Name)
 		return reconcile.Released(), nil
 	}
@@ -47,7 +47,9 @@ func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccoun
 		return nil, fmt.Errorf("list the SessionAccesses in account %s: %w", account.Spec.AccountID, err)
 	}
 	for i := range all.Items {
-		names = append(names, queue.Named("SessionAccess", &all.Items[i]))
+		if queue.NeedsAccount(&all.Items[i]) {
+			names = append(names, queue.Named("SessionAccess", &all.Items[i]))
+		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
@@ -58,7 +60,7 @@ func (r *Reconciler) dependents(ctx context.Context, account *v1alpha1.AWSAccoun
 func staying(account *v1alpha1.AWSAccount, result reconcile.Result, dependents []string) reconcile.Result {
 	kept := inUse(dependents)
 	if len(dependents) == 0 {
-		kept = owing(account)
+		kept = pending(account)
 	}
 	if result.Phase == reconcile.Ready {
 		return kept
@@ -67,11 +69,11 @@ func staying(account *v1alpha1.AWSAccount, result reconcile.Result, dependents [
 	return result
 }
 
-// owing reports that pending revocations block the deletion of an account.
-func owing(account *v1alpha1.AWSAccount) reconcile.Result {
-	item := account.Status.Owed[0]
+// pending reports that pending revocations block the deletion of an account.
+func pending(account *v1alpha1.AWSAccount) reconcile.Result {
+	item := account.Status.PendingRevocations[0]
 	return reconcile.Stalledf(v1alpha1.ReasonInUse,
-		"This AWSAccount is being deleted and stays until what abandoned SessionAccesses left in AWS is taken away, such as that of %s/%s; status.owed lists it.", item.Namespace, item.Name)
+		"This AWSAccount is being deleted and stays until its pending revocations are complete, such as that of SessionAccess %s/%s; status.pendingRevocations lists them.", item.Namespace, item.Name)
 }
 
 // inUse reports which objects block the deletion of an account.
@@ -81,5 +83,5 @@ func inUse(dependents []string) reconcile.Result {
 		named = fmt.Sprintf("%s and %d more", named, more)
 	}
 	return reconcile.Stalledf(v1alpha1.ReasonInUse,
-		"This AWSAccount is being deleted and stays while other objects use it, so that what they made in AWS can be taken away; delete them: %s.", named)
+		"This AWSAccount is being deleted and stays while other objects use it, so that what they made in AWS can be removed; delete them: %s.", named)
 }

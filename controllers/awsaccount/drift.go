@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 )
 
 // maxDriftEvents bounds the events of one read; the last one counts the rest.
@@ -28,15 +28,15 @@ type Drifts struct {
 	Contention *contention.Tracker
 	// Found counts a change of a kind, and Contended a policy that is contended from
 	// now on. Neither may block.
-	Found     func(accountID string, kind cloud.DriftKind)
+	Found     func(accountID string, kind iam.DriftKind)
 	Contended func(accountID string)
 	// Wake has the principals of an account repair what was changed. It must not
 	// block.
 	Wake accounts.Listener
 }
 
-// Report is for cloud.Pool.OnDrift.
-func (d *Drifts) Report(accountID string, drifts []cloud.Drift) {
+// Report is for iam.Pool.OnDrift.
+func (d *Drifts) Report(accountID string, drifts []iam.Drift) {
 	for _, drift := range drifts {
 		d.Found(accountID, drift.Kind)
 	}
@@ -56,7 +56,7 @@ func (d *Drifts) Report(accountID string, drifts []cloud.Drift) {
 	d.Wake(ctx, accountID, account.Name, true)
 }
 
-func policiesOf(drifts []cloud.Drift) []string {
+func policiesOf(drifts []iam.Drift) []string {
 	names := make([]string, len(drifts))
 	for i, d := range drifts {
 		names[i] = d.Policy
@@ -66,7 +66,7 @@ func policiesOf(drifts []cloud.Drift) []string {
 
 // announce records events. To the principals, which put it back, a change is one
 // more difference.
-func (d *Drifts) announce(account *v1alpha1.AWSAccount, drifts []cloud.Drift) {
+func (d *Drifts) announce(account *v1alpha1.AWSAccount, drifts []iam.Drift) {
 	for i, drift := range drifts {
 		message := describeDrift(drift, account.Spec.Mode)
 		if i == maxDriftEvents {
@@ -88,24 +88,24 @@ func (r *Reconciler) showContended(account *v1alpha1.AWSAccount) {
 	}
 }
 
-func describeDrift(d cloud.Drift, mode v1alpha1.AccountMode) string {
+func describeDrift(d iam.Drift, mode v1alpha1.AccountMode) string {
 	remedy := "it is put back"
 	if mode == v1alpha1.ModeObserve {
 		remedy = "in mode Observe it is left so"
 	}
 	var found string
 	switch d.Kind {
-	case cloud.Edited:
+	case iam.Edited:
 		found = "was edited"
-	case cloud.DefaultMoved:
+	case iam.DefaultMoved:
 		found = "got another default version"
-	case cloud.Detached:
+	case iam.Detached:
 		found = fmt.Sprintf("was detached from %s", d.Principal)
-	case cloud.AttachedElsewhere:
+	case iam.AttachedElsewhere:
 		found = fmt.Sprintf("was attached to %s", d.Principal)
-	case cloud.Deleted:
+	case iam.Deleted:
 		found = "was deleted"
-	case cloud.Appeared:
+	case iam.Appeared:
 		found, remedy = "appeared under this operator's path", "it is removed unless a SessionAccess declares it"
 	}
 	return fmt.Sprintf("Policy %s %s outside of the operator; %s.", d.Policy, found, remedy)

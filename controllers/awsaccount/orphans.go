@@ -15,7 +15,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -30,28 +31,28 @@ const (
 // removeOrphans removes the policies that this operator owns by path and name and that no
 // SessionAccess declares. The status shows the removals that it held back.
 func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAccount, entry accounts.Entry) error {
-	ours := entry.Cloud.Mirror().OurNames()
+	ours := entry.IAM.Cache().OwnedPolicies()
 	declared, waiting, err := r.declared(ctx, entry)
 	if err != nil {
 		return err
 	}
 	unrecorded := slices.DeleteFunc(slices.Clone(ours), func(name string) bool {
-		return declared[identity(name)] || emptied(entry.Cloud, name)
+		return declared[identity(name)] || emptied(entry.IAM, name)
 	})
 	pinned := slices.DeleteFunc(slices.Clone(unrecorded), func(name string) bool { return !waiting[identity(name)] })
 	pinned = r.pins.keep(entry.AccountID, pinned, r.Clock.Now())
 	orphans := slices.DeleteFunc(unrecorded, func(name string) bool { return slices.Contains(pinned, name) })
 	held := holdRemovals(len(orphans), len(ours), account.Annotations[v1alpha1.AnnotationConfirmRemoval])
-	reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionRemovalHeld, v1alpha1.ReasonTooManyRemovals, held)
+	reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionOrphanCleanupBlocked, v1alpha1.ReasonTooManyRemovals, held)
 	if held != "" || len(orphans) == 0 || entry.Mode == v1alpha1.ModeObserve || awaited(account, len(orphans)) {
 		return nil
 	}
-	ctx = cloud.WithPriority(ctx, cloud.Revocation)
+	ctx = awsclient.WithPriority(ctx, awsclient.Revocation)
 	var removed []string
 	var failures []error
 	for _, name := range orphans {
 		log.FromContext(ctx).Info("Removing a policy that nobody declares", "policy", name)
-		if err := remove(ctx, entry.Cloud, name); err != nil {
+		if err := remove(ctx, entry.IAM, name); err != nil {
 			failures = append(failures, fmt.Errorf("remove the orphaned policy %s: %w", name, err))
 			continue
 		}
@@ -72,16 +73,16 @@ func dropOldVersions(ctx context.Context, entry accounts.Entry) {
 	if entry.Mode == v1alpha1.ModeObserve {
 		return
 	}
-	ctx = cloud.WithPriority(ctx, cloud.RetriedRevocation)
-	for _, name := range entry.Cloud.Mirror().OurNames() {
-		if !emptied(entry.Cloud, name) {
+	ctx = awsclient.WithPriority(ctx, awsclient.RetriedRevocation)
+	for _, name := range entry.IAM.Cache().OwnedPolicies() {
+		if !emptied(entry.IAM, name) {
 			continue
 		}
-		for _, version := range entry.Cloud.Mirror().Policy(name).Versions {
+		for _, version := range entry.IAM.Cache().Policy(name).Versions {
 			if version.Default || version.Document == policy.Nothing {
 				continue
 			}
-			if err := entry.Cloud.DeleteVersion(ctx, name, version.ID); err != nil {
+			if err := entry.IAM.DeleteVersion(ctx, name, version.ID); err != nil {
 				log.FromContext(ctx).Info("An old version of an emptied policy could not be deleted", "policy", name, "version", version.ID, "error", err.Error())
 			}
 		}
@@ -90,20 +91,20 @@ func dropOldVersions(ctx context.Context, entry accounts.Entry) {
 
 // inUseBySet reports whether a permission set references a policy, which then cannot be
 // deleted without breaking the permission set.
-func inUseBySet(in *cloud.Account, name string) bool {
-	return identity(name).kind == policy.PermissionSet && len(in.Mirror().Policy(name).AttachedTo()) > 0
+func inUseBySet(in *iam.Account, name string) bool {
+	return identity(name).kind == policy.PermissionSet && len(in.Cache().Policy(name).AttachedTo()) > 0
 }
 
 // emptied reports whether such a policy grants nothing already.
-func emptied(in *cloud.Account, name string) bool {
-	return inUseBySet(in, name) && in.Mirror().Policy(name).Document == policy.Nothing
+func emptied(in *iam.Account, name string) bool {
+	return inUseBySet(in, name) && in.Cache().Policy(name).Document == policy.Nothing
 }
 
-func remove(ctx context.Context, in *cloud.Account, name string) error {
+func remove(ctx context.Context, in *iam.Account, name string) error {
 	if inUseBySet(in, name) {
 		return in.PutDocument(ctx, name, policy.Nothing)
 	}
-	return in.DeletePolicy(ctx, name)
+	return in.Remove(ctx, name, policy.Nothing)
 }
 
 // holdRemovals decides whether that many removals need a confirmation, and is
@@ -129,7 +130,7 @@ func identity(name string) principalID {
 
 // declared collects the principals that the objects of an account name in their
 // records, also where access is being revoked or left with an account. waiting are those that
-// objects without a judgement, as after a restore, name in their specs.
+// objects without a decision, as after a restore, name in their specs.
 func (r *Reconciler) declared(ctx context.Context, entry accounts.Entry) (declared, waiting map[principalID]bool, err error) {
 	declared, waiting = map[principalID]bool{}, map[principalID]bool{}
 	pending, err := grants.PendingInAccount(ctx, r.Client, entry.AccountID)

@@ -1,6 +1,6 @@
 // Package awsaccount reconciles AWSAccount: it verifies who the operator is in an
-// account, reads its quotas and what IAM holds, and lets the other controllers
-// work on it only then.
+// account, reads its quotas and its IAM, and registers the account for the other
+// controllers. None of them writes to an account that is not registered.
 package awsaccount
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/contention"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 )
 
 // resyncJitter spreads the resyncs of several accounts: each comes up to this
@@ -27,7 +27,7 @@ const resyncJitter = 0.1
 // Reconciler verifies one AWSAccount at a time. It is a reconcile.Kind.
 type Reconciler struct {
 	reconcile.Options
-	Pool *cloud.Pool
+	Pool *iam.Pool
 	// OwnerID is in the names of our policies.
 	OwnerID string
 	// ResyncInterval is how often an account is verified and read again.
@@ -40,6 +40,8 @@ type Reconciler struct {
 
 	// pins are the policies that only unrecorded declarations keep.
 	pins pins
+	// approvals are where accounts have approval policies.
+	approvals approvals
 	// restores are what a restore brought back.
 	restores restores
 }
@@ -91,6 +93,7 @@ func (r *Reconciler) reconcile(ctx context.Context, account *v1alpha1.AWSAccount
 		showUsage(account, entry)
 		return reconcile.Result{RequeueAfter: entry.NextResync.Sub(r.Clock.Now())}, nil
 	}
+	begun := r.Clock.Now()
 	result, retry := r.verify(ctx, account)
 	if !account.DeletionTimestamp.IsZero() {
 		result = staying(account, result, dependents)
@@ -98,8 +101,20 @@ func (r *Reconciler) reconcile(ctx context.Context, account *v1alpha1.AWSAccount
 	if result.Reason != v1alpha1.ReasonVerifying {
 		r.Judged(account.Name) // A reader of the status must find the operator ready.
 	}
-	result.RequeueAfter, result.Retry = wait.Jitter(r.ResyncInterval, resyncJitter), retry
+	result.RequeueAfter = r.nextResync(begun, wait.Jitter(r.ResyncInterval, resyncJitter)).Sub(r.Clock.Now())
+	result.Retry = retry
 	return result, nil
+}
+
+// nextResync is when an account is read again after a resync that began at a time and has
+// just ended. The interval counts from begin to begin, because a resync takes long where
+// revocations of the account are before it, and half of it is left at least.
+func (r *Reconciler) nextResync(begun time.Time, interval time.Duration) time.Time {
+	next, earliest := begun.Add(interval), r.Clock.Now().Add(interval/2)
+	if next.Before(earliest) {
+		return earliest
+	}
+	return next
 }
 
 // fresh reports whether this generation was verified and the next resync is ahead.

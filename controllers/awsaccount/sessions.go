@@ -12,7 +12,9 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 )
 
 // maxListings bounds the regions that a status remembers, as the API does, and
@@ -29,11 +31,11 @@ const (
 // expected to work: a revocation waits for it from then on. It returns the regions
 // where it never did. All regions are asked at once: those that do not answer take as
 // long as one.
-func (r *Reconciler) listSessions(ctx context.Context, account *v1alpha1.AWSAccount, in *cloud.Account) (never map[string]bool) {
+func (r *Reconciler) listSessions(ctx context.Context, account *v1alpha1.AWSAccount, in *awsclient.Account) (never map[string]bool) {
 	answers := make([]error, len(account.Spec.Regions))
 	var asked sync.WaitGroup
 	for i, region := range account.Spec.Regions {
-		asked.Go(func() { answers[i] = in.CanListSessions(ctx, string(region)) })
+		asked.Go(func() { answers[i] = ssm.In(in, string(region)).CanListSessions(ctx) })
 	}
 	asked.Wait()
 	errs := map[v1alpha1.Region]error{}
@@ -60,7 +62,7 @@ func listings(account *v1alpha1.AWSAccount, errs map[v1alpha1.Region]error) []v1
 	for _, region := range account.Spec.Regions {
 		err := errs[region]
 		ever := err == nil || everListed(account, region)
-		message := []rune(cloud.Sentence(err))
+		message := []rune(awserr.UserMessage(err))
 		after = append(after, v1alpha1.RegionListing{
 			Region: region, EverListed: &ever, Message: string(message[:min(len(message), maxListingText)]),
 		})
@@ -85,14 +87,14 @@ func everListed(account *v1alpha1.AWSAccount, region v1alpha1.Region) bool {
 	if len(account.Status.SessionListing) > 0 {
 		return false
 	}
-	c := meta.FindStatusCondition(account.Status.Conditions, v1alpha1.ConditionSessionListing)
+	c := meta.FindStatusCondition(account.Status.Conditions, v1alpha1.ConditionSessionsListable)
 	return c != nil && (c.Status == metav1.ConditionTrue || c.Reason == v1alpha1.ReasonListingLost)
 }
 
 // setListing makes the condition of the answers of the declared regions.
 func setListing(account *v1alpha1.AWSAccount) {
 	set := func(status metav1.ConditionStatus, reason, message string) {
-		reconcile.SetCondition(&account.Status.Conditions, account.Generation, v1alpha1.ConditionSessionListing, status, reason, message)
+		reconcile.SetCondition(&account.Status.Conditions, account.Generation, v1alpha1.ConditionSessionsListable, status, reason, message)
 	}
 	reason := v1alpha1.ReasonNeverListed
 	var texts []string

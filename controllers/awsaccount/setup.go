@@ -16,9 +16,12 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 )
 
+// requests is the queue of the controller.
+type requests = workqueue.TypedRateLimitingInterface[ctrl.Request]
+
 // SetupWithManager registers the controller, which wake wakes from outside.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
-	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, paidUp()))
+	spec := builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, revoked()))
 	// Each account has a worker, so that none waits for one that does not answer. The
 	// memory of the bulk reads is bounded where they are decoded.
 	items := queue.ForAccounts()
@@ -30,40 +33,46 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, wake *Trigger) error {
 		Watches(&v1alpha1.AWSAccount{}, handler.EnqueueRequestsFromMapFunc(r.rivals), spec).
 		Watches(&v1alpha1.AWSAccount{}, r.declarations()).
 		WatchesRawSource(&wake.Trigger)
-	for _, user := range queue.Users() {
-		b = b.Watches(user, handler.Funcs{DeleteFunc: r.released})
+	for _, user := range v1alpha1.AccountUsers() {
+		b = b.Watches(user, handler.Funcs{
+			DeleteFunc: func(ctx context.Context, _ event.DeleteEvent, q requests) { r.released(ctx, q) },
+			UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q requests) {
+				if queue.NeedsAccount(e.ObjectOld.(v1alpha1.AccountUser)) && !queue.NeedsAccount(e.ObjectNew.(v1alpha1.AccountUser)) {
+					r.released(ctx, q)
+				}
+			},
+		})
 	}
 	return b.Complete(items.Serving(reconcile.NewFrame(r.Options, r)))
 }
 
 // declarations passes what AWSAccounts declare to the registry, ahead of the queue.
 func (r *Reconciler) declarations() handler.EventHandler {
-	type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 	return handler.Funcs{
-		CreateFunc: func(_ context.Context, e event.CreateEvent, _ queue) {
+		CreateFunc: func(_ context.Context, e event.CreateEvent, _ requests) {
 			r.Accounts.Declare(e.Object.(*v1alpha1.AWSAccount))
 		},
-		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ queue) {
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ requests) {
 			r.Accounts.Declare(e.ObjectNew.(*v1alpha1.AWSAccount))
 		},
-		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ queue) { r.Accounts.Undeclare(e.Object.GetName()) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ requests) { r.Accounts.Undeclare(e.Object.GetName()) },
 	}
 }
 
-// paidUp selects the updates that complete the last pending revocation of an AWSAccount.
-func paidUp() predicate.Predicate {
+// revoked selects the updates that complete the last pending revocation of an AWSAccount.
+func revoked() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		DeleteFunc: func(event.DeleteEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return len(e.ObjectOld.(*v1alpha1.AWSAccount).Status.Owed) > 0 && len(e.ObjectNew.(*v1alpha1.AWSAccount).Status.Owed) == 0
+			return len(e.ObjectOld.(*v1alpha1.AWSAccount).Status.PendingRevocations) > 0 && len(e.ObjectNew.(*v1alpha1.AWSAccount).Status.PendingRevocations) == 0
 		},
 	}
 }
 
-// released wakes the accounts that are being deleted when an object is deleted that may
-// have blocked them.
-func (r *Reconciler) released(ctx context.Context, _ event.DeleteEvent, q workqueue.TypedRateLimitingInterface[ctrl.Request]) {
+// released wakes the accounts that are being deleted when an object needs no account any
+// more that may have blocked them.
+func (r *Reconciler) released(ctx context.Context, q requests) {
 	var all v1alpha1.AWSAccountList
 	if err := r.Client.List(ctx, &all); err != nil {
 		// A list from the cache fails only while the manager stops.
@@ -79,18 +88,7 @@ func (r *Reconciler) released(ctx context.Context, _ event.DeleteEvent, q workqu
 
 // rivals lists the other AWSAccounts of the same account id.
 func (r *Reconciler) rivals(ctx context.Context, obj client.Object) []ctrl.Request {
-	var all v1alpha1.AWSAccountList
-	if err := r.Client.List(ctx, &all); err != nil {
-		// A list from the cache fails only while the manager stops.
-		ctrl.LoggerFrom(ctx).Error(err, "Listing the AWSAccounts")
-		return nil
-	}
-	var requests []ctrl.Request
-	for i := range all.Items {
-		other := &all.Items[i]
-		if other.Name != obj.GetName() && other.Spec.AccountID == obj.(*v1alpha1.AWSAccount).Spec.AccountID {
-			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(other)})
-		}
-	}
-	return requests
+	return queue.Requests(ctx, r.Client, &v1alpha1.AWSAccountList{}, func(other *v1alpha1.AWSAccount) bool {
+		return other.Name != obj.GetName() && other.Spec.AccountID == obj.(*v1alpha1.AWSAccount).Spec.AccountID
+	})
 }

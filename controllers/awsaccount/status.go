@@ -7,7 +7,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
 )
 
 func verified(account *v1alpha1.AWSAccount) reconcile.Result {
@@ -30,19 +30,19 @@ func conflict(account *v1alpha1.AWSAccount, other string) reconcile.Result {
 
 // refusal is why an account cannot be worked on, and what to do.
 func refusal(account *v1alpha1.AWSAccount, err error) reconcile.Result {
-	if wrong, ok := errors.AsType[*cloud.WrongAccountError](err); ok {
+	if wrong, ok := errors.AsType[*awserr.WrongAccountError](err); ok {
 		return reconcile.Stalledf(v1alpha1.ReasonWrongAccount,
 			"The operator's credentials belong to account %s, not to %s; correct accountID in a new AWSAccount, or set assumeRole to a role of account %s. Nothing is written to either.", wrong.Got, wrong.Want, wrong.Want)
 	}
-	switch cloud.Classify(err) {
-	case cloud.Refused:
-		return reconcile.Stalledf(refusedReason(err), "%s", cloud.Sentence(err)+roleOf(account, err))
-	case cloud.Invalid, cloud.Missing, cloud.Conflict:
-		return reconcile.Stalledf(v1alpha1.ReasonInvalid, "%s", cloud.Sentence(err))
-	case cloud.Throttled, cloud.Waiting, cloud.Canceled:
+	switch awserr.Classify(err) {
+	case awserr.Refused:
+		return reconcile.Stalledf(refusedReason(err), "%s", awserr.UserMessage(err)+roleOf(account, err))
+	case awserr.Invalid, awserr.Missing, awserr.Conflict:
+		return reconcile.Stalledf(v1alpha1.ReasonInvalid, "%s", awserr.UserMessage(err))
+	case awserr.Throttled, awserr.Waiting, awserr.Canceled:
 		return verifying(account)
 	default:
-		return reconcile.Result{Phase: reconcile.Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: cloud.Sentence(err)}
+		return reconcile.Result{Phase: reconcile.Retrying, Reason: v1alpha1.ReasonAWSUnavailable, Message: awserr.UserMessage(err)}
 	}
 }
 
@@ -57,7 +57,7 @@ func roleOf(account *v1alpha1.AWSAccount, err error) string {
 // refusedReason distinguishes missing permissions from unusable credentials: a refusal
 // by STS concerns the credentials.
 func refusedReason(err error) string {
-	switch cloud.Action(err) {
+	switch awserr.Action(err) {
 	case "sts:AssumeRole", "sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity", "":
 		return v1alpha1.ReasonCredentialsInvalid
 	default:
@@ -67,14 +67,14 @@ func refusedReason(err error) string {
 
 // showUsage puts the use of the policy quota into the status.
 func showUsage(account *v1alpha1.AWSAccount, entry accounts.Entry) {
-	mirror := entry.Cloud.Mirror()
+	cache := entry.IAM.Cache()
 	account.Status.Policies = &v1alpha1.PolicyUsage{
-		Used:  count(mirror.PolicyCount()),
+		Used:  count(cache.PolicyCount()),
 		Quota: count(entry.Quotas.Policies),
-		Ours:  count(len(mirror.OurNames())),
+		Ours:  count(len(cache.OwnedPolicies())),
 	}
-	reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPolicyQuota, v1alpha1.ReasonNearQuota,
-		nearQuota(mirror.PolicyCount(), entry.Quotas.Policies))
+	reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionPolicyQuotaNearlyExhausted, v1alpha1.ReasonNearQuota,
+		nearQuota(cache.PolicyCount(), entry.Quotas.Policies))
 }
 
 // quotaWarning is the share of the policy quota, in percent, from which an
@@ -87,7 +87,7 @@ func nearQuota(used, quota int) string {
 	if quota == 0 || used*100 < quota*quotaWarning {
 		return ""
 	}
-	return fmt.Sprintf("%d %% or more of the account's %d customer managed policies are used; ask AWS for a higher quota, or remove policies that are not needed. Access is still taken away when the quota is reached.", quotaWarning, quota)
+	return fmt.Sprintf("%d %% or more of the account's %d customer managed policies are used; ask AWS for a higher quota, or remove policies that are not needed. Access is still revoked when the quota is reached.", quotaWarning, quota)
 }
 
 func count(n int) *int32 {

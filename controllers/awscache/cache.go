@@ -8,7 +8,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
 )
 
 // failurePause is how long an error is the answer, so that many objects do not
@@ -55,7 +55,7 @@ func (o *Cache[K, V]) Get(ctx context.Context, account accounts.Entry, key K) (V
 		return a.value, a.err
 	}
 	a.value, a.err = o.read(ctx, account, key)
-	a.known = cloud.Classify(a.err) != cloud.Canceled
+	a.known = awserr.Classify(a.err) != awserr.Canceled
 	a.until = time.Time{}
 	if a.err != nil {
 		a.until = o.clock.Now().Add(failurePause)

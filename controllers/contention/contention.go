@@ -1,6 +1,6 @@
-// Package contention counts how often this operator has to repair its policies. Two
-// writers that undo each other's work would do so for ever: the other may be a tool, or a
-// copy of this cluster with the same owner id.
+// Package contention holds a Tracker of how often this operator has to repair its
+// policies. Two writers that undo each other's work would do so for ever: the other may be
+// a tool, or a copy of this cluster with the same owner id.
 package contention
 
 import (

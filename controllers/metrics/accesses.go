@@ -39,7 +39,7 @@ func (t tally) zero(ids map[string]string, states ...string) tally {
 	return t
 }
 
-func (t tally) tell(samples chan<- prometheus.Metric, desc *prometheus.Desc) {
+func (t tally) collect(samples chan<- prometheus.Metric, desc *prometheus.Desc) {
 	for of, n := range t {
 		samples <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, float64(n), of.account, of.state)
 	}
@@ -71,9 +71,9 @@ func (s *Sources) accesses(samples chan<- prometheus.Metric, ids map[string]stri
 			nodes.add(id, nodeUnreachable, int(*t.Total-*t.Connected-t.Unknown))
 		}
 	}
-	objects.tell(samples, grants)
-	nodes.tell(samples, targets)
-	oldest.tell(samples)
+	objects.collect(samples, grants)
+	nodes.collect(samples, targets)
+	oldest.collect(samples)
 }
 
 // age is how long something has lasted; nothing where it is not known since when.

@@ -55,5 +55,5 @@ func (s *Sources) activations(samples chan<- prometheus.Metric, ids map[string]s
 			counts.add(id, left(a, s.Clock.Now()), 1)
 		}
 	}
-	counts.tell(samples, activations)
+	counts.collect(samples, activations)
 }

@@ -11,7 +11,8 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 )
 
 var (
@@ -29,11 +30,20 @@ func values() map[string][]string {
 		namespace + "_activations/left":         lefts,
 		namespace + "_revocation_seconds/until": {string(untilPermission), string(untilSessions)},
 		namespace + "_drift_found_total/kind": {
-			string(cloud.Edited), string(cloud.DefaultMoved), string(cloud.Detached),
-			string(cloud.AttachedElsewhere), string(cloud.Deleted), string(cloud.Appeared),
+			string(iam.Edited), string(iam.DefaultMoved), string(iam.Detached),
+			string(iam.AttachedElsewhere), string(iam.Deleted), string(iam.Appeared),
 		},
-		namespace + "_writes_rejected_total/kind": {"AWSAccount", "SessionAccess", "SessionDocument", "HybridActivation", "AccountTier"},
+		namespace + "_writes_rejected_total/kind": kinds(),
 	}
+}
+
+// kinds are the names of all kinds.
+func kinds() []string {
+	var names []string
+	for _, kind := range v1alpha1.Kinds() {
+		names = append(names, v1alpha1.KindOf(kind))
+	}
+	return names
 }
 
 // mistakes are what one of the project's expressions, or a variable's query, gets wrong.
@@ -204,6 +214,7 @@ func TestWhatMayBeLeftOutOfTheRoleRaisesNoAlert(t *testing.T) {
 		got := strings.Split(excluded.FindStringSubmatch(expr)[1], "|")
 		slices.Sort(got)
 		slices.Sort(want)
+		want = slices.Compact(want) // Several statements may allow an action.
 		if !slices.Equal(got, want) {
 			t.Errorf("the alert leaves out\n%v, and of reachability-policy.json may be left out\n%v", got, want)
 		}

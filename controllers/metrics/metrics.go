@@ -30,7 +30,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 )
 
 // namespace begins every name.
@@ -66,7 +67,7 @@ func New() *Metrics {
 		}, []string{"account", "service"}),
 		drift: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "drift_found_total",
-			Help: "Changes that somebody else made to policies of this operator, found by reading the account; kind says which.",
+			Help: "Changes that others made to policies of this operator, found by reading the account; kind says which.",
 		}, []string{"account", "kind"}),
 		contended: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Name: "policies_contended_total",
@@ -104,14 +105,14 @@ func (m *Metrics) Collect(samples chan<- prometheus.Metric) {
 	m.objects.collect(samples)
 }
 
-// ObserveCall counts a call to AWS. It is for cloud.PoolOptions.OnCall.
-func (m *Metrics) ObserveCall(call cloud.Call) {
+// ObserveCall counts a call to AWS. It is for awsclient.Options.OnCall.
+func (m *Metrics) ObserveCall(call awsclient.Call) {
 	m.requests.WithLabelValues(call.AccountID, call.Service, call.Operation, call.Code).Inc()
 	m.durations.WithLabelValues(call.AccountID, call.Service).Observe(call.Duration.Seconds())
 }
 
 // DriftFound counts a foreign change.
-func (m *Metrics) DriftFound(accountID string, kind cloud.DriftKind) {
+func (m *Metrics) DriftFound(accountID string, kind iam.DriftKind) {
 	if m != nil {
 		m.drift.WithLabelValues(accountID, string(kind)).Inc()
 	}

@@ -89,12 +89,12 @@ func (o *objects) collect(samples chan<- prometheus.Metric) {
 
 // accounts reports the AWSAccounts. It returns the account id of each by name, and the
 // age of the oldest pending revocation by account id.
-func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]string, owing ages, ok bool) {
+func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]string, pending ages, ok bool) {
 	var all v1alpha1.AWSAccountList
 	if err := s.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, nil, false // The cache is not filled yet, or the process ends.
 	}
-	ids, owing = map[string]string{}, ages{}
+	ids, pending = map[string]string{}, ages{}
 	declared := map[string]bool{}
 	ready := map[string]float64{}
 	usage := map[string]*v1alpha1.PolicyUsage{}
@@ -113,9 +113,9 @@ func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]str
 		if use := account.Status.Policies; use != nil && use.Used != nil && use.Quota != nil {
 			usage[id] = use
 		}
-		owing.add(id, 0)
-		for _, item := range account.Status.Owed {
-			owing.add(id, s.Clock.Since(item.AbandonedAt.Time))
+		pending.add(id, 0)
+		for _, item := range account.Status.PendingRevocations {
+			pending.add(id, s.Clock.Since(item.ForcedAt.Time))
 		}
 	}
 	for id := range declared {
@@ -128,7 +128,7 @@ func (s *Sources) accounts(samples chan<- prometheus.Metric) (ids map[string]str
 		samples <- prometheus.MustNewConstMetric(policies, prometheus.GaugeValue, float64(*use.Used), id)
 		samples <- prometheus.MustNewConstMetric(policiesQuota, prometheus.GaugeValue, float64(*use.Quota), id)
 	}
-	return ids, owing, true
+	return ids, pending, true
 }
 
 // place returns the account id under which an object counts that names an AWSAccount:
@@ -144,7 +144,7 @@ func (s *Sources) place(name string, ids map[string]string) (id string, counts b
 
 func (s *Sources) limiters(samples chan<- prometheus.Metric) {
 	for _, entry := range s.Accounts.All() {
-		for service, rate := range entry.Cloud.Rates() {
+		for service, rate := range entry.AWS().Rates() {
 			samples <- prometheus.MustNewConstMetric(limiterRate, prometheus.GaugeValue, rate, entry.AccountID, service)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 )
 
 const (
@@ -106,7 +106,8 @@ func TestTheStateOfAnAccess(t *testing.T) {
 		"deleted":                         {access(deleted(0)), stateRevoking},
 		"deleted before it was looked at": {access(bare, deleted(0)), stateRevoking},
 		"deleted, and refused by AWS":     {access(ready(metav1.ConditionFalse, v1alpha1.ReasonAccessDenied), stalled, deleted(0)), stateStalled},
-		"refused":                         {access(ready(metav1.ConditionFalse, v1alpha1.ReasonPrincipalNotFound), stalled), stateStalled},
+		"refused":                         {access(ready(metav1.ConditionFalse, v1alpha1.ReasonGuardrailViolated), stalled), stateStalled},
+		"for nobody":                      {access(ready(metav1.ConditionFalse, v1alpha1.ReasonPrincipalNotFound)), stateStalled},
 	} {
 		if got := stateOf(&c.access); got != c.want {
 			t.Errorf("%s: the state is %s, want %s", name, got, c.want)
@@ -277,7 +278,7 @@ func TestTheOldestRevocationIsToldUntilItIsDone(t *testing.T) {
 	age(0)
 
 	// A pending revocation of an account is a revocation whose object is gone.
-	o.accounts[0].Status.Owed = []v1alpha1.OwedAccess{{AbandonedAt: ago(day)}, {AbandonedAt: ago(time.Hour)}}
+	o.accounts[0].Status.PendingRevocations = []v1alpha1.PendingRevocation{{ForcedAt: ago(day)}, {ForcedAt: ago(time.Hour)}}
 	age(day.Seconds())
 }
 
@@ -293,7 +294,7 @@ func TestDriftIsCountedByKind(t *testing.T) {
 	m := New()
 	for n, kind := range values()[namespace+"_drift_found_total/kind"] {
 		for range n + 1 {
-			m.DriftFound(firstID, cloud.DriftKind(kind))
+			m.DriftFound(firstID, iam.DriftKind(kind))
 		}
 	}
 	got := gather(t, m)

@@ -21,7 +21,7 @@ type ages map[string]time.Duration
 // later than now, by another machine's clock, has no age.
 func (a ages) add(account string, age time.Duration) { a[account] = max(a[account], age, 0) }
 
-func (a ages) tell(samples chan<- prometheus.Metric) {
+func (a ages) collect(samples chan<- prometheus.Metric) {
 	for account, age := range a {
 		samples <- prometheus.MustNewConstMetric(oldestRevocation, prometheus.GaugeValue, age.Seconds(), account)
 	}

@@ -36,6 +36,8 @@ func stateOf(access *v1alpha1.SessionAccess) string {
 		return statePending
 	case ready.Reason == v1alpha1.ReasonRevoking, ready.Reason == v1alpha1.ReasonEndingSessions:
 		return stateRevoking
+	case ready.Reason == v1alpha1.ReasonPrincipalNotFound:
+		return stateStalled // It recovers by itself once a user has created the principal.
 	case ready.Status != metav1.ConditionTrue:
 		return statePending
 	case active != nil && active.Reason == v1alpha1.ReasonNotYetValid:

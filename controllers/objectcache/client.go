@@ -13,6 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
 // Client is a client that remembers its patches. It is safe for concurrent use.
@@ -43,10 +45,10 @@ func NewClient(cached client.Client, live client.Reader) *Client {
 	return &Client{Client: cached, live: live, patched: map[object]patched{}}
 }
 
-// Watch forgets the patches of objects that are gone. An object without a finalizer is
-// removed without a reconcile, and so without a read.
-func (c *Client) Watch(ctx context.Context, informers cache.Informers, kinds ...client.Object) error {
-	for _, kind := range kinds {
+// Watch forgets the patches of objects that are gone, of every kind. An object without a
+// finalizer is removed without a reconcile, and so without a read.
+func (c *Client) Watch(ctx context.Context, informers cache.Informers) error {
+	for _, kind := range v1alpha1.Kinds() {
 		informer, err := informers.GetInformer(ctx, kind, cache.BlockUntilSynced(false))
 		if err != nil {
 			return fmt.Errorf("watch %Ts: %w", kind, err)

@@ -25,7 +25,8 @@ const pageSize = 10
 func NewInformer(trim cache.TransformFunc) func(cache.ListerWatcher, runtime.Object, time.Duration, cache.Indexers) cache.SharedIndexInformer {
 	return func(lw cache.ListerWatcher, of runtime.Object, resync time.Duration, indexers cache.Indexers) cache.SharedIndexInformer {
 		switch of.(type) {
-		case *v1alpha1.SessionAccess, *v1alpha1.SessionDocument, *v1alpha1.HybridActivation:
+		case *v1alpha1.AWSAccount, *v1alpha1.AccountTier: // The platform's, and few.
+		case v1alpha1.Object:
 			lw = paged(cache.ToListerWatcherWithContext(lw), trim)
 		}
 		return cache.NewSharedIndexInformer(lw, of, resync, indexers)

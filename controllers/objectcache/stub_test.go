@@ -71,7 +71,7 @@ func largeAccess() *v1alpha1.SessionAccess {
 func largeDocument() *v1alpha1.SessionDocument {
 	return &v1alpha1.SessionDocument{ObjectMeta: stuffed(), Spec: v1alpha1.SessionDocumentSpec{
 		AccountRef: v1alpha1.AccountReference{Name: "main"}, Name: "shell", Regions: []v1alpha1.Region{"us-east-1"}, Adopt: true,
-		Description: strings.Repeat("x", 1024), Tags: largeTags(40), SharedWith: []v1alpha1.AccountID{"488821267897"},
+		Description: strings.Repeat("x", 1024), Tags: largeTags(40), SharedWith: []v1alpha1.ShareTarget{"488821267897"},
 		Parameters: []v1alpha1.DocumentParameter{{Name: "one"}}, Inputs: &v1alpha1.SessionInputs{}, Properties: &v1alpha1.SessionProperties{},
 	}}
 }
@@ -116,6 +116,25 @@ func TestAStubIsSmallAndKeepsByWhatOthersAreJudged(t *testing.T) {
 	}
 }
 
+// A kind that the transform does not know is trimmed like those of tenants.
+func TestTheMetadataOfEveryKindIsTrimmed(t *testing.T) {
+	for _, kind := range v1alpha1.Kinds() {
+		large := stuffed()
+		kind.SetAnnotations(large.Annotations)
+		kind.SetLabels(large.Labels)
+		kind.SetManagedFields(large.ManagedFields)
+		trim(t, kind)
+		_, selectsManager := kind.(*v1alpha1.AWSAccount)
+		_, isTier := kind.(*v1alpha1.AccountTier)
+		if kept := kind.GetLabels()["example.com/key-000"] != ""; kept != (selectsManager || isTier) {
+			t.Errorf("%s keeps its labels: %v", v1alpha1.KindOf(kind), kept)
+		}
+		if len(kind.GetAnnotations()) > 2 || kind.GetManagedFields() != nil {
+			t.Errorf("%s keeps %d annotations and %d managers", v1alpha1.KindOf(kind), len(kind.GetAnnotations()), len(kind.GetManagedFields()))
+		}
+	}
+}
+
 func TestPrincipalsOfAStubStayUntilItIsJudged(t *testing.T) {
 	access := largeAccess()
 	access.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, ObservedGeneration: 3, Reason: v1alpha1.ReasonNamespaceNotAllowed}}
@@ -134,13 +153,12 @@ func TestPrincipalsOfAStubStayUntilItIsJudged(t *testing.T) {
 }
 
 func TestAnObjectWithARecordKeepsItsSpec(t *testing.T) {
-	access, finalized := largeAccess(), largeAccess()
+	access := largeAccess()
 	access.Status.Applied = &v1alpha1.AppliedAccess{Serial: 1}
-	finalized.Finalizers = append(finalized.Finalizers, v1alpha1.Finalizer)
 	document, activation := largeDocument(), largeActivation()
 	document.Status.Regions = []v1alpha1.DocumentRegion{{Region: "us-east-1"}}
 	activation.Status.Record = &v1alpha1.ActivationRecord{AccountID: "488821267897"}
-	for _, obj := range []client.Object{access, finalized, document, activation} {
+	for _, obj := range []client.Object{access, document, activation} {
 		before, finalizers := obj.DeepCopyObject().(client.Object), len(obj.GetFinalizers())
 		trim(t, obj)
 		if objectcache.Is(obj) || len(obj.GetFinalizers()) != finalizers || len(obj.GetLabels()) > 0 || len(obj.GetManagedFields()) > 0 || len(obj.GetAnnotations()) > 2 || objectcache.Dropped(obj) < 1<<10 {
@@ -161,6 +179,16 @@ func TestAnObjectWithARecordKeepsItsSpec(t *testing.T) {
 			if !equality.Semantic.DeepEqual(obj.Spec, before.(*v1alpha1.HybridActivation).Spec) {
 				t.Error("a HybridActivation with a record lost a part of its spec")
 			}
+		}
+	}
+}
+
+func TestAStubKeepsTheOperatorsFinalizerAlone(t *testing.T) {
+	for _, obj := range []client.Object{largeAccess(), largeDocument(), largeActivation()} {
+		obj.SetFinalizers(append(obj.GetFinalizers(), "example.org/another", v1alpha1.Finalizer))
+		trim(t, obj)
+		if got := obj.GetFinalizers(); !objectcache.Is(obj) || len(got) != 1 || got[0] != v1alpha1.Finalizer {
+			t.Errorf("of %T is kept: %+v", obj, obj)
 		}
 	}
 }
@@ -223,8 +251,8 @@ func TestAnyAnnotationIsSeenToChangeAndNoneForgesAStub(t *testing.T) {
 		{"a": "1", "b": "1"},
 		{"ssm-access.dev/stub": "{}"},
 		{"ssm-access.dev/other-annotations": "0a1b"},
-		{v1alpha1.AnnotationAbandon: "true"},
-		{v1alpha1.AnnotationAbandon: strings.Repeat("x", 1000)},
+		{v1alpha1.AnnotationForceDelete: "true"},
+		{v1alpha1.AnnotationForceDelete: strings.Repeat("x", 1000)},
 	} {
 		kept := fmt.Sprint(with(annotations))
 		if seen[kept] || len(kept) > 200 {
@@ -232,8 +260,8 @@ func TestAnyAnnotationIsSeenToChangeAndNoneForgesAStub(t *testing.T) {
 		}
 		seen[kept] = true
 	}
-	if with(map[string]string{v1alpha1.AnnotationAbandon: "true"})[v1alpha1.AnnotationAbandon] != "true" {
-		t.Error("the request to abandon an object is lost")
+	if with(map[string]string{v1alpha1.AnnotationForceDelete: "true"})[v1alpha1.AnnotationForceDelete] != "true" {
+		t.Error("the request to force a deletion is lost")
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
@@ -27,7 +26,7 @@ func Transform(brief func(*v1alpha1.SessionAccessSpec) Brief) cache.TransformFun
 		}
 		switch obj := obj.(type) {
 		case *v1alpha1.SessionAccess:
-			trimMetadata(obj, v1alpha1.AnnotationAbandon)
+			trimMetadata(obj, v1alpha1.AnnotationForceDelete, v1alpha1.AnnotationAbandon)
 			trimAccess(obj, brief)
 		case *v1alpha1.SessionDocument:
 			trimMetadata(obj)
@@ -38,10 +37,13 @@ func Transform(brief func(*v1alpha1.SessionAccessSpec) Brief) cache.TransformFun
 		case *corev1.Namespace:
 			trimCommon(obj)
 			trimNamespace(obj)
-		default:
-			// AWSAccounts and AccountTiers are the platform's, and few; their labels
-			// select the manager.
+		case *v1alpha1.AWSAccount, *v1alpha1.AccountTier:
+			// They are the platform's, and few; their labels select the manager.
 			trimCommon(obj, v1alpha1.AnnotationConfirmRemoval)
+		case v1alpha1.Object:
+			trimMetadata(obj)
+		default:
+			trimCommon(obj)
 		}
 		return in, nil
 	}
@@ -61,16 +63,26 @@ func trimAccess(a *v1alpha1.SessionAccess, brief func(*v1alpha1.SessionAccessSpe
 	if a.Spec.Reason != "" {
 		a.Spec.Reason = ""
 	}
-	if a.Status.Applied != nil || controllerutil.ContainsFinalizer(a, v1alpha1.Finalizer) {
+	if a.HasRecord() {
 		return
 	}
 	setBrief(a, brief(&a.Spec))
-	a.Finalizers = nil
+	trimFinalizers(a)
 	a.Spec.Targets = keptTargets(a.Spec.Targets)
 	a.Spec.Documents = keptDocuments(a.Spec.Documents)
 	a.Spec.SourceCIDRs = nil
 	if v1alpha1.Decided(a.Status.Conditions, a.Generation) {
 		a.Spec.Principals = nil
+	}
+}
+
+// trimFinalizers keeps the operator's finalizer of a stub, so that its deletion completes. A
+// user who may create an object may give it any.
+func trimFinalizers(obj client.Object) {
+	if all := obj.GetFinalizers(); slices.Contains(all, v1alpha1.Finalizer) {
+		obj.SetFinalizers([]string{v1alpha1.Finalizer})
+	} else if len(all) > 0 {
+		obj.SetFinalizers(nil)
 	}
 }
 
@@ -111,21 +123,21 @@ func keptDocuments(documents []v1alpha1.DocumentReference) []v1alpha1.DocumentRe
 // trimDocument makes a SessionDocument without a record a stub. Its name and its
 // regions stay: they claim a document.
 func trimDocument(d *v1alpha1.SessionDocument) {
-	if len(d.Status.Regions) > 0 || controllerutil.ContainsFinalizer(d, v1alpha1.Finalizer) {
+	if d.HasRecord() {
 		return
 	}
 	setBrief(d, Brief{})
-	d.Finalizers = nil
+	trimFinalizers(d)
 	d.Spec.Description, d.Spec.Inputs, d.Spec.Parameters, d.Spec.Properties = "", nil, nil, nil
 	d.Spec.Tags, d.Spec.SharedWith = nil, nil
 }
 
 // trimActivation makes a HybridActivation without a record a stub.
 func trimActivation(a *v1alpha1.HybridActivation) {
-	if a.Status.Record != nil || a.Status.ActivationID != "" || controllerutil.ContainsFinalizer(a, v1alpha1.Finalizer) {
+	if a.HasRecord() {
 		return
 	}
 	setBrief(a, Brief{})
-	a.Finalizers = nil
+	trimFinalizers(a)
 	a.Spec.Description, a.Spec.DefaultInstanceName, a.Spec.Tags = "", "", nil
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
 )
 
 // Options are those of the controller that the queue serves.
@@ -25,22 +25,16 @@ func (q *Queue[T]) Options() controller.TypedOptions[T] {
 func (q *Queue[T]) Serving(next reconcile.TypedReconciler[T]) reconcile.TypedReconciler[T] {
 	return reconcile.TypedFunc[T](func(ctx context.Context, item T) (reconcile.Result, error) {
 		tenant, _ := q.TurnOf(item)
-		return next.Reconcile(cloud.WithTenant(ctx, tenant), item)
+		return next.Reconcile(awsclient.WithTenant(ctx, tenant), item)
 	})
 }
 
 // cacheTimeout bounds a read from the cache.
 const cacheTimeout = time.Second
 
-// user is an object that names an AWSAccount.
-type user interface {
-	client.Object
-	AccountName() string
-}
-
 // ForObjects returns a queue of the objects of a kind, which are read from a
 // cache. Their namespaces are the tenants.
-func ForObjects[O user](c client.Reader, empty func() O, limits Limits) *Queue[reconcile.Request] {
+func ForObjects[O v1alpha1.AccountUser](c client.Reader, empty func() O, limits Limits) *Queue[reconcile.Request] {
 	return New(Options[reconcile.Request]{
 		Limits: limits,
 		Tenant: func(r reconcile.Request) string { return r.Namespace },
@@ -61,7 +55,7 @@ func ForObjects[O user](c client.Reader, empty func() O, limits Limits) *Queue[r
 // in its record where it has access in several: work that waits for one of them is
 // not counted as the work of another. It is "" where no such AWSAccount exists: a
 // tenant can invent any number of names, and each would have turns of its own.
-func accountOf(ctx context.Context, c client.Reader, obj user) string {
+func accountOf(ctx context.Context, c client.Reader, obj v1alpha1.AccountUser) string {
 	var names []string
 	if c.Get(ctx, client.ObjectKey{Name: obj.AccountName()}, &v1alpha1.AWSAccount{}, client.UnsafeDisableDeepCopy) == nil {
 		names = append(names, obj.AccountName())

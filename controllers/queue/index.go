@@ -30,9 +30,9 @@ const (
 
 // Register adds the indexes to a cache. It is called once, before it starts.
 func Register(ctx context.Context, indexer client.FieldIndexer) error {
-	for _, kind := range indexedKinds {
-		if err := indexer.IndexField(ctx, kind.object(), accountName, byAccountName); err != nil {
-			return fmt.Errorf("index %ss by %s: %w", kind.name, accountName, err)
+	for _, kind := range v1alpha1.AccountUsers() {
+		if err := indexer.IndexField(ctx, kind, accountName, byAccountName); err != nil {
+			return fmt.Errorf("index %ss by %s: %w", v1alpha1.KindOf(kind), accountName, err)
 		}
 	}
 	for field, values := range map[string]client.IndexerFunc{

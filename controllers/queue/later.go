@@ -26,6 +26,16 @@ func (d demand) with(e demand) demand {
 	return both
 }
 
+// revokes reports whether a tenant asks for a revocation.
+func (d demand) revokes() bool {
+	for _, priority := range d.tenants {
+		if IsRevocation(priority) {
+			return true
+		}
+	}
+	return false
+}
+
 // turns are where the item waits once it is ready, in a stable order.
 func (d demand) turns() []fair.Turn {
 	turns := make([]fair.Turn, 0, len(d.tenants))
@@ -73,6 +83,13 @@ func (l *later[T]) remove(item T) (d demand, ok bool) {
 	heap.Remove(&l.order, known.index)
 	delete(l.items, item)
 	return known.demand, true
+}
+
+// joins reports whether an item waits for a time which something that is asked for at once
+// ends. A grant does not end the wait of a revocation that failed.
+func (l *later[T]) joins(item T, d demand) bool {
+	waits, ok := l.items[item]
+	return ok && (d.revokes() || !waits.revokes())
 }
 
 // first is when the first item is due.

@@ -10,6 +10,9 @@ import (
 // delay no other; in practice many more, because few keep all that they may.
 const Workers = 192
 
+// ordinaryWorkers is how many of them may be busy with anything but revocations.
+const ordinaryWorkers = Workers * 2 / 3
+
 // Limits bound how many workers an account keeps at once for each kind of work:
 // revocations, grants and resyncs, and lookups. So neither a call without an
 // answer nor a crowd of one kind keeps a revocation waiting.
@@ -19,26 +22,6 @@ type Limits struct {
 	// Tenant is for one tenant of an account. It is less than Account, so that a
 	// tenant that comes later finds a worker free.
 	Tenant int
-}
-
-// kind of work that has workers of its own.
-type kind int
-
-const (
-	revocation kind = iota
-	other
-	lookup
-)
-
-func kindOf(priority int) kind {
-	switch {
-	case priority >= PriorityRetriedRevocation:
-		return revocation
-	case priority <= PriorityLookup:
-		return lookup
-	default:
-		return other
-	}
 }
 
 // A class of package fair is the negative of a priority: it serves the lowest
@@ -54,7 +37,11 @@ type share struct {
 	kind            kind
 	account, tenant string
 	all             bool // of all tenants
+	everywhere      bool // of all accounts, and of all kinds but revocations
 }
+
+// ordinary is the share of all that is no revocation.
+var ordinary = share{everywhere: true}
 
 func shares(turn fair.Turn) (account, tenant share) {
 	k := kindOf(priorityOf(turn.Class))
@@ -63,18 +50,25 @@ func shares(turn fair.Turn) (account, tenant share) {
 
 func (u usage) allows(turn fair.Turn, l Limits) bool {
 	account, tenant := shares(turn)
-	return u[account] < l.Account && u[tenant] < l.Tenant
+	return u[account] < l.Account && u[tenant] < l.Tenant && (isRevocation(turn) || u[ordinary] < ordinaryWorkers)
 }
 
 func (u usage) take(turn fair.Turn) {
 	account, tenant := shares(turn)
 	u[account]++
 	u[tenant]++
+	if !isRevocation(turn) {
+		u[ordinary]++
+	}
 }
 
 func (u usage) release(turn fair.Turn) {
 	account, tenant := shares(turn)
-	for _, s := range []share{account, tenant} {
+	held := []share{account, tenant}
+	if !isRevocation(turn) {
+		held = append(held, ordinary)
+	}
+	for _, s := range held {
 		if u[s]--; u[s] == 0 {
 			delete(u, s)
 		}

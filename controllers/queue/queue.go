@@ -37,11 +37,13 @@ type Queue[T comparable] struct {
 	later   later[T]
 	// busy are the items that workers have, and how many of them each account and
 	// tenant has.
-	busy   map[T][]fair.Turn
-	usage  usage
-	again  map[T]demand // for the busy ones
-	alarm  *time.Timer
-	closed bool
+	busy  map[T][]fair.Turn
+	usage usage
+	// barrier has grants wait for revocations.
+	barrier barrier[T]
+	again   map[T]demand // for the busy ones
+	alarm   *time.Timer
+	closed  bool
 }
 
 var _ priorityqueue.PriorityQueue[string] = &Queue[string]{}
@@ -71,6 +73,9 @@ func (q *Queue[T]) AddFor(tenant string, o priorityqueue.AddOpts, items ...T) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i, item := range items {
+		if o.Priority != nil && *o.Priority >= PriorityRevocation && q.backoff != nil {
+			q.backoff.Forget(item) // What failed before does not delay the first retry of a new revocation.
+		}
 		after := o.After
 		if o.RateLimited && q.backoff != nil {
 			if backoff := q.backoff.When(item); after == 0 || backoff < after {
@@ -117,20 +122,23 @@ func (q *Queue[T]) add(item T, d demand, after time.Duration) {
 	}
 	if after > 0 {
 		q.meter.retry()
-		if !q.ready.Has(item) && !q.isAgain(item) {
+		if !q.ready.Has(item) && q.mayWait(item, d) {
 			q.later.add(item, d, time.Now().Add(after))
 			return
 		}
 	}
-	if waited, ok := q.later.remove(item); ok {
+	if q.later.joins(item, d) {
+		waited, _ := q.later.remove(item)
 		d = d.with(waited)
 	}
 	q.makeReady(item, d)
 }
 
-func (q *Queue[T]) isAgain(item T) bool {
-	_, ok := q.again[item]
-	return ok
+// mayWait reports whether what is asked for waits for its time although the item is about
+// to be served again: a revocation that failed does, beside a grant.
+func (q *Queue[T]) mayWait(item T, d demand) bool {
+	again, ok := q.again[item]
+	return !ok || d.revokes() && !again.revokes()
 }
 
 // makeReady has a worker take an item as soon as it is its turn, and no other
@@ -163,14 +171,22 @@ func (q *Queue[T]) GetWithPriority() (item T, priority int, shutdown bool) {
 			q.busy[key] = turns
 			q.usage.take(turns[0])
 			q.meter.depth(q.ready.Len())
-			return key, priorityOf(turns[0].Class), false
+			priority := mostUrgent(turns)
+			if IsRevocation(priority) {
+				q.barrier.begin(turns[0].Account, key)
+			}
+			return key, priority, false
 		}
 		q.workers.Wait()
 	}
 	return item, 0, true
 }
 
-func (q *Queue[T]) mayServe(turn fair.Turn) bool { return q.usage.allows(turn, q.options.Limits) }
+func (q *Queue[T]) mayServe(turn fair.Turn) bool {
+	return q.usage.allows(turn, q.options.Limits) && (isRevocation(turn) || !q.barrier.holds(turn.Account))
+}
+
+func isRevocation(turn fair.Turn) bool { return IsRevocation(priorityOf(turn.Class)) }
 
 // Done implements priorityqueue.PriorityQueue.
 func (q *Queue[T]) Done(item T) {
@@ -182,6 +198,9 @@ func (q *Queue[T]) Done(item T) {
 	}
 	delete(q.busy, item)
 	q.usage.release(turns[0])
+	if q.barrier.end(turns[0].Account, item) {
+		q.workers.Broadcast()
+	}
 	if d, ok := q.again[item]; ok {
 		delete(q.again, item)
 		q.makeReady(item, d)
@@ -190,14 +209,25 @@ func (q *Queue[T]) Done(item T) {
 	q.workers.Signal()
 }
 
-// TurnOf is the turn at which an item is served that a worker has.
+// TurnOf is whose turn it was when an item was served that a worker has, and the priority
+// at which it is worked on.
 func (q *Queue[T]) TurnOf(item T) (tenant string, priority int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if turns := q.busy[item]; len(turns) > 0 {
-		return turns[0].Tenant, priorityOf(turns[0].Class)
+		return turns[0].Tenant, mostUrgent(turns)
 	}
 	return "", 0
+}
+
+// mostUrgent is the priority at which an item is worked on: the highest of all that asked
+// for it, even at the turn of another tenant.
+func mostUrgent(turns []fair.Turn) int {
+	class := turns[0].Class
+	for _, turn := range turns {
+		class = min(class, turn.Class)
+	}
+	return priorityOf(class)
 }
 
 // setAlarm has the first item that waits for a time become ready then. The caller

@@ -9,17 +9,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 )
 
-// Priorities of the work queues, higher first. Deleting and narrowing overtake
-// new grants, and new grants overtake looking again. A revocation that was tried
-// before never overtakes a new one. Reading a single principal comes last.
-const (
-	PriorityRevocation        = 100
-	PriorityRetriedRevocation = 50
-	PriorityGrant             = 0
-	PriorityResync            = -100
-	PriorityLookup            = -200
-)
-
 // Trigger is a source through which one controller wakes another: it adds requests
 // directly to the other's queue. Requests that are added before the queue exists wait
 // for it.
@@ -30,7 +19,6 @@ type Trigger[T comparable] struct {
 }
 
 type pending[T comparable] struct {
-	tenant   string
 	priority int
 	after    time.Duration
 	items    []T
@@ -42,7 +30,7 @@ func (t *Trigger[T]) Start(_ context.Context, queue workqueue.TypedRateLimitingI
 	defer t.mu.Unlock()
 	t.queue = queue
 	for _, p := range t.waiting {
-		enqueueAfter(queue, p.tenant, p.priority, p.after, p.items...)
+		enqueueAfter(queue, p.priority, p.after, p.items...)
 	}
 	t.waiting = nil
 	return nil
@@ -57,45 +45,29 @@ func (t *Trigger[T]) Add(priority int, items ...T) { t.AddAfter(priority, 0, ite
 // AddAfter enqueues the items at a priority once some time has passed. Of
 // several waits for one item the shortest holds.
 func (t *Trigger[T]) AddAfter(priority int, after time.Duration, items ...T) {
-	t.add("", priority, after, items)
-}
-
-// AddFor enqueues items that a tenant asks for: tenants are served in turn.
-func (t *Trigger[T]) AddFor(tenant string, priority int, items ...T) {
-	t.add(tenant, priority, 0, items)
-}
-
-func (t *Trigger[T]) add(tenant string, priority int, after time.Duration, items []T) {
 	if len(items) == 0 {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.queue == nil {
-		t.waiting = append(t.waiting, pending[T]{tenant, priority, after, items})
+		t.waiting = append(t.waiting, pending[T]{priority, after, items})
 		return
 	}
-	enqueueAfter(t.queue, tenant, priority, after, items...)
+	enqueueAfter(t.queue, priority, after, items...)
 }
 
 // Enqueue adds items to a controller's queue at a priority.
 func Enqueue[T comparable](queue workqueue.TypedRateLimitingInterface[T], priority int, items ...T) {
-	enqueueAfter(queue, "", priority, 0, items...)
+	enqueueAfter(queue, priority, 0, items...)
 }
 
-// tenants is a queue that serves tenants in turn: see package queue.
-type tenants[T comparable] interface {
-	AddFor(tenant string, o priorityqueue.AddOpts, items ...T)
-}
-
-func enqueueAfter[T comparable](queue workqueue.TypedRateLimitingInterface[T], tenant string, priority int, after time.Duration, items ...T) {
+func enqueueAfter[T comparable](queue workqueue.TypedRateLimitingInterface[T], priority int, after time.Duration, items ...T) {
 	if len(items) == 0 {
 		return
 	}
 	opts := priorityqueue.AddOpts{Priority: &priority, After: after}
 	switch q := queue.(type) {
-	case tenants[T]:
-		q.AddFor(tenant, opts, items...)
 	case priorityqueue.PriorityQueue[T]:
 		q.AddWithOpts(opts, items...)
 	default:

@@ -53,7 +53,7 @@ func OwnEvents() handler.EventHandler {
 	}
 }
 
-// AccountNews selects the changes of an account that can change a judgement: its spec,
+// AccountNews selects the changes of an account that can change a decision: its spec,
 // whether it is ready, and since when it is unreachable.
 func AccountNews() predicate.Predicate {
 	ready := func(obj client.Object) bool {

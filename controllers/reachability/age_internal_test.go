@@ -32,10 +32,10 @@ func TestALookAtANewAccessDoesNotKeepAnOldReport(t *testing.T) {
 		t.Errorf("the newer report holds for another %s", holds)
 	}
 	if report, ok := r.Reports.Get(before.UID); !ok || report.Reason != v1alpha1.ReasonNotLookedAt {
-		t.Errorf("of the older access is told %+v", report)
+		t.Errorf("of the older access is reported %+v", report)
 	}
 	if report, ok := r.Reports.Get(after.UID); ok {
-		t.Errorf("of the newer access is told %+v", report)
+		t.Errorf("of the newer access is reported %+v", report)
 	}
 	r.forget(before.UID)
 	if holds := r.age([]*v1alpha1.SessionAccess{before}); holds != 3*time.Minute {

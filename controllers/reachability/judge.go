@@ -6,6 +6,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/collect"
 )
@@ -14,6 +15,8 @@ import (
 type finding struct {
 	check.Verdict
 	region string
+	// kind is what a node of another cloud is.
+	kind string
 	// missing are the permissions that the operator lacked for some checks.
 	missing []string
 }
@@ -47,7 +50,24 @@ func (j *judging) access(access *v1alpha1.SessionAccess) grants.Reachability {
 		}
 		findings[i] = found
 	}
-	return report(access.Status.Applied.Serial, findings, m)
+	result := report(access.Status.Applied.Serial, findings, m)
+	result.Keys = j.keys(granted)
+	return result
+}
+
+// keys are those that the documents of a grant name, where these were read.
+func (j *judging) keys(granted *v1alpha1.ResolvedGrant) admission.DocumentKeys {
+	names := documentsOf(granted)
+	slices.Sort(names)
+	var keys admission.DocumentKeys
+	for _, region := range granted.Regions {
+		for _, name := range slices.Compact(names) {
+			if key, read := j.taken.SessionKey(string(region), name); read {
+				keys.Read = append(keys.Read, admission.DocumentKey{Document: name, Region: region, ID: key.ID, ARN: key.ARN})
+			}
+		}
+	}
+	return keys
 }
 
 func (j *judging) node(id string, names []string, joined string) finding {
@@ -58,10 +78,11 @@ func (j *judging) node(id string, names []string, joined string) finding {
 		documents = j.taken.Documents(region, names)
 		j.documents[key] = documents
 	}
-	v := check.Verdict{Node: id, Checks: check.Judge(j.taken.Facts(id, documents))}
+	facts := j.taken.Facts(id, documents)
+	v := check.Verdict{Node: id, Checks: check.Judge(facts)}
 	actions := missing(v.Checks)
 	v.Checks = v.Telling() // All checks of many nodes would take some megabytes.
-	return finding{Verdict: v, region: region, missing: actions}
+	return finding{Verdict: v, region: region, kind: facts.Node.Kind(), missing: actions}
 }
 
 // meant are the nodes of a grant by id, each once.
@@ -71,6 +92,8 @@ type meant struct {
 	more bool
 	// denied are the permissions that the operator lacked to find all the others.
 	denied []string
+	// literal are the tags, as in Name=web-*, whose values look like patterns.
+	literal []string
 }
 
 func meantBy(granted *v1alpha1.ResolvedGrant, taken *collect.Survey) meant {
@@ -78,11 +101,25 @@ func meantBy(granted *v1alpha1.ResolvedGrant, taken *collect.Survey) meant {
 	for _, s := range selectionsOf(granted) {
 		found, others, denied := taken.Selected(s)
 		m.nodes, m.more, m.denied = append(m.nodes, found...), m.more || others, append(m.denied, denied...)
+		m.literal = append(m.literal, patternLike(s.Tags)...)
 	}
+	slices.Sort(m.literal)
+	m.literal = slices.Compact(m.literal)
 	slices.Sort(m.nodes)
 	slices.Sort(m.denied)
 	m.nodes, m.denied = slices.Compact(m.nodes), slices.Compact(m.denied)
 	return m
+}
+
+// patternLike are the tags that a reader may take for a pattern or a variable.
+func patternLike(tags map[string]string) []string {
+	var list []string
+	for key, value := range tags {
+		if strings.ContainsAny(value, "*?$") {
+			list = append(list, key+"="+value)
+		}
+	}
+	return list
 }
 
 // missing are the permissions that the operator lacked for some checks.

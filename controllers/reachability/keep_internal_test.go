@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
-var silent = told(check.CheckLogGroup, check.NotChecked, check.ReadFailed)
+var silent = failingCheck(check.CheckLogGroup, check.NotChecked, check.ReadFailed)
 
 func TestAnAnswerThatFailedTurnsNoVerdictAround(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(time.Date(2025, 1, 1, 12, 0, 0, 0, time.UTC))

@@ -1,7 +1,7 @@
 // Package reachability checks, account by account, whether sessions can reach the nodes
-// of the granted SessionAccesses, and what prevents them. The findings go to the store in
-// package grants. The controller only reads, and only after all other work: at resync
-// priority.
+// of the granted SessionAccesses, and what prevents them. It stores the results in the
+// ReachabilityStore of package grants. The controller only reads, and only after all other
+// work: at resync priority.
 package reachability
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/grants"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/collect"
 )
 
@@ -72,7 +72,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, round Round) (ctrl.Result, e
 	}
 	request := requestOf(account, accesses)
 	request.Memory, request.Partial = r.memory(round.AccountID), round.New
-	taken, err := collect.Take(cloud.WithPriority(ctx, cloud.Resync), account.Cloud, r.Clock.Now(), request)
+	taken, err := collect.Take(awsclient.WithPriority(ctx, awsclient.Resync), account.IAM, r.Clock.Now(), request)
 	if err != nil {
 		return reconcile.Requeue(queue.PriorityResync, r.unanswered(ctx, round, accesses, err), reconcile.Retry(err))
 	}

@@ -30,6 +30,9 @@ func report(serial int64, findings []finding, m meant) grants.Reachability {
 	s := check.Summarize(verdicts)
 	r := grants.Reachability{Serial: serial, Targets: statusOf(&s, findings, m.more || len(m.denied) > 0)}
 	r.Status, r.Reason, r.Message = conditionOf(&s)
+	if s.Total == 0 && len(m.literal) > 0 {
+		r.Message += fmt.Sprintf(" The characters *, ? and $ in the value of a tag mean themselves, as in %s: name each value in a target of its own, or give the nodes a tag that they share.", shorten(strings.Join(m.literal, ", ")))
+	}
 	if len(m.denied) > 0 {
 		r.Status, r.Reason, r.Message = unfound(r, s.Total, m.denied)
 	}
@@ -45,7 +48,7 @@ func report(serial int64, findings []finding, m meant) grants.Reachability {
 func unfound(r grants.Reachability, total int, denied []string) (status metav1.ConditionStatus, reason, message string) {
 	needs := strings.Join(denied, ", ")
 	if total == 0 {
-		return metav1.ConditionUnknown, string(check.PermissionMissing), fmt.Sprintf("Which nodes are meant cannot be told without %s; allow it to the operator's role. See %s.", needs, check.PermissionMissing.Docs())
+		return metav1.ConditionUnknown, string(check.PermissionMissing), fmt.Sprintf("Which nodes are meant cannot be determined without %s; allow it to the operator's role. See %s.", needs, check.PermissionMissing.Docs())
 	}
 	others := fmt.Sprintf("There may be more nodes with the tags: to find them all, the operator's role needs %s.", needs)
 	if r.Status == metav1.ConditionTrue {
@@ -91,7 +94,7 @@ var urgency = []v1alpha1.TargetState{v1alpha1.TargetNotConnected, v1alpha1.Targe
 func failing(findings []finding) []v1alpha1.FailingTarget {
 	var list []v1alpha1.FailingTarget
 	for i := range findings {
-		if t, told := failingTarget(&findings[i]); told {
+		if t, found := failingTarget(&findings[i]); found {
 			list = append(list, t)
 		}
 	}
@@ -102,12 +105,12 @@ func failing(findings []finding) []v1alpha1.FailingTarget {
 }
 
 func failingTarget(f *finding) (v1alpha1.FailingTarget, bool) {
-	first, told := f.First()
-	if !told {
+	first, found := f.First()
+	if !found {
 		return v1alpha1.FailingTarget{}, false
 	}
 	t := v1alpha1.FailingTarget{
-		ID: f.Node, Region: v1alpha1.Region(f.region),
+		ID: f.Node, Region: v1alpha1.Region(f.region), Kind: f.kind,
 		Check: string(first.Name), Reason: string(first.Reason), Message: shorten(first.Message), Remedy: shorten(first.Remedy),
 	}
 	switch f.State() {
@@ -133,7 +136,7 @@ func shorten(text string) string {
 // to be wrong, and True only where all that sessions need was found in order.
 func conditionOf(s *check.Summary) (status metav1.ConditionStatus, reason, message string) {
 	down, impaired, unknown, unjudged := s.In[check.StateDown], s.In[check.StateImpaired], s.In[check.StateUnknown], s.In[check.StateUnjudged]
-	told := func(status metav1.ConditionStatus, of check.Group, begin ...string) (metav1.ConditionStatus, string, string) {
+	summary := func(status metav1.ConditionStatus, of check.Group, begin ...string) (metav1.ConditionStatus, string, string) {
 		cause := of.Causes[0]
 		return status, string(cause.Reason), toldOf(cause, strings.Join(begin, " "), of.Count)
 	}
@@ -142,13 +145,13 @@ func conditionOf(s *check.Summary) (status metav1.ConditionStatus, reason, messa
 	case s.Total == 0:
 		return metav1.ConditionUnknown, v1alpha1.ReasonNoTargets, "No node with the tags, or of the HybridActivation, was found in the regions of the access; correct the targets, or wait for nodes to come. " + see(v1alpha1.ReasonNoTargets)
 	case down.Count > 0:
-		return told(metav1.ConditionFalse, down, ofTargets(down.Count, s.Total)+" not connected."+others)
+		return summary(metav1.ConditionFalse, down, ofTargets(down.Count, s.Total)+" not connected."+others)
 	case impaired.Count > 0:
-		return told(metav1.ConditionFalse, impaired, ofTargets(impaired.Count, s.Total)+" connected, but sessions do not work there as their documents ask."+others)
+		return summary(metav1.ConditionFalse, impaired, ofTargets(impaired.Count, s.Total)+" connected, but sessions do not work there as their documents ask."+others)
 	case unknown.Count > 0:
-		return told(metav1.ConditionUnknown, unknown, outOf(unknown.Count, s.Total)+" it cannot be told whether "+itIs(unknown.Count)+" connected.")
+		return summary(metav1.ConditionUnknown, unknown, outOf(unknown.Count, s.Total)+" it is not known whether "+itIs(unknown.Count)+" connected.")
 	case unjudged.Count > 0:
-		return told(metav1.ConditionUnknown, unjudged, connected(s.Total), outOf(unjudged.Count, s.Total)+" it cannot be told whether sessions work there as their documents ask.")
+		return summary(metav1.ConditionUnknown, unjudged, connected(s.Total), outOf(unjudged.Count, s.Total)+" it is not known whether sessions work there as their documents ask.")
 	default:
 		return metav1.ConditionTrue, v1alpha1.ReasonTargetsConnected, connected(s.Total)
 	}
@@ -191,7 +194,7 @@ func alsoUnknown(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" Of %d more it cannot be told whether %s connected.", n, itIs(n))
+	return fmt.Sprintf(" Of %d more it is not known whether %s connected.", n, itIs(n))
 }
 
 func see(reason string) string { return fmt.Sprintf("See %s.", check.Reason(reason).Docs()) }
@@ -210,6 +213,6 @@ func toldOf(c check.Cause, begin string, n int) string {
 func notLookedAt(access *v1alpha1.SessionAccess) grants.Reachability {
 	return grants.Reachability{
 		Serial: access.Status.Applied.Serial, Status: metav1.ConditionUnknown, Reason: v1alpha1.ReasonNotLookedAt,
-		Message: fmt.Sprintf("The nodes could not be looked at for %d resyncs, so what was known of them holds no more; AWSAccount %q tells why. %s", staleAfter, access.Spec.AccountRef.Name, see(v1alpha1.ReasonNotLookedAt)),
+		Message: fmt.Sprintf("The nodes could not be looked at for %d resyncs, so what was known of them holds no more; AWSAccount %q says why. %s", staleAfter, access.Spec.AccountRef.Name, see(v1alpha1.ReasonNotLookedAt)),
 	}
 }

@@ -18,5 +18,5 @@ func (o Options) VerifiedAccount(account *v1alpha1.AWSAccount) (entry accounts.E
 // AccountNotReady is the result for an object whose account is not verified.
 func AccountNotReady(account string) Result {
 	return Reconcilingf(v1alpha1.ReasonAccountNotReady,
-		"AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready tells why.", account)
+		"AWSAccount %q is not ready, so nothing is written to AWS; its own condition Ready says why.", account)
 }

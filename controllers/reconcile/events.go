@@ -21,10 +21,24 @@ func RecordEvent(recorder events.EventRecorder, obj runtime.Object, r Result) {
 		return
 	}
 	kind := corev1.EventTypeNormal
-	if r.Phase == Stalled || r.Phase == Retrying {
+	if needsUser(r) {
 		kind = corev1.EventTypeWarning
 	}
 	recorder.Eventf(obj, nil, kind, r.Reason, "Reconcile", "%s", shorten(r.Message, maxNote))
+}
+
+// needsUser reports whether a user may have to act. Someone asked for what mode Observe and
+// spec.suspend do. An AWSAccount that does not exist may be a spelling mistake, although
+// the object waits for it.
+func needsUser(r Result) bool {
+	switch r.Reason {
+	case v1alpha1.ReasonObserved, v1alpha1.ReasonSuspended:
+		return false
+	case v1alpha1.ReasonAccountNotFound:
+		return true
+	default:
+		return r.Phase == Stalled || r.Phase == Retrying || r.Warns
+	}
 }
 
 // maxNote is how long the API server lets the note of an event be. The recorder

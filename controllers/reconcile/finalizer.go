@@ -10,25 +10,26 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
 )
 
-// EnsureFinalizer puts the operator's finalizer on the object before anything is written
-// to AWS for it. The object is updated in place. An object that is gone, although the
-// cache still shows it, is an error: its AWS resources would never be cleaned up.
-func EnsureFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
+// ensureFinalizer puts the operator's finalizer on the object, which is updated in place.
+func ensureFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
 	_, err := patchFinalizer(ctx, c, obj, "put the finalizer on", controllerutil.AddFinalizer)
 	return err
 }
 
-// RemoveFinalizer lets the object go. Nothing of it may be left in AWS.
-func RemoveFinalizer(ctx context.Context, c client.Client, obj client.Object) error {
-	_, err := Release(ctx, c, obj)
-	return err
-}
-
-// Release lets the object go as RemoveFinalizer does. released reports whether this call
-// did it: it is false for an object that is gone already, although the cache shows it.
-func Release(ctx context.Context, c client.Client, obj client.Object) (released bool, err error) {
+// releaseObject removes the operator's finalizer. released reports whether this call did
+// it: it is false for an object that is gone already. Of a stub the cache has no other
+// finalizers, so live is asked for them.
+func releaseObject(ctx context.Context, c client.Client, live client.Reader, obj client.Object) (released bool, err error) {
+	if objectcache.Is(obj) {
+		found, err := objectcache.Read(ctx, live, client.ObjectKeyFromObject(obj), obj)
+		if err != nil || found.GetUID() != obj.GetUID() {
+			return false, client.IgnoreNotFound(err)
+		}
+		obj = found
+	}
 	released, err = patchFinalizer(ctx, c, obj, "take the finalizer from", controllerutil.RemoveFinalizer)
 	return released, client.IgnoreNotFound(err)
 }

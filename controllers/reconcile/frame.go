@@ -6,7 +6,6 @@ import (
 	"reflect"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -18,17 +17,11 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/objectcache"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // Object is an object of one of the operator's kinds.
-type Object interface {
-	client.Object
-	// StatusFields returns pointers to the status and to what every kind has in it. uid
-	// is nil for a kind whose status does not name its object.
-	StatusFields() (status any, conditions *[]metav1.Condition, observedGeneration *int64, uid *string)
-	// IsSuspended returns spec.suspend.
-	IsSuspended() bool
-}
+type Object = v1alpha1.Object
 
 // Options are what the reconcilers of all kinds need.
 type Options struct {
@@ -67,6 +60,21 @@ type Keeper[T Object] interface {
 	Gone(ctx context.Context, key client.ObjectKey)
 	// HandOver is called for an object that another manager is responsible for.
 	HandOver(ctx context.Context, obj T)
+}
+
+// Completer is a Kind with more to show in a status than the results of its reconciles.
+type Completer[T Object] interface {
+	// Complete completes the status of an object once it has the conditions of a result.
+	// What it returns is called when the status is stored as it is; nil for nothing.
+	Complete(obj T) (afterPatch func())
+}
+
+// Trimmer is a Kind whose status may take more room than an object has.
+type Trimmer[T Object] interface {
+	// Trim returns copies of an object whose status the API server rejects, with less in
+	// it: the one that says most first. The frame stores the first that the API server
+	// accepts. None of them lacks what a revocation or a cleanup needs.
+	Trim(obj T) []T
 }
 
 // Frame is the part of a reconcile that is the same for every kind.
@@ -144,7 +152,9 @@ func (f *Frame[T]) cleanUpRemoved(ctx context.Context, obj T) (left bool, _ ctrl
 }
 
 func (f *Frame[T]) scope(obj T) *Scope[T] {
-	return &Scope[T]{Object: obj, stored: copyOf(obj), frame: f, Priority: queue.PriorityGrant}
+	s := &Scope[T]{Object: obj, stored: copyOf(obj), frame: f, Priority: queue.PriorityGrant}
+	s.renameConditions()
+	return s
 }
 
 // run has the kind do its part, and stores the result.
@@ -153,15 +163,22 @@ func (f *Frame[T]) run(ctx context.Context, s *Scope[T]) (Result, error) {
 	if err != nil {
 		return result, err
 	}
+	if result.Phase == Ready && result.Retry != nil {
+		result.Reason, result.Message = "", "" // What is retried is not done.
+	}
+	mine := true
 	if result.Released {
-		err = s.release(ctx)
+		mine, err = s.release(ctx)
 	} else {
 		err = s.patch(ctx, result)
+	}
+	if Rejected(err) && result.Unstored != nil {
+		result.RequeueAfter = result.Unstored(ctx)
 	}
 	if err != nil {
 		return result, err
 	}
-	if result.AfterPatch != nil {
+	if mine && result.AfterPatch != nil {
 		result.AfterPatch()
 	}
 	return result, result.Retry
@@ -176,19 +193,21 @@ func (f *Frame[T]) step(ctx context.Context, s *Scope[T]) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if objectcache.Is(s.Object) && access.Open() {
+	if objectcache.Is(s.Object) && access.IsOpen() {
 		if whole, err := objectcache.Whole(ctx, f.Reader, s.Object); err != nil || !whole {
 			return Result{}, err
 		}
 		s.stored = copyOf(s.Object)
+		s.renameConditions()
 	}
-	suspended := Suspended(s.Object, access.Account)
+	suspended := admission.Suspended(s.Object, access.Account)
 	if suspended == nil {
 		return f.kind.Reconcile(ctx, s)
 	}
 	result, err := f.kind.Narrow(ctx, s)
 	if result.Phase == Ready || result.Phase == Reconciling { // A failure or a denial stays.
-		result.Phase, result.Reason, result.Message = suspended.Phase, suspended.Reason, suspended.Message
+		denied := Denied(suspended)
+		result.Phase, result.Reason, result.Message = denied.Phase, denied.Reason, denied.Message
 	}
 	return result, err
 }

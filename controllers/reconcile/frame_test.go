@@ -56,6 +56,8 @@ type framed struct {
 	kind     kind
 	// patches of metadata and of the status.
 	patches, statusPatches int
+	// reject is asked about each patch of the status first.
+	reject func(client.Patch) error
 }
 
 func newFramed(t *testing.T, change func(*reconcile.Options), objects ...client.Object) *framed {
@@ -72,6 +74,11 @@ func newFramed(t *testing.T, change func(*reconcile.Options), objects ...client.
 			},
 			SubResourcePatch: func(ctx context.Context, c client.Client, name string, obj client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
 				f.statusPatches++
+				if f.reject != nil {
+					if err := f.reject(patch); err != nil {
+						return err
+					}
+				}
 				return c.SubResource(name).Patch(ctx, obj, patch, opts...)
 			},
 		},
@@ -221,6 +228,34 @@ func TestASuspendedObjectIsNarrowed(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestConditionsOfAnEarlierVersionGetTheirPresentNames(t *testing.T) {
+	t.Parallel()
+	earlier := tier("none")
+	earlier.Status.Conditions = []metav1.Condition{
+		{Type: "SessionListing", Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonListingLost},
+		{Type: "PolicyQuota", Status: metav1.ConditionTrue, Reason: "Old"},
+		{Type: v1alpha1.ConditionPolicyQuotaNearlyExhausted, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonNearQuota},
+	}
+	f := newFramed(t, nil, earlier)
+	f.kind.reconcile = func(_ context.Context, s *tierScope) (reconcile.Result, error) {
+		if c := meta.FindStatusCondition(s.Object.Status.Conditions, v1alpha1.ConditionSessionsListable); c == nil || c.Reason != v1alpha1.ReasonListingLost {
+			t.Errorf("the kind sees %+v", s.Object.Status.Conditions)
+		}
+		return reconcile.Result{}, nil
+	}
+	f.reconcile()
+	f.counted(0, 1)
+	var stored []string
+	for _, c := range f.tier(t.Context()).Status.Conditions {
+		stored = append(stored, c.Type+" "+c.Reason)
+	}
+	if want := []string{"SessionsListable ListingLost", "PolicyQuotaNearlyExhausted NearQuota"}; !slices.Equal(stored, want) {
+		t.Errorf("stored is %v, want %v", stored, want)
+	}
+	f.reconcile()
+	f.counted(0, 1)
 }
 
 func TestAReleasedObjectIsGone(t *testing.T) {

@@ -1,14 +1,15 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/queue"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // Phase says who has to act before an object is Ready.
@@ -33,14 +34,22 @@ type Result struct {
 	// Reason and Message of the conditions. Without a Reason the conditions stay as they
 	// are. The message is a stable sentence: no request ids, no timestamps, no map order.
 	Reason, Message string
+	// Warns makes the event of a result in phase Reconciling a warning: a user may have to
+	// act after all. The events of phases Stalled and Retrying are warnings anyway.
+	Warns bool
 	// RequeueAfter is when the object is reconciled again without an event; zero for
 	// never.
 	RequeueAfter time.Duration
-	// Retry is a failure to retry with backoff once the status is patched; nil for none.
+	// Retry is a failure to retry with backoff once the status is patched; nil for none. In
+	// phase Ready the conditions stay as they are, because what is retried is not done.
 	Retry error
-	// AfterPatch is called once the status is stored, or the finalizer removed; nil for
-	// nothing.
+	// AfterPatch is called once the status is stored, or this reconcile has removed the
+	// finalizer; nil for nothing.
 	AfterPatch func()
+	// Unstored is called where the API server rejects the status, whatever is left out of
+	// it: it does what must not wait for that, and returns what RequeueAfter becomes. nil
+	// for nothing.
+	Unstored func(ctx context.Context) time.Duration
 	// Released: nothing of the object is left in AWS. The frame removes the finalizer
 	// and patches no status.
 	Released bool
@@ -64,9 +73,9 @@ func Stalledf(reason, format string, args ...any) Result {
 	return Result{Phase: Stalled, Reason: reason, Message: fmt.Sprintf(format, args...)}
 }
 
-// Denied is the result for an object that may not use its account. Where the account is
-// missing, nothing is wrong with the object: it waits.
-func Denied(d *accounts.Denial) Result {
+// Denied is the result for an object that does not get what it declares. One that waits has
+// nothing wrong with it.
+func Denied(d *admission.Denial) Result {
 	if d.Waiting {
 		return Result{Phase: Reconciling, Reason: d.Reason, Message: d.Message}
 	}

@@ -3,11 +3,13 @@ package reconcile
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/accounts"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/admission"
 )
 
 // Scope is one reconcile of one object. Create none: the frame does.
@@ -24,34 +26,27 @@ type Scope[T Object] struct {
 	// removed: the object does not exist any more, so nothing is written to it.
 	removed bool
 	// access is what the account allows, once it was read.
-	access *accounts.Inputs
+	access *admission.AccountAccess
 }
-
-// accountUser is an object that names an AWSAccount.
-type accountUser interface{ AccountName() string }
 
 // Deleting reports whether the object is being deleted, or is gone.
 func (s *Scope[T]) Deleting() bool { return !s.Object.GetDeletionTimestamp().IsZero() }
 
 // Access is what the account of the object allows. It is empty for an object that names
 // no account.
-func (s *Scope[T]) Access(ctx context.Context) (accounts.Inputs, error) {
-	user, ok := any(s.Object).(accountUser)
-	if !ok || s.access != nil {
-		return deref(s.access), nil
+func (s *Scope[T]) Access(ctx context.Context) (admission.AccountAccess, error) {
+	if s.access != nil {
+		return *s.access, nil
+	}
+	user, ok := any(s.Object).(v1alpha1.AccountUser)
+	if !ok {
+		return admission.AccountAccess{}, nil
 	}
 	access, err := accounts.Gather(ctx, s.frame.Client, user.AccountName(), s.Object.GetNamespace())
 	if err == nil {
 		s.access = &access
 	}
 	return access, err
-}
-
-func deref(access *accounts.Inputs) accounts.Inputs {
-	if access == nil {
-		return accounts.Inputs{}
-	}
-	return *access
 }
 
 // EnsureFinalizer puts the operator's finalizer on the object, which every write to AWS
@@ -61,7 +56,7 @@ func (s *Scope[T]) EnsureFinalizer(ctx context.Context) error {
 	if s.Deleting() || controllerutil.ContainsFinalizer(s.Object, v1alpha1.Finalizer) {
 		return nil
 	}
-	if err := EnsureFinalizer(ctx, s.frame.Client, s.Object); err != nil {
+	if err := ensureFinalizer(ctx, s.frame.Client, s.Object); err != nil {
 		return err
 	}
 	s.stored.SetFinalizers(s.Object.GetFinalizers())
@@ -77,25 +72,54 @@ func (s *Scope[T]) Record(ctx context.Context, r Result) error {
 	if err := s.EnsureFinalizer(ctx); err != nil {
 		return err
 	}
-	err := s.store(ctx, r)
-	if err == nil {
-		s.stored = copyOf(s.Object)
+	if err := s.store(ctx, r); err != nil {
+		return err
 	}
-	return err
+	s.stored = copyOf(s.Object)
+	if r.AfterPatch != nil {
+		r.AfterPatch()
+	}
+	return nil
+}
+
+// IsChanged reports whether the status differs from what is stored.
+func (s *Scope[T]) IsChanged() bool {
+	return !equality.Semantic.DeepEqual(statusOf(s.stored), statusOf(s.Object))
 }
 
 // Reset makes the status what is stored.
-func (s *Scope[T]) Reset() { s.Object = copyOf(s.stored) }
+func (s *Scope[T]) Reset() {
+	s.Object = copyOf(s.stored)
+	s.renameConditions()
+}
 
-// patch stores the status at the end. An object that is gone has none.
+// renameConditions gives conditions that an earlier version stored their present names.
+// They differ from what is stored then, so the frame stores them at the end.
+func (s *Scope[T]) renameConditions() {
+	_, conditions, _, _ := s.Object.StatusFields()
+	v1alpha1.RenameConditions(conditions)
+}
+
+// patch stores the status at the end, or as much of it as the object has room for. An
+// object that is gone has none.
 func (s *Scope[T]) patch(ctx context.Context, r Result) error {
-	return client.IgnoreNotFound(s.store(ctx, r))
+	err := s.store(ctx, r)
+	if trimmer, ok := s.frame.kind.(Trimmer[T]); ok && Rejected(err) {
+		ReportRejected(ctx, s.frame.Client, s.frame.Recorder, s.Object, err)
+		for _, trimmed := range trimmer.Trim(s.Object) {
+			s.Object = trimmed
+			if _, err = writeStatus(ctx, s.frame.Client, s.stored, s.Object); !Rejected(err) {
+				break
+			}
+		}
+	}
+	return client.IgnoreNotFound(err)
 }
 
 // store puts a result into the conditions, writes the status where it differs from what is
 // stored, and records the event of a transition.
 func (s *Scope[T]) store(ctx context.Context, r Result) error {
-	transition := false
+	transition, afterPatch := false, func() {}
 	if r.Reason != "" {
 		_, conditions, observedGeneration, uid := s.Object.StatusFields()
 		*observedGeneration = s.Object.GetGeneration()
@@ -103,23 +127,34 @@ func (s *Scope[T]) store(ctx context.Context, r Result) error {
 			*uid = string(s.Object.GetUID())
 		}
 		transition = r.setPhase(conditions, s.Object.GetGeneration())
+		if completer, ok := s.frame.kind.(Completer[T]); ok {
+			if after := completer.Complete(s.Object); after != nil {
+				afterPatch = after
+			}
+		}
 	}
 	if s.removed {
 		s.frame.removed.put(copyOf(s.Object))
 		return nil
 	}
 	written, err := writeStatus(ctx, s.frame.Client, s.stored, s.Object)
-	if err == nil && written && transition {
+	if err != nil || !written {
+		return err
+	}
+	if transition {
 		RecordEvent(s.frame.Recorder, s.Object, r)
 	}
-	return err
+	afterPatch()
+	return nil
 }
 
-// release removes the finalizer, or forgets an object that is gone already.
-func (s *Scope[T]) release(ctx context.Context) error {
+// release removes the finalizer, or forgets an object that is gone already. mine reports
+// whether this call did it: it is false for an object that is gone, although the cache
+// shows it.
+func (s *Scope[T]) release(ctx context.Context) (mine bool, err error) {
 	if s.removed {
 		s.frame.removed.forget(s.Object)
-		return nil
+		return true, nil
 	}
-	return RemoveFinalizer(ctx, s.frame.Client, s.Object)
+	return releaseObject(ctx, s.frame.Client, s.frame.Reader, s.Object)
 }
