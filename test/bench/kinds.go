@@ -76,7 +76,7 @@ func ofActivations(c calls.Call) bool {
 
 // declareDocuments creates SessionDocuments and waits until AWS has them.
 func (w *world) declareDocuments(ctx context.Context, n int) error {
-	objects := make([]client.Object, n)
+	objects := make([]v1alpha1.Object, n)
 	for i := range objects {
 		objects[i] = &v1alpha1.SessionDocument{
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("document-%03d", i), Namespace: namespace},
@@ -97,7 +97,7 @@ func (w *world) declareDocuments(ctx context.Context, n int) error {
 // declareActivations creates HybridActivations, registers machines with each, and
 // waits until the status of each reports them, which is a resync or two later.
 func (w *world) declareActivations(ctx context.Context, n, each int) error {
-	objects := make([]client.Object, n)
+	objects := make([]v1alpha1.Object, n)
 	for i := range objects {
 		objects[i] = &v1alpha1.HybridActivation{
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("sites-%03d", i), Namespace: namespace},

@@ -153,7 +153,7 @@ func (w *world) revokeBesideHang(ctx context.Context, victim *v1alpha1.SessionAc
 	return u, []figure{
 		within("position of its first write to AWS", u.position(first.N), amongNext),
 		baseline(hangBaseline),
-		seconds("time until its session is told to end", ended.Time.Sub(from.at)),
+		seconds("time until its session is terminated", ended.Time.Sub(from.at)),
 		within("hanging calls that returned before", returned, 0),
 	}, nil
 }

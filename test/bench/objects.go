@@ -61,19 +61,13 @@ func access(name, user string, ids []v1alpha1.InstanceID) *v1alpha1.SessionAcces
 }
 
 // resourceOf is the API server's name for the objects of a kind.
-func resourceOf(object client.Object) string {
-	switch object.(type) {
-	case *v1alpha1.SessionDocument:
-		return "sessiondocuments"
-	case *v1alpha1.HybridActivation:
-		return "hybridactivations"
-	default:
-		return "sessionaccesses"
-	}
+func resourceOf(object v1alpha1.Object) string {
+	resource, _ := meta.UnsafeGuessKindToResource(v1alpha1.GroupVersion.WithKind(v1alpha1.KindOf(object)))
+	return resource.Resource
 }
 
 // createAll creates objects, several at a time.
-func createAll[T client.Object](ctx context.Context, w *world, objects []T) error {
+func createAll[T v1alpha1.Object](ctx context.Context, w *world, objects []T) error {
 	for _, object := range objects {
 		w.own[request("POST", resourceOf(object))]++
 	}

@@ -91,7 +91,7 @@ func onboarding(l load) row {
 			}
 			return l.settled(ctx, w, from)
 		},
-		until: "until all tell whether their nodes are reached",
+		until: "until all report whether their nodes are reachable",
 		most: bounds{
 			calls: l.identityCalls(), awsWrites: writesPerUser * float64(l.users),
 			status: statusWritesPerObject * float64(l.grants()+1), other: unbounded, events: unbounded,

@@ -9,14 +9,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 // restartWatch is how long a restarted manager is watched: longer than it takes
 // until what it has read counts as proof.
-const restartWatch = cloud.ConsistencyWindow + 10*time.Second
+const restartWatch = awsclient.ConsistencyWindow + 10*time.Second
 
 // idle bounds a manager that finds nothing to do: it writes nothing.
 func (l load) idle(cpu float64) bounds {

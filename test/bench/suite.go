@@ -55,7 +55,7 @@ func quiet(n size) suite {
 	}
 	return suite{
 		name: "quiet", users: names("user", n.users), machines: l.machines(), flags: unlimited(),
-		rows: []row{onboarding(l), restart(l), resync(l), change(), revocation()},
+		rows: []row{onboarding(l), effects(l), restart(l), resync(l), change(), revocation()},
 	}
 }
 

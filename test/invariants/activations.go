@@ -203,7 +203,7 @@ func (o *Observer) Register(description string, code Code) error {
 // judgeMachines checks that those are gone whose HybridActivation is, and no
 // others. The lock is held.
 func (o *Observer) judgeMachines() {
-	fleet := o.server.Account(o.universe.AccountID).Region(o.universe.Region).Fleet
+	fleet := o.server.Account(o.domain.AccountID).Region(o.domain.Region).Fleet
 	for id, description := range o.registered {
 		_, ok := fleet.Node(id)
 		if declared := o.activations[description].declared; ok != declared {

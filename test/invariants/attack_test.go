@@ -20,30 +20,30 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// attacked is a bed with a manager and its account.
-func attacked(t *testing.T, rate float64, burst int) *invariants.Bed {
+// attacked is a harness with a manager and its account.
+func attacked(t *testing.T, rate float64, burst int) *invariants.Harness {
 	t.Helper()
-	b, err := bed(t.Context())
+	h, err := harness(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
+		if err := h.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	o := b.Options()
+	o := h.Options()
 	o.Rate, o.Burst = rate, burst
-	b.Manager(t, o)
-	if err := declare(t.Context(), b, b.Account()); err != nil {
+	h.Manager(t, o)
+	if err := declare(t.Context(), h, h.Account()); err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return h
 }
 
-func rest(t *testing.T, b *invariants.Bed) {
+func rest(t *testing.T, h *invariants.Harness) {
 	t.Helper()
-	if err := b.Rest(t.Context()); err != nil {
+	if err := h.AwaitQuiescence(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -51,44 +51,44 @@ func rest(t *testing.T, b *invariants.Bed) {
 // Names that IAM takes for the same are the same here too, and names that only
 // begin alike are not.
 func TestNamesThatDifferByCaseOrAreCutOffAlikeAreNotConfused(t *testing.T) {
-	b := attacked(t, 0, 0)
+	h := attacked(t, 0, 0)
 	one := invariants.Access(invariants.Namespace, "one", grant(people(group(invariants.LongGroup+"1")), pc01))
 	two := invariants.Access(invariants.Namespace, "two", grant(people(group(invariants.LongGroup+"2")), pc02))
 	upper := invariants.Access(invariants.Namespace, "upper", grant(people(user("USER02")), pc01))
 	lower := invariants.Access(invariants.Namespace, "lower", grant(people(user("user02")), pc02))
-	if err := declare(t.Context(), b, one, two, upper, lower); err != nil {
+	if err := declare(t.Context(), h, one, two, upper, lower); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
+	rest(t, h)
 	for _, gone := range []client.Object{two, upper} {
-		if err := b.Delete(t.Context(), gone); err != nil {
+		if err := h.Delete(t.Context(), gone); err != nil {
 			t.Fatal(err)
 		}
-		rest(t, b)
+		rest(t, h)
 	}
 }
 
 // A namespace that the account does not allow gets nothing, whatever it names and
 // however often it tries.
 func TestAStrangersNamespaceGetsNothing(t *testing.T) {
-	b := attacked(t, 0, 0)
+	h := attacked(t, 0, 0)
 	mine := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01))
-	if err := declare(t.Context(), b, mine); err != nil {
+	if err := declare(t.Context(), h, mine); err != nil {
 		t.Fatal(err)
 	}
 	theirs := grant(people(user("user01"), user("user02")), pc01, pc02)
 	theirs.Documents = []v1alpha1.DocumentReference{{Ref: &v1alpha1.LocalReference{Name: invariants.Namespace + "/shell"}}, {Name: "Shell"}}
 	for i := range 5 {
 		// The same name as the other namespace's, too.
-		if err := declare(t.Context(), b, invariants.Access(invariants.OtherNamespace, []string{"a", "b", "c", "d", "e"}[i], theirs)); err != nil {
+		if err := declare(t.Context(), h, invariants.Access(invariants.OtherNamespace, []string{"a", "b", "c", "d", "e"}[i], theirs)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	rest(t, b)
-	if err := b.Delete(t.Context(), invariants.Access(invariants.OtherNamespace, "a", theirs)); err != nil {
+	rest(t, h)
+	if err := h.Delete(t.Context(), invariants.Access(invariants.OtherNamespace, "a", theirs)); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
+	rest(t, h)
 }
 
 // The other kinds are no way round: nothing is created in AWS for a namespace that
@@ -102,10 +102,10 @@ func TestAStrangersDocumentsAndActivationsAreNotMade(t *testing.T) {
 	n.create(activation)
 	told(t.Context(), n, document, v1alpha1.ReasonNamespaceNotAllowed, func(d *v1alpha1.SessionDocument) []metav1.Condition { return d.Status.Conditions })
 	told(t.Context(), n, activation, v1alpha1.ReasonNamespaceNotAllowed, func(a *v1alpha1.HybridActivation) []metav1.Condition { return a.Status.Conditions })
-	rest(t, n.Bed)
+	rest(t, n.Harness)
 	n.gone(document)
 	n.gone(activation)
-	rest(t, n.Bed)
+	rest(t, n.Harness)
 	if written := n.Emulator.Calls().Writes - before; written != 0 {
 		t.Errorf("%d writes to AWS for a namespace that the account does not allow", written)
 	}
@@ -122,19 +122,19 @@ func TestAStrangersDocumentsAndActivationsAreNotMade(t *testing.T) {
 // SessionAccess can cause, and another user is granted access meanwhile.
 func TestAnAccessThatFlipsIsWrittenAtTheRateOfTheLimiterAndHoldsUpNobody(t *testing.T) {
 	const perSecond, atLeast, rate, burst = 100, 300, 20, 20
-	b := attacked(t, rate, burst)
-	f := &flipper{Bed: b, pause: time.Second / perSecond}
-	if err := declare(t.Context(), b, f.access(0), f.access(1)); err != nil {
+	h := attacked(t, rate, burst)
+	f := &flipper{Harness: h, pause: time.Second / perSecond}
+	if err := declare(t.Context(), h, f.access(0), f.access(1)); err != nil {
 		t.Fatal(err)
 	}
-	before, begun := b.LastCall(), time.Now()
+	before, begun := h.LastCall(), time.Now()
 	stop, flipping := f.start(t)
 	other := invariants.Access(invariants.Namespace, "other", grant(people(user("user02")), pc01))
 	f.await(t, atLeast/2)
-	if err := declare(t.Context(), b, other); err != nil {
+	if err := declare(t.Context(), h, other); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := testenv.WaitFor(t.Context(), b.Client, other, func(a *v1alpha1.SessionAccess) bool {
+	if _, err := testenv.WaitFor(t.Context(), h.Client, other, func(a *v1alpha1.SessionAccess) bool {
 		return meta.IsStatusConditionTrue(a.Status.Conditions, v1alpha1.ConditionReady)
 	}); err != nil {
 		t.Fatalf("nobody else is granted access while one flips: %v", err)
@@ -147,21 +147,21 @@ func TestAnAccessThatFlipsIsWrittenAtTheRateOfTheLimiterAndHoldsUpNobody(t *test
 		t.Fatal(err)
 	}
 	// The end of the time is taken after that of the calls, and its begin before.
-	log, took := b.Emulator.CallLog(before), time.Since(begun)
+	log, took := h.Emulator.CallLog(before), time.Since(begun)
 	t.Logf("%d flips in %s, sent at %.0f a second; somebody else was granted access after %d of them", f.done.Load(), took.Round(time.Millisecond), sent, whenGranted)
 	if sent <= rate {
 		t.Errorf("%.0f flips a second were sent, which the limiter admits without skipping any", sent)
 	}
 	f.bounded(t, log, burst+int(took.Seconds()*rate)+1)
-	if err := declare(t.Context(), b, f.access(0)); err != nil {
+	if err := declare(t.Context(), h, f.access(0)); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
+	rest(t, h)
 }
 
 // flipper changes one SessionAccess to and fro.
 type flipper struct {
-	*invariants.Bed
+	*invariants.Harness
 	pause time.Duration
 	// sent counts the changes, done those that the API server has answered.
 	sent, done atomic.Int64
@@ -179,7 +179,7 @@ const inFlight = 4
 // are late are made up for.
 func (f *flipper) start(t *testing.T) (stop chan struct{}, flipping *errgroup.Group) {
 	t.Helper()
-	fast := unlimited(t, f.Bed)
+	fast := unlimited(t, f.Harness)
 	var bodies [2]client.Patch
 	for i := range bodies {
 		body, err := json.Marshal(map[string]any{"spec": map[string]any{"targets": f.access(i).Spec.Targets}})
@@ -243,11 +243,11 @@ func (f *flipper) bounded(t *testing.T, log []calls.Call, most int) {
 }
 
 // unlimited is a client of the API server that waits for nothing.
-func unlimited(t *testing.T, b *invariants.Bed) client.Client {
+func unlimited(t *testing.T, h *invariants.Harness) client.Client {
 	t.Helper()
-	config := restclient.CopyConfig(b.Config)
+	config := restclient.CopyConfig(h.Config)
 	config.QPS = -1
-	fast, err := client.New(config, client.Options{Scheme: b.Client.Scheme()})
+	fast, err := client.New(config, client.Options{Scheme: h.Client.Scheme()})
 	if err != nil {
 		t.Fatal(err)
 	}

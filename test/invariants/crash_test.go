@@ -17,24 +17,24 @@ var (
 )
 
 // crash runs a scenario with a manager that is cut off at its n-th call. calls is
-// how many it made; reached reports whether it reached the cut.
-func crash(ctx context.Context, n int, after bool, scenario func(context.Context, *invariants.Bed) error) (calls int, reached bool, err error) {
-	b, err := bed(ctx)
+// how many it made; reached reports whether it reached the crash point.
+func crash(ctx context.Context, n int, after bool, scenario func(context.Context, *invariants.Harness) error) (calls int, reached bool, err error) {
+	h, err := harness(ctx)
 	if err != nil {
 		return 0, false, err
 	}
-	cut := &invariants.Cut{At: n, After: after}
-	keeper := b.Keep(ctx, cut)
-	err = scenario(ctx, b)
+	point := &invariants.CrashPoint{At: n, After: after}
+	restarter := h.Keep(ctx, point)
+	err = scenario(ctx, h)
 	select {
-	case <-cut.Dead():
+	case <-point.Dead():
 		reached = true
 	default:
 	}
-	if closing := b.Close(keeper); err == nil {
+	if closing := h.Close(restarter); err == nil {
 		err = closing
 	}
-	return cut.Calls(), reached, err
+	return point.Calls(), reached, err
 }
 
 // sample is how far the calls are apart that are tried when not every one is. It

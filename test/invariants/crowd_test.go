@@ -21,30 +21,30 @@ func TestARevocationIsNotHeldUpByACrowdOfObjects(t *testing.T) {
 	if *whole {
 		crowd = 10_000
 	}
-	b := attacked(t, rate, burst)
+	h := attacked(t, rate, burst)
 	mine := invariants.Access(invariants.Namespace, "mine", grant(people(user("user01")), pc01))
-	if err := declare(t.Context(), b, mine); err != nil {
+	if err := declare(t.Context(), h, mine); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
+	rest(t, h)
 
-	attack(t, b, 0, crowd/2)
-	seen := b.LastCall()
-	if err := b.Delete(t.Context(), mine); err != nil {
+	attack(t, h, 0, crowd/2)
+	seen := h.LastCall()
+	if err := h.Delete(t.Context(), mine); err != nil {
 		t.Fatal(err)
 	}
-	attack(t, b, crowd/2, crowd)
-	revoked, err := b.WaitCall(t.Context(), seen, func(c calls.Call) bool { return c.Operation == "DetachUserPolicy" })
+	attack(t, h, crowd/2, crowd)
+	revoked, err := h.WaitCall(t.Context(), seen, func(c calls.Call) bool { return c.Operation == "DetachUserPolicy" })
 	if err != nil {
 		t.Fatal(err)
 	}
 	before := 0
-	for _, call := range b.Emulator.CallLog(seen) {
+	for _, call := range h.Emulator.CallLog(seen) {
 		if call.Write && call.N < revoked.N {
 			before++
 		}
 	}
-	made := b.Emulator.Calls().ByAction["iam:CreatePolicy"]
+	made := h.Emulator.Calls().ByAction["iam:CreatePolicy"]
 	t.Logf("%d writes were between the deletion and what it revokes; %d policies were made for %d objects by then", before, made, crowd)
 	if made > crowd/2 {
 		t.Fatalf("%d policies were made for %d objects: there was no backlog", made, crowd)
@@ -52,20 +52,20 @@ func TestARevocationIsNotHeldUpByACrowdOfObjects(t *testing.T) {
 	if before > ahead {
 		t.Errorf("%d writes came before the revocation, want at most %d", before, ahead)
 	}
-	if _, err := testenv.WaitFor(t.Context(), b.Client, mine, func(a *v1alpha1.SessionAccess) bool {
+	if _, err := testenv.WaitFor(t.Context(), h.Client, mine, func(a *v1alpha1.SessionAccess) bool {
 		return a.Status.Revocation != nil
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Observer.Holds(); err != nil {
+	if err := h.Observer.Holds(); err != nil {
 		t.Error(err)
 	}
 }
 
 // attack makes a neighbour create objects that need a policy each.
-func attack(t *testing.T, b *invariants.Bed, from, to int) {
+func attack(t *testing.T, h *invariants.Harness, from, to int) {
 	t.Helper()
-	fast := unlimited(t, b)
+	fast := unlimited(t, h)
 	var creating errgroup.Group
 	creating.SetLimit(16)
 	for i := from; i < to; i++ {

@@ -12,7 +12,7 @@ import (
 
 // meddle changes IAM as an administrator would, and then what is known of it.
 func (o *Observer) meddle(change func(*iam.Account) error, known func()) error {
-	account := o.server.Account(o.universe.AccountID).IAM
+	account := o.server.Account(o.domain.AccountID).IAM
 	o.mu.Lock()
 	o.meddling = true
 	o.mu.Unlock()
@@ -42,9 +42,9 @@ func (o *Observer) RemovePrincipal(p v1alpha1.Principal) error {
 		i := o.facts.IDs.named(p.Kind, p.Name)
 		i.deleted = true
 		o.changedPerson(i.token)
-		o.universe.People = slices.DeleteFunc(o.universe.People, func(x Person) bool { return x.As[0].Kind == p.Kind && x.As[0].Name == i.token })
-		for n, x := range o.universe.People {
-			o.universe.People[n].As = slices.DeleteFunc(slices.Clone(x.As), func(as v1alpha1.Principal) bool { return as.Kind == p.Kind && as.Name == i.token })
+		o.domain.People = slices.DeleteFunc(o.domain.People, func(x Person) bool { return x.As[0].Kind == p.Kind && x.As[0].Name == i.token })
+		for n, x := range o.domain.People {
+			o.domain.People[n].As = slices.DeleteFunc(slices.Clone(x.As), func(as v1alpha1.Principal) bool { return as.Kind == p.Kind && as.Name == i.token })
 		}
 	})
 }
@@ -55,9 +55,9 @@ func (o *Observer) RenamePrincipal(p v1alpha1.Principal, to string) error {
 		i := o.facts.IDs.named(p.Kind, p.Name)
 		i.name = to
 		o.changedPerson(i.token)
-		for n, x := range o.universe.People {
+		for n, x := range o.domain.People {
 			if x.As[0].Kind == p.Kind && x.As[0].Name == i.token {
-				o.universe.People[n].ARN = o.arnOf(p.Kind, to)
+				o.domain.People[n].ARN = o.arnOf(p.Kind, to)
 			}
 		}
 	})
@@ -88,7 +88,7 @@ func (o *Observer) AddPrincipal(p v1alpha1.Principal) error {
 			}
 			return nil
 		default:
-			return a.AddRole(fixtures.Role{Name: p.Name, Trust: []byte(trustOf(o.universe.AccountID))})
+			return a.AddRole(fixtures.Role{Name: p.Name, Trust: []byte(trustOf(o.domain.AccountID))})
 		}
 	}, func() { o.added(o.facts.IDs.add(p.Kind, p.Name), groups, members) })
 }
@@ -97,9 +97,9 @@ func (o *Observer) AddPrincipal(p v1alpha1.Principal) error {
 func (o *Observer) added(i *identity, groups, members []*identity) {
 	as := []v1alpha1.Principal{{Kind: i.kind, Name: i.token}}
 	if i.kind == v1alpha1.PrincipalGroup {
-		for n, x := range o.universe.People {
+		for n, x := range o.domain.People {
 			if slices.ContainsFunc(members, func(m *identity) bool { return x.As[0].Name == m.token }) {
-				o.universe.People[n].As = append(slices.Clone(x.As), as...)
+				o.domain.People[n].As = append(slices.Clone(x.As), as...)
 			}
 		}
 		return
@@ -109,11 +109,11 @@ func (o *Observer) added(i *identity, groups, members []*identity) {
 			as = append(as, v1alpha1.Principal{Kind: v1alpha1.PrincipalGroup, Name: g.token})
 		}
 	}
-	o.universe.People = append(o.universe.People, Person{ARN: o.arnOf(i.kind, i.name), As: as})
+	o.domain.People = append(o.domain.People, Person{ARN: o.arnOf(i.kind, i.name), As: as})
 }
 
 func (o *Observer) arnOf(kind v1alpha1.PrincipalKind, name string) string {
-	return "arn:aws:iam::" + o.universe.AccountID + ":" + strings.ToLower(string(kind)) + "/" + name
+	return "arn:aws:iam::" + o.domain.AccountID + ":" + strings.ToLower(string(kind)) + "/" + name
 }
 
 // groupsAtFirst are those of a user's first groups that still exist.

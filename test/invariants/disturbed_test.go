@@ -9,46 +9,46 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/invariants"
 )
 
-// undergo runs the compact scenario with a manager on a bed that prepare has
+// undergo runs the compact scenario with a manager on a harness that prepare has
 // disturbed, and a second one where two lead.
-func undergo(t *testing.T, managers int, prepare func(*invariants.Bed)) {
+func undergo(t *testing.T, managers int, prepare func(*invariants.Harness)) {
 	t.Helper()
-	b, err := bed(t.Context())
+	h, err := harness(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Observer.Managers(managers)
-	b.Within = invariants.Weathered
-	prepare(b)
-	var keepers []*invariants.Keeper
+	h.Observer.Managers(managers)
+	h.Within = invariants.UnderFaults
+	prepare(h)
+	var restarters []*invariants.Restarter
 	for range managers {
-		keepers = append(keepers, b.Keep(t.Context(), &invariants.Cut{}))
+		restarters = append(restarters, h.Keep(t.Context(), &invariants.CrashPoint{}))
 	}
-	if err := compact(t.Context(), b); err != nil {
+	if err := compact(t.Context(), h); err != nil {
 		t.Error(err)
 	}
-	states, questions := b.Observer.Counts()
-	t.Logf("%d states of IAM judged, %d questions asked, AWS: %+v", states, questions, b.Emulator.Calls())
-	took, waited := b.Slowest()
-	t.Logf("at rest after %s of AWS's time at most, %s of it waited for; more than two activations for %s", took.Round(time.Second), waited, b.Observer.Crowded().Round(time.Second))
-	if err := b.Close(keepers...); err != nil {
+	states, questions := h.Observer.Counts()
+	t.Logf("%d states of IAM judged, %d questions asked, AWS: %+v", states, questions, h.Emulator.Calls())
+	took, waited := h.Slowest()
+	t.Logf("at rest after %s of AWS's time at most, %s of it waited for; more than two activations for %s", took.Round(time.Second), waited, h.Observer.Crowded().Round(time.Second))
+	if err := h.Close(restarters...); err != nil {
 		t.Error(err)
 	}
 }
 
-func inject(t *testing.T, b *invariants.Bed, all ...faults.Fault) {
+func inject(t *testing.T, h *invariants.Harness, all ...faults.Fault) {
 	t.Helper()
 	for _, f := range all {
-		if _, err := b.Emulator.Inject(f); err != nil {
+		if _, err := h.Emulator.Inject(f); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 func TestThrottledErrorsAndLostAnswersBreakNothing(t *testing.T) {
-	undergo(t, 1, func(b *invariants.Bed) {
-		b.Untimed = true
-		inject(t, b, rain()...)
+	undergo(t, 1, func(h *invariants.Harness) {
+		h.Untimed = true
+		inject(t, h, rain()...)
 	})
 }
 
@@ -59,9 +59,9 @@ const impatience = time.Second
 // An answer that does not come in time takes another way through the SDK than a
 // connection that is cut: the call itself is given up.
 func TestAnswersThatDoNotComeBreakNothing(t *testing.T) {
-	undergo(t, 1, func(b *invariants.Bed) {
-		b.AttemptTimeout = impatience
-		inject(t, b, faults.Fault{Kind: faults.HoldAfter, Share: 0.2, WritesOnly: true})
+	undergo(t, 1, func(h *invariants.Harness) {
+		h.AttemptTimeout = impatience
+		inject(t, h, faults.Fault{Kind: faults.HoldAfter, Share: 0.2, WritesOnly: true})
 	})
 }
 
@@ -77,84 +77,84 @@ func rain() []faults.Fault {
 }
 
 func TestReadsThatLagBreakNothing(t *testing.T) {
-	undergo(t, 1, func(b *invariants.Bed) {
-		b.Within = invariants.Settled
-		b.Emulator.SetConsistencyDelay(30 * time.Second)
+	undergo(t, 1, func(h *invariants.Harness) {
+		h.Within = invariants.Settled
+		h.Emulator.SetConsistencyDelay(30 * time.Second)
 	})
 }
 
 func TestTwoLeadersAtOnceBreakNothing(t *testing.T) {
-	undergo(t, 2, func(*invariants.Bed) {})
+	undergo(t, 2, func(*invariants.Harness) {})
 }
 
 func TestTwoLeadersWithLostAnswersAndLaggingReadsBreakNothing(t *testing.T) {
-	undergo(t, 2, func(b *invariants.Bed) {
-		b.Emulator.SetConsistencyDelay(30 * time.Second)
-		inject(t, b, faults.Fault{Kind: faults.DropAfter, Share: 0.2, WritesOnly: true})
+	undergo(t, 2, func(h *invariants.Harness) {
+		h.Emulator.SetConsistencyDelay(30 * time.Second)
+		inject(t, h, faults.Fault{Kind: faults.DropAfter, Share: 0.2, WritesOnly: true})
 	})
 }
 
-// What a manager does not see while a veil is down it finds by a new list.
+// What a manager does not see while a partition is down it finds by a new list.
 func TestMissedWatchEventsBreakNothing(t *testing.T) {
-	veiled(t, blindly)
+	partitioned(t, blindly)
 }
 
-// veiled runs a scenario with a manager behind a veil.
-func veiled(t *testing.T, scenario func(context.Context, *invariants.Bed, *invariants.Veil) error) {
+// partitioned runs a scenario with a manager behind a partition.
+func partitioned(t *testing.T, scenario func(context.Context, *invariants.Harness, *invariants.WatchPartition) error) {
 	t.Helper()
-	b, err := bed(t.Context())
+	h, err := harness(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Within = invariants.Weathered
-	veil := invariants.NewVeil()
-	m, err := b.StartManager(t.Context(), b.Through(veil.Kubernetes))
+	h.Within = invariants.UnderFaults
+	partition := invariants.NewWatchPartition()
+	m, err := h.StartManager(t.Context(), h.Through(partition.Kubernetes))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := scenario(t.Context(), b, veil); err != nil {
+	if err := scenario(t.Context(), h, partition); err != nil {
 		t.Error(err)
 	}
-	veil.Lift()
+	partition.End()
 	if err := m.Stop(); err != nil {
 		t.Error(err)
 	}
-	if err := b.Close(); err != nil {
+	if err := h.Close(); err != nil {
 		t.Error(err)
 	}
 }
 
 // blindly has a manager miss that objects come, change and go.
-func blindly(ctx context.Context, b *invariants.Bed, veil *invariants.Veil) error {
+func blindly(ctx context.Context, h *invariants.Harness, partition *invariants.WatchPartition) error {
 	a := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01, pc02))
-	if err := declare(ctx, b, b.Account(), a); err != nil {
+	if err := declare(ctx, h, h.Account(), a); err != nil {
 		return err
 	}
-	if err := b.Rest(ctx); err != nil {
+	if err := h.AwaitQuiescence(ctx); err != nil {
 		return err
 	}
-	if err := openSessions(b); err != nil {
+	if err := openSessions(h); err != nil {
 		return err
 	}
-	veil.Drop()
-	if err := declare(ctx, b,
+	partition.Start()
+	if err := declare(ctx, h,
 		invariants.Access(invariants.Namespace, "a", grant(people(user("user02")), pc01)),
 		invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01)),
 		invariants.Access(invariants.Namespace, "b", grant(people(user("user01")), pc02)),
 	); err != nil {
 		return err
 	}
-	if err := b.Delete(ctx, invariants.Access(invariants.Namespace, "b", grant(nil))); err != nil {
+	if err := h.Delete(ctx, invariants.Access(invariants.Namespace, "b", grant(nil))); err != nil {
 		return err
 	}
-	veil.Lift()
-	if err := b.Rest(ctx); err != nil {
+	partition.End()
+	if err := h.AwaitQuiescence(ctx); err != nil {
 		return err
 	}
-	veil.Drop()
-	if err := b.Delete(ctx, a); err != nil {
+	partition.Start()
+	if err := h.Delete(ctx, a); err != nil {
 		return err
 	}
-	veil.Lift()
-	return b.Rest(ctx)
+	partition.End()
+	return h.AwaitQuiescence(ctx)
 }

@@ -70,10 +70,10 @@ func (o *Observer) DeclareTier(t *v1alpha1.AccountTier) (rejected func()) {
 }
 
 // WithdrawTier must be called when an AccountTier was deleted.
-func (o *Observer) WithdrawTier(t v1alpha1.TierOnDelete) {
+func (o *Observer) WithdrawTier(t v1alpha1.DeletionPolicy) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.tierBefore != "" && t != v1alpha1.TierKeep {
+	if o.tierBefore != "" && t != v1alpha1.DeletionKeep {
 		o.tier = o.tierBefore
 	}
 	o.tierBefore = ""
@@ -101,7 +101,7 @@ func ofHybrids(t v1alpha1.Target) bool {
 }
 
 func (o *Observer) ssm() *ssm.Region {
-	return o.server.Account(o.universe.AccountID).Region(o.universe.Region).SSM
+	return o.server.Account(o.domain.AccountID).Region(o.domain.Region).SSM
 }
 
 // changedDocuments judges the documents at any moment. The lock is held.

@@ -7,11 +7,12 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
-// labelled says how the namespaces of a bed are labelled.
+// labelled says how the namespaces of a harness are labelled.
 var labelled = map[string]labels.Set{Namespace: {"proof": "allowed"}, Neighbour: {"proof": "allowed"}, OtherNamespace: {"proof": "other"}}
 
 // take reads from an AWSAccount who may use it and what bounds them.
@@ -82,7 +83,7 @@ func (f Facts) sound(d *v1alpha1.SessionDocument) bool {
 	s := &d.Spec
 	plain := len(s.SharedWith) == 0 && !s.Adopt && s.Promotion != v1alpha1.PromotionManual && f.within(s.Regions)
 	if i := s.Inputs; i != nil {
-		plain = plain && i.S3BucketName == "" && i.CloudWatchLogGroupName == "" && i.KMSKeyID == ""
+		plain = plain && ptr.Deref(i.S3BucketName, "") == "" && ptr.Deref(i.CloudWatchLogGroupName, "") == "" && ptr.Deref(i.KMSKeyID, "") == ""
 	}
 	return plain && !f.Observe && slices.Contains(f.Allowed, d.Namespace) && !slices.ContainsFunc(f.rules(d.Namespace), func(r v1alpha1.Guardrail) bool {
 		return r.SessionDocuments != nil && !strings.HasPrefix(d.DocumentName(), r.SessionDocuments.NamePrefix)

@@ -53,7 +53,7 @@ func (f *federated) String() string {
 // fewer. It must be at rest.
 func (o *Observer) OpenFederated(name string, n int, document string) error {
 	f := o.newFederated(name, n, document)
-	id, err := o.server.OpenSession(f.owner, o.universe.Region, f.node.ID, document)
+	id, err := o.server.OpenSession(f.owner, o.domain.Region, f.node.ID, document)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", f, err)
 	}
@@ -69,7 +69,7 @@ func (o *Observer) newFederated(name string, n int, document string) *federated 
 	defer o.mu.Unlock()
 	places := o.places()
 	f := &federated{
-		owner: "arn:aws:sts::" + o.universe.AccountID + ":federated-user/" + name, node: places[n%len(places)], document: document, started: o.server.Now(),
+		owner: "arn:aws:sts::" + o.domain.AccountID + ":federated-user/" + name, node: places[n%len(places)], document: document, started: o.server.Now(),
 		reaching: map[client.ObjectKey]v1alpha1.SessionAccessSpec{}, by: map[client.ObjectKey]bool{}, kept: true,
 	}
 	f.older = !slices.ContainsFunc(o.all, f.reached)
@@ -172,7 +172,7 @@ func (o *Observer) federatedMay(state *iam.State, p Person, n Node, document str
 	}
 	o.questions++
 	answer, err := o.server.MayIn(state, awsemulator.Question{
-		Principal: p.ARN, Federated: "another", Target: n.ID, Document: document, Region: o.universe.Region, SourceIP: Inside,
+		Principal: p.ARN, Federated: "another", Target: n.ID, Document: document, Region: o.domain.Region, SourceIP: Inside,
 	})
 	if err != nil {
 		o.violated("asking about a federated token of %s: %v", p.ARN, err)

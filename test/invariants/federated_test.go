@@ -29,18 +29,18 @@ func federations(t *rapid.T) act {
 	passes := drawn(t, "passes", 0, 0, time.Minute, 10*time.Minute)
 	return act{
 		kind: openFederated, text: fmt.Sprintf("of %s on node %d with %s, then %s pass", name, number, document, passes),
-		do: func(ctx context.Context, b *invariants.Bed) error {
-			if err := enforce(ctx, b); err != nil {
+		do: func(ctx context.Context, h *invariants.Harness) error {
+			if err := enforce(ctx, h); err != nil {
 				return err
 			}
-			if err := b.Rest(ctx); err != nil {
+			if err := h.AwaitQuiescence(ctx); err != nil {
 				return err
 			}
-			if err := b.Observer.OpenFederated(name, number, document); err != nil {
+			if err := h.Observer.OpenFederated(name, number, document); err != nil {
 				return err
 			}
 			happened.count(openFederated)
-			b.Emulator.Advance(passes)
+			h.Emulator.Advance(passes)
 			return nil
 		},
 	}
@@ -49,32 +49,32 @@ func federations(t *rapid.T) act {
 // A federated session ends with the revocation of any grant on its node, and not
 // before; one that is older than all of them stays.
 func TestFederatedSessionsEndWithTheGrantsOnTheirNode(t *testing.T) {
-	b := attacked(t, 0, 0)
+	h := attacked(t, 0, 0)
 	one, other := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01)), invariants.Access(invariants.Namespace, "b", grant(people(user("user02")), pc01))
 	older := invariants.Access(invariants.Namespace, "c", grant(people(user("user01")), pc02))
-	if err := declare(t.Context(), b, one, other); err != nil {
+	if err := declare(t.Context(), h, one, other); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
+	rest(t, h)
 	for n := range 2 {
-		if err := b.Observer.OpenFederated("user01", n, v1alpha1.DefaultDocument); err != nil {
+		if err := h.Observer.OpenFederated("user01", n, v1alpha1.DefaultDocument); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b.Emulator.Advance(10 * time.Minute)
-	if err := declare(t.Context(), b, older); err != nil {
+	h.Emulator.Advance(10 * time.Minute)
+	if err := declare(t.Context(), h, older); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if err := b.Delete(t.Context(), one); err != nil {
+	rest(t, h)
+	if err := h.Delete(t.Context(), one); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if err := remove(t.Context(), b, other, older); err != nil {
+	rest(t, h)
+	if err := remove(t.Context(), h, other, older); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if open := b.Observer.Federated(); len(open) != 1 || !strings.Contains(open[0], pc02) {
+	rest(t, h)
+	if open := h.Observer.Federated(); len(open) != 1 || !strings.Contains(open[0], pc02) {
 		t.Errorf("open are %v", open)
 	}
 }
@@ -83,7 +83,7 @@ func TestFederatedSessionsEndWithTheGrantsOnTheirNode(t *testing.T) {
 func TestTheObserverFindsWhatIsWrongWithFederatedSessions(t *testing.T) {
 	key := client.ObjectKey{Namespace: invariants.Namespace, Name: "a"}
 	access := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01)).Spec
-	opened := func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Universe) (end func()) {
+	opened := func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Domain) (end func()) {
 		t.Helper()
 		if err := o.OpenFederated("another", 0, v1alpha1.DefaultDocument); err != nil {
 			t.Fatal(err)
@@ -95,23 +95,23 @@ func TestTheObserverFindsWhatIsWrongWithFederatedSessions(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]struct {
-		breaks func(*testing.T, *awsemulator.Server, *invariants.Observer, invariants.Universe)
+		breaks func(*testing.T, *awsemulator.Server, *invariants.Observer, invariants.Domain)
 		want   string
 	}{
-		"a token that a grant lets in": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Universe) {
+		"a token that a grant lets in": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(startOn)}, "user01")
 		}, "a federated token of"},
-		"one that stays open": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Universe) {
+		"one that stays open": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			opened(t, s, o, u)
 			o.Withdraw(key)
 		}, "is open, and a grant on the node was lost"},
-		"one that is ended for nothing": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Universe) {
+		"one that is ended for nothing": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			opened(t, s, o, u)()
 		}, "was ended, and no grant on the node was lost"},
-		"one that is older": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Universe) {
+		"one that is older": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			if err := o.OpenFederated("another", 1, v1alpha1.DefaultDocument); err != nil {
 				t.Fatal(err)

@@ -18,15 +18,15 @@ import (
 
 // fixed are the fields that no act changes, and why.
 var fixed = map[string]string{
-	"AWSAccount.accountID":             "it cannot change, and a bed has one account",
-	"AWSAccount.assumeRole.externalID": "a bed's manager works with the credentials that it was started with",
+	"AWSAccount.accountID":             "it cannot change, and a harness has one account",
+	"AWSAccount.assumeRole.externalID": "a harness's manager works with the credentials that it was started with",
 	"AWSAccount.assumeRole.roleARN":    "the same",
-	"AWSAccount.regions[]":             "the nodes of a bed are in one region",
+	"AWSAccount.regions[]":             "the nodes of a harness are in one region",
 	"HybridActivation.description":     "the judge tells the activations in AWS by it",
 	"SessionAccess.accountRef.name":    "it cannot change; another account is tried among the hostile strings",
 	"SessionDocument.accountRef.name":  "the same",
 	"HybridActivation.accountRef.name": "the same",
-	"AccountTier.accountRef.name":      "it cannot change, and a bed has one account",
+	"AccountTier.accountRef.name":      "it cannot change, and a harness has one account",
 	"AWSAccount.suspend":               "the model does not know of it; scenarios of the kinds show what it holds back",
 	"AccountTier.suspend":              "the same",
 	"HybridActivation.suspend":         "the same",
@@ -38,7 +38,7 @@ var fixed = map[string]string{
 func TestEveryFieldOfTheSchemasIsDrawn(t *testing.T) {
 	values := map[string]map[string]bool{}
 	account := still(func(rt *rapid.T) client.Object {
-		return accountObjects(rt, (&invariants.Bed{Universe: small}).Account())
+		return accountObjects(rt, (&invariants.Harness{Domain: small}).Account())
 	})
 	for i, draw := range append(slices.Clone(drawers), account) {
 		at := rapid.Custom(func(rt *rapid.T) client.Object {

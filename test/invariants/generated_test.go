@@ -20,12 +20,12 @@ const (
 	sequencesOfATest = 6
 )
 
-// small is the universe of every bed.
+// small is the domain of every harness.
 var small, _ = invariants.Small()
 
 // sequences plays a number of generated sequences under the faults that begin sets up. A
 // failure shrinks to a short list and can be repeated with the seed.
-func sequences(t *testing.T, seed uint64, number int, begin func(context.Context, *invariants.Bed) error) {
+func sequences(t *testing.T, seed uint64, number int, begin func(context.Context, *invariants.Harness) error) {
 	t.Helper()
 	for name, value := range map[string]string{"rapid.seed": strconv.FormatUint(seed, 10), "rapid.checks": strconv.Itoa(number), "rapid.nofailfile": "true"} {
 		if err := flag.Set(name, value); err != nil {
@@ -34,16 +34,16 @@ func sequences(t *testing.T, seed uint64, number int, begin func(context.Context
 	}
 	t.Logf("%d sequences with seed %d", number, seed)
 	rapid.Check(t, func(rt *rapid.T) {
-		account := regional(&invariants.Bed{Universe: small})
+		account := regional(&invariants.Harness{Domain: small})
 		sequence := rapid.SliceOfN(acts(account), stepsOfASequence, stepsOfASequence).Draw(rt, "sequence")
-		b, err := bed(t.Context())
+		h, err := harness(t.Context())
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if err = begin(t.Context(), b); err == nil {
-			err = play(t.Context(), b, sequence)
+		if err = begin(t.Context(), h); err == nil {
+			err = play(t.Context(), h, sequence)
 		}
-		if closing := b.Close(); err == nil {
+		if closing := h.Close(); err == nil {
 			err = closing
 		}
 		if err != nil {
@@ -57,6 +57,6 @@ func sequences(t *testing.T, seed uint64, number int, begin func(context.Context
 }
 
 func TestGeneratedDeclarationsKeepEveryInvariant(t *testing.T) {
-	sequences(t, 1, sequencesOfATest, func(context.Context, *invariants.Bed) error { return nil })
+	sequences(t, 1, sequencesOfATest, func(context.Context, *invariants.Harness) error { return nil })
 	t.Logf("there were %s", &happened)
 }

@@ -79,15 +79,15 @@ type bond struct {
 
 func newBond() bond { return bond{map[string]string{}, map[string]bool{}, map[string]bool{}} }
 
-func (b bond) clone() bond {
-	return bond{maps.Clone(b.of), maps.Clone(b.unsure), maps.Clone(b.dropped)}
+func (h bond) clone() bond {
+	return bond{maps.Clone(h.of), maps.Clone(h.unsure), maps.Clone(h.dropped)}
 }
 
 func bondKey(p v1alpha1.Principal) string { return string(p.Kind) + "/" + strings.ToLower(p.Name) }
 
 // meant is the principal that an access means by a name: the token of one that gets
 // the access, and its fate.
-func (f Facts) meant(p v1alpha1.Principal, b bond) (token string, is fate) {
+func (f Facts) meant(p v1alpha1.Principal, h bond) (token string, is fate) {
 	if p.Kind == v1alpha1.PrincipalPermissionSet {
 		return p.Name, there
 	}
@@ -95,11 +95,11 @@ func (f Facts) meant(p v1alpha1.Principal, b bond) (token string, is fate) {
 	if present == nil {
 		return "", missing
 	}
-	recorded := f.IDs.known(p.Kind, b.of[bondKey(p)])
+	recorded := f.IDs.known(p.Kind, h.of[bondKey(p)])
 	switch {
 	case recorded == nil, recorded == present, recorded.deleted && f.Grant:
 		return present.token, there
-	case b.unsure[bondKey(p)]:
+	case h.unsure[bondKey(p)]:
 		return present.token, unsure
 	default:
 		return "", recreated
@@ -108,10 +108,10 @@ func (f Facts) meant(p v1alpha1.Principal, b bond) (token string, is fate) {
 
 // identify puts tokens in the place of the names in a spec. A principal that is
 // not there, or is another one, is left out.
-func (f Facts) identify(s *v1alpha1.SessionAccessSpec, b bond) {
+func (f Facts) identify(s *v1alpha1.SessionAccessSpec, h bond) {
 	var all []v1alpha1.Principal
 	for _, p := range s.Principals {
-		if token, _ := f.meant(p, b); token != "" {
+		if token, _ := f.meant(p, h); token != "" {
 			all = append(all, v1alpha1.Principal{Kind: p.Kind, Name: token})
 		}
 	}
@@ -119,26 +119,26 @@ func (f Facts) identify(s *v1alpha1.SessionAccessSpec, b bond) {
 }
 
 // fates reports whether some principal of a spec has a fate.
-func (f Facts) fates(s *v1alpha1.SessionAccessSpec, b bond, wanted fate) bool {
+func (f Facts) fates(s *v1alpha1.SessionAccessSpec, h bond, wanted fate) bool {
 	return slices.ContainsFunc(s.Principals, func(p v1alpha1.Principal) bool {
-		_, is := f.meant(p, b)
+		_, is := f.meant(p, h)
 		return is == wanted
 	})
 }
 
 // drop notes which principals a spec does not name any more. Whether the operator has
 // seen the removal of one that returns before the next rest is not known.
-func (b bond) drop(before, after []v1alpha1.Principal) {
+func (h bond) drop(before, after []v1alpha1.Principal) {
 	for _, p := range before {
-		b.dropped[bondKey(p)] = true
+		h.dropped[bondKey(p)] = true
 	}
 	for _, p := range after {
-		if key := bondKey(p); b.dropped[key] && !slices.ContainsFunc(before, func(q v1alpha1.Principal) bool { return bondKey(q) == key }) {
-			b.unsure[key] = true
+		if key := bondKey(p); h.dropped[key] && !slices.ContainsFunc(before, func(q v1alpha1.Principal) bool { return bondKey(q) == key }) {
+			h.unsure[key] = true
 		}
 	}
 	for _, p := range after {
-		delete(b.dropped, bondKey(p))
+		delete(h.dropped, bondKey(p))
 	}
 }
 

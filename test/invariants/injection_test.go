@@ -43,18 +43,18 @@ const hostileAtOnce = 24
 // Whatever a tenant writes into any string is refused by the API server, or means
 // itself and nothing else.
 func TestEveryStringOfATenantMeansItselfOrIsRefused(t *testing.T) {
-	b := attacked(t, 0, 0)
-	rest(t, b)
+	h := attacked(t, 0, 0)
+	rest(t, h)
 	fields, tried, accepted := map[string]bool{}, 0, 0
 	var held []*unstructured.Unstructured
 	flush := func() {
-		rest(t, b)
+		rest(t, h)
 		for _, u := range held {
-			if err := b.Forget(t.Context(), u); err != nil {
+			if err := h.Forget(t.Context(), u); err != nil {
 				t.Fatal(err)
 			}
 		}
-		rest(t, b)
+		rest(t, h)
 		held = nil
 	}
 	for _, sound := range objects(t) {
@@ -68,7 +68,7 @@ func TestEveryStringOfATenantMeansItselfOrIsRefused(t *testing.T) {
 				u := sound.DeepCopy()
 				call(u, fmt.Sprint("hostile-", tried))
 				set(u.Object, l, payload)
-				ok, err := b.Try(t.Context(), u)
+				ok, err := h.Try(t.Context(), u)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -125,7 +125,7 @@ func objects(t *testing.T) []*unstructured.Unstructured {
 	all := []*unstructured.Unstructured{
 		object(t, invariants.Access(invariants.Namespace, "a", first), map[string]any{"notBefore": "2020-01-01T00:00:00Z", "notAfter": "2100-01-01T00:00:00Z"}),
 		object(t, invariants.Access(invariants.Namespace, "a", second), nil),
-		object(t, activation, map[string]any{"validFor": "24h", "rotateBefore": "2h"}),
+		object(t, activation, map[string]any{"validFor": "24h", "rotateBefore": "2h", "onDelete": map[string]any{"nodes": "Keep"}}),
 	}
 	for _, d := range documentSpecs() {
 		all = append(all, object(t, invariants.Document("a", "date"), d))
@@ -137,6 +137,7 @@ func objects(t *testing.T) []*unstructured.Unstructured {
 func documentSpecs() []map[string]any {
 	parameters := []any{map[string]any{
 		"name": "word", "type": "String", "description": "a word", "default": "yes", "allowedPattern": "^[a-z]+$", "allowedValues": []any{"yes", "no"},
+		"interpolationType": "ENV_VAR",
 	}}
 	return []map[string]any{
 		{
@@ -146,7 +147,7 @@ func documentSpecs() []map[string]any {
 				"runAsEnabled": true, "runAsDefaultUser": "web", "idleSessionTimeout": "20", "maxSessionDuration": "60",
 				"shellProfile": map[string]any{"linux": "date", "windows": "Get-Date"},
 			},
-			"tags": map[string]any{"Env": "stg"}, "sharedWith": []any{"111111111111"}, "promotion": "Automatic", "onDelete": "Delete",
+			"tags": map[string]any{"Env": "stg"}, "sharedWith": []any{"111111111111"}, "promotion": "Automatic", "deletionPolicy": "Delete", "onDelete": "Delete",
 		},
 		{
 			"sessionType": "InteractiveCommands", "inputs": nil, "parameters": parameters,
@@ -240,7 +241,7 @@ func leaves(value any, path []any) []leaf {
 			}
 		}
 	}
-	slices.SortFunc(found, func(a, b leaf) int { return strings.Compare(a.name(), b.name()) })
+	slices.SortFunc(found, func(a, h leaf) int { return strings.Compare(a.name(), h.name()) })
 	return found
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 // state is IAM's, as it was written last.
-func (o *Observer) state() *iam.State { return o.server.Account(o.universe.AccountID).IAM.Latest() }
+func (o *Observer) state() *iam.State { return o.server.Account(o.domain.AccountID).IAM.Latest() }
 
 // Judge holds AWS against the declarations, which must be at rest, and forgets
 // what was declared before. stored is what the Secrets of activations hold. The error lists every invariant that was broken, at

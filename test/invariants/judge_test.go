@@ -25,65 +25,65 @@ const startOn = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action"
 // way, and must be found to be.
 func TestTheObserverFindsWhatIsBroken(t *testing.T) {
 	for name, test := range map[string]struct {
-		breaks func(*testing.T, *awsemulator.Server, *invariants.Observer, invariants.Universe)
+		breaks func(*testing.T, *awsemulator.Server, *invariants.Observer, invariants.Domain)
 		want   string
 	}{
-		"access that nobody declares": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Universe) {
+		"access that is not declared": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(startOn)}, "user01")
 		}, "which nobody has declared"},
-		"a policy that is left over": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Universe) {
+		"a policy that is left over": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(strings.Replace(startOn, "StartSession", "GetDocument", 1))}, "")
 		}, "is left, and nothing is declared"},
-		"a foreign policy": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Universe) {
+		"a foreign policy": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			put(t, s, u.AccountID, fixtures.Policy{Name: "theirs", Path: "/", Document: []byte(startOn)}, "")
 		}, "something of others was changed"},
-		"another permission": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Universe) {
+		"another permission": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			put(t, s, u.AccountID, fixtures.Policy{Name: "ssma-x", Path: ownPath, Document: []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:SendCommand","Resource":"*"}]}`)}, "user01")
 		}, "may call"},
-		"a session that nobody declares": {func(t *testing.T, _ *awsemulator.Server, o *invariants.Observer, u invariants.Universe) {
+		"a session that is not declared": {func(t *testing.T, _ *awsemulator.Server, o *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			if err := o.Open(invariants.Question{Person: u.People[0], Node: u.Nodes[0], Document: u.Documents[0]}); err != nil {
 				t.Fatal(err)
 			}
 		}, "is open, and nothing declares it"},
-		"a declaration that is not carried out": {func(_ *testing.T, _ *awsemulator.Server, o *invariants.Observer, _ invariants.Universe) {
+		"a declaration that is not carried out": {func(_ *testing.T, _ *awsemulator.Server, o *invariants.Observer, _ invariants.Domain) {
 			o.Declare(client.ObjectKey{Namespace: invariants.Namespace, Name: "a"}, invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01)).Spec)
 		}, "may not use"},
-		"a tier that nobody declares": {func(_ *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Universe) {
+		"a tier that is not declared": {func(_ *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Domain) {
 			s.Account(u.AccountID).Region(u.Region).SSM.SetTier("advanced")
 		}, "the tier is advanced"},
-		"a document that is not there": {func(_ *testing.T, _ *awsemulator.Server, o *invariants.Observer, _ invariants.Universe) {
+		"a document that is not there": {func(_ *testing.T, _ *awsemulator.Server, o *invariants.Observer, _ invariants.Domain) {
 			o.DeclareDocument("proof-shell", "date")
 		}, "document proof-shell exists: false"},
-		"an activation that is not there": {func(_ *testing.T, _ *awsemulator.Server, o *invariants.Observer, _ invariants.Universe) {
+		"an activation that is not there": {func(_ *testing.T, _ *awsemulator.Server, o *invariants.Observer, _ invariants.Domain) {
 			o.DeclareActivation("proof-a/site", 2)
 		}, "names activation \"\", which is none of its"},
-		"activations that nobody withdraws": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Universe) {
+		"activations that are not withdrawn": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			o.DeclareActivation("proof-a/site", 2)
 			activate(t, s, u, "proof-a/site")
 			o.WithdrawActivation("proof-a/site")
 		}, "1 activations of proof-a/site are left"},
-		"activations without number": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Universe) {
+		"activations without number": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			o.DeclareActivation("proof-a/site", 2)
 			for range 3 {
 				activate(t, s, u, "proof-a/site")
 			}
 		}, "3 activations of proof-a/site are alive at once"},
-		"an activation of others": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Universe) {
+		"an activation of others": {func(t *testing.T, s *awsemulator.Server, _ *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			activate(t, s, u, "theirs")
 		}, "an activation of others was changed"},
-		"a code that is told": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Universe) {
+		"a code that is told": {func(t *testing.T, s *awsemulator.Server, o *invariants.Observer, u invariants.Domain) {
 			t.Helper()
 			o.Search("a status", "the code is "+activate(t, s, u, "theirs"))
 		}, "a status holds the code of an activation"},
-		"nothing": {func(*testing.T, *awsemulator.Server, *invariants.Observer, invariants.Universe) {}, ""},
+		"nothing": {func(*testing.T, *awsemulator.Server, *invariants.Observer, invariants.Domain) {}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u, fixture := invariants.Small()
@@ -117,7 +117,7 @@ func put(t *testing.T, s *awsemulator.Server, account string, p fixtures.Policy,
 }
 
 // activate adds an activation for two machines and returns its code.
-func activate(t *testing.T, s *awsemulator.Server, u invariants.Universe, description string) string {
+func activate(t *testing.T, s *awsemulator.Server, u invariants.Domain, description string) string {
 	t.Helper()
 	code := rand.Text()
 	err := s.Account(u.AccountID).Region(u.Region).SSM.LoadActivation(fixtures.Activation{

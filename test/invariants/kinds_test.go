@@ -30,14 +30,15 @@ func documentObjects(t *rapid.T) client.Object {
 	s.Regions = often(t, "regions", [][]v1alpha1.Region{nil, {"ap-northeast-1"}}, [][]v1alpha1.Region{{"us-east-1"}, {"nowhere"}})
 	s.Description = often(t, "description", []string{"", "a shell"}, []string{"{{ ssm:secret }}"})
 	s.Tags = often(t, "tags", []map[string]string{nil, {"Env": "stg"}}, []map[string]string{{"aws:x": "y"}})
-	s.SharedWith = often(t, "sharedWith", [][]v1alpha1.AccountID{nil}, [][]v1alpha1.AccountID{{"111111111111"}, {"all"}})
+	s.SharedWith = often(t, "sharedWith", [][]v1alpha1.ShareTarget{nil}, [][]v1alpha1.ShareTarget{{"111111111111"}, {"all"}})
 	s.Adopt = often(t, "adopt", []bool{false}, []bool{true})
 	s.Promotion = often(t, "promotion", []v1alpha1.Promotion{"", v1alpha1.PromotionAutomatic}, []v1alpha1.Promotion{v1alpha1.PromotionManual, "Never"})
 	s.DefaultVersion = often(t, "defaultVersion", []int64{0}, []int64{1, 9, -1})
 	s.KeepVersions = often(t, "keepVersions", []int32{0, 1, 5}, []int32{501})
 	// Keep is left out: what it leaves has no owner, and the judge counts it as left
 	// over.
-	s.OnDelete = often(t, "onDelete", []v1alpha1.DocumentDeletion{"", v1alpha1.DocumentRestore, v1alpha1.DocumentDelete}, []v1alpha1.DocumentDeletion{"Burn"})
+	s.DeletionPolicy = often(t, "deletionPolicy", []v1alpha1.DeletionPolicy{"", v1alpha1.DeletionRestore, v1alpha1.DeletionDelete}, []v1alpha1.DeletionPolicy{"Burn"})
+	s.OnDelete = drawn(t, "onDelete", "", v1alpha1.DeletionDelete) //nolint:staticcheck // The former name still works.
 	s.SessionType = often(t, "sessionType", []v1alpha1.SessionType{"", v1alpha1.SessionStandardStream, v1alpha1.SessionInteractiveCommands, v1alpha1.SessionPort}, []v1alpha1.SessionType{"Video"})
 	switch s.SessionType {
 	case v1alpha1.SessionInteractiveCommands:
@@ -52,17 +53,17 @@ func documentObjects(t *rapid.T) client.Object {
 
 func inputs(t *rapid.T) *v1alpha1.SessionInputs {
 	return &v1alpha1.SessionInputs{
-		S3BucketName:                often(t, "bucket", []string{""}, []string{"logs", "No Bucket"}),
-		S3KeyPrefix:                 often(t, "prefix", []string{""}, []string{"sessions"}),
-		S3EncryptionEnabled:         often(t, "encrypted", []bool{false}, []bool{true}),
-		CloudWatchLogGroupName:      often(t, "group", []string{""}, []string{"/sessions", "no group"}),
-		CloudWatchEncryptionEnabled: often(t, "encrypted", []bool{false}, []bool{true}),
-		CloudWatchStreamingEnabled:  often(t, "streaming", []bool{false}, []bool{true}),
-		KMSKeyID:                    often(t, "key", []string{""}, []string{"alias/sessions", "no key"}),
-		RunAsEnabled:                drawn(t, "runAs", false, true),
-		RunAsDefaultUser:            often(t, "runAsUser", []string{"", "web"}, []string{"no user; reboot"}),
-		IdleSessionTimeout:          often(t, "idle", []string{"", "20", "60"}, []string{"0", "x"}),
-		MaxSessionDuration:          often(t, "duration", []string{"", "60", "1440"}, []string{"1441"}),
+		S3BucketName:                new(often(t, "bucket", []string{""}, []string{"logs", "No Bucket"})),
+		S3KeyPrefix:                 new(often(t, "prefix", []string{""}, []string{"sessions"})),
+		S3EncryptionEnabled:         new(often(t, "encrypted", []bool{false}, []bool{true})),
+		CloudWatchLogGroupName:      new(often(t, "group", []string{""}, []string{"/sessions", "no group"})),
+		CloudWatchEncryptionEnabled: new(often(t, "encrypted", []bool{false}, []bool{true})),
+		CloudWatchStreamingEnabled:  new(often(t, "streaming", []bool{false}, []bool{true})),
+		KMSKeyID:                    new(often(t, "key", []string{""}, []string{"alias/sessions", "no key"})),
+		RunAsEnabled:                new(drawn(t, "runAs", false, true)),
+		RunAsDefaultUser:            new(often(t, "runAsUser", []string{"", "web"}, []string{"no user; reboot"})),
+		IdleSessionTimeout:          new(often(t, "idle", []string{"", "20", "60"}, []string{"0", "x"})),
+		MaxSessionDuration:          new(often(t, "duration", []string{"", "60", "1440"}, []string{"1441"})),
 		ShellProfile: &v1alpha1.ShellProfile{
 			Linux: drawn(t, "linux", "date", "id"), Windows: drawn(t, "windows", "", "Get-Date"),
 		},
@@ -75,6 +76,8 @@ func parameters(t *rapid.T) []v1alpha1.DocumentParameter {
 		Description: drawn(t, "description", "", "a word"), Default: drawn(t, "default", nil, new("yes")),
 		AllowedPattern: drawn(t, "pattern", "", "^[a-z]+$"),
 		AllowedValues:  often(t, "values", [][]string{nil, {"yes", "no"}}, [][]string{{"no"}}),
+		MinChars:       drawn(t, "minChars", nil, new(int32(2))), MaxChars: often(t, "maxChars", []*int32{nil, new(int32(3))}, []*int32{new(int32(1))}),
+		InterpolationType: drawn(t, "interpolationType", "", v1alpha1.InterpolationEnvironment),
 	}
 	return drawn(t, "parameters", nil, []v1alpha1.DocumentParameter{p})
 }
@@ -108,7 +111,8 @@ func activationObjects(t *rapid.T) client.Object {
 	s.Tags = often(t, "tags", []map[string]string{nil, {"Env": "stg"}, {"Role": "web"}}, []map[string]string{{"aws:x": "y"}})
 	s.SecretName = often(t, "secretName", []string{"", "code"}, []string{"../x"})
 	s.Replenish = drawn(t, "replenish", false, true)
-	s.OnDelete.Nodes = often(t, "nodes", []v1alpha1.OnDeleteNodes{"", v1alpha1.NodesKeep, v1alpha1.NodesDeregister}, []v1alpha1.OnDeleteNodes{"Burn"})
+	s.NodeDeletionPolicy = often(t, "nodes", []v1alpha1.NodeDeletionPolicy{"", v1alpha1.NodesKeep, v1alpha1.NodesDeregister}, []v1alpha1.NodeDeletionPolicy{"Burn"})
+	s.OnDelete.Nodes = drawn(t, "onDelete", "", v1alpha1.NodesDeregister) //nolint:staticcheck // The former name still works.
 	return a
 }
 
@@ -128,21 +132,23 @@ func durations(list ...time.Duration) []*metav1.Duration {
 func tierObjects(t *rapid.T) client.Object {
 	tier := invariants.Tier(often(t, "tier", []v1alpha1.Tier{v1alpha1.TierStandard, v1alpha1.TierAdvanced}, []v1alpha1.Tier{"Premium"}))
 	tier.Spec.Regions = often(t, "regions", [][]v1alpha1.Region{nil, {"ap-northeast-1"}}, [][]v1alpha1.Region{{"nowhere"}})
-	tier.Spec.OnDelete = drawn(t, "onDelete", "", v1alpha1.TierRestore, v1alpha1.TierKeep)
+	tier.Spec.DeletionPolicy = drawn(t, "deletionPolicy", "", v1alpha1.DeletionRestore, v1alpha1.DeletionKeep)
+	tier.Spec.OnDelete = drawn(t, "onDelete", "", v1alpha1.DeletionKeep) //nolint:staticcheck // The former name still works.
 	tier.Spec.Price.PerNodeHour = often(t, "price", []string{"", "0.01"}, []string{"a lot"})
 	return tier
 }
 
-// accountObjects draws changes to the account of a bed: its first guardrail stays,
+// accountObjects draws changes to the account of a harness: its first guardrail stays,
 // and there may be another.
-func accountObjects(t *rapid.T, b *v1alpha1.AWSAccount) client.Object {
-	a := b.DeepCopy()
+func accountObjects(t *rapid.T, h *v1alpha1.AWSAccount) client.Object {
+	a := h.DeepCopy()
 	s := &a.Spec
 	s.Mode = drawn(t, "mode", "", v1alpha1.ModeEnforce, v1alpha1.ModeObserve)
 	s.DataChannelScope = drawn(t, "channels", "", v1alpha1.DataChannelOwn, v1alpha1.DataChannelAccount)
 	s.SessionTermination = drawn(t, "termination", "", v1alpha1.TerminationRequired, v1alpha1.TerminationBestEffort)
 	s.RecreatedPrincipals = drawn(t, "recreated", "", v1alpha1.RecreatedHold, v1alpha1.RecreatedGrant)
-	s.AllowAbandon = drawn(t, "abandon", false, true)
+	s.ForceDeletion = drawn(t, "forceDeletion", "", v1alpha1.ForceDeletionAllowed, v1alpha1.ForceDeletionForbidden)
+	s.AllowAbandon = drawn(t, "allowAbandon", false, true) //nolint:staticcheck // The former name still works.
 	s.AllowedNamespaces = often(t, "namespaces", []v1alpha1.AllowedNamespaces{
 		s.AllowedNamespaces,
 		{From: v1alpha1.NamespacesAll},
@@ -180,7 +186,7 @@ func guardrails(t *rapid.T) v1alpha1.Guardrail {
 	if drawn(t, "about documents", false, true) {
 		r.SessionDocuments = &v1alpha1.DocumentRule{
 			NamePrefix: often(t, "begins", []string{"proof-"}, []string{"no name"}), Adopt: drawn(t, "adopted", nil, []v1alpha1.NamePattern{"none-*"}),
-			ShareWith: drawn(t, "shared", nil, []v1alpha1.AccountID{"222222222222"}), Keys: drawn(t, "keys", nil, []v1alpha1.KeyPattern{"alias/other"}),
+			ShareWith: drawn(t, "shared", nil, []v1alpha1.ShareTarget{"222222222222"}), Keys: drawn(t, "keys", nil, []v1alpha1.KeyPattern{"alias/other"}),
 		}
 	}
 	if drawn(t, "about activations", false, true) {

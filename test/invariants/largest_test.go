@@ -73,29 +73,29 @@ func fillings(t *rapid.T) act {
 	times, holds := drawn(t, "times", 3, 10, 40), rapid.Bool().Draw(t, "holds")
 	return act{
 		kind: fillRecord, text: fmt.Sprintf("%d times with %s, then with %s; a session is held: %t", times, size, last, holds),
-		do: func(ctx context.Context, b *invariants.Bed) error { return fill(ctx, b, size, last, times, holds) },
+		do: func(ctx context.Context, h *invariants.Harness) error { return fill(ctx, h, size, last, times, holds) },
 	}
 }
 
-func fill(ctx context.Context, b *invariants.Bed, size, last string, times int, holds bool) error {
-	if err := declareAnew(ctx, b, invariants.Access(invariants.Namespace, large, sized(smallSpec, 0))); err != nil {
+func fill(ctx context.Context, h *invariants.Harness, size, last string, times int, holds bool) error {
+	if err := declareAnew(ctx, h, invariants.Access(invariants.Namespace, large, sized(smallSpec, 0))); err != nil {
 		return err
 	}
-	if err := perform(ctx, b, act{kind: openAll}); err != nil {
+	if err := perform(ctx, h, act{kind: openAll}); err != nil {
 		return err
 	}
 	if holds {
-		if _, err := b.HoldSession(0); err != nil {
+		if _, err := h.HoldSession(0); err != nil {
 			return err
 		}
 	}
 	for n := range times {
-		if err := declare(ctx, b, invariants.Access(invariants.Namespace, large, sized(size, n))); err != nil {
+		if err := declare(ctx, h, invariants.Access(invariants.Namespace, large, sized(size, n))); err != nil {
 			return err
 		}
 	}
 	happened.count(fillRecord + " with " + size)
-	return declare(ctx, b, invariants.Access(invariants.Namespace, large, sized(last, times+1)))
+	return declare(ctx, h, invariants.Access(invariants.Namespace, large, sized(last, times+1)))
 }
 
 // Whatever its former grants take, an access reaches its latest spec, and the
@@ -107,23 +107,23 @@ func TestAFullRecordHoldsUpNothing(t *testing.T) {
 	}
 	for _, size := range []string{fittingSpec, idsSpec, tagsSpec} {
 		t.Run(size, func(t *testing.T) {
-			b := attacked(t, 0, 0)
-			if err := fill(t.Context(), b, size, smallSpec, times, true); err != nil {
+			h := attacked(t, 0, 0)
+			if err := fill(t.Context(), h, size, smallSpec, times, true); err != nil {
 				t.Fatal(err)
 			}
 			// The session that is held keeps a former grant on record.
-			got, err := testenv.WaitFor(t.Context(), b.Client, invariants.Access(invariants.Namespace, large, grant(nil)), func(a *v1alpha1.SessionAccess) bool {
+			got, err := testenv.WaitFor(t.Context(), h.Client, invariants.Access(invariants.Namespace, large, grant(nil)), func(a *v1alpha1.SessionAccess) bool {
 				return a.Status.Applied != nil && len(a.Status.Applied.Revoking) > 0
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Logf("%d former grants are on record", len(got.Status.Applied.Revoking))
-			rest(t, b)
-			if err := remove(t.Context(), b, invariants.Access(invariants.Namespace, large, grant(nil))); err != nil {
+			rest(t, h)
+			if err := remove(t.Context(), h, invariants.Access(invariants.Namespace, large, grant(nil))); err != nil {
 				t.Fatal(err)
 			}
-			rest(t, b)
+			rest(t, h)
 		})
 	}
 }

@@ -11,18 +11,20 @@ import (
 
 var (
 	cluster *testenv.Cluster
-	lens    *invariants.Lens
+	watcher *invariants.ClusterWatcher
 )
 
 func TestMain(m *testing.M) {
 	os.Exit(testenv.Main(m, &cluster, func() (func(), error) {
 		var err error
-		if lens, err = invariants.Watch(context.Background(), cluster); err != nil {
+		if watcher, err = invariants.Watch(context.Background(), cluster); err != nil {
 			return nil, err
 		}
-		return lens.Close, nil
+		return watcher.Close, nil
 	}))
 }
 
-// bed is a new bed on the cluster of all tests.
-func bed(ctx context.Context) (*invariants.Bed, error) { return invariants.NewBed(ctx, cluster, lens) }
+// harness is a new harness on the cluster of all tests.
+func harness(ctx context.Context) (*invariants.Harness, error) {
+	return invariants.NewHarness(ctx, cluster, watcher)
+}

@@ -20,7 +20,7 @@ import (
 // counts as a breach.
 type neighbour struct {
 	*testing.T
-	*invariants.Bed
+	*invariants.Harness
 }
 
 // create writes something that the API server takes.
@@ -65,23 +65,23 @@ func told[T client.Object](ctx context.Context, n neighbour, obj T, reason strin
 // can neither change it, nor take it over, nor have it deleted.
 func TestANeighboursDocumentCannotBeTakenOver(t *testing.T) {
 	n := neighbour{t, attacked(t, 0, 0)}
-	if err := declare(t.Context(), n.Bed, invariants.Document("proof-shell", "date")); err != nil {
+	if err := declare(t.Context(), n.Harness, invariants.Document("proof-shell", "date")); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, n.Bed)
+	rest(t, n.Harness)
 	same := invariants.Document("proof-shell", "rm -rf /")
 	adopting := invariants.Document("theirs", "rm -rf /")
-	adopting.Spec.Name, adopting.Spec.Adopt, adopting.Spec.OnDelete = "proof-shell", true, v1alpha1.DocumentDelete
+	adopting.Spec.Name, adopting.Spec.Adopt, adopting.Spec.DeletionPolicy = "proof-shell", true, v1alpha1.DeletionDelete
 	conditions := func(d *v1alpha1.SessionDocument) []metav1.Condition { return d.Status.Conditions }
 	for obj, reason := range map[*v1alpha1.SessionDocument]string{same: v1alpha1.ReasonConflict, adopting: v1alpha1.ReasonGuardrailViolated} {
 		obj.Namespace = invariants.Neighbour
 		n.create(obj)
 		told(t.Context(), n, obj, reason, conditions)
 	}
-	rest(t, n.Bed)
+	rest(t, n.Harness)
 	n.gone(same)
 	n.gone(adopting)
-	rest(t, n.Bed)
+	rest(t, n.Harness)
 }
 
 // An activation, its nodes and its Secret belong to the namespace of its object: a
@@ -89,11 +89,11 @@ func TestANeighboursDocumentCannotBeTakenOver(t *testing.T) {
 func TestANeighboursActivationCannotBeReached(t *testing.T) {
 	n := neighbour{t, attacked(t, 0, 0)}
 	mine := invariants.Activation(invariants.Namespace, "site", 2)
-	if err := declare(t.Context(), n.Bed, mine); err != nil {
+	if err := declare(t.Context(), n.Harness, mine); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, n.Bed)
-	if err := register(t.Context(), n.Bed, mine); err != nil {
+	rest(t, n.Harness)
+	if err := register(t.Context(), n.Harness, mine); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{invariants.Namespace + "/site", "../" + invariants.Namespace + "/site", invariants.Namespace + "%2Fsite"} {
@@ -116,20 +116,20 @@ func TestANeighboursActivationCannotBeReached(t *testing.T) {
 		if _, err := n.Apply(t.Context(), invariants.Access(invariants.Neighbour, "reach", to)); err != nil {
 			t.Fatal(err)
 		}
-		rest(t, n.Bed)
+		rest(t, n.Harness)
 	}
 	if err := n.Delete(t.Context(), invariants.Access(invariants.Neighbour, "reach", grant(nil))); err != nil {
 		t.Fatal(err)
 	}
 	theirs := invariants.Activation(invariants.Neighbour, "site", 2)
-	if err := declare(t.Context(), n.Bed, theirs); err != nil {
+	if err := declare(t.Context(), n.Harness, theirs); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, n.Bed)
+	rest(t, n.Harness)
 	if err := n.Delete(t.Context(), theirs); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, n.Bed)
+	rest(t, n.Harness)
 }
 
 // The operator has permission to write any Secret, but writes only those of
@@ -138,10 +138,10 @@ func TestANeighboursActivationCannotBeReached(t *testing.T) {
 func TestNoSecretOfOthersIsWrittenOrDeleted(t *testing.T) {
 	n := neighbour{t, attacked(t, 0, 0)}
 	mine := invariants.Activation(invariants.Namespace, "site", 2)
-	if err := declare(t.Context(), n.Bed, mine); err != nil {
+	if err := declare(t.Context(), n.Harness, mine); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, n.Bed)
+	rest(t, n.Harness)
 	secrets := []*corev1.Secret{
 		{ObjectMeta: metav1.ObjectMeta{Name: "of-somebody"}},
 		// It says that it belongs to the object of another namespace.
@@ -175,5 +175,5 @@ func TestNoSecretOfOthersIsWrittenOrDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rest(t, n.Bed)
+	rest(t, n.Harness)
 }

@@ -16,9 +16,9 @@ import (
 // Observer watches an emulated AWS and knows what has been declared. It is safe
 // for concurrent use.
 type Observer struct {
-	server   *awsemulator.Server
-	universe Universe
-	owner    string
+	server *awsemulator.Server
+	domain Domain
+	owner  string
 
 	mu       sync.Mutex
 	facts    Facts
@@ -68,14 +68,14 @@ type Observer struct {
 }
 
 // NewObserver begins to watch. owner is the id of the operator's installation.
-func NewObserver(server *awsemulator.Server, u Universe, f Facts, owner string) *Observer {
+func NewObserver(server *awsemulator.Server, u Domain, f Facts, owner string) *Observer {
 	o := &Observer{
-		server: server, universe: u, owner: owner, facts: f,
+		server: server, domain: u, owner: owner, facts: f,
 		declared: map[client.ObjectKey]*declaration{}, sessions: map[string]*session{}, tokens: map[string]*federated{},
 		documents: map[string]*document{}, activations: map[string]*activation{}, codes: map[string]bool{},
 		registered: map[string]string{}, machines: map[string]string{}, managers: 1, written: -1,
 	}
-	o.first, o.universe.People = slices.Clone(u.People), slices.Clone(u.People)
+	o.first, o.domain.People = slices.Clone(u.People), slices.Clone(u.People)
 	o.facts.Things, o.facts.IDs = map[string]*thing{}, &identities{}
 	for _, p := range f.Exist {
 		if o.facts.IDs.named(p.Kind, p.Name) == nil {
@@ -167,7 +167,7 @@ func (o *Observer) rested() {
 
 // changed judges a state of AWS.
 func (o *Observer) changed(c awsemulator.Change) {
-	if c.AccountID != o.universe.AccountID {
+	if c.AccountID != o.domain.AccountID {
 		return
 	}
 	o.mu.Lock()
@@ -194,7 +194,7 @@ func (o *Observer) judgeState(state *iam.State) {
 			o.violated("%s may use %s with %s (MFA %t, from %s), which nobody has declared since the last rest", q.Person.ARN, q.Node.ID, q.Document, q.MFA, q.From)
 		}
 	}
-	for _, p := range o.universe.People {
+	for _, p := range o.domain.People {
 		if _, ok := state.EntityByARN(p.ARN); ok {
 			o.never(state, p)
 			o.neverFederated(state, p)
@@ -202,11 +202,11 @@ func (o *Observer) judgeState(state *iam.State) {
 	}
 }
 
-// ask are all questions of the universe.
+// ask are all questions of the domain.
 func (o *Observer) ask() []Question {
 	var questions []Question
 	places, papers := o.places(), o.papers()
-	for _, p := range o.universe.People {
+	for _, p := range o.domain.People {
 		for _, n := range places {
 			for _, d := range papers {
 				for _, q := range []Question{{MFA: true, From: Inside}, {MFA: false, From: Inside}, {MFA: true, From: Outside}} {
@@ -226,7 +226,7 @@ func (o *Observer) may(state *iam.State, q Question) bool {
 	}
 	o.questions++
 	answer, err := o.server.MayIn(state, awsemulator.Question{
-		Principal: q.Person.ARN, Target: q.Node.ID, Document: q.Document, Region: o.universe.Region, SourceIP: q.From, MFA: &q.MFA,
+		Principal: q.Person.ARN, Target: q.Node.ID, Document: q.Document, Region: o.domain.Region, SourceIP: q.From, MFA: &q.MFA,
 	})
 	if err != nil {
 		o.violated("asking about %s: %v", q.Person.ARN, err)
@@ -237,7 +237,7 @@ func (o *Observer) may(state *iam.State, q Question) bool {
 // never checks that no person was given any other permission.
 func (o *Observer) never(state *iam.State, p Person) {
 	for _, action := range []string{"ssm:SendCommand", "ssm:CreateActivation", "iam:CreatePolicyVersion", "iam:AttachUserPolicy", "sts:AssumeRole", "secretsmanager:GetSecretValue"} {
-		answer, err := o.server.MayIn(state, awsemulator.Question{Principal: p.ARN, Action: action, Region: o.universe.Region, MFA: new(true), SourceIP: Inside})
+		answer, err := o.server.MayIn(state, awsemulator.Question{Principal: p.ARN, Action: action, Region: o.domain.Region, MFA: new(true), SourceIP: Inside})
 		if o.questions++; err != nil || answer.Allowed {
 			o.violated("%s may call %s (%v)", p.ARN, action, err)
 		}

@@ -24,7 +24,7 @@ var startOnlyUsers = strings.Replace(startOn, `"Action"`, `"Condition":{"Null":{
 // changeIAM is what an administrator does to a principal.
 const changeIAM = "change a principal"
 
-// deploy is the role of the universe.
+// deploy is the role of the domain.
 func deploy() v1alpha1.Principal {
 	return v1alpha1.Principal{Kind: v1alpha1.PrincipalRole, Name: "deploy"}
 }
@@ -51,35 +51,35 @@ func principalChanges(t *rapid.T) act {
 		what = replaced // A role cannot be renamed.
 	}
 	opens := rapid.Bool().Draw(t, "opens")
-	return act{kind: changeIAM, text: fmt.Sprintf("%s %s is %s, sessions are opened before: %t", p.Kind, p.Name, what, opens), do: func(ctx context.Context, b *invariants.Bed) error {
-		return changePrincipal(ctx, b, p, what, opens)
+	return act{kind: changeIAM, text: fmt.Sprintf("%s %s is %s, sessions are opened before: %t", p.Kind, p.Name, what, opens), do: func(ctx context.Context, h *invariants.Harness) error {
+		return changePrincipal(ctx, h, p, what, opens)
 	}}
 }
 
-func changePrincipal(ctx context.Context, b *invariants.Bed, p v1alpha1.Principal, what string, opens bool) error {
+func changePrincipal(ctx context.Context, h *invariants.Harness, p v1alpha1.Principal, what string, opens bool) error {
 	before := act{kind: restAll}
 	if opens {
 		before.kind = openAll
 	}
-	if err := enforce(ctx, b); err != nil {
+	if err := enforce(ctx, h); err != nil {
 		return err
 	}
-	if err := perform(ctx, b, before); err != nil {
+	if err := perform(ctx, h, before); err != nil {
 		return err
 	}
-	here, there := b.Observer.Exists(p), b.Observer.Exists(away(p))
+	here, there := h.Observer.Exists(p), h.Observer.Exists(away(p))
 	switch {
 	case !here && there:
 		happened.count("renamed back")
-		return b.RenamePrincipal(away(p), p.Name)
+		return h.RenamePrincipal(away(p), p.Name)
 	case !here:
 		happened.count("made again")
-		return b.AddPrincipal(p)
+		return h.AddPrincipal(p)
 	case there && what != deleted:
 		what = replaced // The other name is taken.
 	}
 	happened.count(what)
-	return befall(b, p, what)
+	return befall(h, p, what)
 }
 
 // directory is what changes principals.
@@ -89,15 +89,15 @@ type directory interface {
 	AddPrincipal(p v1alpha1.Principal) error
 }
 
-func befall(b directory, p v1alpha1.Principal, what string) error {
-	gone := func() error { return b.RemovePrincipal(p) }
+func befall(h directory, p v1alpha1.Principal, what string) error {
+	gone := func() error { return h.RemovePrincipal(p) }
 	if what == renamed || what == usurped {
-		gone = func() error { return b.RenamePrincipal(p, away(p).Name) }
+		gone = func() error { return h.RenamePrincipal(p, away(p).Name) }
 	}
 	if err := gone(); err != nil || what == deleted || what == renamed {
 		return err
 	}
-	return b.AddPrincipal(p)
+	return h.AddPrincipal(p)
 }
 
 // Fates of a user, a group and a role, one after the other, with open sessions; all of
@@ -120,39 +120,39 @@ func TestNamesInIAMAreNoIdentities(t *testing.T) {
 			if *whole {
 				test.fates = all
 			}
-			b := attacked(t, 0, 0)
-			account := b.Account()
+			h := attacked(t, 0, 0)
+			account := h.Account()
 			account.Spec.RecreatedPrincipals = test.recreated
-			if err := declare(t.Context(), b, account, invariants.Access(invariants.Namespace, "a", grant(people(test.who, user("user03")), pc01)),
+			if err := declare(t.Context(), h, account, invariants.Access(invariants.Namespace, "a", grant(people(test.who, user("user03")), pc01)),
 				invariants.Access(invariants.Namespace, "b", grant(people(user("user02")), pc02))); err != nil {
 				t.Fatal(err)
 			}
-			rest(t, b)
-			b.Emulator.Advance(time.Hour)
+			rest(t, h)
+			h.Emulator.Advance(time.Hour)
 			for _, what := range test.fates {
 				if test.who.Kind == v1alpha1.PrincipalRole && (what == renamed || what == usurped) {
 					what = replaced
 				}
-				if err := changePrincipal(t.Context(), b, test.who, what, true); err != nil {
+				if err := changePrincipal(t.Context(), h, test.who, what, true); err != nil {
 					t.Fatalf("%s: %v", what, err)
 				}
-				if err := b.Rest(t.Context()); err != nil {
+				if err := h.AwaitQuiescence(t.Context()); err != nil {
 					t.Fatalf("%s: %v", what, err)
 				}
-				confirm(t, b, test.who)
+				confirm(t, h, test.who)
 			}
 		})
 	}
 }
 
 // confirm removes a principal from an access, and adds it again at rest.
-func confirm(t *testing.T, b *invariants.Bed, who v1alpha1.Principal) {
+func confirm(t *testing.T, h *invariants.Harness, who v1alpha1.Principal) {
 	t.Helper()
 	for _, list := range [][]v1alpha1.Principal{people(user("user03")), people(who, user("user03"))} {
-		if err := declare(t.Context(), b, invariants.Access(invariants.Namespace, "a", grant(list, pc01))); err != nil {
+		if err := declare(t.Context(), h, invariants.Access(invariants.Namespace, "a", grant(list, pc01))); err != nil {
 			t.Fatal(err)
 		}
-		rest(t, b)
+		rest(t, h)
 	}
 }
 

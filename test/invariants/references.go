@@ -198,7 +198,7 @@ func (o *Observer) WithdrawThing(obj client.Object) {
 		d.declared = false
 	case *v1alpha1.HybridActivation:
 		o.activations[obj.Spec.Description].declared = false
-		if obj.Spec.OnDelete.Nodes != v1alpha1.NodesDeregister {
+		if obj.NodeDeletionPolicy() != v1alpha1.NodesDeregister {
 			o.leaveMachines(obj.Spec.Description)
 		}
 	}
@@ -234,7 +234,7 @@ func (o *Observer) leaveMachines(description string) {
 	}
 }
 
-// places are the nodes of the universe and the machines that have registered. The
+// places are the nodes of the domain and the machines that have registered. The
 // lock is held.
 func (o *Observer) places() []Node {
 	for id, description := range o.registered {
@@ -244,8 +244,8 @@ func (o *Observer) places() []Node {
 			}
 		}
 	}
-	all := slices.Clone(o.universe.Nodes)
-	fleet := o.server.Account(o.universe.AccountID).Region(o.universe.Region).Fleet
+	all := slices.Clone(o.domain.Nodes)
+	fleet := o.server.Account(o.domain.AccountID).Region(o.domain.Region).Fleet
 	for id, of := range o.machines {
 		if n, ok := fleet.Node(id); ok {
 			all = append(all, Node{ID: id, Tags: n.Tags, Of: of})
@@ -254,10 +254,10 @@ func (o *Observer) places() []Node {
 	return all
 }
 
-// papers are the documents of the universe and those that were declared. The lock
+// papers are the documents of the domain and those that were declared. The lock
 // is held.
 func (o *Observer) papers() []string {
-	all := slices.Clone(o.universe.Documents)
+	all := slices.Clone(o.domain.Documents)
 	for _, x := range o.facts.Things {
 		if d, ok := x.object.(*v1alpha1.SessionDocument); ok && !slices.Contains(all, d.DocumentName()) {
 			all = append(all, d.DocumentName())

@@ -19,68 +19,68 @@ func byReference() *v1alpha1.SessionAccess {
 // Targets of references are judged like anything else: the questions include
 // machines that register, with the document that is declared.
 func TestAccessByReferenceIsAskedAbout(t *testing.T) {
-	b := attacked(t, 0, 0)
+	h := attacked(t, 0, 0)
 	site, doc := invariants.Activation(invariants.Namespace, "site", 2), invariants.Document("proof-shell", "date")
-	if err := declare(t.Context(), b, byReference()); err != nil {
+	if err := declare(t.Context(), h, byReference()); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b) // It waits.
-	if err := declare(t.Context(), b, site, doc); err != nil {
+	rest(t, h) // It waits.
+	if err := declare(t.Context(), h, site, doc); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if err := register(t.Context(), b, site); err != nil {
+	rest(t, h)
+	if err := register(t.Context(), h, site); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
+	rest(t, h)
 	registered := func(q invariants.Question) bool { return q.Node.Of != "" && q.Document == "proof-shell" }
-	if openable := b.Observer.Openable(); !slices.ContainsFunc(openable, registered) {
+	if openable := h.Observer.Openable(); !slices.ContainsFunc(openable, registered) {
 		t.Fatalf("of the machine that has registered and the document nobody asks: %v", openable)
 	}
-	if err := openSessions(b); err != nil {
+	if err := openSessions(h); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := b.Delete(t.Context(), doc); err != nil {
+		if err := h.Delete(t.Context(), doc); err != nil {
 			t.Fatal(err)
 		}
-		rest(t, b)
-		if err := declare(t.Context(), b, invariants.Document("proof-shell", "id")); err != nil {
+		rest(t, h)
+		if err := declare(t.Context(), h, invariants.Document("proof-shell", "id")); err != nil {
 			t.Fatal(err)
 		}
-		rest(t, b)
+		rest(t, h)
 	}
-	if err := remove(t.Context(), b, site); err != nil {
+	if err := remove(t.Context(), h, site); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if err := declare(t.Context(), b, invariants.Activation(invariants.Namespace, "site", 3)); err != nil {
+	rest(t, h)
+	if err := declare(t.Context(), h, invariants.Activation(invariants.Namespace, "site", 3)); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
+	rest(t, h)
 }
 
 // In mode Observe nothing is written, whatever is declared, and all of it is once
 // the account is in mode Enforce again.
 func TestNothingIsWrittenInModeObserve(t *testing.T) {
-	b := attacked(t, 0, 0)
-	if err := declare(t.Context(), b, invariants.Access(invariants.Namespace, "b", grant(people(user("user02")), pc01))); err != nil {
+	h := attacked(t, 0, 0)
+	if err := declare(t.Context(), h, invariants.Access(invariants.Namespace, "b", grant(people(user("user02")), pc01))); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	observing := b.Account()
+	rest(t, h)
+	observing := h.Account()
 	observing.Spec.Mode = v1alpha1.ModeObserve
-	if err := declare(t.Context(), b, observing); err != nil {
+	if err := declare(t.Context(), h, observing); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if err := declare(t.Context(), b, byReference(), invariants.Activation(invariants.Namespace, "site", 2), invariants.Document("proof-shell", "date"),
+	rest(t, h)
+	if err := declare(t.Context(), h, byReference(), invariants.Activation(invariants.Namespace, "site", 2), invariants.Document("proof-shell", "date"),
 		invariants.Access(invariants.Namespace, "b", grant(people(user("user01")), pc02)), invariants.Tier(v1alpha1.TierAdvanced)); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if err := declare(t.Context(), b, b.Account()); err != nil {
+	rest(t, h)
+	if err := declare(t.Context(), h, h.Account()); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
+	rest(t, h)
 }

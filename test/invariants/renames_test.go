@@ -34,36 +34,36 @@ func renames(t *rapid.T) act {
 	}
 }
 
-func (r renaming) perform(ctx context.Context, b *invariants.Bed) error {
-	if err := enforce(ctx, b); err != nil {
+func (r renaming) perform(ctx context.Context, h *invariants.Harness) error {
+	if err := enforce(ctx, h); err != nil {
 		return err
 	}
 	if r.opens {
-		if err := perform(ctx, b, act{kind: openAll}); err != nil {
+		if err := perform(ctx, h, act{kind: openAll}); err != nil {
 			return err
 		}
 	}
-	all := b.Accesses()
+	all := h.Accesses()
 	if len(all) == 0 {
 		return nil
 	}
 	before := all[r.number%len(all)]
-	free := slices.IndexFunc(names, func(name string) bool { return !b.Knows(invariants.Access(before.Namespace, name, before.Spec)) })
+	free := slices.IndexFunc(names, func(name string) bool { return !h.Knows(invariants.Access(before.Namespace, name, before.Spec)) })
 	if free < 0 {
 		return nil
 	}
 	happened.count(renameAccess)
 	steps := []func() error{
 		func() error {
-			return declareAnew(ctx, b, invariants.Access(before.Namespace, names[free], before.Spec))
+			return declareAnew(ctx, h, invariants.Access(before.Namespace, names[free], before.Spec))
 		},
 		func() error {
 			if r.rests {
-				return b.Rest(ctx)
+				return h.AwaitQuiescence(ctx)
 			}
 			return nil
 		},
-		func() error { return b.Delete(ctx, before) },
+		func() error { return h.Delete(ctx, before) },
 	}
 	if r.deletesFirst {
 		slices.Reverse(steps)
@@ -81,27 +81,27 @@ func (r renaming) perform(ctx context.Context, b *invariants.Bed) error {
 func TestASessionEndsWithTheLastNameOfItsAccess(t *testing.T) {
 	for _, r := range []renaming{{deletesFirst: true}, {deletesFirst: true, rests: true}, {}, {rests: true}} {
 		t.Run(fmt.Sprintf("deleted first %t, rest in between %t", r.deletesFirst, r.rests), func(t *testing.T) {
-			b := attacked(t, 0, 0)
-			if err := declare(t.Context(), b, invariants.Access(invariants.Namespace, "a", grant(people(user("user01"), group("operators")), pc01))); err != nil {
+			h := attacked(t, 0, 0)
+			if err := declare(t.Context(), h, invariants.Access(invariants.Namespace, "a", grant(people(user("user01"), group("operators")), pc01))); err != nil {
 				t.Fatal(err)
 			}
-			rest(t, b)
-			if err := openSessions(b); err != nil {
+			rest(t, h)
+			if err := openSessions(h); err != nil {
 				t.Fatal(err)
 			}
 			for range 2 {
-				b.Emulator.Advance(time.Hour)
-				if err := r.perform(t.Context(), b); err != nil {
+				h.Emulator.Advance(time.Hour)
+				if err := r.perform(t.Context(), h); err != nil {
 					t.Fatal(err)
 				}
-				rest(t, b)
+				rest(t, h)
 			}
-			for _, access := range b.Accesses() {
-				if err := b.Delete(t.Context(), client.Object(access)); err != nil {
+			for _, access := range h.Accesses() {
+				if err := h.Delete(t.Context(), client.Object(access)); err != nil {
 					t.Fatal(err)
 				}
 			}
-			rest(t, b)
+			rest(t, h)
 		})
 	}
 }

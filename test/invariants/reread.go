@@ -7,47 +7,47 @@ import (
 )
 
 // RemovePrincipal deletes a principal from IAM.
-func (b *Bed) RemovePrincipal(p v1alpha1.Principal) error {
-	return b.stir(b.Observer.RemovePrincipal(p))
+func (h *Harness) RemovePrincipal(p v1alpha1.Principal) error {
+	return h.stir(h.Observer.RemovePrincipal(p))
 }
 
 // RenamePrincipal renames a principal of IAM.
-func (b *Bed) RenamePrincipal(p v1alpha1.Principal, to string) error {
-	return b.stir(b.Observer.RenamePrincipal(p, to))
+func (h *Harness) RenamePrincipal(p v1alpha1.Principal, to string) error {
+	return h.stir(h.Observer.RenamePrincipal(p, to))
 }
 
 // AddPrincipal makes a principal again under its name.
-func (b *Bed) AddPrincipal(p v1alpha1.Principal) error {
-	return b.stir(b.Observer.AddPrincipal(p))
+func (h *Harness) AddPrincipal(p v1alpha1.Principal) error {
+	return h.stir(h.Observer.AddPrincipal(p))
 }
 
 // stir notes that IAM has changed, unless it has not.
-func (b *Bed) stir(err error) error {
-	b.Stirred = b.Stirred || err == nil
+func (h *Harness) stir(err error) error {
+	h.Stirred = h.Stirred || err == nil
 	return err
 }
 
 // reread waits until each manager has read all of IAM since it was changed. Until
 // then it may know a principal by what was there before: docs/awsaccount.md.
-func (b *Bed) reread(ctx context.Context) error {
-	if !b.Stirred {
+func (h *Harness) reread(ctx context.Context) error {
+	if !h.Stirred {
 		return nil
 	}
 	const twice = 2 // The first may have begun before.
-	seen := b.LastCall()
-	for ctx.Err() == nil && b.bulkReads(seen) < twice*b.Observer.Leaders() {
-		if err := b.resync(ctx); err != nil {
+	seen := h.LastCall()
+	for ctx.Err() == nil && h.bulkReads(seen) < twice*h.Observer.Leaders() {
+		if err := h.resync(ctx); err != nil {
 			return err
 		}
 	}
-	b.Stirred = false
+	h.Stirred = false
 	return ctx.Err()
 }
 
 // bulkReads counts the reads of all of IAM that were answered after a call.
-func (b *Bed) bulkReads(seen int) int {
+func (h *Harness) bulkReads(seen int) int {
 	n := 0
-	for _, c := range b.Emulator.CallLog(seen) {
+	for _, c := range h.Emulator.CallLog(seen) {
 		if c.Operation == "GetAccountAuthorizationDetails" && c.Done && c.Code == "" {
 			n++
 		}

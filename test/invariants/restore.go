@@ -35,25 +35,25 @@ type lost struct{ declared, stored client.Object }
 // Lose takes all objects out of the cluster as its loss does: no finalizer keeps them
 // and no manager may run. The Secrets of activations are lost with them. It must be at
 // rest.
-func (b *Bed) Lose(ctx context.Context) error {
-	for _, id := range slices.Sorted(maps.Keys(b.written)) {
-		w := b.written[id]
+func (h *Harness) Lose(ctx context.Context) error {
+	for _, id := range slices.Sorted(maps.Keys(h.written)) {
+		w := h.written[id]
 		stored := w.object.DeepCopyObject().(client.Object)
-		if err := b.lens.client.Get(ctx, client.ObjectKeyFromObject(stored), stored); err != nil {
+		if err := h.watcher.client.Get(ctx, client.ObjectKeyFromObject(stored), stored); err != nil {
 			return fmt.Errorf("back up %s: %w", id, err)
 		}
 		free := stored.DeepCopyObject().(client.Object)
-		if err := b.lens.client.Patch(ctx, free, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
+		if err := h.watcher.client.Patch(ctx, free, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"finalizers":null}}`))); err != nil {
 			return fmt.Errorf("take the finalizer off %s: %w", id, err)
 		}
-		if err := b.lens.client.Delete(ctx, free); err != nil {
+		if err := h.watcher.client.Delete(ctx, free); err != nil {
 			return fmt.Errorf("lose %s: %w", id, err)
 		}
-		b.lost = append(b.lost, lost{declared: w.object, stored: stored})
+		h.lost = append(h.lost, lost{declared: w.object, stored: stored})
 	}
-	for _, key := range b.secrets {
+	for _, key := range h.secrets {
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-		if err := client.IgnoreNotFound(b.lens.client.Delete(ctx, secret)); err != nil {
+		if err := client.IgnoreNotFound(h.watcher.client.Delete(ctx, secret)); err != nil {
 			return fmt.Errorf("lose Secret %s: %w", key, err)
 		}
 	}
@@ -62,24 +62,24 @@ func (b *Bed) Lose(ctx context.Context) error {
 
 // Restore creates n of the objects that were lost, in the order of their ids or
 // against it.
-func (b *Bed) Restore(ctx context.Context, from Source, n int, backwards bool) error {
+func (h *Harness) Restore(ctx context.Context, from Source, n int, backwards bool) error {
 	if backwards {
-		slices.Reverse(b.lost)
+		slices.Reverse(h.lost)
 	}
-	n = min(n, len(b.lost))
-	for _, l := range b.lost[:n] {
-		if err := b.restore(ctx, from, l); err != nil {
+	n = min(n, len(h.lost))
+	for _, l := range h.lost[:n] {
+		if err := h.restore(ctx, from, l); err != nil {
 			return err
 		}
 	}
-	b.lost = b.lost[n:]
+	h.lost = h.lost[n:]
 	return nil
 }
 
 // Lost is how many objects are lost.
-func (b *Bed) Lost() int { return len(b.lost) }
+func (h *Harness) Lost() int { return len(h.lost) }
 
-func (b *Bed) restore(ctx context.Context, from Source, l lost) error {
+func (h *Harness) restore(ctx context.Context, from Source, l lost) error {
 	obj := l.declared.DeepCopyObject().(client.Object)
 	if from != Git {
 		obj = l.stored.DeepCopyObject().(client.Object)
@@ -90,30 +90,30 @@ func (b *Bed) restore(ctx context.Context, from Source, l lost) error {
 	obj.SetFinalizers(nil)
 	obj.SetCreationTimestamp(metav1.Time{})
 	obj.SetGeneration(0)
-	if err := b.lens.client.Create(ctx, obj); err != nil {
-		return fmt.Errorf("restore %s: %w", b.id(l.declared), err)
+	if err := h.watcher.client.Create(ctx, obj); err != nil {
+		return fmt.Errorf("restore %s: %w", h.id(l.declared), err)
 	}
-	w := b.written[b.id(l.declared)]
+	w := h.written[h.id(l.declared)]
 	w.uid, w.generation, w.restored = obj.GetUID(), obj.GetGeneration(), true
-	b.written[b.id(l.declared)] = w
+	h.written[h.id(l.declared)] = w
 	if from != WithStatus {
 		return nil
 	}
-	return b.putBackStatus(ctx, obj, l.stored)
+	return h.putBackStatus(ctx, obj, l.stored)
 }
 
 // putBackStatus writes the status of a backup. The manager may write meanwhile.
-func (b *Bed) putBackStatus(ctx context.Context, obj, stored client.Object) error {
+func (h *Harness) putBackStatus(ctx context.Context, obj, stored client.Object) error {
 	for {
 		with := stored.DeepCopyObject().(client.Object)
 		with.SetUID(obj.GetUID())
 		with.SetResourceVersion(obj.GetResourceVersion())
-		err := b.lens.client.Status().Update(ctx, with)
+		err := h.watcher.client.Status().Update(ctx, with)
 		if !apierrors.IsConflict(err) {
 			return err
 		}
-		if err := b.lens.client.Get(ctx, client.ObjectKeyFromObject(obj), obj); err != nil {
-			return fmt.Errorf("restore the status of %s: %w", b.id(obj), err)
+		if err := h.watcher.client.Get(ctx, client.ObjectKeyFromObject(obj), obj); err != nil {
+			return fmt.Errorf("restore the status of %s: %w", h.id(obj), err)
 		}
 	}
 }

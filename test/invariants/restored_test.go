@@ -24,36 +24,36 @@ func restores(t *rapid.T) act {
 	from, backwards := drawn(t, "from", invariants.Git, invariants.WithoutStatus, invariants.WithStatus), rapid.Bool().Draw(t, "backwards")
 	meanwhile := rapid.Bool().Draw(t, "meanwhile")
 	a := act{kind: restoreAll, text: fmt.Sprintf("from %s, backwards: %t, while a manager runs: %t", from, backwards, meanwhile)}
-	a.down = func(ctx context.Context, b *invariants.Bed) error {
-		if err := b.Lose(ctx); err != nil {
+	a.down = func(ctx context.Context, h *invariants.Harness) error {
+		if err := h.Lose(ctx); err != nil {
 			return err
 		}
-		n := b.Lost()
+		n := h.Lost()
 		if meanwhile {
 			n /= 2
 		}
-		b.Observer.Restored(from, meanwhile)
-		return b.Restore(ctx, from, n, backwards)
+		h.Observer.Restored(from, meanwhile)
+		return h.Restore(ctx, from, n, backwards)
 	}
-	a.do = func(ctx context.Context, b *invariants.Bed) error {
-		if b.Observer.Leaders() > 1 {
+	a.do = func(ctx context.Context, h *invariants.Harness) error {
+		if h.Observer.Leaders() > 1 {
 			return nil // One of them has run all the time.
 		}
 		happened.count(fmt.Sprintf("%s from %s", restoreAll, from))
-		if err := b.Resync(ctx); err != nil {
+		if err := h.Resync(ctx); err != nil {
 			return err
 		}
-		if err := b.Restore(ctx, from, b.Lost(), false); err != nil {
+		if err := h.Restore(ctx, from, h.Lost(), false); err != nil {
 			return err
 		}
-		if err := b.Rest(ctx); err != nil {
+		if err := h.AwaitQuiescence(ctx); err != nil {
 			return err
 		}
-		b.Emulator.Advance(restoreWindow)
-		if err := b.Resync(ctx); err != nil {
+		h.Emulator.Advance(restoreWindow)
+		if err := h.Resync(ctx); err != nil {
 			return err
 		}
-		return b.Rest(ctx)
+		return h.AwaitQuiescence(ctx)
 	}
 	return a
 }
@@ -63,43 +63,43 @@ func restores(t *rapid.T) act {
 func TestARestoreLosesNoSession(t *testing.T) {
 	for _, from := range []invariants.Source{invariants.Git, invariants.WithoutStatus, invariants.WithStatus} {
 		t.Run(string(from), func(t *testing.T) {
-			b, err := bed(t.Context())
+			h, err := harness(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			mine := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01))
-			keeper := b.Keep(t.Context(), &invariants.Cut{})
-			lose := func(ctx context.Context, b *invariants.Bed) error {
-				b.Emulator.Advance(10 * time.Minute)
-				if err := b.Lose(ctx); err != nil {
+			restarter := h.Keep(t.Context(), &invariants.CrashPoint{})
+			lose := func(ctx context.Context, h *invariants.Harness) error {
+				h.Emulator.Advance(10 * time.Minute)
+				if err := h.Lose(ctx); err != nil {
 					return err
 				}
-				b.Observer.Restored(from, false)
-				return b.Restore(ctx, from, b.Lost(), true)
+				h.Observer.Restored(from, false)
+				return h.Restore(ctx, from, h.Lost(), true)
 			}
-			err = declare(t.Context(), b, b.Account(), mine, byReferenceOf("b"), invariants.Activation(invariants.Namespace, "site", 2), invariants.Document("proof-shell", "date"), invariants.Tier(v1alpha1.TierAdvanced))
+			err = declare(t.Context(), h, h.Account(), mine, byReferenceOf("b"), invariants.Activation(invariants.Namespace, "site", 2), invariants.Document("proof-shell", "date"), invariants.Tier(v1alpha1.TierAdvanced))
 			if err == nil {
-				err = perform(t.Context(), b, act{kind: registerOne})
+				err = perform(t.Context(), h, act{kind: registerOne})
 			}
 			if err == nil {
-				err = whileDown(t.Context(), b, keeper, lose)
+				err = whileDown(t.Context(), h, restarter, lose)
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			keeper = b.Keep(t.Context(), &invariants.Cut{})
-			if err := b.Resync(t.Context()); err != nil { // A restored status says that all is in place.
+			restarter = h.Keep(t.Context(), &invariants.CrashPoint{})
+			if err := h.Resync(t.Context()); err != nil { // A restored status says that all is in place.
 				t.Fatal(err)
 			}
-			rest(t, b)
-			if err := b.Delete(t.Context(), mine); err != nil {
+			rest(t, h)
+			if err := h.Delete(t.Context(), mine); err != nil {
 				t.Fatal(err)
 			}
-			rest(t, b)
-			if err := leaveNothing(t.Context(), b); err != nil {
+			rest(t, h)
+			if err := leaveNothing(t.Context(), h); err != nil {
 				t.Error(err)
 			}
-			if err := b.Close(keeper); err != nil {
+			if err := h.Close(restarter); err != nil {
 				t.Error(err)
 			}
 		})
@@ -115,44 +115,44 @@ func byReferenceOf(name string) *v1alpha1.SessionAccess {
 
 // The namespace of the objects is no longer allowed when they are restored.
 func TestWhatAnObjectHadBeforeARestoreIsLeftWhereItsNamespaceIsRefused(t *testing.T) {
-	b, err := bed(t.Context())
+	h, err := harness(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	document, site := invariants.Document("proof-shell", "date"), invariants.Activation(invariants.Namespace, "site", 2)
-	keeper := b.Keep(t.Context(), &invariants.Cut{})
-	err = declare(t.Context(), b, b.Account(), site, document)
+	restarter := h.Keep(t.Context(), &invariants.CrashPoint{})
+	err = declare(t.Context(), h, h.Account(), site, document)
 	if err == nil {
-		err = perform(t.Context(), b, act{kind: registerOne})
+		err = perform(t.Context(), h, act{kind: registerOne})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	closed := b.Account()
+	rest(t, h)
+	closed := h.Account()
 	closed.Spec.AllowedNamespaces = v1alpha1.AllowedNamespaces{From: v1alpha1.NamespacesNone}
-	if err := declare(t.Context(), b, closed); err != nil {
+	if err := declare(t.Context(), h, closed); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if err := whileDown(t.Context(), b, keeper, func(ctx context.Context, b *invariants.Bed) error {
-		if err := b.Lose(ctx); err != nil {
+	rest(t, h)
+	if err := whileDown(t.Context(), h, restarter, func(ctx context.Context, h *invariants.Harness) error {
+		if err := h.Lose(ctx); err != nil {
 			return err
 		}
-		b.Observer.Restored(invariants.WithoutStatus, false)
-		return b.Restore(ctx, invariants.WithoutStatus, b.Lost(), false)
+		h.Observer.Restored(invariants.WithoutStatus, false)
+		return h.Restore(ctx, invariants.WithoutStatus, h.Lost(), false)
 	}); err != nil {
 		t.Fatal(err)
 	}
-	keeper = b.Keep(t.Context(), &invariants.Cut{})
-	if err := b.Resync(t.Context()); err != nil {
+	restarter = h.Keep(t.Context(), &invariants.CrashPoint{})
+	if err := h.Resync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if err := leaveNothing(t.Context(), b); err != nil {
+	rest(t, h)
+	if err := leaveNothing(t.Context(), h); err != nil {
 		t.Error(err)
 	}
-	if err := b.Close(keeper); err != nil {
+	if err := h.Close(restarter); err != nil {
 		t.Error(err)
 	}
 }

@@ -32,50 +32,50 @@ func grant(to []v1alpha1.Principal, ids ...v1alpha1.InstanceID) v1alpha1.Session
 // compact is the scenario of the crash run: objects of all kinds that come, change
 // and go, with open sessions and a machine that has registered, until nothing is
 // left. It rests after each step.
-func compact(ctx context.Context, b *invariants.Bed) error {
+func compact(ctx context.Context, h *invariants.Harness) error {
 	a := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01, pc02))
 	g := invariants.Access(invariants.Namespace, "g", grant(people(group("operators"), user("user01")), pc02))
 	doc := invariants.Document("proof-shell", "date")
 	tier := invariants.Tier(v1alpha1.TierAdvanced)
 	site := invariants.Activation(invariants.Namespace, "site", 2)
 	steps := []func() error{
-		func() error { return declare(ctx, b, b.Account(), a, g, doc, tier, site) },
+		func() error { return declare(ctx, h, h.Account(), a, g, doc, tier, site) },
 		func() error {
-			if err := openSessions(b); err != nil {
+			if err := openSessions(h); err != nil {
 				return err
 			}
-			if err := register(ctx, b, site); err != nil {
+			if err := register(ctx, h, site); err != nil {
 				return err
 			}
-			return declare(ctx, b, invariants.Access(invariants.Namespace, "a", grant(people(user("user02")), pc01)),
+			return declare(ctx, h, invariants.Access(invariants.Namespace, "a", grant(people(user("user02")), pc01)),
 				invariants.Document("proof-shell", "id"), invariants.Activation(invariants.Namespace, "site", 3))
 		},
-		func() error { return remove(ctx, b, a, g, doc, tier, site) },
-		func() error { return b.Delete(ctx, b.Account()) },
+		func() error { return remove(ctx, h, a, g, doc, tier, site) },
+		func() error { return h.Delete(ctx, h.Account()) },
 	}
 	for i, step := range steps {
 		if err := step(); err != nil {
 			return err
 		}
-		if err := b.Rest(ctx); err != nil {
+		if err := h.AwaitQuiescence(ctx); err != nil {
 			return fmt.Errorf("after step %d: %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-func remove(ctx context.Context, b *invariants.Bed, objects ...client.Object) error {
+func remove(ctx context.Context, h *invariants.Harness, objects ...client.Object) error {
 	for _, obj := range objects {
-		if err := b.Delete(ctx, obj); err != nil {
+		if err := h.Delete(ctx, obj); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func declare(ctx context.Context, b *invariants.Bed, objects ...client.Object) error {
+func declare(ctx context.Context, h *invariants.Harness, objects ...client.Object) error {
 	for _, obj := range objects {
-		accepted, err := b.Apply(ctx, obj)
+		accepted, err := h.Apply(ctx, obj)
 		if err != nil {
 			return err
 		}
@@ -87,9 +87,9 @@ func declare(ctx context.Context, b *invariants.Bed, objects ...client.Object) e
 }
 
 // openSessions opens a session of every person on every node that they may use.
-func openSessions(b *invariants.Bed) error {
-	for _, q := range b.Observer.Openable() {
-		if err := b.Observer.Open(q); err != nil {
+func openSessions(h *invariants.Harness) error {
+	for _, q := range h.Observer.Openable() {
+		if err := h.Observer.Open(q); err != nil {
 			return err
 		}
 	}
@@ -97,10 +97,10 @@ func openSessions(b *invariants.Bed) error {
 }
 
 // register registers a machine with the code in the Secret of a HybridActivation.
-func register(ctx context.Context, b *invariants.Bed, a *v1alpha1.HybridActivation) error {
-	code, err := b.Stored(ctx, client.ObjectKey{Namespace: a.Namespace, Name: a.SecretName()})
+func register(ctx context.Context, h *invariants.Harness, a *v1alpha1.HybridActivation) error {
+	code, err := h.Stored(ctx, client.ObjectKey{Namespace: a.Namespace, Name: a.SecretName()})
 	if err != nil {
 		return err
 	}
-	return b.Observer.Register(a.Spec.Description, code)
+	return h.Observer.Register(a.Spec.Description, code)
 }

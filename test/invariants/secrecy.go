@@ -32,20 +32,20 @@ func (o *Observer) Search(where, text string) {
 
 // log is what managers log to. It is searched, at the most that --log-level
 // allows, and kept nowhere.
-func (b *Bed) log() logr.Logger {
-	return funcr.New(func(_, line string) { b.Observer.Search("the log", line) }, funcr.Options{Verbosity: 1})
+func (h *Harness) log() logr.Logger {
+	return funcr.New(func(_, line string) { h.Observer.Search("the log", line) }, funcr.Options{Verbosity: 1})
 }
 
 // searchCluster searches all existing events, Secrets and ConfigMaps at rest.
 // Only the Secrets of HybridActivations may hold codes.
-func (b *Bed) searchCluster(ctx context.Context) error {
-	own := b.secretsOfActivations()
+func (h *Harness) searchCluster(ctx context.Context) error {
+	own := h.secretsOfActivations()
 	for _, list := range []client.ObjectList{&eventsv1.EventList{}, &corev1.SecretList{}, &corev1.ConfigMapList{}} {
-		if err := b.lens.client.List(ctx, list); err != nil {
+		if err := h.watcher.client.List(ctx, list); err != nil {
 			return fmt.Errorf("list %T: %w", list, err)
 		}
 		if err := meta.EachListItem(list, func(item runtime.Object) error {
-			return b.searchObject(item, own)
+			return h.searchObject(item, own)
 		}); err != nil {
 			return err
 		}
@@ -54,9 +54,9 @@ func (b *Bed) searchCluster(ctx context.Context) error {
 }
 
 // secretsOfActivations are those that the existing HybridActivations name.
-func (b *Bed) secretsOfActivations() map[client.ObjectKey]bool {
+func (h *Harness) secretsOfActivations() map[client.ObjectKey]bool {
 	own := map[client.ObjectKey]bool{}
-	objects, _ := b.lens.look()
+	objects, _ := h.watcher.look()
 	for _, u := range objects {
 		if u.GetKind() != "HybridActivation" {
 			continue
@@ -72,7 +72,7 @@ func (b *Bed) secretsOfActivations() map[client.ObjectKey]bool {
 
 // searchObject searches an object, and what a Secret holds as it is before it is
 // encoded. own are the Secrets that are passed over.
-func (b *Bed) searchObject(item runtime.Object, own map[client.ObjectKey]bool) error {
+func (h *Harness) searchObject(item runtime.Object, own map[client.ObjectKey]bool) error {
 	obj := item.(client.Object) // All that is listed has a name.
 	where := fmt.Sprintf("%T %s", obj, client.ObjectKeyFromObject(obj))
 	text, err := json.Marshal(obj)
@@ -83,29 +83,29 @@ func (b *Bed) searchObject(item runtime.Object, own map[client.ObjectKey]bool) e
 	if ok && own[client.ObjectKeyFromObject(secret)] {
 		return nil
 	}
-	b.Observer.Search(where, string(text))
+	h.Observer.Search(where, string(text))
 	if ok {
 		for key, value := range secret.Data {
-			b.Observer.Search(where+" under "+key, string(value))
+			h.Observer.Search(where+" under "+key, string(value))
 		}
 	}
 	return nil
 }
 
 // Stored is what the Secret of a HybridActivation holds.
-func (b *Bed) Stored(ctx context.Context, key client.ObjectKey) (Code, error) {
+func (h *Harness) Stored(ctx context.Context, key client.ObjectKey) (Code, error) {
 	var secret corev1.Secret
-	if err := b.lens.client.Get(ctx, key, &secret); err != nil {
+	if err := h.watcher.client.Get(ctx, key, &secret); err != nil {
 		return Code{}, client.IgnoreNotFound(err)
 	}
 	return Code{ID: string(secret.Data[v1alpha1.SecretKeyID]), Code: string(secret.Data[v1alpha1.SecretKeyCode])}, nil
 }
 
 // stored is what the Secrets of all HybridActivations hold that were declared.
-func (b *Bed) stored(ctx context.Context) (map[string]Code, error) {
+func (h *Harness) stored(ctx context.Context) (map[string]Code, error) {
 	all := map[string]Code{}
-	for description, key := range b.secrets {
-		code, err := b.Stored(ctx, key)
+	for description, key := range h.secrets {
+		code, err := h.Stored(ctx, key)
 		if err != nil {
 			return nil, fmt.Errorf("read Secret %s: %w", key, err)
 		}
@@ -115,6 +115,6 @@ func (b *Bed) stored(ctx context.Context) (map[string]Code, error) {
 }
 
 // Code is what the Secret of the HybridActivation with a description holds.
-func (b *Bed) Code(ctx context.Context, description string) (Code, error) {
-	return b.Stored(ctx, b.secrets[description])
+func (h *Harness) Code(ctx context.Context, description string) (Code, error) {
+	return h.Stored(ctx, h.secrets[description])
 }

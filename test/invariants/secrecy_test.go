@@ -23,26 +23,26 @@ func TestACodeInASecretOrConfigMapOfOthersIsFound(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := attacked(t, 0, 0)
+			h := attacked(t, 0, 0)
 			site := invariants.Activation(invariants.Namespace, "site", 2)
-			if err := declare(t.Context(), b, site); err != nil {
+			if err := declare(t.Context(), h, site); err != nil {
 				t.Fatal(err)
 			}
-			rest(t, b)
+			rest(t, h)
 			var own corev1.Secret
-			if err := b.Client.Get(t.Context(), client.ObjectKey{Namespace: invariants.Namespace, Name: site.SecretName()}, &own); err != nil {
+			if err := h.Client.Get(t.Context(), client.ObjectKey{Namespace: invariants.Namespace, Name: site.SecretName()}, &own); err != nil {
 				t.Fatal(err)
 			}
 			leak := copied(own.Data)
 			leak.SetNamespace(invariants.Namespace)
 			leak.SetName("copied")
-			if err := b.Client.Create(t.Context(), leak); err != nil {
+			if err := h.Client.Create(t.Context(), leak); err != nil {
 				t.Fatal(err)
 			}
-			if err := b.Rest(t.Context()); err == nil || !strings.Contains(err.Error(), "holds the code of an activation") {
+			if err := h.AwaitQuiescence(t.Context()); err == nil || !strings.Contains(err.Error(), "holds the code of an activation") {
 				t.Errorf("the judge says %v, want that the code was found", err)
 			}
-			if err := b.Client.Delete(t.Context(), leak); err != nil {
+			if err := h.Client.Delete(t.Context(), leak); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -20,9 +20,9 @@ type act struct {
 	// object that is set or deleted, with times relative to its declaration.
 	object func(now time.Time) client.Object
 	// do is what the steps do that have files of their own.
-	do func(context.Context, *invariants.Bed) error
+	do func(context.Context, *invariants.Harness) error
 	// down is what happens while no manager runs.
-	down func(context.Context, *invariants.Bed) error
+	down func(context.Context, *invariants.Harness) error
 	text string
 }
 
@@ -119,36 +119,36 @@ func everything() []client.Object {
 	return all
 }
 
-// play carries out a sequence on a bed with a manager that is restarted when the
+// play carries out a sequence on a harness with a manager that is restarted when the
 // sequence says so, and rests at its end and whenever it says so. Then everything
 // is deleted, and nothing may be left.
-func play(ctx context.Context, b *invariants.Bed, sequence []act) error {
-	if err := declare(ctx, b, regional(b)); err != nil {
+func play(ctx context.Context, h *invariants.Harness, sequence []act) error {
+	if err := declare(ctx, h, regional(h)); err != nil {
 		return err
 	}
-	keeper := b.Keep(ctx, &invariants.Cut{})
-	defer func() { _ = keeper.Stop() }() // What went wrong shows in what it did.
+	restarter := h.Keep(ctx, &invariants.CrashPoint{})
+	defer func() { _ = restarter.Stop() }() // What went wrong shows in what it did.
 	for _, a := range append(sequence, act{kind: restAll}) {
-		if a.kind == restart || a.down != nil && b.Observer.Leaders() == 1 {
-			if err := whileDown(ctx, b, keeper, a.down); err != nil {
+		if a.kind == restart || a.down != nil && h.Observer.Leaders() == 1 {
+			if err := whileDown(ctx, h, restarter, a.down); err != nil {
 				return fmt.Errorf("%s: %w", a, err)
 			}
-			keeper = b.Keep(ctx, &invariants.Cut{})
+			restarter = h.Keep(ctx, &invariants.CrashPoint{})
 		}
-		if err := perform(ctx, b, a); err != nil {
+		if err := perform(ctx, h, a); err != nil {
 			return fmt.Errorf("%s: %w", a, err)
 		}
-		if err := b.Observer.Holds(); err != nil {
+		if err := h.Observer.Holds(); err != nil {
 			return fmt.Errorf("%s: %w", a, err)
 		}
 	}
-	if err := leaveNothing(ctx, b); err != nil {
+	if err := leaveNothing(ctx, h); err != nil {
 		return err
 	}
-	if err := b.Delete(ctx, b.Account()); err != nil {
+	if err := h.Delete(ctx, h.Account()); err != nil {
 		return err
 	}
-	if err := b.Rest(ctx); err != nil {
+	if err := h.AwaitQuiescence(ctx); err != nil {
 		return fmt.Errorf("after the account was deleted: %w", err)
 	}
 	return nil
@@ -156,133 +156,133 @@ func play(ctx context.Context, b *invariants.Bed, sequence []act) error {
 
 // whileDown does something between the end of one manager and the start of the next,
 // at rest where there is anything to do.
-func whileDown(ctx context.Context, b *invariants.Bed, keeper *invariants.Keeper, do func(context.Context, *invariants.Bed) error) error {
+func whileDown(ctx context.Context, h *invariants.Harness, restarter *invariants.Restarter, do func(context.Context, *invariants.Harness) error) error {
 	if do == nil {
-		do = func(context.Context, *invariants.Bed) error { return nil }
-	} else if err := perform(ctx, b, act{kind: openAll}); err != nil {
+		do = func(context.Context, *invariants.Harness) error { return nil }
+	} else if err := perform(ctx, h, act{kind: openAll}); err != nil {
 		return err
 	}
-	if err := keeper.Stop(); err != nil {
+	if err := restarter.Stop(); err != nil {
 		return fmt.Errorf("stop the manager: %w", err)
 	}
-	return do(ctx, b)
+	return do(ctx, h)
 }
 
 // leaveNothing deletes what a sequence has declared, the account apart.
-func leaveNothing(ctx context.Context, b *invariants.Bed) error {
-	if err := enforce(ctx, b); err != nil {
+func leaveNothing(ctx context.Context, h *invariants.Harness) error {
+	if err := enforce(ctx, h); err != nil {
 		return err
 	}
-	if err := remove(ctx, b, everything()...); err != nil {
+	if err := remove(ctx, h, everything()...); err != nil {
 		return err
 	}
-	if err := b.Rest(ctx); err != nil {
+	if err := h.AwaitQuiescence(ctx); err != nil {
 		return fmt.Errorf("after all was deleted: %w", err)
 	}
 	return nil
 }
 
 // enforce ends mode Observe, in which what is deleted stays until it is over.
-func enforce(ctx context.Context, b *invariants.Bed) error {
-	if !b.Observer.Observes() {
+func enforce(ctx context.Context, h *invariants.Harness) error {
+	if !h.Observer.Observes() {
 		return nil
 	}
-	if err := declare(ctx, b, regional(b)); err != nil {
+	if err := declare(ctx, h, regional(h)); err != nil {
 		return err
 	}
-	return b.Rest(ctx)
+	return h.AwaitQuiescence(ctx)
 }
 
-func perform(ctx context.Context, b *invariants.Bed, a act) error {
+func perform(ctx context.Context, h *invariants.Harness, a act) error {
 	switch a.kind {
 	case setObject:
-		return declareAnew(ctx, b, a.object(b.Clock.Now().Truncate(time.Second)))
+		return declareAnew(ctx, h, a.object(h.Clock.Now().Truncate(time.Second)))
 	case furnish:
 		for _, obj := range []client.Object{invariants.Document("proof-shell", "date"), invariants.Activation(invariants.Namespace, "site", 2)} {
-			if err := declareAnew(ctx, b, obj); err != nil {
+			if err := declareAnew(ctx, h, obj); err != nil {
 				return err
 			}
 		}
-		return registerMachine(ctx, b)
+		return registerMachine(ctx, h)
 	case deleteObject:
-		if err := enforce(ctx, b); err != nil {
+		if err := enforce(ctx, h); err != nil {
 			return err
 		}
-		obj := a.object(b.Clock.Now())
+		obj := a.object(h.Clock.Now())
 		if _, ok := obj.(*v1alpha1.AccountTier); ok {
-			return deleteTier(ctx, b, obj)
+			return deleteTier(ctx, h, obj)
 		}
-		return b.Delete(ctx, obj)
+		return h.Delete(ctx, obj)
 	case restAll:
-		return b.Rest(ctx)
+		return h.AwaitQuiescence(ctx)
 	case openAll:
-		if err := enforce(ctx, b); err != nil {
+		if err := enforce(ctx, h); err != nil {
 			return err
 		}
-		if err := b.Rest(ctx); err != nil {
+		if err := h.AwaitQuiescence(ctx); err != nil {
 			return err
 		}
-		return openSessions(b)
+		return openSessions(h)
 	case registerOne:
-		return registerMachine(ctx, b)
+		return registerMachine(ctx, h)
 	case passTime:
-		b.Emulator.Advance(time.Hour)
+		h.Emulator.Advance(time.Hour)
 	}
 	if a.do != nil {
-		return a.do(ctx, b)
+		return a.do(ctx, h)
 	}
 	return nil
 }
 
 // deleteTier deletes an AccountTier at rest, because what it leaves depends on whether
 // it was in effect. Where access to hybrid nodes would keep it, it stays.
-func deleteTier(ctx context.Context, b *invariants.Bed, obj client.Object) error {
-	if err := b.Rest(ctx); err != nil || b.Observer.TierHeld() {
+func deleteTier(ctx context.Context, h *invariants.Harness, obj client.Object) error {
+	if err := h.AwaitQuiescence(ctx); err != nil || h.Observer.TierHeld() {
 		return err
 	}
-	if err := b.Delete(ctx, obj); err != nil {
+	if err := h.Delete(ctx, obj); err != nil {
 		return err
 	}
-	return b.Rest(ctx)
+	return h.AwaitQuiescence(ctx)
 }
 
 // declareAnew declares an object. One of the same name that is being deleted must be
 // gone first, principals that have changed must be known, and everything that was in
 // progress must be done before an account is only observed.
-func declareAnew(ctx context.Context, b *invariants.Bed, obj client.Object) error {
+func declareAnew(ctx context.Context, h *invariants.Harness, obj client.Object) error {
 	account, ok := obj.(*v1alpha1.AWSAccount)
 	observes := ok && account.Spec.Mode == v1alpha1.ModeObserve
 	_, names := obj.(*v1alpha1.SessionAccess)
-	if observes || b.Leaving(obj) || names && b.Stirred {
-		if err := b.Rest(ctx); err != nil {
+	if observes || h.Leaving(obj) || names && h.Stirred {
+		if err := h.AwaitQuiescence(ctx); err != nil {
 			return err
 		}
 	}
-	if _, err := b.Apply(ctx, obj); err != nil {
+	if _, err := h.Apply(ctx, obj); err != nil {
 		return err
 	}
 	if observes {
-		return b.Rest(ctx)
+		return h.AwaitQuiescence(ctx)
 	}
 	return nil
 }
 
 // registerMachine registers a machine where the model is certain that one can be,
 // and one registration is left after it.
-func registerMachine(ctx context.Context, b *invariants.Bed) error {
-	if err := enforce(ctx, b); err != nil {
+func registerMachine(ctx context.Context, h *invariants.Harness) error {
+	if err := enforce(ctx, h); err != nil {
 		return err
 	}
-	if err := b.Rest(ctx); err != nil {
+	if err := h.AwaitQuiescence(ctx); err != nil {
 		return err
 	}
 	site := invariants.Activation(invariants.Namespace, "site", 2)
-	if !b.Observer.Registrable(site) {
+	if !h.Observer.Registrable(site) {
 		return nil
 	}
-	code, err := b.Code(ctx, site.Spec.Description)
+	code, err := h.Code(ctx, site.Spec.Description)
 	if err != nil {
 		return err
 	}
-	return b.Observer.Register(site.Spec.Description, code)
+	return h.Observer.Register(site.Spec.Description, code)
 }

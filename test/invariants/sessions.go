@@ -18,7 +18,7 @@ type session struct {
 
 // Open opens a session that the declarations allow. It must be at rest.
 func (o *Observer) Open(q Question) error {
-	id, err := o.server.OpenSession(q.Person.ARN, o.universe.Region, q.Node.ID, q.Document)
+	id, err := o.server.OpenSession(q.Person.ARN, o.domain.Region, q.Node.ID, q.Document)
 	if err != nil {
 		return fmt.Errorf("open a session of %s on %s: %w", q.Person.ARN, q.Node.ID, err)
 	}
@@ -66,7 +66,7 @@ func (s *session) String() string {
 
 // over reports whether a session has ended. The lock is held.
 func (o *Observer) over(id string) bool {
-	state, ok := o.server.Account(o.universe.AccountID).Region(o.universe.Region).SSM.Session(id)
+	state, ok := o.server.Account(o.domain.AccountID).Region(o.domain.Region).SSM.Session(id)
 	return ok && !state.Ended.IsZero()
 }
 
@@ -74,7 +74,17 @@ func (o *Observer) over(id string) bool {
 // sessions open did. The lock is held.
 func (o *Observer) uncovered(s *session) bool {
 	covered := func(g Grant) bool { return covers(g, s.Question) }
-	return !slices.ContainsFunc(o.present(), covered) && !slices.ContainsFunc(o.ever, covered)
+	return !slices.ContainsFunc(o.present(), covered) && !slices.ContainsFunc(o.ever, func(g Grant) bool { return covers(endless(g), s.Question) })
+}
+
+// endless is a grant that does not expire: one that leaves sessions open leaves them when it
+// expires, too.
+func endless(g Grant) Grant {
+	g.Specs = slices.Clone(g.Specs)
+	for i := range g.Specs {
+		g.Specs[i].NotAfter = nil
+	}
+	return g
 }
 
 // judgeSessions checks that those sessions have ended that nothing covers any

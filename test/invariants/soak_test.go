@@ -37,13 +37,13 @@ func TestASoak(t *testing.T) {
 		seed = uint64(begun.Unix())
 	}
 	round := func(n uint64) {
-		weather := weathers[n%uint64(len(weathers))]
-		t.Logf("round %d: %s", n+1, weather.name)
+		profile := faultProfiles[n%uint64(len(faultProfiles))]
+		t.Logf("round %d: %s", n+1, profile.name)
 		number := sequencesOfARound
 		if *soakTime == 0 {
 			number = sequencesOfAShortRound
 		}
-		sequences(t, seed+n, number, weather.begin)
+		sequences(t, seed+n, number, profile.begin)
 	}
 	round(0) // What is made once is there after the first.
 	before := measure(t, unchanged())
@@ -72,18 +72,18 @@ const (
 // when nothing is declared any more, it measures the manager: a restart would
 // hide what the manager keeps for objects that are gone.
 func TestAManagerThatLivesDoesNotGrow(t *testing.T) {
-	b, err := bed(t.Context())
+	h, err := harness(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	keeper := b.Keep(t.Context(), &invariants.Cut{})
+	restarter := h.Keep(t.Context(), &invariants.CrashPoint{})
 	var sizes []size
 	for seed := range playsOfAManager {
-		if err = playOn(t.Context(), b, seed); err != nil {
+		if err = playOn(t.Context(), h, seed); err != nil {
 			t.Errorf("sequence %d: %v", seed, err)
 			break
 		}
-		b.Emulator.ResetCalls()
+		h.Emulator.ResetCalls()
 		enough := unchanged()
 		if seed >= firstPlays {
 			enough = func(s size) bool { return !s.grownBy(sizes[firstPlays-1], moreOfAManager) }
@@ -93,57 +93,57 @@ func TestAManagerThatLivesDoesNotGrow(t *testing.T) {
 			t.Errorf("goroutines, descriptors or memory of the manager have grown")
 		}
 	}
-	if err := b.Close(keeper); err != nil {
+	if err := h.Close(restarter); err != nil {
 		t.Error(err)
 	}
 }
 
 // playOn plays a sequence without a restart, and deletes all that it declared.
-func playOn(ctx context.Context, b *invariants.Bed, seed int) error {
-	if err := declare(ctx, b, regional(b)); err != nil {
+func playOn(ctx context.Context, h *invariants.Harness, seed int) error {
+	if err := declare(ctx, h, regional(h)); err != nil {
 		return err
 	}
-	sequence := rapid.SliceOfN(acts(regional(b)).Filter(func(a act) bool { return a.kind != restart && a.down == nil }), stepsOfASequence, stepsOfASequence).Example(seed)
+	sequence := rapid.SliceOfN(acts(regional(h)).Filter(func(a act) bool { return a.kind != restart && a.down == nil }), stepsOfASequence, stepsOfASequence).Example(seed)
 	for _, a := range append(sequence, act{kind: restAll}) {
-		if err := perform(ctx, b, a); err != nil {
+		if err := perform(ctx, h, a); err != nil {
 			return fmt.Errorf("%s: %w", a, err)
 		}
 	}
-	return leaveNothing(ctx, b)
+	return leaveNothing(ctx, h)
 }
 
-// weathers are what sequences are played in: the first few without a time.
-var weathers = []struct {
+// faultProfiles are what sequences are played in: the first few without a time.
+var faultProfiles = []struct {
 	name  string
-	begin func(context.Context, *invariants.Bed) error
+	begin func(context.Context, *invariants.Harness) error
 }{
-	{"reads that lag by up to 30 s", func(_ context.Context, b *invariants.Bed) error {
-		b.Emulator.SetConsistencyDelay(30 * time.Second)
+	{"reads that lag by up to 30 s", func(_ context.Context, h *invariants.Harness) error {
+		h.Emulator.SetConsistencyDelay(30 * time.Second)
 		return nil
 	}},
-	{"two leaders", func(ctx context.Context, b *invariants.Bed) error {
-		b.Observer.Managers(2)
-		_, err := b.StartManager(ctx, b.Options())
+	{"two leaders", func(ctx context.Context, h *invariants.Harness) error {
+		h.Observer.Managers(2)
+		_, err := h.StartManager(ctx, h.Options())
 		return err
 	}},
-	{"fair", func(context.Context, *invariants.Bed) error { return nil }},
-	{"throttling, errors and lost answers", func(_ context.Context, b *invariants.Bed) error {
-		b.Untimed = true
+	{"fair", func(context.Context, *invariants.Harness) error { return nil }},
+	{"throttling, errors and lost answers", func(_ context.Context, h *invariants.Harness) error {
+		h.Untimed = true
 		for _, f := range rain() {
-			if _, err := b.Emulator.Inject(f); err != nil {
+			if _, err := h.Emulator.Inject(f); err != nil {
 				return err
 			}
 		}
 		return nil
 	}},
-	{"answers that do not come", func(_ context.Context, b *invariants.Bed) error {
-		b.AttemptTimeout = impatience
-		_, err := b.Emulator.Inject(faults.Fault{Kind: faults.HoldAfter, Share: 0.1, WritesOnly: true})
+	{"answers that do not come", func(_ context.Context, h *invariants.Harness) error {
+		h.AttemptTimeout = impatience
+		_, err := h.Emulator.Inject(faults.Fault{Kind: faults.HoldAfter, Share: 0.1, WritesOnly: true})
 		return err
 	}},
-	{"lost answers and reads that lag", func(_ context.Context, b *invariants.Bed) error {
-		b.Emulator.SetConsistencyDelay(30 * time.Second)
-		_, err := b.Emulator.Inject(faults.Fault{Kind: faults.DropAfter, Share: 0.2, WritesOnly: true})
+	{"lost answers and reads that lag", func(_ context.Context, h *invariants.Harness) error {
+		h.Emulator.SetConsistencyDelay(30 * time.Second)
+		_, err := h.Emulator.Inject(faults.Fault{Kind: faults.DropAfter, Share: 0.2, WritesOnly: true})
 		return err
 	}},
 }

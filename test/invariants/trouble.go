@@ -23,64 +23,64 @@ type trouble struct {
 }
 
 // FailRegion has SSM fail in a region until the next rest, as the fault says.
-func (b *Bed) FailRegion(region string, f faults.Fault) error {
+func (h *Harness) FailRegion(region string, f faults.Fault) error {
 	f.Region = region
-	return b.trouble(f, trouble{region: region})
+	return h.trouble(f, trouble{region: region})
 }
 
 // HoldSession keeps one of the open sessions from being ended until the next rest:
 // the n-th, counted on from the first where there are fewer. It reports whether there
 // is one.
-func (b *Bed) HoldSession(n int) (bool, error) {
-	open := b.Observer.open()
+func (h *Harness) HoldSession(n int) (bool, error) {
+	open := h.Observer.open()
 	if len(open) == 0 {
 		return false, nil
 	}
 	id := open[n%len(open)]
 	f := faults.Fault{Kind: faults.AccessDenied, Action: "ssm:TerminateSession", Parameter: id}
-	return true, b.trouble(f, trouble{session: id})
+	return true, h.trouble(f, trouble{session: id})
 }
 
-func (b *Bed) trouble(f faults.Fault, t trouble) error {
-	id, err := b.Emulator.Inject(f)
+func (h *Harness) trouble(f faults.Fault, t trouble) error {
+	id, err := h.Emulator.Inject(f)
 	if err != nil {
 		return fmt.Errorf("have AWS fail: %w", err)
 	}
 	t.fault = id
-	b.troubles = append(b.troubles, t)
+	h.troubles = append(h.troubles, t)
 	return nil
 }
 
 // heal ends the troubles, once they have delayed nothing else: sessions that nothing
 // covers any more have ended wherever AWS does not fail.
-func (b *Bed) heal(ctx context.Context) error {
-	if len(b.troubles) == 0 {
+func (h *Harness) heal(ctx context.Context) error {
+	if len(h.troubles) == 0 {
 		return nil
 	}
-	err := b.endElsewhere(ctx)
-	for _, t := range b.troubles {
-		b.Emulator.RemoveFault(t.fault)
+	err := h.endElsewhere(ctx)
+	for _, t := range h.troubles {
+		h.Emulator.RemoveFault(t.fault)
 	}
-	b.troubles = nil
+	h.troubles = nil
 	return err
 }
 
-func (b *Bed) endElsewhere(ctx context.Context) error {
+func (h *Harness) endElsewhere(ctx context.Context) error {
 	for {
-		late := b.Observer.overdue(func(id string) bool {
-			return slices.ContainsFunc(b.troubles, func(t trouble) bool { return t.region == b.Universe.Region || t.session == id })
+		late := h.Observer.overdue(func(id string) bool {
+			return slices.ContainsFunc(h.troubles, func(t trouble) bool { return t.region == h.Domain.Region || t.session == id })
 		})
 		if len(late) == 0 {
 			return nil
 		}
-		objects, changed := b.lens.look()
+		objects, changed := h.watcher.look()
 		if ctx.Err() != nil {
-			return errors.Join(fmt.Errorf("while AWS fails at something else (%w):\n  %s\n%s", ctx.Err(), strings.Join(late, "\n  "), dump(objects)), b.Observer.Holds())
+			return errors.Join(fmt.Errorf("while AWS fails at something else (%w):\n  %s\n%s", ctx.Err(), strings.Join(late, "\n  "), dump(objects)), h.Observer.Holds())
 		}
 		if stirs(ctx, changed) {
 			continue
 		}
-		if err := b.jump(ctx, objects); err != nil && ctx.Err() == nil {
+		if err := h.jump(ctx, objects); err != nil && ctx.Err() == nil {
 			return err
 		}
 	}

@@ -21,8 +21,8 @@ const (
 
 // regional is the account of the sequences. It has a region without nodes, which can
 // fail while the other one works.
-func regional(b *invariants.Bed) *v1alpha1.AWSAccount {
-	a := b.Account()
+func regional(h *invariants.Harness) *v1alpha1.AWSAccount {
+	a := h.Account()
 	a.Spec.Regions = append(a.Spec.Regions, invariants.SecondRegion)
 	return a
 }
@@ -44,24 +44,24 @@ func failures(t *rapid.T, kind string) act {
 	if kind == failRegion {
 		a.text = fmt.Sprintf("%s %s in %s, %s", f.Kind, f.Action, region, a.text)
 	}
-	a.do = func(ctx context.Context, b *invariants.Bed) error {
-		if err := perform(ctx, b, act{kind: openAll}); err != nil {
+	a.do = func(ctx context.Context, h *invariants.Harness) error {
+		if err := perform(ctx, h, act{kind: openAll}); err != nil {
 			return err
 		}
 		if kind == failRegion {
 			happened.count(kind + " " + region)
-			if err := b.FailRegion(region, f); err != nil {
+			if err := h.FailRegion(region, f); err != nil {
 				return err
 			}
 		} else {
-			held, err := b.HoldSession(number)
+			held, err := h.HoldSession(number)
 			if err != nil || !held {
 				return err
 			}
 			happened.count(kind)
 		}
-		if list := b.Accesses(); deletes && len(list) > 0 {
-			return b.Delete(ctx, list[number%len(list)])
+		if list := h.Accesses(); deletes && len(list) > 0 {
+			return h.Delete(ctx, list[number%len(list)])
 		}
 		return nil
 	}
@@ -71,10 +71,10 @@ func failures(t *rapid.T, kind string) act {
 // A region that fails, and a session that cannot be ended, keep no other session open.
 // The judge waits for the others before it heals AWS.
 func TestTroubleKeepsNoOtherSessionOpen(t *testing.T) {
-	for name, begin := range map[string]func(*invariants.Bed) error{
-		"another region": func(b *invariants.Bed) error { return b.FailRegion(invariants.SecondRegion, regionFaults[2]) },
-		"a session": func(b *invariants.Bed) error {
-			held, err := b.HoldSession(0)
+	for name, begin := range map[string]func(*invariants.Harness) error{
+		"another region": func(h *invariants.Harness) error { return h.FailRegion(invariants.SecondRegion, regionFaults[2]) },
+		"a session": func(h *invariants.Harness) error {
+			held, err := h.HoldSession(0)
 			if err == nil && !held {
 				err = fmt.Errorf("no session is open")
 			}
@@ -82,22 +82,22 @@ func TestTroubleKeepsNoOtherSessionOpen(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := attacked(t, 0, 0)
+			h := attacked(t, 0, 0)
 			mine := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01, pc02))
-			if err := declare(t.Context(), b, regional(b), mine); err != nil {
+			if err := declare(t.Context(), h, regional(h), mine); err != nil {
 				t.Fatal(err)
 			}
-			rest(t, b)
-			if err := openSessions(b); err != nil {
+			rest(t, h)
+			if err := openSessions(h); err != nil {
 				t.Fatal(err)
 			}
-			if err := begin(b); err != nil {
+			if err := begin(h); err != nil {
 				t.Fatal(err)
 			}
-			if err := b.Delete(t.Context(), mine); err != nil {
+			if err := h.Delete(t.Context(), mine); err != nil {
 				t.Fatal(err)
 			}
-			rest(t, b)
+			rest(t, h)
 		})
 	}
 }
@@ -105,25 +105,25 @@ func TestTroubleKeepsNoOtherSessionOpen(t *testing.T) {
 // The judge finds a session that stays open elsewhere: here a fault that it does not
 // know of keeps it open.
 func TestASessionThatTroubleElsewhereKeepsOpenIsFound(t *testing.T) {
-	b := attacked(t, 0, 0)
+	h := attacked(t, 0, 0)
 	mine := invariants.Access(invariants.Namespace, "a", grant(people(user("user01")), pc01))
-	if err := declare(t.Context(), b, regional(b), mine); err != nil {
+	if err := declare(t.Context(), h, regional(h), mine); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, b)
-	if err := openSessions(b); err != nil {
+	rest(t, h)
+	if err := openSessions(h); err != nil {
 		t.Fatal(err)
 	}
-	inject(t, b, faults.Fault{Kind: faults.AccessDenied, Action: "ssm:TerminateSession"})
-	if err := b.FailRegion(invariants.SecondRegion, regionFaults[0]); err != nil {
+	inject(t, h, faults.Fault{Kind: faults.AccessDenied, Action: "ssm:TerminateSession"})
+	if err := h.FailRegion(invariants.SecondRegion, regionFaults[0]); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Delete(t.Context(), mine); err != nil {
+	if err := h.Delete(t.Context(), mine); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), settling)
 	defer cancel()
-	if err := b.Rest(ctx); err == nil || !strings.Contains(err.Error(), "while AWS fails at something else") || !strings.Contains(err.Error(), "is open, and nothing declares it") {
+	if err := h.AwaitQuiescence(ctx); err == nil || !strings.Contains(err.Error(), "while AWS fails at something else") || !strings.Contains(err.Error(), "is open, and nothing declares it") {
 		t.Errorf("the judge says %v", err)
 	}
 }

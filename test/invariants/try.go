@@ -16,11 +16,11 @@ import (
 // can hold. accepted is false where the API server refuses it. For a SessionAccess
 // the model knows the result. Anything else must lead to a decision, and nothing
 // of it may be left after its deletion.
-func (b *Bed) Try(ctx context.Context, u *unstructured.Unstructured) (accepted bool, err error) {
-	rejected := b.suspect(u)
+func (h *Harness) Try(ctx context.Context, u *unstructured.Unstructured) (accepted bool, err error) {
+	rejected := h.suspect(u)
 	// Patches of it begin with the object as it was sent, not as the server
 	// returned it.
-	err = b.lens.client.Create(ctx, u)
+	err = h.watcher.client.Create(ctx, u)
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
 		rejected()
 		return false, nil
@@ -28,51 +28,51 @@ func (b *Bed) Try(ctx context.Context, u *unstructured.Unstructured) (accepted b
 	if err != nil {
 		return false, fmt.Errorf("try %s: %w", id(u), err)
 	}
-	b.written[id(u)] = written{uid: u.GetUID(), generation: u.GetGeneration(), loose: u.GetKind() != "SessionAccess"}
+	h.written[id(u)] = written{uid: u.GetUID(), generation: u.GetGeneration(), loose: u.GetKind() != "SessionAccess"}
 	return true, nil
 }
 
 // Forget deletes an object that was tried.
-func (b *Bed) Forget(ctx context.Context, u *unstructured.Unstructured) error {
-	if err := client.IgnoreNotFound(b.lens.client.Delete(ctx, u)); err != nil {
+func (h *Harness) Forget(ctx context.Context, u *unstructured.Unstructured) error {
+	if err := client.IgnoreNotFound(h.watcher.client.Delete(ctx, u)); err != nil {
 		return fmt.Errorf("delete %s: %w", id(u), err)
 	}
-	w := b.written[id(u)]
+	w := h.written[id(u)]
 	w.deleted = true
-	b.written[id(u)] = w
-	b.suspected(u)()
+	h.written[id(u)] = w
+	h.suspected(u)()
 	return nil
 }
 
 // suspect adds to the model what an object may declare. The function that it
 // returns removes that.
-func (b *Bed) suspect(u *unstructured.Unstructured) (rejected func()) {
+func (h *Harness) suspect(u *unstructured.Unstructured) (rejected func()) {
 	switch u.GetKind() {
 	case "SessionAccess":
 		var access v1alpha1.SessionAccess
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &access); err != nil {
 			return func() {} // Not even a SessionAccess: the API server will see that too.
 		}
-		return b.Observer.Declare(client.ObjectKeyFromObject(u), access.Spec)
+		return h.Observer.Declare(client.ObjectKeyFromObject(u), access.Spec)
 	case "SessionDocument":
-		b.Observer.MayDeclareDocument(documentName(u), text(u, "inputs", "shellProfile", "linux"))
+		h.Observer.MayDeclareDocument(documentName(u), text(u, "inputs", "shellProfile", "linux"))
 	case "HybridActivation":
 		limit, _, _ := unstructured.NestedInt64(u.Object, "spec", "registrationLimit") // Absent is the default.
-		b.Observer.MayDeclareActivation(text(u, "description"), int32(max(limit, 1)))
+		h.Observer.MayDeclareActivation(text(u, "description"), int32(max(limit, 1)))
 	}
-	return b.suspected(u)
+	return h.suspected(u)
 }
 
 // suspected takes an object back from the model.
-func (b *Bed) suspected(u *unstructured.Unstructured) func() {
+func (h *Harness) suspected(u *unstructured.Unstructured) func() {
 	return func() {
 		switch u.GetKind() {
 		case "SessionAccess":
-			b.Observer.Withdraw(client.ObjectKeyFromObject(u))
+			h.Observer.Withdraw(client.ObjectKeyFromObject(u))
 		case "SessionDocument":
-			b.Observer.WithdrawDocument(documentName(u))
+			h.Observer.WithdrawDocument(documentName(u))
 		case "HybridActivation":
-			b.Observer.WithdrawActivation(text(u, "description"))
+			h.Observer.WithdrawActivation(text(u, "description"))
 		}
 	}
 }

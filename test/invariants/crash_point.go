@@ -9,13 +9,12 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// errCut is what every call gets once the cut has come.
-var errCut = errors.New("the world is out of reach: this manager counts as killed")
+// errCrashed is the error of every call from the crash point on.
+var errCrashed = errors.New("nothing is reachable: this manager counts as killed")
 
-// Cut takes the world away from a manager at its n-th call to AWS or write to
-// the API server: that call and everything after it fails. What was sent before
-// takes effect, as when a process is killed.
-type Cut struct {
+// CrashPoint is the n-th call of a manager to AWS, or write to the API server. That call and
+// every later one fails. What was sent before takes effect, as when a process is killed.
+type CrashPoint struct {
 	// At is the number of the call, counted from 1; 0 only counts.
 	At int
 	// After lets that call take its effect; only the answer is lost.
@@ -27,14 +26,14 @@ type Cut struct {
 	dead chan struct{}
 }
 
-// Dead is closed when the cut has come.
-func (c *Cut) Dead() <-chan struct{} {
+// Dead is closed when the crash point is reached.
+func (c *CrashPoint) Dead() <-chan struct{} {
 	c.once.Do(func() { c.dead = make(chan struct{}) })
 	return c.dead
 }
 
 // Calls is how many calls there were.
-func (c *Cut) Calls() int {
+func (c *CrashPoint) Calls() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.n
@@ -42,7 +41,7 @@ func (c *Cut) Calls() int {
 
 // admit counts a call, where it counts. send reports whether to send it, answer
 // whether its answer arrives.
-func (c *Cut) admit(counts bool) (send, answer bool) {
+func (c *CrashPoint) admit(counts bool) (send, answer bool) {
 	dead := c.Dead()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -61,10 +60,10 @@ func (c *Cut) admit(counts bool) (send, answer bool) {
 	return c.After, false
 }
 
-func (c *Cut) do(counts bool, send func() (*http.Response, error)) (*http.Response, error) {
+func (c *CrashPoint) do(counts bool, send func() (*http.Response, error)) (*http.Response, error) {
 	sent, answered := c.admit(counts)
 	if !sent {
-		return nil, errCut
+		return nil, errCrashed
 	}
 	response, err := send()
 	if answered {
@@ -73,39 +72,39 @@ func (c *Cut) do(counts bool, send func() (*http.Response, error)) (*http.Respon
 	if err == nil {
 		_ = response.Body.Close() // The caller gets no response to read.
 	}
-	return nil, errCut
+	return nil, errCrashed
 }
 
 // AWS cuts a client of AWS. Nil means the SDK's own.
-func (c *Cut) AWS(client aws.HTTPClient) aws.HTTPClient {
+func (c *CrashPoint) AWS(client aws.HTTPClient) aws.HTTPClient {
 	if client == nil {
 		client = awshttp.NewBuildableClient()
 	}
-	return awsCut{c, client}
+	return awsCrashPoint{c, client}
 }
 
-type awsCut struct {
-	*Cut
+type awsCrashPoint struct {
+	*CrashPoint
 	client aws.HTTPClient
 }
 
 // Do implements aws.HTTPClient.
-func (a awsCut) Do(request *http.Request) (*http.Response, error) {
+func (a awsCrashPoint) Do(request *http.Request) (*http.Response, error) {
 	return a.do(true, func() (*http.Response, error) { return a.client.Do(request) })
 }
 
-// Kubernetes cuts a transport to the API server. Reads fail too once the cut has
-// come, but only writes are counted. Watches that are open stay so.
-func (c *Cut) Kubernetes(transport http.RoundTripper) http.RoundTripper {
-	return kubernetesCut{c, transport}
+// Kubernetes wraps a transport to the API server. From the crash point on, reads fail too,
+// but only writes are counted. Watches that are open stay open.
+func (c *CrashPoint) Kubernetes(transport http.RoundTripper) http.RoundTripper {
+	return kubernetesCrashPoint{c, transport}
 }
 
-type kubernetesCut struct {
-	*Cut
+type kubernetesCrashPoint struct {
+	*CrashPoint
 	transport http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
-func (k kubernetesCut) RoundTrip(request *http.Request) (*http.Response, error) {
+func (k kubernetesCrashPoint) RoundTrip(request *http.Request) (*http.Response, error) {
 	return k.do(request.Method != http.MethodGet, func() (*http.Response, error) { return k.transport.RoundTrip(request) })
 }

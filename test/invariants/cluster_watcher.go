@@ -17,9 +17,9 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
-// Lens shows the objects of all of the project's kinds in a cluster, as they come
-// by on watches. It serves all beds on the cluster.
-type Lens struct {
+// ClusterWatcher shows the objects of all of the project's kinds in a cluster, as they come
+// by on watches. It serves all harnesses on the cluster.
+type ClusterWatcher struct {
 	mu      sync.Mutex
 	objects map[string]*unstructured.Unstructured
 	changed chan struct{}
@@ -32,7 +32,7 @@ type Lens struct {
 }
 
 // Watch begins to show a cluster. Close ends it.
-func Watch(ctx context.Context, cluster *testenv.Cluster) (*Lens, error) {
+func Watch(ctx context.Context, cluster *testenv.Cluster) (*ClusterWatcher, error) {
 	all, err := cache.New(cluster.Config, cache.Options{Scheme: cluster.Client.Scheme()})
 	if err != nil {
 		return nil, fmt.Errorf("watch the cluster: %w", err)
@@ -44,7 +44,7 @@ func Watch(ctx context.Context, cluster *testenv.Cluster) (*Lens, error) {
 		return nil, fmt.Errorf("make a client: %w", err)
 	}
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &Lens{objects: map[string]*unstructured.Unstructured{}, changed: make(chan struct{}), search: func(string, string) {}, client: writer, cancel: cancel, ended: make(chan struct{})}
+	l := &ClusterWatcher{objects: map[string]*unstructured.Unstructured{}, changed: make(chan struct{}), search: func(string, string) {}, client: writer, cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(l.ended)
 		_ = all.Start(running) // It ends when running is canceled.
@@ -70,14 +70,14 @@ func Watch(ctx context.Context, cluster *testenv.Cluster) (*Lens, error) {
 }
 
 // showTo passes every state of every object to search from now on.
-func (l *Lens) showTo(search func(where, text string)) {
+func (l *ClusterWatcher) showTo(search func(where, text string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.search = search
 }
 
 // Close ends the watches.
-func (l *Lens) Close() {
+func (l *ClusterWatcher) Close() {
 	l.cancel()
 	<-l.ended
 }
@@ -86,7 +86,7 @@ func id(u *unstructured.Unstructured) string {
 	return u.GetKind() + "/" + client.ObjectKeyFromObject(u).String()
 }
 
-func (l *Lens) put(obj any) {
+func (l *ClusterWatcher) put(obj any) {
 	u, ok := obj.(*unstructured.Unstructured)
 	if !ok {
 		return
@@ -98,7 +98,7 @@ func (l *Lens) put(obj any) {
 	l.ring()
 }
 
-func (l *Lens) remove(obj any) {
+func (l *ClusterWatcher) remove(obj any) {
 	if last, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
 		obj = last.Obj
 	}
@@ -112,19 +112,19 @@ func (l *Lens) remove(obj any) {
 	l.ring()
 }
 
-func (l *Lens) ring() {
+func (l *ClusterWatcher) ring() {
 	close(l.changed)
 	l.changed = make(chan struct{})
 }
 
 // look returns all objects in the order of their names, and a channel that is
 // closed at the next change.
-func (l *Lens) look() (objects []*unstructured.Unstructured, changed <-chan struct{}) {
+func (l *ClusterWatcher) look() (objects []*unstructured.Unstructured, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, u := range l.objects {
 		objects = append(objects, u)
 	}
-	slices.SortFunc(objects, func(a, b *unstructured.Unstructured) int { return strings.Compare(id(a), id(b)) })
+	slices.SortFunc(objects, func(a, h *unstructured.Unstructured) int { return strings.Compare(id(a), id(h)) })
 	return objects, l.changed
 }

@@ -44,21 +44,21 @@ type Node struct {
 	Of string
 }
 
-// Universe is what questions are about: all people with all nodes and
+// Domain is what questions are about: all people with all nodes and
 // documents.
-type Universe struct {
+type Domain struct {
 	AccountID, Region string
 	People            []Person
 	Nodes             []Node
 	Documents         []string
 }
 
-// Small is a universe of four people, three nodes and three documents, and the
+// Small is a domain of four people, three nodes and three documents, and the
 // fixture that holds it.
-func Small() (Universe, *fixtures.Fixture) {
+func Small() (Domain, *fixtures.Fixture) {
 	f := fixtures.S1()
 	a := &f.Accounts[0]
-	u := Universe{AccountID: a.ID, Region: region, Documents: []string{v1alpha1.DefaultDocument, "Shell", "AWS-StartPortForwardingSession"}}
+	u := Domain{AccountID: a.ID, Region: region, Documents: []string{v1alpha1.DefaultDocument, "Shell", "AWS-StartPortForwardingSession"}}
 	r := a.Regions[region]
 	tags := []map[string]string{{"Env": "stg", "Role": "web"}, {"Env": "prod", "Role": "web"}}
 	for i := range r.Instances {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -13,24 +14,24 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
 const (
 	// window is longer than IAM's consistency window. The clock jumps over it.
-	window = cloud.ConsistencyWindow + 2*time.Second
+	window = awsclient.ConsistencyWindow + 2*time.Second
 	// resync is shorter than the window, so that a jump makes one due.
-	resync = cloud.ConsistencyWindow / 2
+	resync = awsclient.ConsistencyWindow / 2
 )
 
-// Bed is a cluster and an emulated AWS with an observer, on which declarations
+// Harness is a cluster and an emulated AWS with an observer, on which declarations
 // are made.
-type Bed struct {
+type Harness struct {
 	*testenv.Env
 	Observer *Observer
-	Universe Universe
+	Domain   Domain
 	// AttemptTimeout is how long managers wait for an answer of AWS. Zero: as long as
 	// in production.
 	AttemptTimeout time.Duration
@@ -43,7 +44,7 @@ type Bed struct {
 	// are all that could be measured.
 	Untimed bool
 
-	lens *Lens
+	watcher *ClusterWatcher
 	// written are the objects as they were accepted last, by id.
 	written map[string]written
 	// secrets are those of all HybridActivations that were declared, by description.
@@ -72,9 +73,9 @@ type written struct {
 	restored bool
 }
 
-// NewBed makes a bed, with an account that allows Namespace and Neighbour,
+// NewHarness makes a harness, with an account that allows Namespace and Neighbour,
 // and whose guardrail lets them name users alone whose names begin as expected. It has no manager.
-func NewBed(ctx context.Context, cluster *testenv.Cluster, lens *Lens) (*Bed, error) {
+func NewHarness(ctx context.Context, cluster *testenv.Cluster, watcher *ClusterWatcher) (*Harness, error) {
 	u, fixture := Small()
 	env, err := testenv.Start(ctx, testenv.Options{Cluster: cluster, Fixture: fixture})
 	if err != nil {
@@ -87,25 +88,25 @@ func NewBed(ctx context.Context, cluster *testenv.Cluster, lens *Lens) (*Bed, er
 	for _, p := range u.People {
 		facts.Exist = append(facts.Exist, p.As...)
 	}
-	b := &Bed{Env: env, Universe: u, lens: lens, written: map[string]written{}, secrets: map[string]client.ObjectKey{}, Observer: NewObserver(env.Emulator, u, facts, testenv.DefaultOwner)}
-	lens.showTo(b.Observer.Search)
+	h := &Harness{Env: env, Domain: u, watcher: watcher, written: map[string]written{}, secrets: map[string]client.ObjectKey{}, Observer: NewObserver(env.Emulator, u, facts, testenv.DefaultOwner)}
+	watcher.showTo(h.Observer.Search)
 	for name, label := range map[string]string{Namespace: "allowed", Neighbour: "allowed", OtherNamespace: "other"} {
 		if err := env.Namespace(ctx, name, map[string]string{"proof": label}); err != nil {
 			return nil, fmt.Errorf("%w; %w", err, env.Close())
 		}
 	}
-	return b, nil
+	return h, nil
 }
 
-// Account is the AWSAccount of the bed.
-func (b *Bed) Account() *v1alpha1.AWSAccount {
+// Account is the AWSAccount of the harness.
+func (h *Harness) Account() *v1alpha1.AWSAccount {
 	named := func(kind v1alpha1.PrincipalKind, pattern string) v1alpha1.PrincipalPattern {
 		return v1alpha1.PrincipalPattern{Kind: kind, Name: v1alpha1.NamePattern(pattern)}
 	}
 	return &v1alpha1.AWSAccount{
 		ObjectMeta: metav1.ObjectMeta{Name: AccountName},
 		Spec: v1alpha1.AWSAccountSpec{
-			AccountID: b.Universe.AccountID, Regions: []v1alpha1.Region{v1alpha1.Region(b.Universe.Region)},
+			AccountID: h.Domain.AccountID, Regions: []v1alpha1.Region{v1alpha1.Region(h.Domain.Region)},
 			AllowedNamespaces: v1alpha1.AllowedNamespaces{
 				From: v1alpha1.NamespacesSelector, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"proof": "allowed"}},
 			},
@@ -139,7 +140,7 @@ func Document(name, command string) *v1alpha1.SessionDocument {
 	}
 }
 
-// Tier is the AccountTier of the bed.
+// Tier is the AccountTier of the harness.
 func Tier(tier v1alpha1.Tier) *v1alpha1.AccountTier {
 	return &v1alpha1.AccountTier{
 		ObjectMeta: metav1.ObjectMeta{Name: AccountName},
@@ -154,16 +155,16 @@ func Activation(namespace, name string, limit int32) *v1alpha1.HybridActivation 
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.HybridActivationSpec{
 			AccountRef: v1alpha1.AccountReference{Name: AccountName}, Region: region, Role: nodeRole, RegistrationLimit: &limit,
-			Description: namespace + "/" + name, OnDelete: v1alpha1.ActivationDeletion{Nodes: v1alpha1.NodesDeregister},
+			Description: namespace + "/" + name, NodeDeletionPolicy: v1alpha1.NodesDeregister,
 		},
 	}
 }
 
 // Apply creates an object, or updates the spec of the existing one. accepted is
 // false where the API server refuses what is declared.
-func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err error) {
-	rejected, wanted := b.declare(obj), obj.DeepCopyObject().(client.Object)
-	err = b.apply(ctx, obj)
+func (h *Harness) Apply(ctx context.Context, obj client.Object) (accepted bool, err error) {
+	rejected, wanted := h.declare(obj), obj.DeepCopyObject().(client.Object)
+	err = h.apply(ctx, obj)
 	if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {
 		rejected()
 		return false, nil
@@ -172,59 +173,59 @@ func (b *Bed) Apply(ctx context.Context, obj client.Object) (accepted bool, err 
 		return false, fmt.Errorf("declare %T %s: %w", obj, client.ObjectKeyFromObject(obj), err)
 	}
 	if a, ok := wanted.(*v1alpha1.HybridActivation); ok {
-		b.secrets[a.Spec.Description] = client.ObjectKeyFromObject(a)
+		h.secrets[a.Spec.Description] = client.ObjectKeyFromObject(a)
 		if a.Spec.SecretName != "" {
-			b.secrets[a.Spec.Description] = client.ObjectKey{Namespace: a.Namespace, Name: a.Spec.SecretName}
+			h.secrets[a.Spec.Description] = client.ObjectKey{Namespace: a.Namespace, Name: a.Spec.SecretName}
 		}
 	}
-	former := b.written[b.id(obj)]
-	b.written[b.id(obj)] = written{
+	former := h.written[h.id(obj)]
+	h.written[h.id(obj)] = written{
 		uid: obj.GetUID(), generation: obj.GetGeneration(), object: wanted,
 		restored: former.restored && former.uid == obj.GetUID(),
 	}
-	b.loosen()
+	h.loosen()
 	return true, nil
 }
 
 // declare adds an object to the model. The function that it returns removes it.
-func (b *Bed) declare(obj client.Object) (rejected func()) {
+func (h *Harness) declare(obj client.Object) (rejected func()) {
 	switch obj := obj.(type) {
 	case *v1alpha1.SessionAccess:
-		return b.Observer.Declare(client.ObjectKeyFromObject(obj), obj.Spec)
+		return h.Observer.Declare(client.ObjectKeyFromObject(obj), obj.Spec)
 	case *v1alpha1.AccountTier:
-		return b.Observer.DeclareTier(obj)
+		return h.Observer.DeclareTier(obj)
 	case *v1alpha1.AWSAccount:
-		return b.Observer.DeclareAccount(&obj.Spec)
+		return h.Observer.DeclareAccount(&obj.Spec)
 	default:
-		return b.Observer.DeclareThing(obj)
+		return h.Observer.DeclareThing(obj)
 	}
 }
 
 // loosen accepts any decision for the objects whose result the model does not
 // know.
-func (b *Bed) loosen() {
-	for id, w := range b.written {
+func (h *Harness) loosen() {
+	for id, w := range h.written {
 		if w.object != nil {
-			w.loose = b.Observer.doubts(w.object)
-			b.written[id] = w
+			w.loose = h.Observer.doubts(w.object)
+			h.written[id] = w
 		}
 	}
 }
 
 // apply writes an object, and leaves in it what the API server made of it.
-func (b *Bed) apply(ctx context.Context, obj client.Object) error {
+func (h *Harness) apply(ctx context.Context, obj client.Object) error {
 	wanted := obj.DeepCopyObject().(client.Object)
-	err := b.lens.client.Create(ctx, obj)
+	err := h.watcher.client.Create(ctx, obj)
 	if !apierrors.IsAlreadyExists(err) {
 		return err
 	}
 	present := wanted.DeepCopyObject().(client.Object)
-	if err := b.lens.client.Get(ctx, client.ObjectKeyFromObject(wanted), present); err != nil {
+	if err := h.watcher.client.Get(ctx, client.ObjectKeyFromObject(wanted), present); err != nil {
 		return err
 	}
 	before := present.DeepCopyObject().(client.Object)
 	setSpec(present, wanted)
-	if err := b.lens.client.Patch(ctx, present, client.MergeFrom(before)); err != nil {
+	if err := h.watcher.client.Patch(ctx, present, client.MergeFrom(before)); err != nil {
 		return err
 	}
 	obj.SetUID(present.GetUID())
@@ -233,40 +234,40 @@ func (b *Bed) apply(ctx context.Context, obj client.Object) error {
 }
 
 // Delete deletes an object; it is no error if there is none.
-func (b *Bed) Delete(ctx context.Context, obj client.Object) error {
-	atOnce, err := b.remove(ctx, obj)
+func (h *Harness) Delete(ctx context.Context, obj client.Object) error {
+	atOnce, err := h.remove(ctx, obj)
 	if err != nil {
 		return fmt.Errorf("delete %T %s: %w", obj, client.ObjectKeyFromObject(obj), err)
 	}
-	if w, ok := b.written[b.id(obj)]; ok {
+	if w, ok := h.written[h.id(obj)]; ok {
 		w.deleted = true
-		b.written[b.id(obj)] = w
+		h.written[h.id(obj)] = w
 	}
 	switch obj := obj.(type) {
 	case *v1alpha1.SessionAccess:
-		b.Observer.Withdraw(client.ObjectKeyFromObject(obj))
+		h.Observer.Withdraw(client.ObjectKeyFromObject(obj))
 	case *v1alpha1.SessionDocument, *v1alpha1.HybridActivation:
-		if b.Observer.WithdrawThing(obj); atOnce && b.written[b.id(obj)].restored {
-			b.Observer.LeaveThing(obj)
+		if h.Observer.WithdrawThing(obj); atOnce && h.written[h.id(obj)].restored {
+			h.Observer.LeaveThing(obj)
 		}
 	case *v1alpha1.AccountTier:
-		if declared, ok := b.written[b.id(obj)].object.(*v1alpha1.AccountTier); ok {
-			b.Observer.WithdrawTier(declared.Spec.OnDelete)
+		if declared, ok := h.written[h.id(obj)].object.(*v1alpha1.AccountTier); ok {
+			h.Observer.WithdrawTier(declared.DeletionPolicy())
 		}
 	}
-	b.loosen()
+	h.loosen()
 	return nil
 }
 
 // remove deletes an object. atOnce reports whether it had no finalizer.
-func (b *Bed) remove(ctx context.Context, obj client.Object) (atOnce bool, err error) {
+func (h *Harness) remove(ctx context.Context, obj client.Object) (atOnce bool, err error) {
 	for {
 		stored := obj.DeepCopyObject().(client.Object)
-		if err := b.lens.client.Get(ctx, client.ObjectKeyFromObject(obj), stored); err != nil {
+		if err := h.watcher.client.Get(ctx, client.ObjectKeyFromObject(obj), stored); err != nil {
 			return false, client.IgnoreNotFound(err)
 		}
 		version := stored.GetResourceVersion()
-		err := b.lens.client.Delete(ctx, stored, client.Preconditions{ResourceVersion: &version})
+		err := h.watcher.client.Delete(ctx, stored, client.Preconditions{ResourceVersion: &version})
 		if !apierrors.IsConflict(err) {
 			return len(stored.GetFinalizers()) == 0, client.IgnoreNotFound(err)
 		}
@@ -274,10 +275,10 @@ func (b *Bed) remove(ctx context.Context, obj client.Object) (atOnce bool, err e
 }
 
 // Accesses are the SessionAccesses that are declared, by name.
-func (b *Bed) Accesses() []*v1alpha1.SessionAccess {
+func (h *Harness) Accesses() []*v1alpha1.SessionAccess {
 	var all []*v1alpha1.SessionAccess
-	for _, key := range slices.Sorted(maps.Keys(b.written)) {
-		if access, ok := b.written[key].object.(*v1alpha1.SessionAccess); ok && !b.written[key].deleted {
+	for _, key := range slices.Sorted(maps.Keys(h.written)) {
+		if access, ok := h.written[key].object.(*v1alpha1.SessionAccess); ok && !h.written[key].deleted {
 			all = append(all, access.DeepCopy())
 		}
 	}
@@ -286,46 +287,27 @@ func (b *Bed) Accesses() []*v1alpha1.SessionAccess {
 
 // Knows reports whether an object of that kind and name is declared, or is being
 // deleted.
-func (b *Bed) Knows(obj client.Object) bool {
-	_, ok := b.written[b.id(obj)]
+func (h *Harness) Knows(obj client.Object) bool {
+	_, ok := h.written[h.id(obj)]
 	return ok
 }
 
 // Leaving reports whether an object of that kind and name is being deleted.
-func (b *Bed) Leaving(obj client.Object) bool { return b.written[b.id(obj)].deleted }
+func (h *Harness) Leaving(obj client.Object) bool { return h.written[h.id(obj)].deleted }
 
-func (b *Bed) id(obj client.Object) string {
+func (h *Harness) id(obj client.Object) string {
 	return kindOf(obj) + "/" + client.ObjectKeyFromObject(obj).String()
 }
 
 func kindOf(obj client.Object) string {
-	switch obj.(type) {
-	case *v1alpha1.AWSAccount:
-		return "AWSAccount"
-	case *v1alpha1.SessionDocument:
-		return "SessionDocument"
-	case *v1alpha1.AccountTier:
-		return "AccountTier"
-	case *v1alpha1.HybridActivation:
-		return "HybridActivation"
-	case *v1alpha1.SessionAccess:
-		return "SessionAccess"
-	default:
-		return obj.GetObjectKind().GroupVersionKind().Kind
+	if own, ok := obj.(v1alpha1.Object); ok {
+		return v1alpha1.KindOf(own)
 	}
+	return obj.GetObjectKind().GroupVersionKind().Kind
 }
 
 func setSpec(to, from client.Object) {
-	switch to := to.(type) {
-	case *v1alpha1.AWSAccount:
-		to.Spec = from.(*v1alpha1.AWSAccount).Spec
-	case *v1alpha1.SessionDocument:
-		to.Spec = from.(*v1alpha1.SessionDocument).Spec
-	case *v1alpha1.AccountTier:
-		to.Spec = from.(*v1alpha1.AccountTier).Spec
-	case *v1alpha1.HybridActivation:
-		to.Spec = from.(*v1alpha1.HybridActivation).Spec
-	case *v1alpha1.SessionAccess:
-		to.Spec = from.(*v1alpha1.SessionAccess).Spec
+	if _, ok := to.(v1alpha1.Object); ok {
+		reflect.ValueOf(to).Elem().FieldByName("Spec").Set(reflect.ValueOf(from).Elem().FieldByName("Spec"))
 	}
 }

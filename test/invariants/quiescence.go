@@ -26,44 +26,44 @@ var needTime = []string{
 	v1alpha1.ReasonEndingSessions, v1alpha1.ReasonTierChanging, v1alpha1.ReasonSettling, v1alpha1.ReasonWithdrawing, v1alpha1.ReasonDeregistering,
 }
 
-// Rest waits until every object says what the model expects of it and those that
+// AwaitQuiescence waits until every object says what the model expects of it and those that
 // were deleted are gone, and judges AWS then. Whenever nothing happens any more,
 // or all that is unsettled waits for the consistency window, it advances the clock
 // and triggers a reconcile of every object, as a resync would.
-func (b *Bed) Rest(ctx context.Context) error {
+func (h *Harness) AwaitQuiescence(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
 	defer cancel()
-	if err := b.heal(ctx); err != nil {
+	if err := h.heal(ctx); err != nil {
 		return err
 	}
-	if err := b.reread(ctx); err != nil {
+	if err := h.reread(ctx); err != nil {
 		return err
 	}
-	b.jumps, b.waited = 0, 0
-	begun := b.Clock.Now()
-	err := b.settle(ctx)
-	if err == nil && b.Observer.Leaders() > 1 {
-		err = b.calm(ctx)
+	h.jumps, h.waited = 0, 0
+	begun := h.Clock.Now()
+	err := h.settle(ctx)
+	if err == nil && h.Observer.Leaders() > 1 {
+		err = h.calm(ctx)
 	}
 	if err != nil {
-		return errors.Join(err, b.Observer.Holds())
+		return errors.Join(err, h.Observer.Holds())
 	}
-	if err := b.inTime(b.Clock.Since(begun)); err != nil {
+	if err := h.inTime(h.Clock.Since(begun)); err != nil {
 		return err
 	}
-	for id, w := range b.written {
+	for id, w := range h.written {
 		if w.deleted {
-			delete(b.written, id)
+			delete(h.written, id)
 		}
 	}
-	if err := b.searchCluster(ctx); err != nil {
+	if err := h.searchCluster(ctx); err != nil {
 		return err
 	}
-	stored, err := b.stored(ctx)
+	stored, err := h.stored(ctx)
 	if err != nil {
 		return err
 	}
-	return b.Observer.Judge(stored)
+	return h.Observer.Judge(stored)
 }
 
 // How much of AWS's time may pass from the last change to the desired state.
@@ -74,38 +74,38 @@ const (
 	Waited = 12 * window
 	// Settled is the time in all where AWS answers.
 	Settled = 20 * window
-	// Weathered is the time in all where answers or watches are lost or two lead.
+	// UnderFaults is the time in all where answers or watches are lost or two lead.
 	// Pauses between attempts run on the machine's clock, and AWS's jumps over a window
 	// whenever nothing happens: so a pause of a second counts as minutes. That is why it
 	// is many windows.
-	Weathered = 60 * window
+	UnderFaults = 60 * window
 )
 
 // inTime checks how long AWS took to reach the desired state.
-func (b *Bed) inTime(took time.Duration) error {
-	b.slowest, b.longestWait = max(b.slowest, took), max(b.longestWait, b.waited)
-	if !b.Untimed && (b.waited > Waited || b.Within > 0 && took > b.Within) {
+func (h *Harness) inTime(took time.Duration) error {
+	h.slowest, h.longestWait = max(h.slowest, took), max(h.longestWait, h.waited)
+	if !h.Untimed && (h.waited > Waited || h.Within > 0 && took > h.Within) {
 		return fmt.Errorf("AWS was as declared after %s of its time, %s of which objects waited for by what they say; at most %s and %s are right",
-			took.Round(time.Second), b.waited, b.Within, Waited)
+			took.Round(time.Second), h.waited, h.Within, Waited)
 	}
 	return nil
 }
 
 // Slowest is the most of AWS's time that a rest has taken, and that objects have
 // waited for by what they say.
-func (b *Bed) Slowest() (took, waited time.Duration) { return b.slowest, b.longestWait }
+func (h *Harness) Slowest() (took, waited time.Duration) { return h.slowest, h.longestWait }
 
 // calm waits until every leader has come to rest, and not only the one that wrote
 // the statuses last. The next resync finds what another leader still has in
 // progress, or reverted because of an earlier read. Rest is a resync after which
 // no leader had anything to write.
-func (b *Bed) calm(ctx context.Context) error {
-	for writes := -1; writes != b.Emulator.Calls().Writes; {
-		writes = b.Emulator.Calls().Writes
-		if err := b.resync(ctx); err != nil {
+func (h *Harness) calm(ctx context.Context) error {
+	for writes := -1; writes != h.Emulator.Calls().Writes; {
+		writes = h.Emulator.Calls().Writes
+		if err := h.resync(ctx); err != nil {
 			return err
 		}
-		if err := b.settle(ctx); err != nil {
+		if err := h.settle(ctx); err != nil {
 			return err
 		}
 	}
@@ -114,22 +114,22 @@ func (b *Bed) calm(ctx context.Context) error {
 
 // Resync triggers a reconcile of everything, and returns when no call to AWS
 // follows any more.
-func (b *Bed) Resync(ctx context.Context) error {
+func (h *Harness) Resync(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, testenv.Patience)
 	defer cancel()
-	return b.resync(ctx)
+	return h.resync(ctx)
 }
 
 // resync triggers a reconcile of everything, accounts included, and waits until
 // no call to AWS follows any more.
-func (b *Bed) resync(ctx context.Context) error {
+func (h *Harness) resync(ctx context.Context) error {
 	for range resyncEvery {
-		objects, _ := b.lens.look()
-		if err := b.jump(ctx, objects); err != nil {
+		objects, _ := h.watcher.look()
+		if err := h.jump(ctx, objects); err != nil {
 			return err
 		}
-		for calls := -1; calls != b.Emulator.Calls().Total; {
-			calls = b.Emulator.Calls().Total
+		for calls := -1; calls != h.Emulator.Calls().Total; {
+			calls = h.Emulator.Calls().Total
 			select {
 			case <-time.After(quiet):
 			case <-ctx.Done():
@@ -140,11 +140,11 @@ func (b *Bed) resync(ctx context.Context) error {
 	return nil
 }
 
-func (b *Bed) settle(ctx context.Context) error {
+func (h *Harness) settle(ctx context.Context) error {
 	last := ""
 	for {
-		objects, changed := b.lens.look()
-		left := b.unsettled(objects)
+		objects, changed := h.watcher.look()
+		left := h.unsettled(objects)
 		if len(left) == 0 {
 			return nil
 		}
@@ -154,13 +154,13 @@ func (b *Bed) settle(ctx context.Context) error {
 		})
 		switch {
 		case ctx.Err() != nil:
-			return fmt.Errorf("no rest after %d jumps of the clock (%w):\n  %s\n%s", b.jumps, ctx.Err(), now, dump(objects))
+			return fmt.Errorf("no rest after %d jumps of the clock (%w):\n  %s\n%s", h.jumps, ctx.Err(), now, dump(objects))
 		case waiting && now != last, !stirs(ctx, changed):
 			if waiting && now != last {
-				b.waited += window
+				h.waited += window
 			}
 			last = now
-			if err := b.jump(ctx, objects); err != nil && ctx.Err() == nil {
+			if err := h.jump(ctx, objects); err != nil && ctx.Err() == nil {
 				return err
 			}
 		}
@@ -182,14 +182,14 @@ func stirs(ctx context.Context, changed <-chan struct{}) bool {
 }
 
 // unsettled describes each object that is not what it should be.
-func (b *Bed) unsettled(objects []*unstructured.Unstructured) []string {
-	b.loosen() // Time may have passed.
+func (h *Harness) unsettled(objects []*unstructured.Unstructured) []string {
+	h.loosen() // Time may have passed.
 	var left []string
 	present := map[string]*unstructured.Unstructured{}
 	for _, u := range objects {
 		present[id(u)] = u
 	}
-	for id, w := range b.written {
+	for id, w := range h.written {
 		u := present[id]
 		switch {
 		case w.deleted && (u == nil || u.GetUID() != w.uid):
@@ -198,8 +198,11 @@ func (b *Bed) unsettled(objects []*unstructured.Unstructured) []string {
 		case u == nil || u.GetUID() != w.uid || u.GetGeneration() < w.generation:
 			left = append(left, id+" has not been seen yet")
 		default:
-			problem := b.judge(u, w.loose)
-			if problem == "" && isRevoking(u) && !b.Observer.Observes() {
+			problem := h.judge(u, w.loose)
+			if problem == "" && w.restored && isOfLost(u) {
+				problem = "has the status of the object that was lost"
+			}
+			if problem == "" && isRevoking(u) && !h.Observer.Observes() {
 				problem = "has a revocation that is not complete"
 			}
 			if problem != "" {
@@ -211,6 +214,16 @@ func (b *Bed) unsettled(objects []*unstructured.Unstructured) []string {
 	return left
 }
 
+// isOfLost reports whether a status came with a restore and the operator has not decided
+// on the object since: it says whatever it said of the object that was lost.
+func isOfLost(u *unstructured.Unstructured) bool {
+	of, found, _ := unstructured.NestedString(u.Object, "status", "uid")
+	if readyOf(u).reason == v1alpha1.ReasonGranted {
+		of, found, _ = unstructured.NestedString(u.Object, "status", "applied", "uid")
+	}
+	return found && of != string(u.GetUID())
+}
+
 // isRevoking reports whether a revocation of an object is under way. Ready does not say so
 // where the object is refused.
 func isRevoking(u *unstructured.Unstructured) bool {
@@ -218,20 +231,24 @@ func isRevoking(u *unstructured.Unstructured) bool {
 	return found && revocation["completedAt"] == nil
 }
 
+// waits are the reasons of a rest in which the operator waits for something that comes
+// without a change of the object.
+var waits = []string{v1alpha1.ReasonAccountNotFound, v1alpha1.ReasonReferenceNotResolved, v1alpha1.ReasonPrincipalNotFound}
+
 // judge says what is wrong with the status of an object; empty when nothing is.
 // Where it is loose, every decision is right.
-func (b *Bed) judge(u *unstructured.Unstructured, loose bool) string {
+func (h *Harness) judge(u *unstructured.Unstructured, loose bool) string {
 	want := map[string]string{
 		"AWSAccount": v1alpha1.ReasonVerified, "SessionDocument": v1alpha1.ReasonInPlace, "AccountTier": v1alpha1.ReasonTierInForce,
 		"HybridActivation": v1alpha1.ReasonActivated,
 	}[u.GetKind()]
 	if u.GetKind() == "SessionAccess" {
-		want = b.Observer.expects(client.ObjectKeyFromObject(u), b.Clock.Now())
+		want = h.Observer.expects(client.ObjectKeyFromObject(u), h.Clock.Now())
 	}
 	ready := readyOf(u)
 	if loose {
 		result, err := status.Compute(u)
-		if err != nil || ready.generation != u.GetGeneration() || result.Status == status.InProgressStatus && ready.reason != v1alpha1.ReasonAccountNotFound && ready.reason != v1alpha1.ReasonReferenceNotResolved {
+		if err != nil || ready.generation != u.GetGeneration() || result.Status == status.InProgressStatus && !slices.Contains(waits, ready.reason) {
 			return fmt.Sprintf("should come to a decision and says %s", ready)
 		}
 		return ""
@@ -248,6 +265,7 @@ func (b *Bed) judge(u *unstructured.Unstructured, loose bool) string {
 		v1alpha1.ReasonInPlace: status.CurrentStatus, v1alpha1.ReasonTierInForce: status.CurrentStatus,
 		v1alpha1.ReasonActivated:            status.CurrentStatus,
 		v1alpha1.ReasonReferenceNotResolved: status.InProgressStatus, v1alpha1.ReasonAccountNotFound: status.InProgressStatus,
+		v1alpha1.ReasonPrincipalNotFound: status.InProgressStatus,
 	}[want]
 	if expected == "" {
 		expected = status.FailedStatus
@@ -264,16 +282,16 @@ const resyncEvery = 3
 // jump moves the clock over the consistency window and triggers a reconcile of
 // every object. Every third time the accounts are among them, which makes a
 // resync.
-func (b *Bed) jump(ctx context.Context, objects []*unstructured.Unstructured) error {
-	b.jumps++
-	b.Emulator.Advance(window)
+func (h *Harness) jump(ctx context.Context, objects []*unstructured.Unstructured) error {
+	h.jumps++
+	h.Emulator.Advance(window)
 	for _, u := range objects {
-		if u.GetKind() == "AWSAccount" && b.jumps%resyncEvery != 0 {
+		if u.GetKind() == "AWSAccount" && h.jumps%resyncEvery != 0 {
 			continue
 		}
 		touched := u.DeepCopy()
 		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"proof/touched":%q}}}`, time.Now().Format(time.RFC3339Nano))
-		if err := client.IgnoreNotFound(b.lens.client.Patch(ctx, touched, client.RawPatch("application/merge-patch+json", patch))); err != nil {
+		if err := client.IgnoreNotFound(h.watcher.client.Patch(ctx, touched, client.RawPatch("application/merge-patch+json", patch))); err != nil {
 			return fmt.Errorf("touch %s: %w", id(u), err)
 		}
 	}
