@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -48,6 +51,8 @@ func TestDemoShowsEveryCellAsDeclared(t *testing.T) {
 		"user01   session opens   AccessDenied",
 		"$ kubectl apply -k config/samples/s1",
 		`"Action": "ssm:StartSession"`,
+		"$ id -un\nssm-user\n$ hostname\nPC01\n",
+		"Exiting session with sessionId: user01-",
 		"user02   AccessDenied   session opens",
 		"user01 on PC01, --document-name SessionManager-Logged   session opens",
 		"user01 on PC01                                          AccessDenied",
@@ -63,7 +68,43 @@ func TestDemoShowsEveryCellAsDeclared(t *testing.T) {
 			t.Errorf("the demo does not show %q:\n%s", shown, out.String())
 		}
 	}
+	expectPicture(t, out.String())
 }
+
+// volatile is what differs from run to run in a line of a table: ages and counts.
+var volatile = regexp.MustCompile(`\b(\d+s|\d+/\d+|\d{1,4})\b`)
+
+// expectPicture checks that docs/demo.svg, which "make picture" draws, still shows what the
+// demo prints.
+func expectPicture(t *testing.T, printed string) {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/demo.svg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var picture struct {
+		Lines []struct {
+			Text string `xml:",innerxml"`
+		} `xml:"text"`
+	}
+	if err := xml.Unmarshal(text, &picture); err != nil {
+		t.Fatal(err)
+	}
+	plain := func(s string) string { return strings.Join(strings.Fields(volatile.ReplaceAllString(s, "")), " ") }
+	printed = plain(printed)
+	for _, line := range picture.Lines {
+		shown := plain(html.UnescapeString(tags.ReplaceAllString(line.Text, "")))
+		if !strings.Contains(printed, shown) {
+			t.Errorf("docs/demo.svg shows %q, which the demo does not print; run \"make picture\"", shown)
+		}
+	}
+	if len(picture.Lines) == 0 {
+		t.Error("docs/demo.svg shows nothing")
+	}
+}
+
+// tags are those that color a line of the picture.
+var tags = regexp.MustCompile("<[^>]*>")
 
 func TestPlaygroundRunsUntilItIsInterrupted(t *testing.T) {
 	directory := t.TempDir()

@@ -14,7 +14,7 @@ const (
 // playDocument shows a session document that is declared, and an access that
 // allows it alone.
 func (s *stage) playDocument(ctx context.Context) error {
-	s.say("A session document logs what is done in a session. It is declared too, with an access of user01 that allows this document alone.")
+	s.say("A session document logs what users do in a session. One is declared, and a SessionAccess that allows user01 this document alone.")
 	if err := s.kubectl(ctx, "apply", "-k", documentSamples); err != nil {
 		return err
 	}

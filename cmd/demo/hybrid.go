@@ -21,9 +21,9 @@ const (
 // playHybrid shows a machine that is no EC2 instance: it registers, and is
 // reached once the tier allows it.
 func (s *stage) playHybrid(ctx context.Context) error {
-	s.say("A machine that is no EC2 instance registers by an activation. It is declared, and so is the access of user02 to whatever registers with it.")
+	s.say("A machine that is no EC2 instance registers with an activation. The activation is declared, and the access of user02 to all nodes that register with it.")
 	args := []string{"apply"}
-	for _, file := range []string{"awsaccount", "hybridactivation", "sessionaccess"} {
+	for _, file := range []string{"hybridactivation", "sessionaccess"} {
 		args = append(args, "-f", path.Join(hybridSamples, file+".yaml"))
 	}
 	if err := s.kubectl(ctx, args...); err != nil {
@@ -57,7 +57,7 @@ func (s *stage) registerMachine(ctx context.Context) (string, error) {
 
 // advance shows that the tier keeps the node from being reached, and mends it.
 func (s *stage) advance(ctx context.Context, node string) error {
-	s.say("IAM allows user02 to reach it, and the instances tier does not. The access says so, and what mends it:")
+	s.say("IAM allows user02 to reach it, and the instances tier does not. The SessionAccess says so, and what to do:")
 	object := "sessionaccess/user02-site"
 	if err := s.kubectl(ctx, "wait", "--for=condition=TierBlocksSessions", object, "-n", namespace, "--timeout=60s"); err != nil {
 		return errors.Join(err, s.kubectl(ctx, "get", object, "-n", namespace, "-o", "yaml"))

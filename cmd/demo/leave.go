@@ -37,11 +37,11 @@ func (s *stage) leave(ctx context.Context) error {
 		}
 	}
 	var got account
-	err := wait.PollUntilContextTimeout(ctx, askAgain, patience, true, func(ctx context.Context) (done bool, err error) {
+	err := wait.PollUntilContextTimeout(ctx, askAgain, stepTimeout, true, func(ctx context.Context) (done bool, err error) {
 		got, err = s.inAWS(ctx)
 		return got == empty, err
 	})
-	s.say("What AWS holds of it:")
+	s.say("What is left in AWS:")
 	got.print(s)
 	if err != nil {
 		return fmt.Errorf("wait for nothing to be left in the account: %w", err)

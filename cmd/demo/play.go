@@ -19,8 +19,8 @@ const (
 
 // Of sessions that are to end.
 const (
-	askAgain = 100 * time.Millisecond
-	patience = 30 * time.Second
+	askAgain    = 100 * time.Millisecond
+	stepTimeout = 30 * time.Second
 )
 
 var (
@@ -65,22 +65,31 @@ func (s *stage) playAccess(ctx context.Context) error {
 // revoke takes the access of user01 away while sessions are open.
 func (s *stage) revoke(ctx context.Context) error {
 	first, second := session{"user01", "PC01"}, session{"user02", "PC02"}
-	s.say("Both leave a session open on their own instance:")
-	if err := errors.Join(open(ctx, s.env, first, nodeIDs), open(ctx, s.env, second, nodeIDs)); err != nil {
+	s.say("Both leave a session open on their own instance. This is the terminal of user01:")
+	live, err := s.openTerminal(ctx, first)
+	if err != nil {
+		return err
+	}
+	defer live.close()
+	if err := errors.Join(live.show(ctx, "id -un"), live.show(ctx, "hostname"), open(ctx, s.env, second, nodeIDs)); err != nil {
 		return err
 	}
 	if err := s.expectOpen(ctx, first, second); err != nil {
 		return err
 	}
-	s.say("The manifest of user01 goes.")
+	s.say("The manifest of user01 is deleted.")
 	if err := s.remove(ctx, "user01-pc01"); err != nil {
+		return err
+	}
+	s.say("The last line in the terminal of user01:")
+	if err := live.lastLine(ctx); err != nil {
 		return err
 	}
 	s.say("Each user tries once more:")
 	if err := s.expect(ctx, map[string]string{"user02": "PC02"}); err != nil {
 		return err
 	}
-	s.say("And of the sessions that were open, that of user01 has ended:")
+	s.say("Of the open sessions, that of user01 has ended:")
 	return s.expectOpen(ctx, second)
 }
 
@@ -104,7 +113,7 @@ func (s *stage) apply(ctx context.Context) error {
 	}
 	err := s.kubectl(ctx, "wait", "--for=condition=Ready", "awsaccount,sessionaccess", "--all", "--all-namespaces", "--timeout=60s")
 	// The listing also shows why an object is not ready.
-	return errors.Join(err, s.kubectl(ctx, "get", "awsaccount,sessionaccess", "-A"))
+	return errors.Join(err, s.kubectl(ctx, "get", "awsaccount"), s.kubectl(ctx, "get", "sessionaccess", "-n", namespace))
 }
 
 // showPolicy shows what IAM holds for a user.
@@ -141,7 +150,7 @@ func (s *stage) expect(ctx context.Context, may map[string]string) error {
 // until they do.
 func (s *stage) expectOpen(ctx context.Context, want ...session) error {
 	var got []session
-	err := wait.PollUntilContextTimeout(ctx, askAgain, patience, true, func(ctx context.Context) (done bool, err error) {
+	err := wait.PollUntilContextTimeout(ctx, askAgain, stepTimeout, true, func(ctx context.Context) (done bool, err error) {
 		got, err = listOpen(ctx, s.env, nodeIDs)
 		return slices.Equal(got, want), err
 	})

@@ -33,10 +33,10 @@ const playgroundHelp = `Everything runs until you press Ctrl-C. In another shell
   kubectl describe sessionaccess -n team-a user01-pc01
   kubectl edit sessionaccess -n team-a user01-pc01
 
-  start_session user01 i-051cac51072605f39        # with curl. With the AWS CLI, that
-  # SessionManagerPlugin is not found means that AWS has opened the session:
-  as user01 aws ssm start-session --target i-051cac51072605f39
-  as user02 aws ssm start-session --target i-051cac51072605f39
+  bin/aws-emulator connect --as user01 --target i-051cac51072605f39   # a shell; exit leaves it
+  kubectl delete sessionaccess -n team-a user01-pc01 --wait=false     # closes it, from a third shell
+  as user02 aws ssm start-session --target i-0ee187d8794b12114        # the same with AWS CLI and plugin
+  start_session user02 i-051cac51072605f39        # with curl: only whether AWS opens it
   as admin aws iam list-attached-user-policies --user-name user01
   as admin aws ssm describe-sessions --state Active
 

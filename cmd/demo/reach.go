@@ -18,14 +18,14 @@ const (
 // playReach shows an access that is allowed and does not reach its node, how its
 // status reports that, and that the report ends once the network is repaired.
 func (s *stage) playReach(ctx context.Context) error {
-	s.say("Permission is half of access; the other half is a machine that answers. user02 gets access to one in a private subnet, which reaches Session Manager by VPC endpoints:")
+	s.say("Permission is half of access; the other half is a node that answers. user02 gets access to one in a private subnet, which reaches Session Manager by VPC endpoints:")
 	if err := s.kubectl(ctx, "apply", "-f", path.Join(reachSamples, "sessionaccess.yaml")); err != nil {
 		return err
 	}
 	if err := s.reachable(ctx, ""); err != nil {
 		return err
 	}
-	s.say("Somebody deletes the endpoint of ssmmessages. AWS tells users nothing but a black screen. The permission is still in place, and the access tells what is missing:")
+	s.say("The VPC endpoint of ssmmessages is deleted. A user would see a black screen and no error. The permission is still in place, and the SessionAccess reports what is missing:")
 	mend, err := s.env.Emulator.Break(s.env.Account.ID, s.env.Region, fixtures.S7Node, stack.SSMMessagesEndpointMissing)
 	if err != nil {
 		return err
@@ -33,7 +33,7 @@ func (s *stage) playReach(ctx context.Context) error {
 	if err := s.reachable(ctx, "=false"); err != nil {
 		return err
 	}
-	s.say("The endpoint is created anew, and the operator looks again:")
+	s.say("The endpoint is created again, and the operator looks again:")
 	if err := mend(); err != nil {
 		return err
 	}

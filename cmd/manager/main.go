@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
@@ -24,7 +25,8 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/metrics"
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/lease"
 )
 
@@ -36,6 +38,13 @@ var version = "dev"
 const stopTimeout = 10 * time.Second
 
 func main() {
+	if slices.Equal(os.Args[1:], []string{checkUninstallCommand}) {
+		if err := checkUninstall(ctrl.SetupSignalHandler()); err != nil {
+			fmt.Fprintln(os.Stderr, "manager:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	o, err := parseOptions(os.Args[1:], os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -58,13 +67,10 @@ func run(ctx context.Context, o options) error {
 	log.SetLogger(logger)
 	ctx = logr.NewContext(ctx, logger)
 
-	config, err := ctrl.GetConfig()
+	config, err := clusterConfig()
 	if err != nil {
-		return fmt.Errorf("find the Kubernetes API server; set KUBECONFIG, or run in a cluster: %w", err)
+		return err
 	}
-	// The API server has its own priority and fairness; a second limit here
-	// would only make a large batch slow.
-	config.QPS = -1
 	var lock *lease.Lock
 	if o.leaderElect {
 		if lock, err = lease.New(config, o.leaderNamespace, o.leaderID); err != nil {
@@ -79,28 +85,44 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithAppID("ssm-access-operator"), awsconfig.WithHTTPClient(cloud.NewHTTPClient()))
+	base, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithAppID("ssm-access-operator"),
+		awsconfig.WithHTTPClient(awsclient.NewHTTPClient()), awsconfig.WithRetryer(awsclient.NewRetryer))
 	if err != nil {
 		return fmt.Errorf("load the AWS configuration: %w", err)
 	}
-	told := metrics.New()
-	if err := ctrlmetrics.Registry.Register(told); err != nil {
+	counted := metrics.New()
+	if err := ctrlmetrics.Registry.Register(counted); err != nil {
 		return fmt.Errorf("register the metrics: %w", err)
 	}
-	pool := cloud.NewPool(cloud.PoolOptions{
-		Base: base, OwnerID: owner, Rate: o.awsRate, Burst: o.awsBurst, Logger: logger.WithName("aws"), OnCall: told.ObserveCall,
-	})
+	pool := iam.NewPool(awsclient.NewPool(awsclient.Options{
+		Base: base, OwnerID: owner, Rate: o.awsRate, Burst: o.awsBurst, Logger: logger.WithName("aws"), OnCall: counted.ObserveCall,
+	}), nil)
 	if lock != nil {
 		pool.Guard(func(string) error { return lock.Held() })
 	}
 	err = controllers.Setup(ctx, mgr, controllers.Options{
-		OwnerID: owner, Pool: pool, ResyncInterval: o.resyncInterval, AccountSelector: o.accountSelector, Metrics: told,
+		OwnerID: owner, Pool: pool, ResyncInterval: o.resyncInterval, AccountSelector: o.accountSelector, Metrics: counted,
 	})
 	if err != nil {
 		return fmt.Errorf("set up the controllers: %w", err)
 	}
 	logger.Info("Starting", "version", version, "owner", owner)
 	return mgr.Start(ctx)
+}
+
+// clusterConfig is how the API server is reached.
+func clusterConfig() (*rest.Config, error) {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return nil, fmt.Errorf("find the Kubernetes API server; set KUBECONFIG, or run in a cluster: %w", err)
+	}
+	// The API server has its own priority and fairness; a second limit here
+	// would only make a large batch slow.
+	config.QPS = -1
+	// An environment may set client-go's gates for CBOR, which controller-runtime does not
+	// encode custom resources in.
+	config.ContentType = runtime.ContentTypeJSON
+	return config, nil
 }
 
 // newManager makes the manager. lock is nil without leader election.

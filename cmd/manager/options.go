@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
@@ -43,8 +43,8 @@ func parseOptions(args []string, output io.Writer) (options, error) {
 	flags.SetOutput(output)
 	flags.StringVar(&o.ownerID, "owner-id", "", "`id` of this installation, 8 hex digits: its IAM policies live under /ssm-access/<id>/. Empty: made from the UID of the kube-system namespace. Give the id of a lost cluster to take over its policies.")
 	flags.DurationVar(&o.resyncInterval, "resync-interval", 5*time.Minute, "how often each account is verified, read and repaired, as a `duration` such as 5m")
-	flags.Float64Var(&o.awsRate, "aws-rate", cloud.DefaultRate, "greatest `rate` of calls to AWS, in requests a second for each account and service")
-	flags.IntVar(&o.awsBurst, "aws-burst", cloud.DefaultBurst, "`number` of calls to AWS that may come at once after a pause, for each account and service")
+	flags.Float64Var(&o.awsRate, "aws-rate", awsclient.DefaultRate, "greatest `rate` of calls to AWS, in requests a second for each account, service and region")
+	flags.IntVar(&o.awsBurst, "aws-burst", awsclient.DefaultBurst, "`number` of calls to AWS that may come at once after a pause, for each account, service and region")
 	flags.BoolVar(&o.leaderElect, "leader-elect", false, "work only while holding the lease, so that several replicas can run; a replica that does not hold it writes nothing to AWS")
 	flags.StringVar(&o.leaderNamespace, "leader-election-namespace", "", "`namespace` of the lease. Empty: the pod's own; outside of a cluster it must be given with --leader-elect")
 	flags.StringVar(&o.leaderID, "leader-election-id", defaultLease, "`name` of the lease; with --account-selector each manager needs one of its own")

@@ -7,7 +7,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
-	"github.com/ssm-access-operator/ssm-access-operator/internal/cloud"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awsclient"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/iam"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 )
@@ -52,11 +53,11 @@ func TestAWSIsReachedThroughACABundle(t *testing.T) {
 // gives.
 func verify(t *testing.T) error {
 	t.Helper()
-	base, err := config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(cloud.NewHTTPClient()))
+	base, err := config.LoadDefaultConfig(t.Context(), config.WithHTTPClient(awsclient.NewHTTPClient()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := cloud.NewPool(cloud.PoolOptions{Base: base, OwnerID: "0a1b2c3d"})
-	_, err = pool.Account(cloud.Config{AccountID: "488821267897", Region: "ap-northeast-1"}).Identity(t.Context())
+	pool := iam.NewPool(awsclient.NewPool(awsclient.Options{Base: base, OwnerID: "0a1b2c3d"}), nil)
+	_, err = pool.Account(awsclient.Config{AccountID: "488821267897", Region: "ap-northeast-1"}).Identity(t.Context())
 	return err
 }
