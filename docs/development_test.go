@@ -28,7 +28,6 @@ var (
 // page is docs/development.md, without its code blocks, and the blocks.
 func page(t *testing.T) (text string, blocks []string) {
 	t.Helper()
-	t.Helper()
 	content, err := os.ReadFile("development.md")
 	if err != nil {
 		t.Fatal(err)
