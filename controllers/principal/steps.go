@@ -79,10 +79,11 @@ type situation struct {
 	revoking bool
 }
 
-// stepsFor lists the steps in a safe order. What only narrows comes first:
-// policies that no grant needs, attachments to principals that no grant names,
-// and documents that a revocation writes again for proof. The compiler's writes
-// follow in its order, then the attachments to the principal.
+// stepsFor lists the steps in a safe order. The first only narrow: deletions that the
+// compiler does not plan, then detachments from principals that no grant names, and
+// documents that a revocation writes again for proof. The compiler's writes follow in its
+// order, deletions among them: a policy whose content moves is emptied after the one that
+// takes it. The attachments to the principal come last.
 func stepsFor(s situation) []step {
 	steps := s.removals()
 	for _, shard := range s.wantedShards() {

@@ -14,8 +14,8 @@ import (
 //	PriorityRetriedRevocation  ┘  Limits for revocations     awsclient.RetriedRevocation
 //	                           ─────────── barrier ─────────────────────────────────
 //	PriorityGrant              ┐  Limits for these           awsclient.Grant
-//	PriorityResync             ┘
-//	PriorityLookup                Limits for lookups
+//	PriorityResync             ┘                             awsclient.Grant
+//	PriorityLookup                Limits for lookups         awsclient.Lookup for the read, then Grant
 //
 // The queue serves the highest priority first, and every kind of work has workers of its
 // own, so that a grant that waits for AWS takes none from a revocation. The limiter of the

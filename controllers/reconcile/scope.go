@@ -65,8 +65,8 @@ func (s *Scope[T]) EnsureFinalizer(ctx context.Context) error {
 }
 
 // Record stores the status ahead of a write to AWS that rests on it: what has to be
-// cleaned up or put back later. It is the only patch besides the one at the end, and makes
-// none where nothing changed. An object that is gone is an error: the caller must not
+// cleaned up or put back later. Apart from the finalizer's, it is the only patch of the
+// object before the one at the end, and makes none where nothing changed. An object that is gone is an error: the caller must not
 // write to AWS.
 func (s *Scope[T]) Record(ctx context.Context, r Result) error {
 	if err := s.EnsureFinalizer(ctx); err != nil {
