@@ -1,10 +1,7 @@
 package principal
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -44,14 +41,15 @@ func claimsOf(key grants.PrincipalKey, records []grants.Record, mode v1alpha1.Ac
 		observed: make(map[types.UID]grants.Observation, len(records)), ids: map[types.UID]string{},
 		origins: make(map[types.UID]types.NamespacedName, len(records)),
 	}
-	var all []bounded
+	var all []admission.Claim
 	for i := range records {
 		record := &records[i]
 		spelling, granted := grantedTo(record.Granted, key)
 		if granted && !record.Deleting && !grants.Expired(record.Granted, now) {
-			grant := grants.Policy(string(record.UID), record.Granted)
-			grant.HeldOnly = record.HeldOnly || mode != v1alpha1.ModeObserve && len(record.Granted.Ungranted) > 0
-			all = append(all, bounded{grant, record.Granted.DocumentBounds, record})
+			all = append(all, admission.Claim{
+				UID: record.UID, Grant: record.Granted, DeclaredAt: record.DeclaredAt, Origin: record.Origin,
+				Undecided: record.HeldOnly || mode != v1alpha1.ModeObserve && len(record.Granted.Ungranted) > 0,
+			})
 			c.name = spelling
 			c.ids[record.UID] = recordedID(record.Granted, key)
 		} else if c.name == "" {
@@ -64,23 +62,26 @@ func claimsOf(key grants.PrincipalKey, records []grants.Record, mode v1alpha1.Ac
 	if c.name == "" {
 		c.name = key.Name
 	}
-	c.grants, c.refused = resolveConflicts(all)
-	c.include(all)
+	c.refused = map[types.UID]problem{}
+	for _, verdict := range admission.Settle(all) {
+		c.take(&verdict)
+	}
 	return c
 }
 
-// include notes which grants the policies are compiled from in full, those that an
-// older one keeps out among them.
-func (c *claims) include(all []bounded) {
-	heldOnly := map[types.UID]bool{}
-	for _, g := range c.grants {
-		heldOnly[types.UID(g.ID)] = g.HeldOnly
+// take notes what came of a grant. The policies are compiled in full from those that are
+// decided on; one that an older one keeps out is among them.
+func (c *claims) take(v *admission.Verdict) {
+	observed := c.observed[v.UID]
+	observed.Included = !v.Undecided
+	c.observed[v.UID] = observed
+	if v.Refusal != "" {
+		c.refused[v.UID] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonGuardrailViolated, v.Refusal}
+		return
 	}
-	for _, g := range all {
-		observed := c.observed[g.record.UID]
-		observed.Included = !g.HeldOnly && !heldOnly[g.record.UID]
-		c.observed[g.record.UID] = observed
-	}
+	grant := grants.Policy(string(v.UID), v.Grant)
+	grant.HeldOnly = v.Undecided
+	c.grants = append(c.grants, grant)
 }
 
 // dropImpossible drops the grants that cannot take effect at all, so that no notice
@@ -103,84 +104,6 @@ func grantedTo(grant *v1alpha1.ResolvedGrant, key grants.PrincipalKey) (spelling
 		}
 	}
 	return "", false
-}
-
-// bounded is a grant with what decides whether it conflicts with others.
-type bounded struct {
-	policy.Grant
-	bounds []v1alpha1.DocumentBound
-	// record is the one that has it, for its age and its name.
-	record *grants.Record
-}
-
-// resolveConflicts leaves out grants that would let a node be used with a document
-// that the guardrails of the node's namespace forbid: of each such pair the newer one.
-// It compares what the objects say and not every node. So it may refuse a pair that
-// another grant would make harmless, and its time is bounded.
-//
-// A grant that is HeldOnly supersedes no other: whether it is allowed is not decided
-// yet. A newer grant that conflicts with it waits for that: it is HeldOnly, too.
-func resolveConflicts(all []bounded) (kept []policy.Grant, refused map[types.UID]problem) {
-	refused = map[types.UID]problem{}
-	slices.SortFunc(all, func(a, b bounded) int { return older(a.record, b.record) })
-	var standing []bounded
-	for _, candidate := range all {
-		if message := clash(standing, candidate, false); message != "" {
-			refused[candidate.record.UID] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonGuardrailViolated, message}
-			continue
-		}
-		candidate.HeldOnly = candidate.HeldOnly || clash(standing, candidate, true) != ""
-		standing = append(standing, candidate)
-		kept = append(kept, candidate.Grant)
-	}
-	return kept, refused
-}
-
-// clash returns the message for the first grant that conflicts with a newer one, among
-// those that are HeldOnly or among the others.
-func clash(standing []bounded, candidate bounded, heldOnly bool) string {
-	for _, other := range standing {
-		if other.HeldOnly != heldOnly {
-			continue
-		}
-		if message := breaks(other, candidate); message != "" {
-			return message
-		}
-		if message := breaks(candidate, other); message != "" {
-			return message
-		}
-	}
-	return ""
-}
-
-// older orders by age, and by name among those of one second.
-func older(a, b *grants.Record) int {
-	return cmp.Or(
-		a.DeclaredAt.Compare(b.DeclaredAt),
-		strings.Compare(a.Origin.Namespace, b.Origin.Namespace),
-		strings.Compare(a.Origin.Name, b.Origin.Name),
-	)
-}
-
-// breaks returns the message for two grants where the nodes of one must not be used
-// with a document of the other.
-func breaks(nodes, documents bounded) string {
-	if len(nodes.bounds) == 0 || !share(nodes.Regions, documents.Regions) {
-		return ""
-	}
-	for _, bound := range nodes.bounds {
-		for _, d := range documents.Documents {
-			if !admission.MatchesDocument(bound.Documents, d.Name) {
-				return fmt.Sprintf("Together, SessionAccess %s and %s would let the nodes of the former be used with document %s, which guardrail %q forbids there; IAM cannot tie the two. Of the two the newer is refused: give it other principals, or documents that the guardrail allows.",
-					nodes.record.Origin, documents.record.Origin, d.Name, bound.Guardrail)
-			}
-		}
-	}
-	return ""
-}
-
-func share(a, b []string) bool {
-	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
 }
 
 // declarations remember when this process first saw the present record of each

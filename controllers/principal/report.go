@@ -2,7 +2,6 @@ package principal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -165,42 +164,14 @@ func problemOf(err error) (p problem, ok bool) {
 // compileProblems returns for each object what keeps its grant out of the policies.
 func compileProblems(err error, incomplete []string) map[types.UID]problem {
 	problems := map[types.UID]problem{}
-	for _, e := range joined(err) {
-		var invalid *policy.InvalidError
-		var large *policy.TooLargeError
-		switch {
-		case errors.As(e, &invalid):
-			problems[types.UID(invalid.Grant)] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonInvalidSpec, sentence(e.Error())}
-		case errors.As(e, &large):
-			for _, id := range large.Grants {
-				problems[types.UID(id)] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonQuotaExceeded, sentence(e.Error())}
-			}
-			for _, id := range incomplete {
-				if _, found := problems[types.UID(id)]; !found {
-					problems[types.UID(id)] = problem{v1alpha1.PrincipalRefused, v1alpha1.ReasonQuotaExceeded, sentence(e.Error())}
-				}
-			}
+	for id, shortfall := range policy.Shortfalls(err, incomplete) {
+		reason := v1alpha1.ReasonInvalidSpec
+		if shortfall.TooLarge {
+			reason = v1alpha1.ReasonQuotaExceeded
 		}
+		problems[types.UID(id)] = problem{v1alpha1.PrincipalRefused, reason, shortfall.Message}
 	}
 	return problems
-}
-
-func joined(err error) []error {
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		return many.Unwrap()
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
-}
-
-// sentence makes an error read as one.
-func sentence(text string) string {
-	if text == "" {
-		return ""
-	}
-	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
 }
 
 func notFound(kind v1alpha1.PrincipalKind, name, accountID string) problem {

@@ -1,6 +1,10 @@
 package policy
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // InvalidError says that a value cannot be rendered safely.
 type InvalidError struct {
@@ -43,4 +47,57 @@ func (e *TooLargeError) Error() string {
 	}
 	return fmt.Sprintf("%s needs at least %d policies of %d characters, %d more than the %d it may have: target by tags instead of instance ids, detach other policies, or raise the quota",
 		e.Principal, e.Needed, e.PolicySize, e.Needed-e.Allowed, e.Allowed)
+}
+
+// Shortfall is why the policies do not hold a grant whole.
+type Shortfall struct {
+	// TooLarge: the quotas keep it out. Otherwise it cannot be rendered.
+	TooLarge bool
+	// Message is a sentence that says the way out.
+	Message string
+}
+
+// Shortfalls takes the error and the incomplete grants of [Compile] or [Fit] apart, by the
+// ID of the grant; "" is the account, the principal or the quotas.
+func Shortfalls(err error, incomplete []string) map[string]Shortfall {
+	found := map[string]Shortfall{}
+	for _, e := range joinedIn(err) {
+		if invalid, ok := errors.AsType[*InvalidError](e); ok {
+			found[invalid.Grant] = Shortfall{Message: sentence(e.Error())}
+			continue
+		}
+		large := tooLarge(e)
+		if large == nil {
+			continue
+		}
+		whole := Shortfall{TooLarge: true, Message: sentence(e.Error())}
+		for _, id := range large.Grants {
+			found[id] = whole
+		}
+		for _, id := range incomplete {
+			if _, ok := found[id]; !ok {
+				found[id] = whole
+			}
+		}
+	}
+	return found
+}
+
+// joinedIn lists the errors that errors.Join put together.
+func joinedIn(err error) []error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return many.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
+}
+
+// sentence makes an error read as one.
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.ToUpper(text[:1]) + strings.TrimSuffix(text[1:], ".") + "."
 }
