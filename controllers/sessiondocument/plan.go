@@ -1,7 +1,6 @@
 package sessiondocument
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -119,9 +118,5 @@ func (d *desired) render(spec *v1alpha1.SessionDocumentSpec) *refusal {
 	if err == nil {
 		return nil
 	}
-	message := "The document cannot be written as JSON; change what it holds."
-	if large, ok := errors.AsType[*document.TooLargeError](err); ok {
-		message = fmt.Sprintf("The document would have %d bytes, and AWS takes %d at most; shorten its commands, its shell profile or its parameters.", large.Size, document.MaxSize)
-	}
-	return refusef(v1alpha1.ReasonInvalidSpec, "%s", message)
+	return refusef(v1alpha1.ReasonInvalidSpec, "%s", document.Explain(err))
 }

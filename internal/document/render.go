@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"k8s.io/utils/ptr"
@@ -58,6 +59,15 @@ type inputs struct {
 type shellProfile struct {
 	Windows string `json:"windows"`
 	Linux   string `json:"linux"`
+}
+
+// Explain says for people why a document cannot be written, and what to change. err is of
+// [Render] or [Meaning].
+func Explain(err error) string {
+	if large, ok := errors.AsType[*TooLargeError](err); ok {
+		return fmt.Sprintf("The document would have %d bytes, and AWS takes %d at most; shorten its commands, its shell profile or its parameters.", large.Size, MaxSize)
+	}
+	return "The document cannot be written as JSON; change what it holds."
 }
 
 type parameter struct {
