@@ -33,6 +33,12 @@ emulator=$(image aws-emulator aws-emulator)
 mv "$OUT"/images/*.spdx.json "$OUT/assets/"
 printf '%s\n' "$REGISTRY/ssm-access-operator@$manager" "$REGISTRY/aws-emulator@$emulator" >"$OUT/references"
 
+# The plugin runs on the machines of people, and is in no image.
+for platform in $(echo "${PLUGIN_PLATFORMS:-$PLATFORMS}" | tr , ' '); do
+	GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w" \
+		-o "$OUT/assets/kubectl-ssm_access-${platform%/*}-${platform#*/}" ./cmd/kubectl-ssm_access
+done
+
 # What is published names the images by their digests.
 manifests() { # of directory $1
 	"$KUSTOMIZE" build "$1" | sed \
