@@ -22,6 +22,7 @@ func (r *Reconciler) converge(ctx context.Context, s *scope) (reconcile.Result, 
 		}
 		return reconcile.Result{}, err
 	}
+	begun := r.Clock.Now()
 	var all regionResults
 	r.leaveRegions(ctx, s, &all)
 	for i := range s.Object.Status.Regions {
@@ -48,7 +49,7 @@ func (r *Reconciler) converge(ctx context.Context, s *scope) (reconcile.Result, 
 	}
 	r.Memory.forget(s.Object.UID)
 	if isReady && len(all.hidden) == 0 {
-		result.AfterPatch = func() { r.Memory.settle(s, r.Clock.Now()) }
+		result.AfterPatch = func() { r.Memory.settle(s, begun, r.Clock.Now()) }
 	}
 	return result, nil
 }

@@ -53,13 +53,14 @@ type settled struct {
 	created map[v1alpha1.Region]time.Time
 }
 
-// settle remembers an object that was just found in the desired state.
-func (m *Memory) settle(s *scope, now time.Time) {
+// settle remembers an object that was just found in the desired state, by reads since
+// begun. It counts from there: what changed in AWS during them may not be in them.
+func (m *Memory) settle(s *scope, begun, now time.Time) {
 	interval := deepInterval
 	if logging := meta.FindStatusCondition(s.Object.Status.Conditions, v1alpha1.ConditionLoggingReady); logging != nil && logging.Status != metav1.ConditionTrue {
 		interval = unwellInterval
 	}
-	m.put(s, now, now.Add(interval))
+	m.put(s, now, begun.Add(interval))
 }
 
 func (m *Memory) put(s *scope, read, deep time.Time) settled {
