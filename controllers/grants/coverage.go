@@ -19,9 +19,9 @@ type Coverage struct {
 	OnTarget func(n int) bool
 }
 
-// Start is since when a grant covers a session's owner on its node: the earliest
-// of all ways in which it does, and not before the grant's notBefore. Zero where that is not known; covers is false where
-// it does not cover them.
+// Start returns since when a grant covers a session's owner on its node: the earliest
+// time at which it does in any way, and not before the grant's notBefore. The time is zero
+// where it is not known. covers is false where the grant does not cover the two.
 func (c Coverage) Start(g *v1alpha1.ResolvedGrant) (start time.Time, covers bool) {
 	at := allowed(g)
 	region, ok := at[c.Region]

@@ -343,9 +343,9 @@ func Starts(g *v1alpha1.ResolvedGrant) int {
 	return n
 }
 
-// DoubtedParts are the parts of a grant that some principal is held already for, as
-// far as holds says: since when is not known. They come with their principals and
-// the regions.
+// DoubtedParts returns the parts of a grant that AWS may already allow, since a time that
+// is not known: principals and targets and, if there are any, all regions of the grant.
+// holds reports whether AWS may allow a principal a target, or one id of it.
 func DoubtedParts(g *v1alpha1.ResolvedGrant, holds func(p v1alpha1.Principal, t *v1alpha1.ResolvedTarget, id string) bool) map[string]bool {
 	doubted := map[string]bool{}
 	for _, p := range g.Principals {
