@@ -38,11 +38,12 @@ type Name string
 
 // The checks, causes before symptoms. [Judge] keeps this order.
 const (
-	CheckInstanceState       Name = "InstanceState"
-	CheckHybridTier          Name = "HybridTier"
-	CheckRegistration        Name = "Registration"
-	CheckMetadataService     Name = "MetadataService"
-	CheckInstanceProfile     Name = "InstanceProfile"
+	CheckInstanceState   Name = "InstanceState"
+	CheckHybridTier      Name = "HybridTier"
+	CheckRegistration    Name = "Registration"
+	CheckMetadataService Name = "MetadataService"
+	CheckInstanceProfile Name = "InstanceProfile"
+	// CheckRoleTrust reports a missing role too: one that does not exist trusts no service.
 	CheckRoleTrust           Name = "RoleTrust"
 	CheckRolePermissions     Name = "RolePermissions"
 	CheckDNSSupport          Name = "DNSSupport"
