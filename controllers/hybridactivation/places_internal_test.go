@@ -75,7 +75,8 @@ func TestDecisionsWithinABound(t *testing.T) {
 // two windows after a deletion all are counted.
 type site struct {
 	now, started time.Time
-	// first is when this process listed activations first, listed what it has seen of them.
+	// first is when this process listed activations first, listed what it has seen or made of
+	// them.
 	first       time.Time
 	listed      map[string]bool
 	restores    int
@@ -233,6 +234,7 @@ func (s *site) reconcile(t *rapid.T) plan {
 	s.record, s.reported, s.stored = &next, id, &content{registration{ID: id}, request}
 	a := want.made(id, request)
 	s.activations[id] = &siteActivation{Activation: a, closes: a.Expires}
+	s.listed[id] = true // The process misses what it made as soon as a list lacks it.
 	return d
 }
 
