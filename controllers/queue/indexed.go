@@ -43,15 +43,26 @@ func UsersOf(ctx context.Context, c client.Reader, account string) ([]string, er
 
 // NeedsAccount reports whether the operator may have to change something in AWS for an
 // object. The record of a SessionAccess outlives what it grants: it has the ids of
-// principals. An object that only another controller's finalizer keeps is done.
+// principals. An object that only another controller's finalizer keeps is done, unless
+// something of it is left behind.
 func NeedsAccount(user v1alpha1.AccountUser) bool {
 	if !user.GetDeletionTimestamp().IsZero() && !controllerutil.ContainsFinalizer(user, v1alpha1.Finalizer) {
-		return false
+		return IsLeftBehind(user)
 	}
 	if access, ok := user.(*v1alpha1.SessionAccess); ok {
 		return len(grants.PrincipalKeysOf(access.Status.Applied)) > 0
 	}
 	return user.HasRecord()
+}
+
+// IsLeftBehind reports whether something of an object may be in AWS although the object does
+// not have the operator's finalizer any more: another client removed that. The cleanup of a
+// SessionDocument strikes off the record what is gone, so what the record names is left. The
+// records of the other kinds outlive what they name. Of those kinds, policies are found by
+// their principals, and activations by their tags.
+func IsLeftBehind(obj v1alpha1.Object) bool {
+	doc, ok := obj.(*v1alpha1.SessionDocument)
+	return ok && doc.HasRecord()
 }
 
 // Named is how messages name an object of a kind.

@@ -117,7 +117,7 @@ func (f *Frame[T]) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 		return ctrl.Result{}, err
 	}
 	s := f.scope(obj)
-	if s.Deleting() && !controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) {
+	if s.Deleting() && !controllerutil.ContainsFinalizer(obj, v1alpha1.Finalizer) && !queue.IsLeftBehind(obj) {
 		if keeps {
 			keeper.Gone(ctx, req.NamespacedName)
 		}

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -156,5 +157,21 @@ func (s *Scope[T]) release(ctx context.Context) (mine bool, err error) {
 		s.frame.removed.forget(s.Object)
 		return true, nil
 	}
-	return releaseObject(ctx, s.frame.Client, s.frame.Reader, s.Object)
+	if isKept(s.Object) {
+		// What stays of the object must not claim what the operator let go of.
+		if _, err := WriteStatus(ctx, s.frame.Client, s.stored, s.Object); err != nil {
+			return false, err
+		}
+	}
+	s.frame.removed.release(s.Object.GetUID(), true)
+	mine, err = releaseObject(ctx, s.frame.Client, s.frame.Reader, s.Object)
+	if err != nil {
+		s.frame.removed.release(s.Object.GetUID(), false)
+	}
+	return mine, err
+}
+
+// isKept reports whether another controller's finalizer keeps an object.
+func isKept(obj client.Object) bool {
+	return slices.ContainsFunc(obj.GetFinalizers(), func(f string) bool { return f != v1alpha1.Finalizer })
 }
