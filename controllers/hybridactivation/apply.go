@@ -31,7 +31,7 @@ func (s *scope) converge(ctx context.Context) (reconcile.Result, error) {
 	now, status := s.Clock.Now(), &s.Object.Status
 	seen, err := s.Activations.of(ctx, s.account, s.desired.region, s.identity(), freshness(now, s.started, status.Record, s.secrets.stored))
 	if err != nil {
-		return s.failedBefore(ctx, err)
+		return s.unlisted(ctx, err)
 	}
 	d, err := s.plan(ctx, observed{
 		now: now, started: s.started, desired: s.desired, record: status.Record, reported: status.ActivationID,

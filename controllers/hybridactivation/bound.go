@@ -261,10 +261,26 @@ func (s *scope) plan(ctx context.Context, f observed) (plan, error) {
 	}
 	d, err := s.planBounded(ctx, f)
 	if err != nil {
-		d = planFor(f)
-		d.create, d.graceful = "", false
+		d = s.planUncounted(f)
 	}
 	return d, err
+}
+
+// planUncounted plans what only deletes, by the nodes that were listed last.
+func (s *scope) planUncounted(f observed) plan {
+	p := places{most: s.desired.most, wanted: s.desired.limit}
+	known, ok := s.Activations.at(s.place()).machinesOf(s.Object.UID)
+	if ok {
+		p.nodes = countByActivation(known.nodes)
+		f = f.within(p)
+	}
+	d := planFor(f)
+	d.create, d.graceful = "", false
+	if ok {
+		d.closeExcess(f, p)
+		d.create = ""
+	}
+	return d
 }
 
 // planBounded plans with the list of nodes that all objects share while nothing is to

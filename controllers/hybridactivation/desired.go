@@ -108,10 +108,12 @@ func (d desired) difference(a ssm.Activation, r v1alpha1.ActivationRequest) (why
 		return fmt.Sprintf("its role is %s and the spec asks for %s", a.Role, d.role), true
 	case !maps.Equal(declaredTags(a.Tags), d.expected(a)):
 		return "its tags are not those that are declared", true
-	case a.Limit != d.limit:
-		return fmt.Sprintf("its limit is %d and the spec asks for %d", a.Limit, d.limit), a.Limit > d.limit
+	case a.Limit > d.limit:
+		return d.otherLimit(a), true
 	case a.Expires.Sub(a.Created) > d.validity+validitySlack: // By AWS: a Secret can be forged.
 		return "validFor was shortened", true
+	case a.Limit < d.limit: // What narrows comes before what widens.
+		return d.otherLimit(a), false
 	case r.ExpiresAt.Sub(r.RequestedAt.Time) != d.validity:
 		return "validFor was changed", false
 	case a.DefaultInstanceName != d.instanceName:
@@ -120,6 +122,10 @@ func (d desired) difference(a ssm.Activation, r v1alpha1.ActivationRequest) (why
 		return "description was changed", false
 	}
 	return "", false
+}
+
+func (d desired) otherLimit(a ssm.Activation) string {
+	return fmt.Sprintf("its limit is %d and the spec asks for %d", a.Limit, d.limit)
 }
 
 // declaredTags leaves out what differs for each request, and what AWS adds.

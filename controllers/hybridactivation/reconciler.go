@@ -86,7 +86,8 @@ func (r *Reconciler) reconcile(ctx context.Context, s *scope) (reconcile.Result,
 	}
 	a := s.Object
 	if denial := allowed.Check([]v1alpha1.Region{a.Spec.Region}); denial != nil {
-		if denial.Waiting {
+		s.desired = desire(a, r.OwnerID, nil)
+		if denial.Waiting && !s.desired.exceededBy(&a.Status, r.Clock.Now()) {
 			return reconcile.Denied(denial), nil
 		}
 		return s.withdrawDenied(ctx, reconcile.Denied(denial))
