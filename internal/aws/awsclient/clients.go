@@ -35,6 +35,9 @@ func newClients(a *Account, config Config, former *Clients) *Clients {
 	c.base.Region = config.Region
 	c.base.RetryMaxAttempts = 0
 	c.base.Retryer = NewRetryer
+	// Records hold the operator's time, and are compared with AWS's. AWS refuses a clock that
+	// is too far off, unless the SDK signs with the time of AWS's last answer.
+	c.base.DisableClockSkewCorrection = true
 	c.instruments = func(service string) instruments {
 		return instruments{
 			accountID: a.id, service: service, limiterOf: a.limiterOf(service),

@@ -114,7 +114,7 @@ func TestUserMessagesSayWhatIsWrongAndWhatToDo(t *testing.T) {
 		`AWS refused iam:CreatePolicy (AccessDenied) for creating policy "x": allow that action to arn:aws:iam::1:role/op.`: attempt(iamError(403, "AccessDenied")),
 		`AWS refused iam:CreatePolicy (AccessDenied): allow that action to the operator's identity.`:                        iamError(403, "AccessDenied"),
 		`AWS does not accept the credentials used for iam:CreatePolicy (ExpiredToken) for creating policy "x": ` +
-			`check the credentials that the operator runs with.`: attempt(iamError(403, "ExpiredToken")),
+			`check the credentials that the operator runs with, and the clock of its node.`: attempt(iamError(403, "ExpiredToken")),
 		`iam:CreatePolicy (LimitExceeded) for creating policy "x" would exceed a quota of the account: have the quota raised or declare less.`: attempt(iamError(409, "LimitExceeded")),
 		`AWS limits the rate of iam:CreatePolicy (Throttling): the operator goes slower and tries again.`:                                      iamError(400, "Throttling"),
 		`User "alice" does not exist.`:                   attempt(&iam.MissingPrincipalError{Principal: iam.Principal{Kind: iam.User, Name: "alice"}}),

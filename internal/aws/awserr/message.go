@@ -109,7 +109,7 @@ func (f failure) refused(err error) string {
 	case lacking && f.code == "":
 		return fmt.Sprintf("There are no AWS credentials for %s: give the operator's pod or process credentials.", f.call())
 	case IsRejectedCredentials(err):
-		return fmt.Sprintf("AWS does not accept the credentials used for %s: check the credentials that the operator runs with.", f.call())
+		return fmt.Sprintf("AWS does not accept the credentials used for %s: check the credentials that the operator runs with, and the clock of its node.", f.call())
 	case f.action == "sts:AssumeRole":
 		return fmt.Sprintf("AWS refused %s: check that the role exists, let its trust policy admit the operator, with the external id if one is set, and allow the operator sts:AssumeRole on it.", f.call())
 	}
