@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+
+	"github.com/ssm-access-operator/ssm-access-operator/test/channelmessage"
 )
 
 const (
@@ -56,9 +58,9 @@ func (s *Session) dial(ctx context.Context, token string) (*link, error) {
 		}
 		return nil, fmt.Errorf("open the data channel: %w", err)
 	}
-	socket.SetReadLimit(maxMessage)
+	socket.SetReadLimit(channelmessage.MaxMessage)
 	hello, err := json.Marshal(map[string]string{
-		"MessageSchemaVersion": "1.0", "RequestId": textOf(newID()), "TokenValue": token, "ClientId": textOf(newID()), "ClientVersion": version,
+		"MessageSchemaVersion": "1.0", "RequestId": channelmessage.TextOf(channelmessage.NewID()), "TokenValue": token, "ClientId": channelmessage.TextOf(channelmessage.NewID()), "ClientVersion": version,
 	})
 	if err == nil {
 		err = socket.Write(ctx, websocket.MessageText, hello)
@@ -67,7 +69,7 @@ func (s *Session) dial(ctx context.Context, token string) (*link, error) {
 		_ = socket.CloseNow() // It has failed already.
 		return nil, fmt.Errorf("send the token of the data channel: %w", err)
 	}
-	return &link{socket: socket, queue: make(chan []byte, 4*maxPending)}, nil
+	return &link{socket: socket, queue: make(chan []byte, 4*channelmessage.MaxPending)}, nil
 }
 
 // run keeps the session connected until it ends.
@@ -91,7 +93,7 @@ func (s *Session) run(ctx context.Context, l *link) {
 		s.mu.Lock()
 		s.link = l
 		now := time.Now()
-		again := s.out.again(now, now)
+		again := s.out.Again(now, now)
 		s.mu.Unlock()
 		l.write(again...)
 	}
@@ -162,7 +164,7 @@ func (s *Session) sender(ctx context.Context, l *link) {
 		case <-ticker.C:
 			s.mu.Lock()
 			now := time.Now()
-			again := s.out.again(now, now.Add(-patience))
+			again := s.out.Again(now, now.Add(-channelmessage.Patience))
 			s.mu.Unlock()
 			l.write(again...)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"github.com/ssm-access-operator/ssm-access-operator/test/channelmessage"
 )
 
 // version is that of the client, as it says in a handshake: one that can all that
@@ -99,7 +101,7 @@ func (s *Session) encrypt(ctx context.Context, parameters json.RawMessage) (any,
 	if err != nil {
 		return nil, fmt.Errorf("get a data key: %w", err)
 	}
-	e, err := newEncryption(plain)
+	e, err := channelmessage.NewEncryption(plain)
 	if err != nil {
 		return nil, err
 	}
@@ -116,11 +118,11 @@ func (s *Session) meet(body []byte) ([]byte, error) {
 		return nil, fmt.Errorf("read the challenge: %w", err)
 	}
 	if s.encryption == nil {
-		return nil, errCannotDecrypt
+		return nil, channelmessage.ErrCannotDecrypt
 	}
-	plain, err := s.encryption.decrypt(c.Challenge)
+	plain, err := s.encryption.Decrypt(c.Challenge)
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(sealed{s.encryption.encrypt(plain)})
+	return json.Marshal(sealed{s.encryption.Encrypt(plain)})
 }

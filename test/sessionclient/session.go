@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/ssm-access-operator/ssm-access-operator/test/channelmessage"
 )
 
 const (
@@ -50,13 +52,13 @@ type Session struct {
 	mu         sync.Mutex
 	changed    *sync.Cond
 	link       *link
-	out        outgoing
-	in         incoming
+	out        channelmessage.Outgoing
+	in         channelmessage.Incoming
 	unread     []byte
 	kind       string
 	agent      string
 	properties map[string]any
-	encryption *encryption
+	encryption *channelmessage.Encryption
 	isKnown    bool
 	ended      bool
 	reason     string
@@ -67,7 +69,7 @@ type Session struct {
 // the session's connection.
 func Open(ctx context.Context, o Options) (*Session, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &Session{options: o, cancel: cancel, done: make(chan struct{}), known: make(chan struct{})}
+	s := &Session{options: o, cancel: cancel, done: make(chan struct{}), known: make(chan struct{}), out: channelmessage.Outgoing{Kind: channelmessage.KindInput}}
 	s.changed = sync.NewCond(&s.mu)
 	l, err := s.dial(ctx, o.Token)
 	if err != nil {
@@ -103,7 +105,7 @@ func (s *Session) Write(p []byte) (int, error) {
 	written := 0
 	for len(p) > 0 {
 		n := min(len(p), dataSize)
-		if err := s.send(contentData, p[:n]); err != nil {
+		if err := s.send(channelmessage.ContentData, p[:n]); err != nil {
 			return written, err
 		}
 		written, p = written+n, p[n:]
@@ -117,12 +119,12 @@ func (s *Session) Resize(columns, rows int) error {
 	if err != nil {
 		return err
 	}
-	return s.send(contentSize, body)
+	return s.send(channelmessage.ContentSize, body)
 }
 
 // Terminate asks the node to end the session.
 func (s *Session) Terminate() error {
-	return s.send(contentFlag, binary.BigEndian.AppendUint32(nil, flagTerminate))
+	return s.send(channelmessage.ContentFlag, binary.BigEndian.AppendUint32(nil, channelmessage.FlagTerminate))
 }
 
 // Close ends the connection; the session itself continues.
@@ -163,7 +165,7 @@ func (s *Session) Type(ctx context.Context) (string, error) {
 func (s *Session) send(content uint32, body []byte) error {
 	s.mu.Lock()
 	// Before the handshake is complete the node takes no input, and drops it.
-	for (!s.isKnown || s.out.full()) && !s.ended {
+	for (!s.isKnown || s.out.Full()) && !s.ended {
 		s.changed.Wait()
 	}
 	if s.ended {
@@ -178,45 +180,45 @@ func (s *Session) send(content uint32, body []byte) error {
 
 // add makes a message of the outgoing stream. The mutex is held.
 func (s *Session) add(content uint32, body []byte) []byte {
-	if s.encryption != nil && content == contentData {
-		body = s.encryption.encrypt(body)
+	if s.encryption != nil && content == channelmessage.ContentData {
+		body = s.encryption.Encrypt(body)
 	}
-	return s.out.add(time.Now(), content, body)
+	return s.out.Add(time.Now(), content, body)
 }
 
 // receive takes a message of the service and returns what to answer.
 func (s *Session) receive(ctx context.Context, raw []byte) ([][]byte, error) {
-	m, err := decode(raw)
+	m, err := channelmessage.Decode(raw)
 	if err != nil {
 		return nil, err
 	}
-	switch m.kind {
-	case kindAcknowledge:
+	switch m.Kind {
+	case channelmessage.KindAcknowledge:
 		s.mu.Lock()
-		s.out.acknowledged(m.body)
+		s.out.Acknowledged(m.Body)
 		s.changed.Broadcast()
 		s.mu.Unlock()
-	case kindClosed:
+	case channelmessage.KindClosed:
 		var c struct{ Output string }
-		_ = json.Unmarshal(m.body, &c) // Closed it is, whatever it says.
+		_ = json.Unmarshal(m.Body, &c) // Closed it is, whatever it says.
 		s.end(c.Output, nil)
-	case kindOutput:
+	case channelmessage.KindOutput:
 		return s.takeOutput(ctx, m)
 	}
 	return nil, nil
 }
 
-func (s *Session) takeOutput(ctx context.Context, m message) ([][]byte, error) {
+func (s *Session) takeOutput(ctx context.Context, m channelmessage.Message) ([][]byte, error) {
 	s.mu.Lock()
 	if len(s.unread) >= maxUnread {
 		s.mu.Unlock()
 		return nil, nil
 	}
-	ready, kept := s.in.take(m)
+	ready, kept := s.in.Take(m)
 	s.mu.Unlock()
 	var out [][]byte
 	if kept {
-		out = append(out, receiptFor(m, time.Now()))
+		out = append(out, channelmessage.ReceiptFor(m, time.Now()))
 	}
 	for _, m := range ready {
 		content, body, err := s.process(ctx, m)
@@ -233,36 +235,36 @@ func (s *Session) takeOutput(ctx context.Context, m message) ([][]byte, error) {
 }
 
 // process takes a message in its order and returns the body of the answer.
-func (s *Session) process(ctx context.Context, m message) (content uint32, body []byte, err error) {
-	switch m.content {
-	case contentHandshake:
-		body, err = s.answer(ctx, m.body)
-		return contentHandshakeAnswer, body, err
-	case contentChallenge:
-		body, err = s.meet(m.body)
-		return contentChallengeAnswer, body, err
-	case contentHandshakeDone:
+func (s *Session) process(ctx context.Context, m channelmessage.Message) (content uint32, body []byte, err error) {
+	switch m.Content {
+	case channelmessage.ContentHandshake:
+		body, err = s.answer(ctx, m.Body)
+		return channelmessage.ContentHandshakeAnswer, body, err
+	case channelmessage.ContentChallenge:
+		body, err = s.meet(m.Body)
+		return channelmessage.ContentChallengeAnswer, body, err
+	case channelmessage.ContentHandshakeDone:
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.know()
-	case contentData, contentErrors, contentExitCode:
+	case channelmessage.ContentData, channelmessage.ContentErrors, channelmessage.ContentExitCode:
 		return 0, nil, s.output(m)
 	}
 	return 0, nil, nil
 }
 
-func (s *Session) output(m message) error {
+func (s *Session) output(m channelmessage.Message) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	data := m.body
+	data := m.Body
 	if s.encryption != nil {
-		plain, err := s.encryption.decrypt(data)
+		plain, err := s.encryption.Decrypt(data)
 		if err != nil {
 			return err
 		}
 		data = plain
 	}
-	if m.content != contentExitCode {
+	if m.Content != channelmessage.ContentExitCode {
 		s.unread = append(s.unread, data...)
 	}
 	if s.kind == "" {

@@ -12,6 +12,8 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+
+	"github.com/ssm-access-operator/ssm-access-operator/test/channelmessage"
 )
 
 // emptyHash is the hash of a request without a body, in hexadecimal.
@@ -58,7 +60,7 @@ func Signer(ctx context.Context, cfg aws.Config) func(*http.Request) error {
 func keyMaker(client *kms.Client) KeyMaker {
 	return func(ctx context.Context, key string, encryption map[string]string) (plain, encrypted []byte, err error) {
 		made, err := client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
-			KeyId: aws.String(key), NumberOfBytes: aws.Int32(keyBytes), EncryptionContext: encryption,
+			KeyId: aws.String(key), NumberOfBytes: aws.Int32(channelmessage.KeyBytes), EncryptionContext: encryption,
 		})
 		if err != nil {
 			return nil, nil, err
