@@ -134,7 +134,9 @@ func (s *Server) newRegion(a *Account, name string) *Region {
 		Channel: func(req *service.Request, session *ssm.Session) (string, string) {
 			return s.openChannel(a, name, req, session)
 		},
-		Closed: s.channels.End,
+		Closed:       s.closeChannels,
+		RoleToken:    func(role, node string) (ssm.RoleToken, error) { return s.roleToken(a, role, node) },
+		Deregistered: s.nodeChannels.Cut,
 		Elsewhere: func(account string) *ssm.Region {
 			if other := s.Account(account); other != nil {
 				return other.Region(name).SSM

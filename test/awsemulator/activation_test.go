@@ -2,6 +2,10 @@ package awsemulator_test
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -45,7 +49,7 @@ func (w *world) register(a *ssm.CreateActivationOutput) (string, error) {
 func (w *world) registerOverHTTP(a *ssm.CreateActivationOutput) (string, error) {
 	w.t.Helper()
 	body := must(json.Marshal(map[string]string{
-		"ActivationId": *a.ActivationId, "ActivationCode": *a.ActivationCode, "Fingerprint": "f", "PublicKey": "k", "PublicKeyType": "Rsa",
+		"ActivationId": *a.ActivationId, "ActivationCode": *a.ActivationCode, "Fingerprint": "f", "PublicKey": nodeKey(w.t), "PublicKeyType": "Rsa",
 	}))(w.t)
 	request := must(http.NewRequestWithContext(ctx(w.t), http.MethodPost, w.url, bytes.NewReader(body)))(w.t)
 	request.Header.Set("X-Amz-Target", "AmazonSSM.RegisterManagedInstance")
@@ -66,6 +70,13 @@ func (w *world) registerOverHTTP(a *ssm.CreateActivationOutput) (string, error) 
 		return "", &smithy.GenericAPIError{Code: out.Type}
 	}
 	return out.InstanceID, nil
+}
+
+// nodeKey is a key of a node, as the agent sends it.
+func nodeKey(t *testing.T) string {
+	t.Helper()
+	key := must(rsa.GenerateKey(rand.Reader, 2048))(t)
+	return base64.StdEncoding.EncodeToString(must(x509.MarshalPKIXPublicKey(&key.PublicKey))(t))
 }
 
 // activations lists what passes the filters, key and value in turn, in small
@@ -112,7 +123,7 @@ func TestMachineRegistersWithIdAndCode(t *testing.T) {
 	out := must(w.ssm(admin).DescribeInstanceInformation(ctx(t), &ssm.DescribeInstanceInformationInput{
 		Filters: []types.InstanceInformationStringFilter{{Key: aws.String("ActivationIds"), Values: []string{*a.ActivationId}}},
 	}))(t)
-	if n := out.InstanceInformationList; len(n) != 2 || n[0].PingStatus != types.PingStatusOnline || *n[0].Name != "branch" || *n[0].IamRole != serviceRole {
+	if n := out.InstanceInformationList; len(n) != 2 || n[0].PingStatus == n[1].PingStatus || *n[0].Name != "branch" || *n[0].IamRole != serviceRole {
 		t.Fatalf("the nodes are %+v", n)
 	}
 	tagged := must(w.ssm(admin).ListTagsForResource(ctx(t), &ssm.ListTagsForResourceInput{ResourceType: "ManagedInstance", ResourceId: &id}))(t)

@@ -1,6 +1,7 @@
 package awsemulator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -14,10 +15,7 @@ import (
 // errDropped means that the connection is cut instead of answered.
 var errDropped = errors.New("the connection is cut")
 
-const (
-	jsonContent = "application/x-amz-json-1.1"
-	xmlContent  = "text/xml"
-)
+const xmlContent = "text/xml"
 
 // writeAnswer writes an output or an error in the protocol of the service.
 func writeAnswer(ctx context.Context, w http.ResponseWriter, x *exchange, out any, err error) {
@@ -27,16 +25,16 @@ func writeAnswer(ctx context.Context, w http.ResponseWriter, x *exchange, out an
 		dialect = x.service.Dialect
 	}
 	if dialect == nil {
-		contentType = jsonContent
+		contentType = wire.JSONContent
 	}
-	if err == nil && dialect == nil {
+	raw, isRaw := out.(*wire.Raw)
+	if err == nil && dialect == nil && !isRaw {
 		body, err = wire.EncodeJSON(ctx, out.(smithy.Serializable))
 	}
 	failure := asWireError(err)
-	raw, isRaw := out.(*wire.Raw)
 	switch {
 	case failure == nil && isRaw:
-		contentType, body = raw.ContentType, raw.Body
+		status, contentType, body = cmp.Or(raw.Status, status), raw.ContentType, raw.Body
 		setHeaders(w, raw.Header)
 	case failure == nil && dialect == nil:
 	case failure == nil:

@@ -86,6 +86,8 @@ func denied(x *exchange, d authz.Decision, r authz.Request) error {
 	switch {
 	case x.service.Dialect == nil:
 		return wire.Errorf(400, "AccessDeniedException", "%s", message)
+	case x.service.Name == messagesService:
+		return wire.Errorf(403, "AccessDeniedException", "%s", message)
 	case x.service.Name == "ec2":
 		return wire.Errorf(403, "UnauthorizedOperation", "You are not authorized to perform this operation. %s", message)
 	default:

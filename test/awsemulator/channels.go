@@ -3,12 +3,8 @@ package awsemulator
 import (
 	"encoding/base64"
 	"fmt"
-	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/datachannel"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fleet"
@@ -16,16 +12,10 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/service"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/shell"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ssm"
-	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/wire"
 )
 
-const (
-	// messagesService is the service of the channels between clients, AWS and agents.
-	messagesService = "ssmmessages"
-	dataChannelPath = "/v1/data-channel/"
-	// nodeUser is the user as whom agents run shells.
-	nodeUser = "ssm-user"
-)
+// nodeUser is the user as whom agents run shells.
+const nodeUser = "ssm-user"
 
 // Agents after muxVersion carry many connections in a port session. Clients after
 // noKeepAliveVersion want no keep-alives in it.
@@ -34,43 +24,18 @@ const (
 	noKeepAliveVersion = "1.2.331.0"
 )
 
-// channelInput is the session that a data channel is opened for.
-type channelInput struct{ Session *string }
-
-// messages is the service that opens data channels. Old clients do not sign the
-// request: their token authenticates. New ones need ssmmessages:OpenDataChannel.
-func (s *Server) messages() *service.Service {
-	return &service.Service{Name: messagesService, Dialect: wire.S3, Route: routeChannel, Operations: service.Collect([]service.Operation{{
-		Name: "OpenDataChannel", Kind: service.Write, Anonymous: true, MayBeSigned: true,
-		NewInput: func() any { return &channelInput{} },
-		Checks: func(r *service.Request, in any) []service.Check {
-			if r.Caller.AccountID == "" {
-				return nil
-			}
-			arn := s.mustRegion(r).SSM.SessionARN(aws.ToString(in.(*channelInput).Session))
-			return []service.Check{{Action: "ssmmessages:OpenDataChannel", Resource: arn, Context: s.resourceContext(arn)}}
-		},
-		Call: func(_ *service.Request, in any) (any, error) {
-			session := aws.ToString(in.(*channelInput).Session)
-			return &wire.Upgrade{Serve: func(w http.ResponseWriter, r *http.Request) { s.channels.Serve(w, r, session) }}, nil
-		},
-	}})}
-}
-
-func routeChannel(r *http.Request) (string, url.Values) {
-	session, ok := strings.CutPrefix(r.URL.Path, dataChannelPath)
-	if !ok || r.Method != http.MethodGet {
-		return "", nil
-	}
-	return "OpenDataChannel", url.Values{"Session": {session}}
-}
-
 // openChannel admits a client to the data channel of a session. Its URL is on the
 // endpoint that the client has called.
 func (s *Server) openChannel(a *Account, region string, req *service.Request, session *ssm.Session) (address, token string) {
 	token = s.random.Secret(64)
 	s.channels.Admit(token, session.ID, func() datachannel.Session {
-		return datachannel.Session{ID: session.ID, Target: session.Target, Agent: datachannel.NewAgent(s.agentOptions(a, region, session))}
+		opened := datachannel.Session{ID: session.ID, Target: session.Target}
+		if s.nodeChannels.Has(session.Target) {
+			s.nodeChannels.Start(session.Target, startOf(a.Region(region).SSM, session))
+		} else {
+			opened.Agent = datachannel.NewAgent(s.agentOptions(a, region, session))
+		}
+		return opened
 	})
 	cell := base64.RawURLEncoding.EncodeToString([]byte(s.random.Secret(24)))
 	address = "ws" + strings.TrimPrefix(req.Endpoint, "http") + dataChannelPath + session.ID + "?role=publish_subscribe&cell-number=" + cell
@@ -145,16 +110,4 @@ func after(version, other string) bool {
 		}
 	}
 	return len(x) > len(y)
-}
-
-// sessionExited ends a session whose program has ended on its node.
-func (s *Server) sessionExited(session string) {
-	for _, a := range s.Accounts() {
-		for _, r := range a.Regions() {
-			if _, ok := r.SSM.Session(session); ok {
-				r.SSM.End(s.clock.Now(), session)
-				return
-			}
-		}
-	}
 }

@@ -27,10 +27,10 @@ type nodeView struct {
 	Connected bool              `json:"connected"`
 }
 
-func viewNode(n *fleet.Node) nodeView {
+func (s *Server) viewNode(n *fleet.Node) nodeView {
 	v := nodeView{ID: n.ID, Name: n.Name, Tags: n.Tags, State: n.State}
 	if n.Agent != nil {
-		v.Online, v.Connected = n.Agent.Online, n.Agent.Connected
+		v.Online, v.Connected = n.Agent.IsOnline(s.clock.Now()), n.Agent.Connected
 	}
 	return v
 }
@@ -42,7 +42,7 @@ func (s *Server) controlNodes(r *http.Request) (any, error) {
 	}
 	list := []nodeView{}
 	for n := range region.Fleet.Nodes().Values() {
-		list = append(list, viewNode(n))
+		list = append(list, s.viewNode(n))
 	}
 	return list, nil
 }
@@ -104,7 +104,7 @@ func (s *Server) controlNode(r *http.Request) (any, error) {
 		return nil, err
 	}
 	n, _ := region.Fleet.Node(id)
-	return viewNode(n), nil
+	return s.viewNode(n), nil
 }
 
 // sessionView is a session as the control endpoint shows it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/calls"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/clock"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/controlchannel"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/datachannel"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ec2"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
@@ -63,7 +64,8 @@ type Server struct {
 
 	sessionEnding, tierUp, tierDown, sharing duration
 
-	channels *datachannel.Service
+	channels     *datachannel.Service
+	nodeChannels *controlchannel.Service
 
 	mu        sync.RWMutex
 	accounts  map[string]*Account
@@ -91,6 +93,7 @@ func New(o Options) (*Server, error) {
 		accounts: map[string]*Account{}, buckets: s3.NewStore(), evaluate: o.EvaluateIAM,
 	}
 	s.channels = datachannel.NewService(s.sessionExited)
+	s.nodeChannels = controlchannel.NewService(s.nodeConnected, s.channels.Finish)
 	s.services = s.newServices()
 	s.control = s.newControl()
 	if o.Fixture != nil {
@@ -117,14 +120,18 @@ func (s *Server) newServices() map[string]*service.Service {
 		s.buckets.Service(),
 		ram.Service(func(r *service.Request) *ram.Region { return s.mustRegion(r).Shares }),
 		s.messages(),
+		s.messageQueue(),
 	} {
 		services[svc.Name] = svc
 	}
 	return services
 }
 
-// Close ends what the emulator does by itself: all data channels.
-func (s *Server) Close() { s.channels.Close() }
+// Close ends what the emulator does by itself: all channels.
+func (s *Server) Close() {
+	s.channels.Close()
+	s.nodeChannels.Close()
+}
 
 // Account returns an account by its id, nil when there is none.
 func (s *Server) Account(id string) *Account {

@@ -64,7 +64,10 @@ func (s *Server) answer(x *exchange) (any, error) {
 	}
 	op, known := x.service.Operations[x.operation]
 	var authenticated error
-	if !op.Anonymous || op.MayBeSigned && x.signature != nil {
+	switch {
+	case op.ByNode:
+		authenticated = s.authenticateNode(x)
+	case !op.Anonymous || op.MayBeSigned && x.signature != nil:
 		authenticated = s.authenticate(x)
 	}
 	x.call = s.calls.Begin(calls.Call{

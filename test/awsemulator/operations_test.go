@@ -60,6 +60,7 @@ func everything() []any {
 		&iam.ListRolePoliciesInput{RoleName: s("r")}, &iam.DeleteRolePolicyInput{RoleName: s("r"), PolicyName: s("i")},
 
 		&iam.GetAccountAuthorizationDetailsInput{}, &iam.GetAccountSummaryInput{},
+		&iam.SimulateCustomPolicyInput{ActionNames: []string{"ssm:StartSession"}, PolicyInputList: []string{`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ssm:*","Resource":"*"}]}`}},
 		&iam.SimulatePrincipalPolicyInput{PolicySourceArn: s("arn:aws:iam::" + account + ":user/u"), ActionNames: []string{"ssm:StartSession"}},
 		&iam.DeleteUserInput{UserName: s("u")}, &iam.DeleteGroupInput{GroupName: s("g")}, &iam.DeleteRoleInput{RoleName: s("r")},
 		&iam.DeletePolicyInput{PolicyArn: own},
@@ -87,7 +88,7 @@ func everything() []any {
 		&ram.DisassociateResourceShareInput{ResourceShareArn: s("$share"), Principals: []string{organization}},
 		&ram.DeleteResourceShareInput{ResourceShareArn: s("$share")},
 		&ssm.DeleteDocumentInput{Name: s("doc")},
-		&ssm.CreateActivationInput{IamRole: s("SSMServiceRole")}, &ssm.DescribeActivationsInput{}, &ssm.DeleteActivationInput{ActivationId: s("$activation")},
+		&ssm.CreateActivationInput{IamRole: s("SSMServiceRole")}, &ssm.DescribeActivationsInput{}, &ssm.GetInventoryInput{}, &ssm.DeleteActivationInput{ActivationId: s("$activation")},
 		&ssm.DeregisterManagedInstanceInput{InstanceId: s("$node")},
 		&ssm.GetServiceSettingInput{SettingId: s(tierSetting)}, &ssm.UpdateServiceSettingInput{SettingId: s(tierSetting), SettingValue: s("advanced")},
 		&ssm.ResetServiceSettingInput{SettingId: s(tierSetting)},
@@ -137,8 +138,13 @@ func fillIn(in any, ids map[string]*string) {
 	}
 }
 
-// withoutSDK are the operations that only plugins call: test/sessionclient does.
-var withoutSDK = []string{"ssmmessages:OpenDataChannel"}
+// withoutSDK are the operations that only plugins and agents call: test/sessionclient and
+// test/nodeagent do.
+var withoutSDK = []string{
+	"ec2messages:GetMessages",
+	"ssm:ListInstanceAssociations", "ssm:RequestManagedInstanceRoleToken", "ssm:UpdateInstanceInformation", "ssm:UpdateManagedInstancePublicKey",
+	"ssmmessages:CreateControlChannel", "ssmmessages:CreateDataChannel", "ssmmessages:OpenControlChannel", "ssmmessages:OpenDataChannel",
+}
 
 func TestEveryOperationAnswersTheSDK(t *testing.T) {
 	w := newWorld(t, withEverything)

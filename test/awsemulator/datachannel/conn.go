@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 )
@@ -12,9 +13,13 @@ import (
 // dropped, and sent again when they are overdue.
 const queued = 4 * window
 
-// conn is a client's connection. One goroutine writes, so that one that reads never
-// waits for a client that does not.
-type conn struct {
+// passTime is how long a frame waits for room in the queue of a slow reader. Whoever sent
+// it sends it again.
+const passTime = time.Second
+
+// Conn is the connection of a client or an agent. One goroutine writes, so that one that
+// reads never waits for a peer that does not.
+type Conn struct {
 	socket *websocket.Conn
 	frames chan []byte
 
@@ -23,12 +28,13 @@ type conn struct {
 	last    []byte
 }
 
-func newConn(socket *websocket.Conn) *conn {
-	return &conn{socket: socket, frames: make(chan []byte, queued), closing: make(chan struct{})}
+// NewConn returns a connection that waits for Write.
+func NewConn(socket *websocket.Conn) *Conn {
+	return &Conn{socket: socket, frames: make(chan []byte, queued), closing: make(chan struct{})}
 }
 
-// push sends frames, without waiting.
-func (c *conn) push(frames ...[]byte) {
+// Push sends frames, without waiting.
+func (c *Conn) Push(frames ...[]byte) {
 	for _, f := range frames {
 		select {
 		case c.frames <- f:
@@ -38,17 +44,34 @@ func (c *conn) push(frames ...[]byte) {
 	}
 }
 
-// finish sends what is queued and a last frame, where there is one, and closes the
+// pass sends a frame, and waits for room for a while.
+func (c *Conn) pass(ctx context.Context, f []byte) {
+	select {
+	case c.frames <- f:
+		return
+	default:
+	}
+	timer := time.NewTimer(passTime)
+	defer timer.Stop()
+	select {
+	case c.frames <- f:
+	case <-timer.C:
+	case <-c.closing:
+	case <-ctx.Done():
+	}
+}
+
+// Finish sends what is queued and a last frame, where there is one, and closes the
 // connection.
-func (c *conn) finish(last []byte) {
+func (c *Conn) Finish(last []byte) {
 	c.once.Do(func() {
 		c.last = last
 		close(c.closing)
 	})
 }
 
-// write writes until the connection is finished or the context ends.
-func (c *conn) write(ctx context.Context) error {
+// Write writes until the connection is finished or the context ends.
+func (c *Conn) Write(ctx context.Context) error {
 	for {
 		select {
 		case f := <-c.frames:
@@ -64,7 +87,7 @@ func (c *conn) write(ctx context.Context) error {
 }
 
 // end writes what is left.
-func (c *conn) end(ctx context.Context) error {
+func (c *Conn) end(ctx context.Context) error {
 	for {
 		select {
 		case f := <-c.frames:

@@ -114,8 +114,8 @@ func acknowledge(f Frame, now time.Time) []byte {
 	}.Marshal()
 }
 
-// closedFrame is the frame that ends a session on its target.
-func closedFrame(session, target, output string, now time.Time) []byte {
+// ClosedFrame is the frame that ends a session on its target.
+func ClosedFrame(session, target, output string, now time.Time) []byte {
 	id := uuid.New()
 	return Frame{
 		Type: TypeClosed, Schema: 1, Created: now, ID: id, PayloadType: payloadNone,

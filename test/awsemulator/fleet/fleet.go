@@ -3,6 +3,7 @@
 package fleet
 
 import (
+	"crypto/rsa"
 	"fmt"
 	"maps"
 	"strings"
@@ -19,6 +20,9 @@ const (
 	defaultInstanceType = "t3.micro"
 	// heartbeat is how often an agent reports.
 	heartbeat = 5 * time.Minute
+	// lostAfter is how long an agent is online after its last report. What AWS waits has
+	// not been seen.
+	lostAfter = 3 * heartbeat
 )
 
 // Node is one machine. It is immutable: a change replaces it.
@@ -42,6 +46,10 @@ type Node struct {
 
 	// What an activation gave to a managed node.
 	ActivationID, Role string
+	// PublicKey and Fingerprint are what the agent of a managed node registered with; nil
+	// and empty for one that exists only in the emulator.
+	PublicKey   *rsa.PublicKey
+	Fingerprint string
 	// Source is what a node of a cloud connector, or a Greengrass core device, is.
 	Source fixtures.Source
 
@@ -58,10 +66,21 @@ type Agent struct {
 	Connected bool
 	// Since is when it last went online or offline.
 	Since time.Time
+	// Pinged is when a real agent last reported. It is zero for those that exist only in the
+	// emulator, which report all the time.
+	Pinged time.Time
+}
+
+// IsOnline reports whether the agent is online at a time.
+func (a *Agent) IsOnline(now time.Time) bool {
+	return a.Online && (a.Pinged.IsZero() || now.Sub(a.Pinged) < lostAfter)
 }
 
 // LastPing is when the agent last reported.
 func (a *Agent) LastPing(now time.Time) time.Time {
+	if !a.Pinged.IsZero() {
+		return a.Pinged
+	}
 	if !a.Online {
 		return a.Since
 	}

@@ -42,13 +42,11 @@ func (a *Account) simulatePrincipalPolicy(r *service.Request, in *sdk.SimulatePr
 		return nil, wire.Errorf(404, "NoSuchEntity", "No user, group or role has the ARN %s.", aws.ToString(in.PolicySourceArn))
 	}
 	policies := s.policiesFor(a, e)
-	for i, text := range in.PolicyInputList {
-		document, err := authz.Parse([]byte(text))
-		if err != nil {
-			return nil, invalidInput("Invalid policy document %d: %v", i+1, err)
-		}
-		policies.Identity = append(policies.Identity, authz.Policy{Name: "PolicyInputList", Document: document})
+	given, err := inputPolicies("PolicyInputList", in.PolicyInputList)
+	if err != nil {
+		return nil, err
 	}
+	policies.Identity = append(policies.Identity, given...)
 	results, err := simulate(in, policies)
 	if err != nil {
 		return nil, err
@@ -58,6 +56,47 @@ func (a *Account) simulatePrincipalPolicy(r *service.Request, in *sdk.SimulatePr
 		return nil, err
 	}
 	return &sdk.SimulatePrincipalPolicyOutput{EvaluationResults: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+}
+
+// simulateCustomPolicy judges policies that nobody has.
+func (a *Account) simulateCustomPolicy(_ *service.Request, in *sdk.SimulateCustomPolicyInput) (*sdk.SimulateCustomPolicyOutput, error) {
+	var policies authz.Policies
+	identity, err := inputPolicies("PolicyInputList", in.PolicyInputList)
+	if err != nil {
+		return nil, err
+	}
+	policies.Identity = identity
+	boundaries, err := inputPolicies("PermissionsBoundaryPolicyInputList", in.PermissionsBoundaryPolicyInputList)
+	if err != nil {
+		return nil, err
+	}
+	if len(boundaries) > 0 {
+		policies.Boundary = &boundaries[0]
+	}
+	results, err := simulate(&sdk.SimulatePrincipalPolicyInput{
+		ActionNames: in.ActionNames, ContextEntries: in.ContextEntries, ResourceArns: in.ResourceArns,
+	}, policies)
+	if err != nil {
+		return nil, err
+	}
+	p, err := paginate(a, in.Marker, in.MaxItems, results.After, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &sdk.SimulateCustomPolicyOutput{EvaluationResults: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
+}
+
+// inputPolicies reads the policies of a simulation.
+func inputPolicies(name string, texts []string) ([]authz.Policy, error) {
+	policies := make([]authz.Policy, 0, len(texts))
+	for i, text := range texts {
+		document, err := authz.Parse([]byte(text))
+		if err != nil {
+			return nil, invalidInput("Invalid policy document %d: %v", i+1, err)
+		}
+		policies = append(policies, authz.Policy{Name: name, Document: document})
+	}
+	return policies, nil
 }
 
 // policiesFor gathers the policies of any entity; a group has only its own.

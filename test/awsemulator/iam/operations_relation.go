@@ -42,5 +42,8 @@ func relationOperations(of func(*service.Request) *Account) []service.Operation 
 		service.Define(of, "SimulatePrincipalPolicy", service.Read, func(a *Account, r *service.Request, in *sdk.SimulatePrincipalPolicyInput) []service.Check {
 			return a.onSource(r, in.PolicySourceArn)
 		}, (*Account).simulatePrincipalPolicy).Require("PolicySourceArn", "ActionNames"),
+		service.Define(of, "SimulateCustomPolicy", service.Read, func(*Account, *service.Request, *sdk.SimulateCustomPolicyInput) []service.Check {
+			return []service.Check{{Action: "iam:SimulateCustomPolicy", Resource: "*"}}
+		}, (*Account).simulateCustomPolicy).Require("ActionNames", "PolicyInputList"),
 	}
 }

@@ -19,6 +19,9 @@ const (
 	// FederatedCaller is a token of GetFederationToken: the policies of its user,
 	// narrowed by the session policies, under a name that the user chose.
 	FederatedCaller CallerKind = "FederatedUser"
+	// NodeCaller is a node that signs with the key that it registered. No policy says
+	// what it may do.
+	NodeCaller CallerKind = "Node"
 )
 
 // Caller is the identity behind a request.
@@ -85,6 +88,7 @@ func (c Caller) Describe(ctx *authz.Context) {
 		ctx.Set("aws:PrincipalType", "FederatedUser") // Without aws:username.
 	case RootCaller:
 		ctx.Set("aws:PrincipalType", "Account")
+	case NodeCaller:
 	}
 	for _, t := range c.Tags {
 		ctx.Set("aws:PrincipalTag/"+t.Key, t.Value)

@@ -68,6 +68,8 @@ type Operation struct {
 	Anonymous bool
 	// MayBeSigned checks the signature of an anonymous operation where there is one.
 	MayBeSigned bool
+	// ByNode operations are signed with the key that a node registered.
+	ByNode bool
 	// NewInput returns a pointer to the SDK's empty input structure.
 	NewInput func() any
 	// Checks lists what the caller must be allowed; nil asks nothing.

@@ -34,6 +34,7 @@ type Signature struct {
 	SessionToken string
 
 	authorization string
+	scope         string // without the key
 	signedHeaders []string
 }
 
@@ -63,7 +64,7 @@ func Parse(r *http.Request) (*Signature, error) {
 	return &Signature{
 		AccessKeyID: scope[0], Region: scope[2], Service: scope[3],
 		SessionToken:  r.Header.Get("X-Amz-Security-Token"),
-		authorization: header,
+		authorization: header, scope: strings.Join(scope[1:], "/"),
 		signedHeaders: strings.Split(parts["SignedHeaders"], ";"),
 	}, nil
 }

@@ -26,7 +26,8 @@ func doesNotExist(session string) error {
 	return invalid("DoesNotExistException", "Session with id %s does not exist.", session)
 }
 
-func invalidInstance(id string) error {
+// InvalidInstance refuses a node that is not there, or no longer.
+func InvalidInstance(id string) error {
 	return invalid("InvalidInstanceId", "Not existing InstanceId %s", id)
 }
 

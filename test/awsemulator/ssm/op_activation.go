@@ -94,11 +94,15 @@ func (r *Region) deregisterManagedInstance(req *service.Request, in *sdk.Deregis
 	if err := managedInstancePattern.Check(id); err != nil {
 		return nil, err
 	}
-	return &sdk.DeregisterManagedInstanceOutput{}, r.update(req.Now, func(*State) error {
+	err := r.update(req.Now, func(*State) error {
 		if _, ok := r.hybridNode(id); !ok {
-			return invalidInstance(id)
+			return InvalidInstance(id)
 		}
 		r.Fleet.Remove(id)
 		return nil
 	})
+	if err == nil {
+		r.Deregistered(id)
+	}
+	return &sdk.DeregisterManagedInstanceOutput{}, err
 }

@@ -1,6 +1,10 @@
 package ssm
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -8,9 +12,10 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ordered"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/service"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/wire"
 )
 
-func (r *Region) describeActivations(req *service.Request, in *sdk.DescribeActivationsInput) (*sdk.DescribeActivationsOutput, error) {
+func (r *Region) describeActivations(req *service.Request, in *sdk.DescribeActivationsInput) (*wire.Raw, error) {
 	keep, err := activationFilters(in.Filters)
 	if err != nil {
 		return nil, err
@@ -29,7 +34,28 @@ func (r *Region) describeActivations(req *service.Request, in *sdk.DescribeActiv
 	for i, a := range p.items {
 		out.ActivationList[i] = a.out(req.Now)
 	}
-	return out, nil
+	return withExpired(out)
+}
+
+// withExpired writes an answer in which Expired is false where the SDK would leave it out.
+func withExpired(out *sdk.DescribeActivationsOutput) (*wire.Raw, error) {
+	body, err := wire.EncodeJSON(context.Background(), out)
+	if err != nil {
+		return nil, err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var answer struct {
+		ActivationList []map[string]any
+		NextToken      *string `json:",omitempty"`
+	}
+	if err := decoder.Decode(&answer); err != nil {
+		return nil, fmt.Errorf("read the answer again: %w", err)
+	}
+	for i, a := range answer.ActivationList {
+		a["Expired"] = out.ActivationList[i].Expired
+	}
+	return wire.RawJSON(answer)
 }
 
 // activationFilters returns the condition that all filters make together. The

@@ -23,7 +23,7 @@ func (r *Region) getConnectionStatus(_ *service.Request, in *sdk.GetConnectionSt
 }
 
 func (r *Region) describeInstanceInformation(req *service.Request, in *sdk.DescribeInstanceInformationInput) (*sdk.DescribeInstanceInformationOutput, error) {
-	keep, err := nodeFilters(in)
+	keep, err := nodeFilters(in, req.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +49,10 @@ func (r *Region) describeInstanceInformation(req *service.Request, in *sdk.Descr
 func information(n *fleet.Node, now time.Time) types.InstanceInformation {
 	a := n.Agent
 	info := types.InstanceInformation{
-		InstanceId: aws.String(n.ID), PingStatus: pingStatus(n), LastPingDateTime: aws.Time(a.LastPing(now)),
-		AgentVersion: aws.String(a.Version), IsLatestVersion: aws.Bool(true),
-		PlatformType: types.PlatformType(a.PlatformType), PlatformName: aws.String(a.PlatformName), PlatformVersion: aws.String(a.PlatformVersion),
-		ComputerName: aws.String(a.ComputerName), IPAddress: aws.String(a.IPAddress),
+		InstanceId: aws.String(n.ID), PingStatus: pingStatus(n, now), LastPingDateTime: aws.Time(a.LastPing(now)),
+		AgentVersion: optional(a.Version), IsLatestVersion: aws.Bool(true),
+		PlatformType: types.PlatformType(a.PlatformType), PlatformName: optional(a.PlatformName), PlatformVersion: optional(a.PlatformVersion),
+		ComputerName: optional(a.ComputerName), IPAddress: optional(a.IPAddress),
 		ResourceType: types.ResourceTypeEc2Instance, SourceId: aws.String(n.ID), SourceType: types.SourceTypeAwsEc2Instance,
 	}
 	if n.Managed {
@@ -66,8 +66,8 @@ func information(n *fleet.Node, now time.Time) types.InstanceInformation {
 	return info
 }
 
-func pingStatus(n *fleet.Node) types.PingStatus {
-	if n.Agent.Online {
+func pingStatus(n *fleet.Node, now time.Time) types.PingStatus {
+	if n.Agent.IsOnline(now) {
 		return types.PingStatusOnline
 	}
 	return types.PingStatusConnectionLost
@@ -75,7 +75,7 @@ func pingStatus(n *fleet.Node) types.PingStatus {
 
 // nodeFilters returns the condition that all filters make together. The values
 // of one filter are alternatives.
-func nodeFilters(in *sdk.DescribeInstanceInformationInput) (func(*fleet.Node) bool, error) {
+func nodeFilters(in *sdk.DescribeInstanceInformationInput, now time.Time) (func(*fleet.Node) bool, error) {
 	if len(in.Filters) > 0 && len(in.InstanceInformationFilterList) > 0 {
 		return nil, invalid("ValidationException", "Filters and InstanceInformationFilterList cannot be given together.")
 	}
@@ -86,7 +86,7 @@ func nodeFilters(in *sdk.DescribeInstanceInformationInput) (func(*fleet.Node) bo
 		if key == "tag-key" || strings.HasPrefix(key, "tag:") {
 			tags++
 		}
-		valueOf, ok := nodeValue(key)
+		valueOf, ok := nodeValue(key, now)
 		if !ok {
 			return nil, invalid("InvalidFilterKey", "The filter key %s is not valid.", key)
 		}
@@ -97,7 +97,7 @@ func nodeFilters(in *sdk.DescribeInstanceInformationInput) (func(*fleet.Node) bo
 		return nil, invalid("InvalidInstanceInformationFilterValue", "Filters by tag cannot be combined with others.")
 	}
 	for _, f := range in.InstanceInformationFilterList {
-		valueOf, ok := nodeValue(string(f.Key))
+		valueOf, ok := nodeValue(string(f.Key), now)
 		if !ok {
 			return nil, invalid("InvalidFilterKey", "The filter key %s is not valid.", f.Key)
 		}
@@ -114,7 +114,7 @@ func nodeFilters(in *sdk.DescribeInstanceInformationInput) (func(*fleet.Node) bo
 }
 
 // nodeValue returns what a filter looks at.
-func nodeValue(key string) (func(*fleet.Node) []string, bool) {
+func nodeValue(key string, now time.Time) (func(*fleet.Node) []string, bool) {
 	one := func(value func(*fleet.Node) string) (func(*fleet.Node) []string, bool) {
 		return func(n *fleet.Node) []string { return []string{value(n)} }, true
 	}
@@ -124,7 +124,7 @@ func nodeValue(key string) (func(*fleet.Node) []string, bool) {
 	case "AgentVersion":
 		return one(func(n *fleet.Node) string { return n.Agent.Version })
 	case "PingStatus":
-		return one(func(n *fleet.Node) string { return string(pingStatus(n)) })
+		return one(func(n *fleet.Node) string { return string(pingStatus(n, now)) })
 	case "PlatformTypes":
 		return one(func(n *fleet.Node) string { return n.Agent.PlatformType })
 	case "ActivationIds":

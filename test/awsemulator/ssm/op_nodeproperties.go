@@ -29,7 +29,7 @@ func (r *Region) describeInstanceProperties(req *service.Request, in *sdk.Descri
 	out := &sdk.DescribeInstancePropertiesOutput{NextToken: p.next, InstanceProperties: make([]types.InstanceProperty, len(p.items))}
 	for i, n := range p.items {
 		out.InstanceProperties[i] = types.InstanceProperty{
-			InstanceId: aws.String(n.ID), Name: optional(n.Name), PingStatus: pingStatus(n), LastPingDateTime: aws.Time(n.Agent.LastPing(req.Now)),
+			InstanceId: aws.String(n.ID), Name: optional(n.Name), PingStatus: pingStatus(n, req.Now), LastPingDateTime: aws.Time(n.Agent.LastPing(req.Now)),
 			AgentVersion: optional(n.Agent.Version), PlatformType: types.PlatformType(n.Agent.PlatformType), PlatformName: optional(n.Agent.PlatformName),
 			PlatformVersion: optional(n.Agent.PlatformVersion), ComputerName: optional(n.Agent.ComputerName), IPAddress: optional(n.Agent.IPAddress),
 			InstanceState: optional(n.State), InstanceType: optional(n.Type), LaunchTime: aws.Time(n.Launched), ActivationId: optional(n.ActivationID),
@@ -37,6 +37,11 @@ func (r *Region) describeInstanceProperties(req *service.Request, in *sdk.Descri
 		}
 	}
 	return out, nil
+}
+
+// getInventory answers that no agent has reported any inventory.
+func (r *Region) getInventory(*service.Request, *sdk.GetInventoryInput) (*sdk.GetInventoryOutput, error) {
+	return &sdk.GetInventoryOutput{Entities: []types.InventoryResultEntity{}}, nil
 }
 
 func resourceType(n *fleet.Node) string {

@@ -14,7 +14,7 @@ type Finder func(*service.Request) *Region
 // where none has: a machine that registers has no credentials that identify it.
 func Service(of Finder, activated func(activation string) *Region) *service.Service {
 	return &service.Service{Name: "ssm", TargetPrefix: "AmazonSSM", Operations: service.Collect(
-		sessionOperations(of), nodeOperations(of, activated), documentOperations(of), documentVersionOperations(of), activationOperations(of),
+		sessionOperations(of), nodeOperations(of, activated), agentOperations(of), documentOperations(of), documentVersionOperations(of), activationOperations(of),
 		settingOperations(of), tagOperations(of),
 	)}
 }
@@ -50,6 +50,9 @@ func nodeOperations(of Finder, activated func(string) *Region) []service.Operati
 		service.Define(of, "DeregisterManagedInstance", service.Write, func(r *Region, _ *service.Request, in *sdk.DeregisterManagedInstanceInput) []service.Check {
 			return r.on("DeregisterManagedInstance", r.NodeARN(aws.ToString(in.InstanceId)))
 		}, (*Region).deregisterManagedInstance).Require("InstanceId"),
+		service.Define(of, "GetInventory", service.Read, func(*Region, *service.Request, *sdk.GetInventoryInput) []service.Check {
+			return noResource("GetInventory")
+		}, (*Region).getInventory),
 		registerOperation(activated),
 	}
 }

@@ -11,6 +11,8 @@ type Plan struct {
 	Type string
 	// Properties are the document's, with the session's parameters in them.
 	Properties map[string]any
+	// Inputs are the document's: the user, and where the session is logged to.
+	Inputs map[string]any
 	// KMSKey encrypts the session, where the document names one.
 	KMSKey string
 }
@@ -49,6 +51,7 @@ func (r *Region) Plan(s *Session) Plan {
 	p := Plan{KMSKey: v.kmsKey()}
 	p.Type, _ = fields["sessionType"].(string)
 	p.Properties, _ = fields["properties"].(map[string]any)
+	p.Inputs, _ = fields["inputs"].(map[string]any)
 	values := map[string]string{}
 	if known, ok := awsProperties[s.DocumentName]; ok {
 		p.Properties = known.properties

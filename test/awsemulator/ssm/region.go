@@ -41,6 +41,10 @@ type Options struct {
 	// token. Closed is called for each session that ends.
 	Channel func(req *service.Request, s *Session) (url, token string)
 	Closed  func(session string)
+	// RoleToken makes credentials of a role for a node.
+	RoleToken func(role, node string) (RoleToken, error)
+	// Deregistered is called for each node that is deregistered.
+	Deregistered func(node string)
 	// Elsewhere finds the same region in another account, nil where there is
 	// none.
 	Elsewhere func(account string) *Region

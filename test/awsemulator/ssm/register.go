@@ -1,6 +1,7 @@
 package ssm
 
 import (
+	"crypto/rsa"
 	"crypto/subtle"
 	"maps"
 	"time"
@@ -17,10 +18,15 @@ type Registration struct {
 	Name string `json:"name,omitempty"`
 	// Agent is the machine's.
 	Agent fixtures.Agent `json:"agent,omitempty"`
+	// PublicKey and Fingerprint are those of a real agent. Its node is offline until it
+	// reports, which has not been seen on a real account; one without a key exists only in
+	// the emulator, and is online.
+	PublicKey   *rsa.PublicKey `json:"-"`
+	Fingerprint string         `json:"-"`
 }
 
 // Register makes a managed node of a machine and returns its id. The node has
-// the tags of the activation and is online. The error is AWS's; the codes for
+// the tags of the activation. The error is AWS's; the codes for
 // a used-up activation and for too many nodes are not verified, for an expired
 // one and a wrong code they are those that agents log.
 func (r *Region) Register(now time.Time, m Registration) (string, error) {
@@ -72,8 +78,12 @@ func managedNode(id string, now time.Time, a *Activation, m Registration) *fleet
 	if name == "" {
 		name = a.Name
 	}
-	return &fleet.Node{
+	n := &fleet.Node{
 		ID: id, Name: name, Tags: maps.Clone(a.Tags), Managed: true, Launched: now, ActivationID: a.ID, Role: a.Role,
-		Agent: fleet.NewAgent(m.Agent, now),
+		PublicKey: m.PublicKey, Fingerprint: m.Fingerprint, Agent: &fleet.Agent{Since: now},
 	}
+	if m.PublicKey == nil {
+		n.Agent = fleet.NewAgent(m.Agent, now)
+	}
+	return n
 }

@@ -6,6 +6,15 @@ import urllib.request
 import boto3
 from botocore.exceptions import ClientError
 
+# A public key as agents send it: the DER of an RSA key in Base64.
+NODE_KEY = (
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA28WSVGSk1ioisJyFyTIRoa2t7ch5h8Iu/BQ47Vcvy4u+"
+    "QK71Vn9vgR3pLBw9BxC75pa1Yl/uDOfx2fFv9QO1FvFSTXbp73v3Nz3e3aMBxcOE6DLAoNbFSksRq2vxdhBuOEl7"
+    "NTm50mP839FPimAFn0y6LYwOuGOSrqnC03NwRrnBbKtKRf9TWtLBnv9KvFSdr7XgYs3t+KRxTPuRGWzHvSO5tdKx"
+    "/eOQqB6RNQR4Taes2ngRi3CnAhTlW6pdM/DxKzp/RP0+UEEtKjzaBvO7kIQqFstqO0rTTyKE2SLXZTPH/rFYayTG"
+    "tqg7U7HnhFTeOUfyMyzHZDqIetntkgpk3QIDAQAB"
+)
+
 iam, sts, ssm, ec2, kms, logs, s3 = (boto3.client(s) for s in ("iam", "sts", "ssm", "ec2", "kms", "logs", "s3"))
 account = sts.get_caller_identity()["Account"]
 document = json.dumps({"Version": "2012-10-17", "Statement": [
@@ -80,6 +89,8 @@ simulated = iam.simulate_principal_policy(
     PolicySourceArn="arn:aws:iam::%s:user/x/u" % account, ActionNames=["ssm:StartSession"],
     ContextEntries=[{"ContextKeyName": "ssm:resourceTag/Name", "ContextKeyType": "string", "ContextKeyValues": ["a+b c%20é"]}])
 assert simulated["EvaluationResults"][0]["EvalDecision"] == "allowed"
+simulated = iam.simulate_custom_policy(PolicyInputList=[document], ActionNames=["iam:CreateSAMLProvider"])
+assert simulated["EvaluationResults"][0]["EvalDecision"] == "implicitDeny"
 for kind, key in (("user", "UserName"), ("group", "GroupName"), ("role", "RoleName")):
     who = {key: kind[0]}
     op = lambda name: getattr(iam, name % kind)  # noqa: E731
@@ -118,6 +129,7 @@ target = instances[0]["InstanceId"]
 assert ssm.get_connection_status(Target=target)["Status"] == "connected"
 information = ssm.describe_instance_information(Filters=[{"Key": "InstanceIds", "Values": [target]}])["InstanceInformationList"]
 assert information[0]["PingStatus"] == "Online" and information[0]["LastPingDateTime"]
+assert ssm.get_inventory()["Entities"] == []
 assert target in [p["InstanceId"] for p in ssm.describe_instance_properties()["InstanceProperties"]]
 ssm.create_document(Name="doc", DocumentType="Session", Content='{"schemaVersion":"1.0","sessionType":"Standard_Stream"}')
 assert ssm.describe_document(Name="doc")["Document"]["Status"] == "Active"
@@ -162,8 +174,13 @@ activation = ssm.create_activation(IamRole="SSMServiceRole", Tags=[{"Key": "k", 
 assert ssm.describe_activations()["ActivationList"][0]["ActivationId"] == activation["ActivationId"]
 agent = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], headers={
     "X-Amz-Target": "AmazonSSM.RegisterManagedInstance", "Content-Type": "application/x-amz-json-1.1"}, data=json.dumps({
-        "ActivationId": activation["ActivationId"], "ActivationCode": activation["ActivationCode"], "Fingerprint": "f"}).encode())
+        "ActivationId": activation["ActivationId"], "ActivationCode": activation["ActivationCode"], "Fingerprint": "f",
+        "PublicKey": NODE_KEY, "PublicKeyType": "Rsa"}).encode())
 node = json.load(urllib.request.urlopen(agent))["InstanceId"]
+# No agent runs there, so the emulator plays it.
+urllib.request.urlopen(urllib.request.Request(
+    f"{os.environ['AWS_ENDPOINT_URL']}/_emulator/accounts/{account}/regions/{ssm.meta.region_name}/nodes/{node}",
+    method="PATCH", data=b'{"online": true}'))
 assert ssm.terminate_session(SessionId=ssm.start_session(Target=node)["SessionId"])
 ssm.delete_activation(ActivationId=activation["ActivationId"])
 ssm.deregister_managed_instance(InstanceId=node)

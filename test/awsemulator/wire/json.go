@@ -192,6 +192,18 @@ func EncodeJSON(ctx context.Context, out smithy.Serializable) ([]byte, error) {
 	return body, nil
 }
 
+// JSONContent is the content type of JSON 1.1.
+const JSONContent = "application/x-amz-json-1.1"
+
+// RawJSON is the answer of an operation that the SDK does not know. Times are seconds.
+func RawJSON(v any) (*Raw, error) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode %T: %w", v, err)
+	}
+	return &Raw{ContentType: JSONContent, Body: body}, nil
+}
+
 // EncodeJSONError writes the error document of JSON 1.1.
 func EncodeJSONError(e *Error) []byte {
 	body, err := json.Marshal(map[string]string{"__type": e.Code, "Message": e.Message})

@@ -16,8 +16,9 @@ type Dialect struct {
 	flatLists bool
 	// ec2Errors selects EC2's own form of the error document and of the root.
 	ec2 bool
-	// bareErrors selects S3's form of the error document.
-	bareErrors bool
+	// bareErrors selects S3's form of the error document, namedErrors one whose root
+	// is the error's code.
+	bareErrors, namedErrors bool
 	// inName and outName give a member's name on the wire.
 	inName, outName func(shape reflect.Type, member string) string
 }
@@ -51,6 +52,10 @@ var S3 = &Dialect{
 	flatLists: true, bareErrors: true, inName: sameName, outName: sameName,
 }
 
+// Messages is the protocol of the channels of Session Manager. Its answers are Raw. Agents
+// search the text of an error for <AccessDeniedException>.
+var Messages = &Dialect{flatLists: true, namedErrors: true, inName: sameName, outName: sameName}
+
 // Upgrade is an answer after which the connection is no longer HTTP.
 type Upgrade struct {
 	Serve func(http.ResponseWriter, *http.Request)
@@ -58,6 +63,8 @@ type Upgrade struct {
 
 // Raw is an answer that is written as it is.
 type Raw struct {
+	// Status is 200 where it is 0.
+	Status      int
 	Header      map[string]string
 	ContentType string
 	Body        []byte

@@ -65,6 +65,12 @@ func (d *Dialect) EncodeError(requestID string, e *Error) []byte {
 		b.end("Error")
 		return b.Bytes()
 	}
+	if d.namedErrors {
+		b.start(e.Code)
+		b.text("Message", e.Message)
+		b.end(e.Code)
+		return b.Bytes()
+	}
 	b.open("ErrorResponse", d.Namespace)
 	b.start("Error")
 	b.text("Type", e.errorType())
