@@ -3,13 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path"
-
-	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 )
 
 // What the samples in config/samples/s5 declare.
@@ -42,17 +36,6 @@ func (s *stage) playHybrid(ctx context.Context) error {
 	}
 	s.say("The machine registers, and is %s.", node)
 	return s.advance(ctx, node)
-}
-
-// registerMachine registers a machine with what the Secret holds.
-func (s *stage) registerMachine(ctx context.Context) (string, error) {
-	secret := &corev1.Secret{}
-	if err := s.env.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: secretName}, secret); err != nil {
-		return "", fmt.Errorf("read the Secret of the activation: %w", err)
-	}
-	return register(ctx, s.env.URL, registration{
-		ActivationID: string(secret.Data[v1alpha1.SecretKeyID]), ActivationCode: string(secret.Data[v1alpha1.SecretKeyCode]),
-	})
 }
 
 // advance shows that the tier keeps the node from being reached, and mends it.

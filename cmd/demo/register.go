@@ -1,49 +1,42 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/shell"
+	"github.com/ssm-access-operator/ssm-access-operator/test/nodeagent"
 )
 
-// registration is what an agent sends with RegisterManagedInstance, which is in
-// no SDK. It shows the activation instead of signing.
-type registration struct {
-	ActivationID   string `json:"ActivationId"`
-	ActivationCode string `json:"ActivationCode"`
-	Fingerprint    string `json:"Fingerprint"`
-}
+// The machine that is no EC2 instance, and the version of its agent.
+const (
+	machineName  = "site-pc"
+	agentVersion = "3.3.1142.0"
+)
 
-// register registers a machine as its agent does, and returns its id, mi-….
-func register(ctx context.Context, endpoint string, r registration) (id string, err error) {
-	r.Fingerprint = "demo"
-	body, err := json.Marshal(r)
-	if err != nil {
-		return "", fmt.Errorf("write the registration: %w", err)
+// registerMachine registers a machine with what the Secret holds, starts its agent and
+// returns the node's id, mi-….
+func (s *stage) registerMachine(ctx context.Context) (string, error) {
+	secret := &corev1.Secret{}
+	if err := s.env.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: secretName}, secret); err != nil {
+		return "", fmt.Errorf("read the Secret of the activation: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
-	if err != nil {
-		return "", fmt.Errorf("make the registration: %w", err)
+	o := nodeagent.Options{
+		Endpoint: s.env.URL, Region: s.env.Region, Version: agentVersion, Host: machineName,
+		Run: func(command string) nodeagent.Program {
+			return shell.New(shell.Options{User: "ssm-user", Host: machineName, Command: command})
+		},
 	}
-	request.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	request.Header.Set("X-Amz-Target", "AmazonSSM.RegisterManagedInstance")
-	answer, err := http.DefaultClient.Do(request)
+	id, err := nodeagent.Register(ctx, o, string(secret.Data[v1alpha1.SecretKeyID]), string(secret.Data[v1alpha1.SecretKeyCode]))
 	if err != nil {
 		return "", fmt.Errorf("register the machine: %w", err)
 	}
-	defer answer.Body.Close()
-	var node struct {
-		InstanceID string `json:"InstanceId"`
-		Message    string `json:"message"`
+	if s.agent, err = nodeagent.Start(ctx, o, id); err != nil {
+		return "", fmt.Errorf("start the agent of %s: %w", id.Node, err)
 	}
-	if err := json.NewDecoder(answer.Body).Decode(&node); err != nil {
-		return "", fmt.Errorf("read the answer to the registration: %w", err)
-	}
-	if answer.StatusCode != http.StatusOK || node.InstanceID == "" {
-		return "", fmt.Errorf("register the machine: %w", errors.New(answer.Status+" "+node.Message))
-	}
-	return node.InstanceID, nil
+	return id.Node, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/ssm"
+	"github.com/ssm-access-operator/ssm-access-operator/test/nodeagent"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
 )
 
@@ -20,8 +21,10 @@ type stage struct {
 	env *testenv.Env
 	// operator is the manager's process.
 	operator *testenv.Process
-	logs     []*os.File
-	logged   string // what the logs are of, and where
+	// agent is that of the machine that is no EC2 instance, nil before it registers.
+	agent  *nodeagent.Agent
+	logs   []*os.File
+	logged string // what the logs are of, and where
 }
 
 // setStage starts the control plane, the emulator and the operator.
@@ -105,6 +108,9 @@ func (s *stage) log(directory, name string) (*os.File, error) {
 // strike stops everything. Where there was an error it returns that one, with
 // where to look for more.
 func (s *stage) strike(err error) error {
+	if s.agent != nil {
+		s.agent.Stop()
+	}
 	if s.env != nil {
 		err = errors.Join(err, s.env.Close())
 	}
