@@ -1,6 +1,7 @@
 package hybridactivation_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -123,6 +124,22 @@ func TestTheStatusListsFiftyNodesAndCountsAll(t *testing.T) {
 	}
 	if registrations(got) != "53/60" {
 		t.Errorf("%s have registered", registrations(got))
+	}
+}
+
+func TestANodeIsCountedAsSoonAsItsRegistrationIs(t *testing.T) {
+	w := newWorld(t, testenv.ManagerOptions{})
+	obj := scenario.Activation("sites")
+	w.CreateActivation(obj, scenario.Account(scenario.AllowActivations()))
+	for n := range int32(3) {
+		w.RegisterMachine(w.Secret("sites"))
+		w.Advance(31*time.Second, obj)
+		got := w.AwaitActivationThat(obj, func(a *v1alpha1.HybridActivation) bool {
+			return registrations(a) == fmt.Sprintf("%d/10", n+1)
+		})
+		if got.Status.NodeCount == nil || *got.Status.NodeCount != n+1 {
+			t.Fatalf("with %s registered, the status counts %d nodes", registrations(got), *got.Status.NodeCount)
+		}
 	}
 }
 

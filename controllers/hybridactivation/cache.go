@@ -46,6 +46,10 @@ type regionListing struct {
 	// begun is when the list began that activations are from.
 	begun       time.Time
 	activations map[string]ssm.Activation
+	// registered is how many machines the latest list counts, and changed when the list began
+	// in which that was another number.
+	registered int64
+	changed    time.Time
 	// first is when the first list of this process began.
 	first time.Time
 	// written are the operator's own writes that a list can still lack.
@@ -145,8 +149,13 @@ func (r *regionListing) take(begun time.Time, listed []ssm.Activation) {
 	if r.first.IsZero() {
 		r.first = begun
 	}
+	var registered int64
 	for _, a := range listed {
 		r.activations[a.ID] = a
+		registered += int64(a.Registered)
+	}
+	if registered != r.registered {
+		r.registered, r.changed = registered, begun
 	}
 	r.noteVanished(begun, before)
 	for id, w := range r.written {
@@ -208,17 +217,26 @@ type nodeListing struct {
 	tagged       map[string]bool
 }
 
-// nodes are the hybrid nodes of a region, from lists that are not too old. uids
+// nodes are the hybrid nodes of a region, from lists that are not too old, and no older than
+// the news that machines have registered. uids
 // are those of all objects of the region, asked for only when they are needed.
 func (l *ActivationCache) nodes(ctx context.Context, account accounts.Entry, region string, uids func() ([]string, error)) (nodeListing, error) {
 	r := l.at(place{account.AccountID, region})
-	read, err := r.listedNodes.Get(ctx, l.clock, time.Time{}, nodesMaxAge, func() (nodeListing, error) {
+	read, err := r.listedNodes.Get(ctx, l.clock, r.lastRegistration(), nodesMaxAge, func() (nodeListing, error) {
 		return readNodes(ctx, l.clock.Now(), account.SSM(region), uids)
 	})
 	if err != nil {
 		return nodeListing{}, err
 	}
 	return r.withTagged(read.Value), nil
+}
+
+// lastRegistration is when the list began that showed another number of registrations than
+// the one before it.
+func (r *regionListing) lastRegistration() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changed
 }
 
 // readNodes lists the nodes of a region now.
