@@ -13,6 +13,9 @@ import (
 func effects(l load) row {
 	return row{
 		name: fmt.Sprintf("simulate %d grants, after the consistency window", l.grants()),
+		// The account's status counts the policies some seconds after the last one. That
+		// write is not one of the simulations.
+		prepare: func(ctx context.Context, w *world) error { return w.waitUsage(ctx) },
 		measure: func(ctx context.Context, w *world) (used, []figure, error) {
 			from, err := w.read(ctx)
 			if err != nil {
