@@ -104,25 +104,34 @@ type ShellProfile struct {
 	Linux string `json:"linux,omitempty"`
 }
 
-// ParameterType is the type of a parameter of a session document.
+// ParameterType is the type of a parameter of a session document: those that the agent
+// reads.
 //
-// +kubebuilder:validation:Enum=String
+// +kubebuilder:validation:Enum=String;StringList;StringMap
 type ParameterType string
 
-// ParameterString is the only type that parameters of session documents have.
-const ParameterString ParameterType = "String"
+const (
+	// ParameterString is a text.
+	ParameterString ParameterType = "String"
+	// ParameterStringList is a list of texts.
+	ParameterStringList ParameterType = "StringList"
+	// ParameterStringMap is a map of texts by name.
+	ParameterStringMap ParameterType = "StringMap"
+)
 
 // DocumentParameter is a parameter of a session document. A user may give its value
 // when opening a session.
 type DocumentParameter struct {
-	// name of the parameter. Other fields of the document refer to it as {{ name }}.
+	// name of the parameter. Other fields of the document refer to it as {{ name }}. Use
+	// letters and digits only: the agent ignores the value that a user gives for another
+	// name, and takes the default.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Name string `json:"name,omitempty"`
 
-	// type of the parameter. String is the only one; the operator writes it where it is
-	// omitted.
+	// type of the parameter: String, StringList or StringMap. The operator writes String
+	// where it is omitted. The agent writes a list or a map into a text as JSON.
 	// +optional
 	Type ParameterType `json:"type,omitempty"`
 
@@ -133,19 +142,38 @@ type DocumentParameter struct {
 	Description string `json:"description,omitempty"`
 
 	// default is the value that a session uses when the user gives none. Without a
-	// default, the user must give a value.
+	// default, the user must give a value. It is that of a String: a StringList has
+	// defaultList and a StringMap has defaultMap.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Default *string `json:"default,omitempty"`
 
-	// allowedPattern is a regular expression that the value must match.
+	// defaultList is the default of a StringList, at most 50 texts.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MaxLength=256
+	DefaultList []string `json:"defaultList,omitempty"`
+
+	// defaultMap is the default of a StringMap, at most 50 texts by name.
+	// +optional
+	// +mapType=atomic
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:MaxProperties=50
+	// +kubebuilder:validation:XValidation:rule="self.all(k, size(k) >= 1 && size(k) <= 128 && size(self[k]) <= 256)",message="a name in defaultMap has 1 to 128 characters and a text at most 256"
+	DefaultMap map[string]string `json:"defaultMap,omitempty"`
+
+	// allowedPattern is a regular expression that the value must match, in a StringList
+	// each text. The agent searches for it anywhere in the value: begin it with ^ and end
+	// it with $ to match the whole.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	AllowedPattern string `json:"allowedPattern,omitempty"`
 
 	// allowedValues are the only values that a user may give, at most 50. When
-	// omitted, any value is allowed.
+	// omitted, any value is allowed. In a StringList each text must be among them.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -154,23 +182,54 @@ type DocumentParameter struct {
 	// +kubebuilder:validation:items:MaxLength=256
 	AllowedValues []string `json:"allowedValues,omitempty"`
 
-	// minChars is the least number of characters of a value.
+	// minChars is the least number of characters of a value, in a StringList of each
+	// text.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65536
 	MinChars *int32 `json:"minChars,omitempty"`
 
-	// maxChars is the greatest number of characters of a value.
+	// maxChars is the greatest number of characters of a value, in a StringList of each
+	// text.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=65536
 	MaxChars *int32 `json:"maxChars,omitempty"`
 
-	// interpolationType ENV_VAR passes the value to commands in the environment
-	// variable SSM_<name> instead of writing it into them.
+	// minItems is the least number of items of a StringList or StringMap.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=65536
+	MinItems *int32 `json:"minItems,omitempty"`
+
+	// maxItems is the greatest number of items of a StringList or StringMap.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=65536
+	MaxItems *int32 `json:"maxItems,omitempty"`
+
+	// displayType is the field that the AWS console shows for the value: textfield with
+	// one line, or textarea with several.
+	// +optional
+	DisplayType ParameterDisplayType `json:"displayType,omitempty"`
+
+	// interpolationType ENV_VAR passes the value of a String to commands in the
+	// environment variable SSM_<name> instead of writing it into them.
 	// +optional
 	InterpolationType InterpolationType `json:"interpolationType,omitempty"`
 }
+
+// ParameterDisplayType is the field of the AWS console for the value of a parameter.
+//
+// +kubebuilder:validation:Enum=textfield;textarea
+type ParameterDisplayType string
+
+const (
+	// DisplayTextField has one line.
+	DisplayTextField ParameterDisplayType = "textfield"
+	// DisplayTextArea has several lines.
+	DisplayTextArea ParameterDisplayType = "textarea"
+)
 
 // InterpolationType is the way in which a value reaches the commands of a document.
 //

@@ -95,9 +95,17 @@ type SessionDocumentSpec struct {
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:XValidation:rule="self.all(x, self.exists_one(y, x.name == y.name))",message="two parameters have the same name; give each a name of its own"
 	// +kubebuilder:validation:XValidation:rule="self.map(p, has(p.allowedValues) ? p.allowedValues.map(v, size(v)).sum() : 0).sum() <= 65536",message="the allowedValues of the parameters hold more than 65536 characters, and AWS takes no document of that size; use allowedPattern"
+	// +kubebuilder:validation:XValidation:rule="self.map(p, (has(p.defaultList) ? p.defaultList.map(v, size(v)).sum() : 0) + (has(p.defaultMap) ? p.defaultMap.map(k, size(k) + size(p.defaultMap[k])).sum() : 0)).sum() <= 65536",message="the defaults of the parameters hold more than 65536 characters, and AWS takes no document of that size; shorten them"
 	// +kubebuilder:validation:items:XValidation:rule="self.name.matches('^[a-zA-Z0-9_]+$')",message="a parameter's name holds letters, digits and _ only"
 	// +kubebuilder:validation:items:XValidation:rule="!has(self.minChars) || !has(self.maxChars) || self.minChars <= self.maxChars",message="minChars is greater than maxChars, so no value fits; correct one of them"
 	// +kubebuilder:validation:items:XValidation:rule="!has(self.default) || !has(self.allowedValues) || self.default in self.allowedValues",message="default is not among allowedValues; add it there, or choose another"
+	// +kubebuilder:validation:items:XValidation:rule="!has(self.defaultList) || !has(self.allowedValues) || self.defaultList.all(v, v in self.allowedValues)",message="defaultList holds a text that is not among allowedValues; add it there, or choose another"
+	// +kubebuilder:validation:items:XValidation:rule="!has(self.default) || !has(self.type) || self.type == 'String'",message="default is the default of a String; a StringList has defaultList and a StringMap has defaultMap"
+	// +kubebuilder:validation:items:XValidation:rule="!has(self.defaultList) || (has(self.type) && self.type == 'StringList')",message="defaultList needs type: StringList; a String has default and a StringMap has defaultMap"
+	// +kubebuilder:validation:items:XValidation:rule="!has(self.defaultMap) || (has(self.type) && self.type == 'StringMap')",message="defaultMap needs type: StringMap; a String has default and a StringList has defaultList"
+	// +kubebuilder:validation:items:XValidation:rule="(!has(self.minItems) && !has(self.maxItems)) || (has(self.type) && self.type != 'String')",message="minItems and maxItems count the items of a StringList or a StringMap; a String has minChars and maxChars"
+	// +kubebuilder:validation:items:XValidation:rule="!has(self.minItems) || !has(self.maxItems) || self.minItems <= self.maxItems",message="minItems is greater than maxItems, so no value fits; correct one of them"
+	// +kubebuilder:validation:items:XValidation:rule="!has(self.interpolationType) || !has(self.type) || self.type == 'String'",message="interpolationType is for parameters of type String; remove it"
 	Parameters []DocumentParameter `json:"parameters,omitempty"`
 
 	// properties define what sessions of the types InteractiveCommands,

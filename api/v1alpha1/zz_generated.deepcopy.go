@@ -570,6 +570,18 @@ func (in *DocumentParameter) DeepCopyInto(out *DocumentParameter) {
 		*out = new(string)
 		**out = **in
 	}
+	if in.DefaultList != nil {
+		in, out := &in.DefaultList, &out.DefaultList
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
+	if in.DefaultMap != nil {
+		in, out := &in.DefaultMap, &out.DefaultMap
+		*out = make(map[string]string, len(*in))
+		for key, val := range *in {
+			(*out)[key] = val
+		}
+	}
 	if in.AllowedValues != nil {
 		in, out := &in.AllowedValues, &out.AllowedValues
 		*out = make([]string, len(*in))
@@ -582,6 +594,16 @@ func (in *DocumentParameter) DeepCopyInto(out *DocumentParameter) {
 	}
 	if in.MaxChars != nil {
 		in, out := &in.MaxChars, &out.MaxChars
+		*out = new(int32)
+		**out = **in
+	}
+	if in.MinItems != nil {
+		in, out := &in.MinItems, &out.MinItems
+		*out = new(int32)
+		**out = **in
+	}
+	if in.MaxItems != nil {
+		in, out := &in.MaxItems, &out.MaxItems
 		*out = new(int32)
 		**out = **in
 	}

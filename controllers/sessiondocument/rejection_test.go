@@ -167,8 +167,7 @@ func TestDocumentsOfPublicShapesAreAccepted(t *testing.T) {
 		if parameters, ok := spec["parameters"].(map[string]any); ok {
 			var list []any
 			for name, p := range parameters {
-				p.(map[string]any)["name"] = name
-				list = append(list, p)
+				list = append(list, declaredParameter(name, p.(map[string]any)))
 			}
 			spec["parameters"] = list
 		}
@@ -181,6 +180,17 @@ func TestDocumentsOfPublicShapesAreAccepted(t *testing.T) {
 			t.Errorf("%s: %v", file, err)
 		}
 	}
+}
+
+// declaredParameter is a parameter of a document as a spec declares it.
+func declaredParameter(name string, p map[string]any) map[string]any {
+	p["name"] = name
+	field := map[string]string{"StringList": "defaultList", "StringMap": "defaultMap"}[p["type"].(string)]
+	if is, ok := p["default"]; ok && field != "" {
+		delete(p, "default")
+		p[field] = is
+	}
+	return p
 }
 
 func TestEverySessionTypeTakesEveryInput(t *testing.T) {

@@ -16,12 +16,16 @@ import (
 func declared(t *testing.T, text []byte) *v1alpha1.SessionDocumentSpec {
 	t.Helper()
 	var content struct {
-		SchemaVersion string                                `json:"schemaVersion"`
-		Description   string                                `json:"description"`
-		SessionType   v1alpha1.SessionType                  `json:"sessionType"`
-		Inputs        *v1alpha1.SessionInputs               `json:"inputs"`
-		Parameters    map[string]v1alpha1.DocumentParameter `json:"parameters"`
-		Properties    *v1alpha1.SessionProperties           `json:"properties"`
+		SchemaVersion string                  `json:"schemaVersion"`
+		Description   string                  `json:"description"`
+		SessionType   v1alpha1.SessionType    `json:"sessionType"`
+		Inputs        *v1alpha1.SessionInputs `json:"inputs"`
+		Parameters    map[string]struct {
+			v1alpha1.DocumentParameter
+
+			Default json.RawMessage `json:"default"`
+		} `json:"parameters"`
+		Properties *v1alpha1.SessionProperties `json:"properties"`
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -33,9 +37,26 @@ func declared(t *testing.T, text []byte) *v1alpha1.SessionDocumentSpec {
 	}
 	for name, p := range content.Parameters {
 		p.Name = name
-		spec.Parameters = append(spec.Parameters, p)
+		if p.Default != nil {
+			if err := json.Unmarshal(p.Default, defaultOf(&p.DocumentParameter)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		spec.Parameters = append(spec.Parameters, p.DocumentParameter)
 	}
 	return spec
+}
+
+// defaultOf is the field that holds the default of a parameter of its type.
+func defaultOf(p *v1alpha1.DocumentParameter) any {
+	switch p.Type {
+	case v1alpha1.ParameterStringList:
+		return &p.DefaultList
+	case v1alpha1.ParameterStringMap:
+		return &p.DefaultMap
+	default:
+		return &p.Default
+	}
 }
 
 // The documents are of the shapes that public modules have, in the schema of AWS.

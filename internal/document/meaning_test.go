@@ -73,7 +73,17 @@ func specs() *rapid.Generator[*v1alpha1.SessionDocumentSpec] {
 		for _, name := range rapid.SliceOfNDistinct(rapid.StringMatching(`[a-zA-Z0-9_]{1,5}`), 0, 3, rapid.ID).Draw(t, "parameters") {
 			p := v1alpha1.DocumentParameter{Name: name, Type: v1alpha1.ParameterString, Description: optional("d"), AllowedPattern: optional("pattern")}
 			if rapid.Bool().Draw(t, "has default") {
-				p.Default = new(optional("default"))
+				switch p.Type = rapid.SampledFrom([]v1alpha1.ParameterType{v1alpha1.ParameterString, v1alpha1.ParameterStringList, v1alpha1.ParameterStringMap}).Draw(t, "parameter type"); p.Type {
+				case v1alpha1.ParameterStringList:
+					p.DefaultList = rapid.SliceOfN(text, 1, 3).Draw(t, "default")
+				case v1alpha1.ParameterStringMap:
+					p.DefaultMap = rapid.MapOfN(text, text, 1, 3).Draw(t, "default")
+				default:
+					p.Default = new(optional("default"))
+				}
+			}
+			if p.Type != v1alpha1.ParameterString && rapid.Bool().Draw(t, "has items") {
+				p.MinItems, p.MaxItems = new(int32(1)), new(rapid.Int32Range(1, 3).Draw(t, "max items"))
 			}
 			s.Parameters = append(s.Parameters, p)
 		}

@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -67,22 +68,30 @@ func Explain(err error) string {
 	if large, ok := errors.AsType[*TooLargeError](err); ok {
 		return fmt.Sprintf("The document would have %d bytes, and AWS takes %d at most; shorten its commands, its shell profile or its parameters.", large.Size, MaxSize)
 	}
+	if at, ok := errors.AsType[*MisplacedReferenceError](err); ok {
+		return fmt.Sprintf("%s is {{ %s }} and nothing else, and parameter %s is a %s, which is no text: the agent opens no session. Write text around it, where the agent puts JSON, or make the parameter a String.",
+			at.Field, at.Parameter, at.Parameter, at.Type)
+	}
 	return "The document cannot be written as JSON; change what it holds."
 }
 
 type parameter struct {
-	Type              v1alpha1.ParameterType     `json:"type"`
-	Description       string                     `json:"description,omitempty"`
-	Default           *string                    `json:"default,omitempty"`
-	AllowedPattern    string                     `json:"allowedPattern,omitempty"`
-	AllowedValues     []string                   `json:"allowedValues,omitempty"`
-	MinChars          *int32                     `json:"minChars,omitempty"`
-	MaxChars          *int32                     `json:"maxChars,omitempty"`
-	InterpolationType v1alpha1.InterpolationType `json:"interpolationType,omitempty"`
+	Type        v1alpha1.ParameterType `json:"type"`
+	Description string                 `json:"description,omitempty"`
+	// Default is a text, a list or a map, as the type says.
+	Default           any                           `json:"default,omitempty"`
+	AllowedPattern    string                        `json:"allowedPattern,omitempty"`
+	AllowedValues     []string                      `json:"allowedValues,omitempty"`
+	MinChars          *int32                        `json:"minChars,omitempty"`
+	MaxChars          *int32                        `json:"maxChars,omitempty"`
+	MinItems          *int32                        `json:"minItems,omitempty"`
+	MaxItems          *int32                        `json:"maxItems,omitempty"`
+	DisplayType       v1alpha1.ParameterDisplayType `json:"displayType,omitempty"`
+	InterpolationType v1alpha1.InterpolationType    `json:"interpolationType,omitempty"`
 }
 
 // Render writes the document that a spec declares, as JSON. The same spec gives
-// the same bytes. The error is a *TooLargeError.
+// the same bytes. The error is a *TooLargeError or a *MisplacedReferenceError.
 func Render(spec *v1alpha1.SessionDocumentSpec) (string, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -94,6 +103,9 @@ func Render(spec *v1alpha1.SessionDocumentSpec) (string, error) {
 	rendered := bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 	if len(rendered) > MaxSize {
 		return "", &TooLargeError{Size: len(rendered)}
+	}
+	if err := checkReferences(string(rendered), spec.Parameters); err != nil {
+		return "", err
 	}
 	return string(rendered), nil
 }
@@ -138,14 +150,26 @@ func parametersOf(declared []v1alpha1.DocumentParameter) map[string]parameter {
 	}
 	out := make(map[string]parameter, len(declared))
 	for _, p := range declared {
-		kind := p.Type
-		if kind == "" {
-			kind = v1alpha1.ParameterString
-		}
 		out[p.Name] = parameter{
-			Type: kind, Description: p.Description, Default: p.Default, AllowedPattern: p.AllowedPattern, AllowedValues: p.AllowedValues,
-			MinChars: p.MinChars, MaxChars: p.MaxChars, InterpolationType: p.InterpolationType,
+			Type: cmp.Or(p.Type, v1alpha1.ParameterString), Description: p.Description, Default: defaultOf(&p),
+			AllowedPattern: p.AllowedPattern, AllowedValues: p.AllowedValues,
+			MinChars: p.MinChars, MaxChars: p.MaxChars, MinItems: p.MinItems, MaxItems: p.MaxItems,
+			DisplayType: p.DisplayType, InterpolationType: p.InterpolationType,
 		}
 	}
 	return out
+}
+
+// defaultOf returns the default of a parameter, nil for none.
+func defaultOf(p *v1alpha1.DocumentParameter) any {
+	switch {
+	case p.Default != nil:
+		return *p.Default
+	case p.DefaultList != nil:
+		return p.DefaultList
+	case p.DefaultMap != nil:
+		return p.DefaultMap
+	default:
+		return nil
+	}
 }

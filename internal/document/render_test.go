@@ -92,6 +92,18 @@ func TestEachSessionTypeIsRendered(t *testing.T) {
 			`{"schemaVersion":"1.0","sessionType":"Port","parameters":{"host":{"type":"String","description":"d","default":"eu-west-1","allowedPattern":"^[a-z]+$","allowedValues":["eu-west-1"]}},
 			"properties":{"portNumber":"22","localPortNumber":"0","type":"LocalPortForwarding","host":"{{ host }}"}}`,
 		},
+		"parameters of every type": {
+			v1alpha1.SessionDocumentSpec{SessionType: v1alpha1.SessionInteractiveCommands, Parameters: []v1alpha1.DocumentParameter{
+				{Name: "text", Default: new(""), DisplayType: v1alpha1.DisplayTextArea},
+				{Name: "list", Type: v1alpha1.ParameterStringList, DefaultList: []string{"a", ""}, MinItems: new(int32(0)), MaxItems: new(int32(2))},
+				{Name: "map", Type: v1alpha1.ParameterStringMap, DefaultMap: map[string]string{"a": "b"}, MaxItems: new(int32(1))},
+				{Name: "none", Type: v1alpha1.ParameterStringList},
+			}, Properties: &v1alpha1.SessionProperties{Linux: &v1alpha1.CommandProperties{Commands: "run '{{ list }}' '{{ map }}'"}}},
+			`{"schemaVersion":"1.0","sessionType":"InteractiveCommands","parameters":{
+			"text":{"type":"String","default":"","displayType":"textarea"},"list":{"type":"StringList","default":["a",""],"minItems":0,"maxItems":2},
+			"map":{"type":"StringMap","default":{"a":"b"},"maxItems":1},"none":{"type":"StringList"}},
+			"properties":{"linux":{"commands":"run '{{ list }}' '{{ map }}'"}}}`,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, &c.spec)
@@ -109,6 +121,32 @@ func TestShellCommandsStayReadable(t *testing.T) {
 	text := render(t, &v1alpha1.SessionDocumentSpec{Inputs: &v1alpha1.SessionInputs{ShellProfile: &v1alpha1.ShellProfile{Linux: "a && b > c"}}})
 	if !strings.Contains(text, "a && b > c") {
 		t.Errorf("the command is written as\n%s", text)
+	}
+}
+
+// The agent replaces a field that holds nothing but a reference by the value itself, and
+// opens no session where that is no text.
+func TestAListOrMapInPlaceOfATextIsAnError(t *testing.T) {
+	list := []v1alpha1.DocumentParameter{
+		{Name: "text"}, {Name: "list", Type: v1alpha1.ParameterStringList}, {Name: "map", Type: v1alpha1.ParameterStringMap},
+	}
+	for field, c := range map[string]struct {
+		spec      v1alpha1.SessionDocumentSpec
+		parameter string
+	}{
+		"inputs.kmsKeyId":           {v1alpha1.SessionDocumentSpec{Inputs: &v1alpha1.SessionInputs{KMSKeyID: new("{{ list }}")}}, "list"},
+		"inputs.shellProfile.linux": {v1alpha1.SessionDocumentSpec{Inputs: &v1alpha1.SessionInputs{ShellProfile: &v1alpha1.ShellProfile{Linux: "{{map}}"}}}, "map"},
+		"properties.host":           {v1alpha1.SessionDocumentSpec{SessionType: v1alpha1.SessionPort, Properties: &v1alpha1.SessionProperties{PortNumber: "{{ text }}", Host: "{{  list }}"}}, "list"},
+		"properties.macOS.commands": {v1alpha1.SessionDocumentSpec{SessionType: v1alpha1.SessionInteractiveCommands, Properties: &v1alpha1.SessionProperties{
+			Linux: &v1alpha1.CommandProperties{Commands: "a {{ list }}"}, MacOS: &v1alpha1.CommandProperties{Commands: "{{ map }}"},
+		}}, "map"},
+	} {
+		c.spec.Parameters = list
+		_, err := document.Render(&c.spec)
+		misplaced, ok := errors.AsType[*document.MisplacedReferenceError](err)
+		if !ok || misplaced.Field != field || misplaced.Parameter != c.parameter {
+			t.Errorf("%s: the error is %v", field, err)
+		}
 	}
 }
 

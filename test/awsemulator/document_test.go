@@ -170,6 +170,13 @@ func TestContentOfSessionDocumentsIsChecked(t *testing.T) {
 			"cloudWatchEncryptionEnabled":false,"cloudWatchStreamingEnabled":true,"kmsKeyId":"","runAsEnabled":true,"runAsDefaultUser":"u",
 			"idleSessionTimeout":"60","maxSessionDuration":"1440","shellProfile":{"windows":"date","linux":"date"}}}`, ""},
 		"parameters":              {head + `"Standard_Stream","parameters":{"p":{"type":"String","default":"d","description":"x"}}}`, ""},
+		"a list":                  {head + `"Standard_Stream","parameters":{"p":{"type":"StringList","default":["a","b"],"minItems":1,"maxItems":"3","displayType":"textarea"}}}`, ""},
+		"a map":                   {head + `"Standard_Stream","parameters":{"p":{"type":"StringMap","default":{"a":"b","c":["d"]}}}}`, ""},
+		"a text for a list":       {head + `"Standard_Stream","parameters":{"p":{"type":"StringList","default":"a"}}}`, "InvalidDocumentContent"},
+		"a list for a text":       {head + `"Standard_Stream","parameters":{"p":{"type":"String","default":["a"]}}}`, "InvalidDocumentContent"},
+		"a list for a map":        {head + `"Standard_Stream","parameters":{"p":{"type":"StringMap","default":["a"]}}}`, "InvalidDocumentContent"},
+		"no type of parameter":    {head + `"Standard_Stream","parameters":{"p":{"default":"a"}}}`, "InvalidDocumentContent"},
+		"an unknown display":      {head + `"Standard_Stream","parameters":{"p":{"type":"String","displayType":"checkbox"}}}`, "InvalidDocumentContent"},
 		"commands":                {head + `"InteractiveCommands","properties":{"linux":{"commands":"tail -f x","runAsElevated":true}}}`, ""},
 		"port":                    {head + `"Port","properties":{"portNumber":"80","localPortNumber":"8080","type":"LocalPortForwarding","host":"h"}}`, ""},
 		"idle 0":                  {idle("0"), "InvalidDocumentContent"},
@@ -190,7 +197,7 @@ func TestContentOfSessionDocumentsIsChecked(t *testing.T) {
 		"commands without any":    {head + `"NonInteractiveCommands"}`, "InvalidDocumentContent"},
 		"another schema version":  {`{"schemaVersion":"2.2","sessionType":"Standard_Stream"}`, "InvalidDocumentSchemaVersion"},
 		"schema version a number": {`{"schemaVersion":1.0,"sessionType":"Standard_Stream"}`, "InvalidDocumentSchemaVersion"},
-		"a list":                  {`[]`, "InvalidDocumentContent"},
+		"no document":             {`[]`, "InvalidDocumentContent"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantCode(t, w.createDocument(strings.ReplaceAll(name, " ", "-")+"-document", c.content), c.code)

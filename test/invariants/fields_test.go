@@ -106,7 +106,7 @@ func note(values map[string]map[string]bool, way string, value any) {
 
 // open reports whether a schema does not name the keys of a map.
 func open(way string) bool {
-	for _, last := range []string{".tags", ".requiredTags", ".matchLabels"} {
+	for _, last := range []string{".tags", ".requiredTags", ".matchLabels", ".defaultMap"} {
 		if strings.HasSuffix(way, last) {
 			return true
 		}

@@ -77,9 +77,19 @@ func parameters(t *rapid.T) []v1alpha1.DocumentParameter {
 		AllowedPattern: drawn(t, "pattern", "", "^[a-z]+$"),
 		AllowedValues:  often(t, "values", [][]string{nil, {"yes", "no"}}, [][]string{{"no"}}),
 		MinChars:       drawn(t, "minChars", nil, new(int32(2))), MaxChars: often(t, "maxChars", []*int32{nil, new(int32(3))}, []*int32{new(int32(1))}),
+		DisplayType:       drawn(t, "displayType", "", v1alpha1.DisplayTextField, v1alpha1.DisplayTextArea),
 		InterpolationType: drawn(t, "interpolationType", "", v1alpha1.InterpolationEnvironment),
 	}
-	return drawn(t, "parameters", nil, []v1alpha1.DocumentParameter{p})
+	words := v1alpha1.DocumentParameter{
+		Name: "words", Type: often(t, "type of words", []v1alpha1.ParameterType{v1alpha1.ParameterStringList}, []v1alpha1.ParameterType{v1alpha1.ParameterString}),
+		DefaultList: drawn(t, "default of words", nil, []string{"yes"}, []string{"yes", "no"}),
+		MinItems:    drawn(t, "minItems", nil, new(int32(1))), MaxItems: often(t, "maxItems", []*int32{nil, new(int32(2))}, []*int32{new(int32(0))}),
+	}
+	settings := v1alpha1.DocumentParameter{
+		Name: "settings", Type: often(t, "type of settings", []v1alpha1.ParameterType{v1alpha1.ParameterStringMap}, []v1alpha1.ParameterType{v1alpha1.ParameterStringList}),
+		DefaultMap: drawn(t, "default of settings", nil, map[string]string{"a": "yes"}),
+	}
+	return drawn(t, "parameters", nil, []v1alpha1.DocumentParameter{p}, []v1alpha1.DocumentParameter{p, words, settings})
 }
 
 func commands(t *rapid.T) *v1alpha1.SessionProperties {

@@ -16,7 +16,7 @@ type check func(where string, value any) error
 
 var sessionFields = map[string]check{
 	"schemaVersion": text, "description": text, "sessionType": text,
-	"inputs": object(inputFields), "parameters": eachOf(object(parameterFields)), "properties": anything,
+	"inputs": object(inputFields), "parameters": eachOf(parameter), "properties": anything,
 }
 
 var inputFields = map[string]check{
@@ -29,8 +29,30 @@ var inputFields = map[string]check{
 
 var parameterFields = map[string]check{
 	"type": oneOf("String", "StringList", "Boolean", "Integer", "StringMap", "MapList"), "description": text, "default": anything,
-	"allowedPattern": text, "allowedValues": anything, "displayType": text, "minItems": count, "maxItems": count,
+	"allowedPattern": text, "allowedValues": list(anything), "displayType": oneOf("textfield", "textarea"), "minItems": count, "maxItems": count,
 	"minChars": count, "maxChars": count, "interpolationType": oneOf("ENV_VAR"),
+}
+
+// defaults check the default of a parameter by its type.
+var defaults = map[string]check{
+	"String": text, "StringList": list(text), "Boolean": flag, "Integer": integer, "StringMap": eachOf(anything), "MapList": list(eachOf(anything)),
+}
+
+// parameter checks the definition of one parameter.
+func parameter(where string, value any) error {
+	if err := object(parameterFields)(where, value); err != nil {
+		return err
+	}
+	members, _ := value.(map[string]any)
+	kind, _ := members["type"].(string)
+	isDefault, known := defaults[kind]
+	if !known {
+		return invalidContent("The parameter %s has no type.", where)
+	}
+	if is, ok := members["default"]; ok {
+		return isDefault("default of "+where, is)
+	}
+	return nil
 }
 
 // propertyFields are the properties by session type.
@@ -147,17 +169,36 @@ func count(where string, value any) error {
 	return invalidContent("The value of %s is no whole number.", where)
 }
 
-func textOrTexts(where string, value any) error {
-	list, ok := value.([]any)
-	if !ok {
-		return text(where, value)
+func integer(where string, value any) error {
+	switch value.(type) {
+	case float64, int:
+		return nil
+	default:
+		return invalidContent("The value of %s is no number.", where)
 	}
-	for _, item := range list {
-		if err := text(where, item); err != nil {
-			return err
+}
+
+// list checks the items of a list.
+func list(item check) check {
+	return func(where string, value any) error {
+		items, ok := value.([]any)
+		if !ok {
+			return invalidContent("The value of %s is no list.", where)
 		}
+		for _, i := range items {
+			if err := item(where, i); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return nil
+}
+
+func textOrTexts(where string, value any) error {
+	if _, ok := value.([]any); ok {
+		return list(text)(where, value)
+	}
+	return text(where, value)
 }
 
 func oneOf(allowed ...string) check {

@@ -1,7 +1,9 @@
 package ssm
 
 import (
+	"encoding/json"
 	"maps"
+	"regexp"
 	"strings"
 )
 
@@ -52,34 +54,60 @@ func (r *Region) Plan(s *Session) Plan {
 	p.Type, _ = fields["sessionType"].(string)
 	p.Properties, _ = fields["properties"].(map[string]any)
 	p.Inputs, _ = fields["inputs"].(map[string]any)
-	values := map[string]string{}
+	values := map[string]any{}
 	if known, ok := awsProperties[s.DocumentName]; ok {
 		p.Properties = known.properties
-		maps.Copy(values, known.defaults)
-	}
-	parameters, _ := fields["parameters"].(map[string]any)
-	for name, parameter := range parameters {
-		described, _ := parameter.(map[string]any)
-		if value, ok := described["default"].(string); ok {
+		for name, value := range known.defaults {
 			values[name] = value
 		}
 	}
-	for name, list := range s.Parameters {
-		values[name] = strings.Join(list, ",")
-	}
+	parameters, _ := fields["parameters"].(map[string]any)
+	maps.Copy(values, valuesOf(parameters, s.Parameters))
 	if p.Properties != nil {
 		p.Properties, _ = filled(p.Properties, values).(map[string]any)
 	}
 	return p
 }
 
-// filled puts the values of parameters where a document names them.
-func filled(value any, values map[string]string) any {
+// valuesOf are the values of parameters: the given ones, else the defaults. The agent
+// takes no value for a name that holds more than letters and digits.
+func valuesOf(parameters map[string]any, given map[string][]string) map[string]any {
+	values, lists := map[string]any{}, map[string]bool{}
+	for name, parameter := range parameters {
+		described, _ := parameter.(map[string]any)
+		lists[name] = described["type"] == "StringList"
+		if value, ok := described["default"]; ok {
+			values[name] = value
+		}
+	}
+	for name, texts := range given {
+		if !parameterName.MatchString(name) {
+			continue
+		}
+		if values[name] = any(strings.Join(texts, ",")); lists[name] {
+			list := make([]any, len(texts))
+			for i, text := range texts {
+				list[i] = text
+			}
+			values[name] = list
+		}
+	}
+	return values
+}
+
+var parameterName = regexp.MustCompile(`^[a-zA-Z0-9]+$`)
+
+// filled puts the values of parameters where a document names them. A text that is one
+// reference becomes the value; in a longer text a list or a map is written as JSON.
+func filled(value any, values map[string]any) any {
 	switch value := value.(type) {
 	case string:
 		for name, v := range values {
 			for _, form := range []string{"{{ " + name + " }}", "{{" + name + "}}"} {
-				value = strings.ReplaceAll(value, form, v)
+				if value == form {
+					return v
+				}
+				value = strings.ReplaceAll(value, form, textOf(v))
 			}
 		}
 		return value
@@ -97,4 +125,16 @@ func filled(value any, values map[string]string) any {
 		return members
 	}
 	return value
+}
+
+// textOf is a value within a text.
+func textOf(value any) string {
+	if text, ok := value.(string); ok {
+		return text
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // It was read from JSON or YAML.
+	}
+	return string(text)
 }
