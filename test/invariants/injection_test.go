@@ -137,7 +137,11 @@ func objects(t *testing.T) []*unstructured.Unstructured {
 func documentSpecs() []map[string]any {
 	parameters := []any{map[string]any{
 		"name": "word", "type": "String", "description": "a word", "default": "yes", "allowedPattern": "^[a-z]+$", "allowedValues": []any{"yes", "no"},
-		"interpolationType": "ENV_VAR",
+		"displayType": "textfield", "interpolationType": "ENV_VAR",
+	}, map[string]any{
+		"name": "words", "type": "StringList", "defaultList": []any{"yes"},
+	}, map[string]any{
+		"name": "settings", "type": "StringMap", "defaultMap": map[string]any{"word": "yes"},
 	}}
 	return []map[string]any{
 		{
@@ -211,9 +215,9 @@ func (l leaf) name() string {
 		switch {
 		case !ok:
 			text += "[]"
-		case strings.HasSuffix(text, ".tags") && l.key:
+		case open(text) && l.key:
 			text += "{key}"
-		case strings.HasSuffix(text, ".tags"):
+		case open(text):
 			text += "{}"
 		default:
 			text += "." + key
@@ -236,7 +240,7 @@ func leaves(value any, path []any) []leaf {
 		for key := range value {
 			below := append(slices.Clone(path), key)
 			found = append(found, leaves(value[key], below)...)
-			if len(path) > 0 && path[len(path)-1] == "tags" {
+			if len(path) > 0 && open(fmt.Sprint(".", path[len(path)-1])) {
 				found = append(found, leaf{path: below, key: true})
 			}
 		}
