@@ -22,6 +22,8 @@ const (
 	onlyS3    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
 	// elsewhere denies sessions in all regions but one.
 	elsewhere = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ssm:StartSession","Resource":"*","Condition":{"StringNotEquals":{"aws:RequestedRegion":"ap-northeast-1"}}}]}`
+	// needsApproval denies sessions without an approved request of just-in-time node access.
+	needsApproval = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ssm:StartSession","Resource":"*","Condition":{"Null":{"ssm:AccessRequestId":"true"}}}]}`
 	// fromOffice denies them from all other addresses, and needsMFA without a second factor.
 	fromOffice = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ssm:StartSession","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}}}]}`
 	needsMFA   = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ssm:StartSession","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}`
@@ -118,10 +120,16 @@ func TestAGrantThatAnotherPolicyMakesVoidSaysSo(t *testing.T) {
 			func() error { return w.IAM().Attach(iam.User, "user01", "deny") },
 			func() error { return w.IAM().Detach(iam.User, "user01", "deny") }, "policy/deny",
 		},
+		{
+			v1alpha1.ReasonDeniedByPolicy,
+			func() error { return w.IAM().Attach(iam.User, "user01", "needs-approval") },
+			func() error { return w.IAM().Detach(iam.User, "user01", "needs-approval") }, "policy/needs-approval",
+		},
 	} {
 		if c.reason == v1alpha1.ReasonDeniedByBoundary {
 			w.AddForeignPolicy(fixtures.Policy{Name: "bound", Document: []byte(onlyS3)})
 			w.AddForeignPolicy(fixtures.Policy{Name: "deny", Document: []byte(denyStart)})
+			w.AddForeignPolicy(fixtures.Policy{Name: "needs-approval", Document: []byte(needsApproval)})
 		}
 		w.Must(c.set())
 		w.later(time.Hour + scenario.ResyncAfter)

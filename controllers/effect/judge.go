@@ -54,7 +54,7 @@ func judge(d *iam.Decision, region, who string) grants.Effect {
 // IAM lists the keys of all policies, the operator's own on the tags of other grants among
 // them.
 func hangs(d *iam.Decision) bool {
-	return slices.ContainsFunc(d.Missing, func(key string) bool { return !policy.IsTagKey(key) })
+	return slices.ContainsFunc(d.Missing, func(key string) bool { return !policy.IsTagKey(key) && !policy.IsAbsentKey(key) })
 }
 
 // resourceOf shortens an ARN to what it names.

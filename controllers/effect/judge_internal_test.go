@@ -25,6 +25,7 @@ func TestOnlyACertainDenialHasACause(t *testing.T) {
 		"deny":                             {iam.Decision{Explicit: true, Policies: []string{deny}}, v1alpha1.ReasonDeniedByPolicy},
 		"deny, beside grants by tag":       {iam.Decision{Explicit: true, Policies: []string{deny}, Missing: []string{"ssm:resourceTag/Env"}}, v1alpha1.ReasonDeniedByPolicy},
 		"deny outside of the office":       {iam.Decision{Explicit: true, Policies: []string{deny}, Missing: []string{"aws:sourceip"}}, ""},
+		"deny without an approval":         {iam.Decision{Explicit: true, Policies: []string{deny}, Missing: []string{"ssm:accessrequestid"}}, v1alpha1.ReasonDeniedByPolicy},
 		"boundary that allows, other deny": {iam.Decision{Explicit: true, Policies: []string{deny}}, v1alpha1.ReasonDeniedByPolicy},
 	} {
 		c.decision.Action, c.decision.Resource = "ssm:StartSession", "arn:aws:ec2:eu-west-1:488821267897:instance/i-1"

@@ -24,6 +24,8 @@ const (
 	someMember = "member"
 	// keyEC2Tag is the global key of a node's tags.
 	keyEC2Tag = "aws:ResourceTag/"
+	// keyAccessRequest is the id of an approved request.
+	keyAccessRequest = "ssm:AccessRequestId"
 )
 
 // ActionStart is the action of every sample.
@@ -110,3 +112,8 @@ func IsTagKey(key string) bool {
 	key = strings.ToLower(key)
 	return strings.HasPrefix(key, strings.ToLower(keyResourceTag)) || strings.HasPrefix(key, strings.ToLower(keyEC2Tag))
 }
+
+// IsAbsentKey reports whether no call that a grant allows has a condition key, in any
+// case: a simulation without it is right. A session has ssm:AccessRequestId only where AWS
+// opened it for an approved request of just-in-time node access.
+func IsAbsentKey(key string) bool { return strings.EqualFold(key, keyAccessRequest) }
