@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
+	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/faults"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/test/scenario"
 	"github.com/ssm-access-operator/ssm-access-operator/test/testenv"
@@ -41,6 +42,29 @@ func TestTheKeyOfANamedDocumentIsGrantedHoweverItIsNamed(t *testing.T) {
 				return scenario.Condition(a.Status.Conditions, v1alpha1.ConditionReady).Reason == v1alpha1.ReasonGranted &&
 					a.Status.Applied.Granted.Documents[0].KMSKeyARN == sessionKeyARN &&
 					scenario.Condition(a.Status.Conditions, v1alpha1.ConditionSessionKeyNotGranted).Status == ""
+			})
+		})
+	}
+}
+
+// The key's policy lets the account use the key, and the operator not describe it.
+func TestAKeyOfAnotherAccountIsGrantedWhereTheOperatorCannotReadIt(t *testing.T) {
+	const foreign = "arn:aws:kms:" + scenario.Region + ":111122223333:key/11111111-2222-4333-8444-555555555555"
+	for name, key := range map[string]string{"of another account": foreign, "of the account, by its id": sessionKey} {
+		t.Run(name, func(t *testing.T) {
+			w := worldOfDocuments(t, encrypted(v1alpha1.DefaultDocument, key))
+			_, err := w.Emulator.Inject(faults.Fault{Kind: faults.Error, Action: "kms:DescribeKey", Code: "AccessDeniedException", Message: "no"})
+			w.Must(err)
+			w.Manager(t, testenv.ManagerOptions{ResyncInterval: scenario.ResyncInterval})
+			want := foreign
+			if key == sessionKey {
+				want = sessionKeyARN
+			}
+			grant := scenario.Access("shell", "user01", scenario.PC01)
+			w.Create(scenario.Account(scenario.AllowDocuments(v1alpha1.DocumentRule{Keys: []v1alpha1.KeyPattern{"*"}})), grant)
+			w.awaitThat(grant, func(a *v1alpha1.SessionAccess) bool {
+				return scenario.Condition(a.Status.Conditions, v1alpha1.ConditionReady).Reason == v1alpha1.ReasonGranted &&
+					a.Status.Applied.Granted.Documents[0].KMSKeyARN == want
 			})
 		})
 	}

@@ -3,7 +3,6 @@ package sessiondocument
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -12,6 +11,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/controllers/reconcile"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/awserr"
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/document"
 )
 
@@ -147,7 +147,7 @@ func (rs *regionScope) checkKey(ctx context.Context, in destinations) []trouble 
 	key, ok, err := rs.account.SSM(rs.region).FindKey(ctx, id)
 	switch {
 	case err != nil:
-		rs.at.KeyARN = rs.guessedARN(id)
+		rs.at.KeyARN = ssm.KeyARN(rs.account.Partition, rs.region, rs.account.AccountID, id)
 		return notChecked(err)
 	case !ok:
 		return wrong(v1alpha1.ReasonKeyNotUsable, "Key %q does not exist in %s; correct inputs.kmsKeyId, or declare only regions that have it.", id, rs.region)
@@ -157,16 +157,4 @@ func (rs *regionScope) checkKey(ctx context.Context, in destinations) []trouble 
 		return wrong(v1alpha1.ReasonKeyNotUsable, "Key %q in %s cannot encrypt sessions: it has to be a symmetric key, and enabled; its state is %s.", id, rs.region, key.State)
 	}
 	return nil
-}
-
-// guessedARN is the ARN of a key that could not be read; "" for an alias, which only KMS
-// can resolve.
-func (rs *regionScope) guessedARN(id string) string {
-	switch {
-	case strings.Contains(id, "alias/"):
-		return ""
-	case strings.HasPrefix(id, "arn:"):
-		return id
-	}
-	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s", rs.account.Partition, rs.region, rs.account.AccountID, id)
 }

@@ -3,6 +3,7 @@ package ssm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -151,6 +152,19 @@ func (r Region) FindKey(ctx context.Context, id string) (key Key, ok bool, err e
 	return Key{
 		ARN: aws.ToString(m.Arn), State: string(m.KeyState), Symmetric: strings.HasPrefix(string(m.KeySpec), "SYMMETRIC"),
 	}, true, nil
+}
+
+// KeyARN is the ARN of a key that cannot be read, by what a document calls it: an id is that
+// of a key of the account. "" for an alias, which only KMS can resolve.
+func KeyARN(partition, region, accountID, id string) string {
+	switch {
+	case strings.Contains(id, "alias/"):
+		return ""
+	case strings.HasPrefix(id, "arn:"):
+		return id
+	default:
+		return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s", partition, region, accountID, id)
+	}
 }
 
 // KeyPolicy reads the policy of a key by its ARN, as JSON. One call.

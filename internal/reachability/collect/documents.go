@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ssm-access-operator/ssm-access-operator/internal/aws/ssm"
 	"github.com/ssm-access-operator/ssm-access-operator/internal/reachability/check"
 )
 
@@ -114,8 +115,13 @@ func (t *taking) keyARN(ctx context.Context, region, name string) string {
 	return key.ARN
 }
 
+// key reads a key. Of one that cannot be read, which a key of another account often is, the
+// ARN is known all the same where it is not named by an alias.
 func (t *taking) key(ctx context.Context, region, name string) check.Key {
 	key, ok, err := t.ssm(region).FindKey(ctx, name)
+	if err != nil {
+		return check.Key{State: known("", err), ARN: ssm.KeyARN(t.partition, region, t.account, name)}
+	}
 	if !ok {
 		return check.Key{State: known("", err)}
 	}
