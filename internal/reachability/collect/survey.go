@@ -100,7 +100,7 @@ func Take(ctx context.Context, account *iam.Account, now time.Time, r *Request) 
 	}
 	t.connections(ctx, memory, r.Partial)
 	t.documents(ctx, r.Documents)
-	t.instances(ctx, t.asked)
+	t.instances(ctx, func(n *node) bool { return t.asked(n) || t.closed(n) })
 	t.networks(ctx)
 	t.settings(ctx)
 	t.roles(ctx)
@@ -175,6 +175,9 @@ func (t *taking) quiet(n *node) bool { return check.NeedsConnectionStatus(n.agen
 func (s *Survey) down(n *node) bool {
 	return check.NeedsNetwork(&check.Facts{Now: s.now, Node: check.Node{ID: n.id, Agent: n.agent, Connection: n.connection}})
 }
+
+// closed reports whether the node is not connected, although its agent reports.
+func (t *taking) closed(n *node) bool { return !t.quiet(n) && t.down(n) }
 
 // asked reports whether session documents in the node's region ask for logs or
 // keys.

@@ -82,6 +82,20 @@ func TestANodeThatReportsAndIsNotConnectedIsFoundInTurn(t *testing.T) {
 	}
 }
 
+// What stops the control channel of such a node is found like that of any other.
+func TestTheNetworkOfANodeThatReportsAndIsNotConnectedIsRead(t *testing.T) {
+	w := newWorld(t, newFleet(1, 1, func(int) bool { return false }))
+	if err := w.Account(accountID).Region(region).Fleet.SetAgent(nodeID(0), true, false); err != nil {
+		t.Fatal(err)
+	}
+	s, _ := w.take(request(nodeID(0)))
+	for _, c := range judge(s, nodeID(0)) {
+		if c.Result == check.NotChecked {
+			t.Errorf("%s was not checked: %s", c.Name, c.Message)
+		}
+	}
+}
+
 func TestNodesOfATagAreFoundWithAndWithoutAgent(t *testing.T) {
 	w := newWorld(t, newFleet(1, 3, func(int) bool { return false }))
 	nodes := w.Account(accountID).Region(region).Fleet
