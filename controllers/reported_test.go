@@ -36,14 +36,20 @@ func (w world) reachabilitySays(access *v1alpha1.SessionAccess, text string) {
 	w.Must(err)
 }
 
-// mayUse asks whether a user may open sessions with a document, whatever the node.
-func (w world) mayUse(user, documentARN string) bool {
+// may asks IAM about an action of a user.
+func (w world) may(user, action, resource string) bool {
 	w.T.Helper()
 	answer, err := w.Emulator.May(awsemulator.Question{
-		Principal: scenario.UserARN(user), Region: scenario.Region, Action: "ssm:StartSession", Resources: []string{documentARN},
+		Principal: scenario.UserARN(user), Region: scenario.Region, Action: action, Resources: []string{resource},
 	})
 	w.Must(err)
 	return answer.Allowed
+}
+
+// mayUse asks whether a user may open sessions with a document, whatever the node.
+func (w world) mayUse(user, documentARN string) bool {
+	w.T.Helper()
+	return w.may(user, "ssm:StartSession", documentARN)
 }
 
 func TestAPatternInATagIsReportedAsLiteral(t *testing.T) {

@@ -2,12 +2,14 @@ package hybridactivation_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
+	"sigs.k8s.io/yaml"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator"
@@ -68,26 +70,37 @@ func TestARoleThatIsNotThereYetIsWaitedForAWhile(t *testing.T) {
 	w.holdsOne(w.AwaitActivation(obj, v1alpha1.ReasonActivated))
 }
 
+// The objects are those of public reports.
 func TestARoleWithAPathIsGivenWithIt(t *testing.T) {
-	const name, withPath = "AmazonEC2RunCommandRoleForManagedInstances", "service-role/AmazonEC2RunCommandRoleForManagedInstances"
+	const withPath = "service-role/AmazonEC2RunCommandRoleForManagedInstances"
 	w := newWorld(t, testenv.ManagerOptions{})
+	reported := func(file string) *v1alpha1.HybridActivation {
+		text, err := os.ReadFile("../testdata/reported/" + file)
+		w.Must(err)
+		obj := &v1alpha1.HybridActivation{}
+		w.Must(yaml.UnmarshalStrict(text, obj))
+		return obj
+	}
 	w.addRole(withPath)
-	obj := scenario.Activation("sites", func(s *v1alpha1.HybridActivationSpec) { s.Role = withPath })
-	w.Create(scenario.Account(scenario.AllowActivations(func(r *v1alpha1.ActivationRule) { r.Roles = []v1alpha1.NamePattern{"AmazonEC2*"} })), obj)
+	obj := reported("service-role-path.yaml")
+	scenario.ExpectEqual(t, "the declared role", obj.Spec.Role, withPath)
+	w.Create(scenario.Account(scenario.AllowActivations(func(r *v1alpha1.ActivationRule) { r.Roles = []v1alpha1.NamePattern{"AmazonEC2*", "NoSuch*"} })), obj)
 	w.holdsOne(w.AwaitActivation(obj, v1alpha1.ReasonActivated))
 
 	// ? That AWS does not find it by its name alone is what users report.
-	alone := scenario.Activation("alone", func(s *v1alpha1.HybridActivationSpec) { s.Role = name })
 	admin := awsiam.NewFromConfig(w.AWSConfig(w.Credentials("admin")))
 	pass := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}]}`
 	_, err := admin.PutUserPolicy(t.Context(), &awsiam.PutUserPolicyInput{UserName: aws.String("ssm-access-operator"), PolicyName: aws.String("pass"), PolicyDocument: &pass})
 	w.Must(err)
-	w.Create(alone)
-	got := w.AwaitActivation(alone, v1alpha1.ReasonRoleNotUsable)
-	w.ExpectSentence(scenario.Condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, name, "service-role/NAME")
-	missing := scenario.Activation("missing", func(s *v1alpha1.HybridActivationSpec) { s.Role = "NoSuchRole" })
-	w.Create(missing)
-	w.AwaitActivation(missing, v1alpha1.ReasonGuardrailViolated)
+	for _, file := range []string{"service-role-name.yaml", "no-such-role.yaml"} {
+		alone := reported(file)
+		w.Create(alone)
+		got := w.AwaitActivation(alone, v1alpha1.ReasonRoleNotUsable)
+		w.ExpectSentence(scenario.Condition(got.Status.Conditions, v1alpha1.ConditionReady).Message, alone.Spec.Role, "service-role/NAME")
+	}
+	other := scenario.Activation("other", func(s *v1alpha1.HybridActivationSpec) { s.Role = "OtherRole" })
+	w.Create(other)
+	w.AwaitActivation(other, v1alpha1.ReasonGuardrailViolated)
 }
 
 func TestARefusedActionIsNamed(t *testing.T) {
