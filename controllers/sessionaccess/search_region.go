@@ -158,7 +158,7 @@ func (r regionSearch) choose(ctx context.Context, open []ssm.Session, f *found) 
 			f.failures = append(f.failures, r.failure(err))
 			continue
 		}
-		decision := rule(in, c, r.onRecord(c.ID), lost, known)
+		decision := decideSession(in, c, r.onRecord(c.ID), lost, known)
 		if !decision.end && r.onRecord(c.ID) {
 			f.spared = append(f.spared, c.ID)
 		}

@@ -162,8 +162,8 @@ func (v revocation) lacksNode(record *grants.Record, h held, accountID string, p
 	})
 }
 
-// ruling is what becomes of an open session.
-type ruling struct {
+// verdict is what becomes of an open session.
+type verdict struct {
 	end bool
 	// to are the grants that it passes to, which allow it and would take it for one
 	// that began before them.
@@ -173,12 +173,12 @@ type ruling struct {
 	since time.Time
 }
 
-// rule decides about a session. It ends when a lost grant covered its node for its
+// decideSession decides about a session. It ends when a lost grant covered its node for its
 // owner and no live grant allows it. It is left alone when it began before any grant
 // on record, lost or not, covered the two: it was opened with other permissions. One
 // on record was judged before: the node may have been deregistered since, or lost its
 // tag.
-func rule(account policy.Account, c candidate, onRecord bool, lost []v1alpha1.ResolvedGrant, known []recordedGrant) ruling {
+func decideSession(account policy.Account, c candidate, onRecord bool, lost []v1alpha1.ResolvedGrant, known []recordedGrant) verdict {
 	var allowing []recordedGrant
 	for _, k := range known {
 		if k.live && policy.Covers(account, k.grant, k.principals, c.facts) {
@@ -192,9 +192,9 @@ func rule(account policy.Account, c candidate, onRecord bool, lost []v1alpha1.Re
 	since, started := firstStart(c, lost, known)
 	foreign := started && begunBefore(c.Start, since)
 	if len(allowing) == 0 {
-		return ruling{end: onRecord || nodeLost && !foreign}
+		return verdict{end: onRecord || nodeLost && !foreign}
 	}
-	r := ruling{since: since}
+	r := verdict{since: since}
 	if onRecord || nodeLost && !foreign {
 		for _, k := range allowing {
 			if own, covers := c.coverage(k.held, k.resolved); !covers || begunBefore(c.Start, own) {
@@ -318,7 +318,7 @@ type inheritedSession struct {
 	since time.Time
 }
 
-func inheritedSessionsOf(c candidate, r ruling) []inheritedSession {
+func inheritedSessionsOf(c candidate, r verdict) []inheritedSession {
 	var passes []inheritedSession
 	for _, k := range r.to {
 		passes = append(passes, inheritedSession{to: k.record, owner: policy.Key(c.owner), node: c.Target, since: r.since, coverage: c.asks(k.held, k.resolved)})
