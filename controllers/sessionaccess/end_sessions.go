@@ -22,9 +22,9 @@ import (
 const (
 	// sessionPoll is how long after it ended sessions the operator lists them again.
 	sessionPoll = 5 * time.Second
-	// recorded is how soon the operator ends sessions after it recorded their ids: when
+	// afterRecording is how soon the operator ends sessions after it recorded their ids: when
 	// the cache has the record.
-	recorded = 100 * time.Millisecond
+	afterRecording = 100 * time.Millisecond
 )
 
 // revocation is one pass over the open sessions of grants whose permission is
@@ -61,7 +61,7 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 	if err != nil {
 		return progress{}, err
 	}
-	s, err := v.endOpen(ctx, ending, underWay, v.onRecord)
+	s, err := v.endOpen(ctx, ending, underWay, v.alreadyEnding)
 	if err != nil {
 		return progress{}, err
 	}
@@ -75,7 +75,7 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 		if len(s.failures) > 0 {
 			result = unlisted(s.failures)
 		}
-		return progress{after: recorded, result: result, unrecorded: s.unrecorded}, nil
+		return progress{after: afterRecording, result: result, unrecorded: s.unrecorded}, nil
 	}
 	waiting, err := v.pass(ctx, s.passes)
 	if err != nil || ctx.Err() != nil {
@@ -100,7 +100,7 @@ func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting b
 	case len(s.open) > 0:
 		return progress{after: sessionPoll, result: endingSessions(len(s.open))}
 	case waiting:
-		return progress{after: recorded, result: endingSessions(0)}
+		return progress{after: afterRecording, result: endingSessions(0)}
 	case s.seen.Before(settled):
 		return progress{after: settled.Sub(now), result: endingSessions(0)}
 	case s.unchecked:
@@ -117,12 +117,12 @@ func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting b
 // permission of all is gone: before, a session that is not found may be one of a principal
 // that a later search covers.
 func (v revocation) endEarly(ctx context.Context, lost []v1alpha1.ResolvedGrant) (after time.Duration, unrecorded []openSession) {
-	s, err := v.endLost(ctx, lost, v.onRecord)
+	s, err := v.endLost(ctx, lost, v.alreadyEnding)
 	if err == nil && len(s.open)+len(s.failures) > 0 {
 		record, _ := v.begin()
 		s.postponed = true // Those of the stuck principals are.
 		if known := v.keep(record, &s); !known {
-			return recorded, s.unrecorded
+			return afterRecording, s.unrecorded
 		}
 	}
 	if err = errors.Join(err, failed(s.failures), failed(s.unended)); err != nil {
@@ -168,9 +168,9 @@ func (r *Reconciler) beginRevocation(access *v1alpha1.SessionAccess) {
 	}
 }
 
-// onRecord reports whether a session was found to have lost its permission by this
+// alreadyEnding reports whether a session was found to have lost its permission by this
 // revocation.
-func (v revocation) onRecord(session string) bool {
+func (v revocation) alreadyEnding(session string) bool {
 	record := v.Status
 	return record != nil && record.CompletedAt == nil && slices.Contains(record.Ending, session)
 }

@@ -140,7 +140,7 @@ func (r *Reconciler) converge(ctx context.Context, s *frameScope, d decision) (r
 	case err != nil:
 		return reconcile.Result{}, err
 	case taken: // Where only revocations are left, no principal has any news.
-		return reconcile.Result{RequeueAfter: recorded}, nil
+		return reconcile.Result{RequeueAfter: afterRecording}, nil
 	}
 	if record != nil { // It may have been restored without.
 		if err := s.EnsureFinalizer(ctx); err != nil {
@@ -165,7 +165,7 @@ func (r *Reconciler) converge(ctx context.Context, s *frameScope, d decision) (r
 		result.AfterPatch = r.afterRevocation(s, record.Revoking[0].AccountID)
 	}
 	if result.RequeueAfter = after; p.done && short != nil {
-		result.RequeueAfter = soonest(after, recorded) // Now there may be room for the rest.
+		result.RequeueAfter = soonest(after, afterRecording) // Now there may be room for the rest.
 	}
 	return result, nil
 }

@@ -200,7 +200,7 @@ func (v revocation) bound(open []openSession, regions int) []openSession {
 }
 
 func (v revocation) rank(s openSession) int {
-	if v.onRecord(s.ID) {
+	if v.alreadyEnding(s.ID) {
 		return 0
 	}
 	return 1

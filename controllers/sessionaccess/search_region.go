@@ -158,8 +158,8 @@ func (r regionSearch) choose(ctx context.Context, open []ssm.Session, f *found) 
 			f.failures = append(f.failures, r.failure(err))
 			continue
 		}
-		decision := decideSession(in, c, r.onRecord(c.ID), lost, known)
-		if !decision.end && r.onRecord(c.ID) {
+		decision := decideSession(in, c, r.alreadyEnding(c.ID), lost, known)
+		if !decision.end && r.alreadyEnding(c.ID) {
 			f.spared = append(f.spared, c.ID)
 		}
 		if decision.end {

@@ -178,7 +178,7 @@ type verdict struct {
 // on record, lost or not, covered the two: it was opened with other permissions. One
 // on record was judged before: the node may have been deregistered since, or lost its
 // tag.
-func decideSession(account policy.Account, c candidate, onRecord bool, lost []v1alpha1.ResolvedGrant, known []recordedGrant) verdict {
+func decideSession(account policy.Account, c candidate, alreadyEnding bool, lost []v1alpha1.ResolvedGrant, known []recordedGrant) verdict {
 	var allowing []recordedGrant
 	for _, k := range known {
 		if k.live && policy.Covers(account, k.grant, k.principals, c.facts) {
@@ -192,10 +192,10 @@ func decideSession(account policy.Account, c candidate, onRecord bool, lost []v1
 	since, started := firstStart(c, lost, known)
 	foreign := started && begunBefore(c.Start, since)
 	if len(allowing) == 0 {
-		return verdict{end: onRecord || nodeLost && !foreign}
+		return verdict{end: alreadyEnding || nodeLost && !foreign}
 	}
 	r := verdict{since: since}
-	if onRecord || nodeLost && !foreign {
+	if alreadyEnding || nodeLost && !foreign {
 		for _, k := range allowing {
 			if own, covers := c.coverage(k.held, k.resolved); !covers || begunBefore(c.Start, own) {
 				r.to = append(r.to, k)
