@@ -60,11 +60,11 @@ func (r *Reconciler) Cleanup(ctx context.Context, s *frameScope) (reconcile.Resu
 			return released(ctx), nil
 		}
 		p.result.Message += " " + d.message
-		p.after = soonest(p.after, d.after)
+		p.requeueAfter = soonest(p.requeueAfter, d.after)
 	}
 	result := p.result
-	result.RequeueAfter = p.after
-	result.Unstored = func(ctx context.Context) time.Duration { return endUnrecorded(ctx, p.unrecorded, p.after) }
+	result.RequeueAfter = p.requeueAfter
+	result.Unstored = func(ctx context.Context) time.Duration { return endUnrecorded(ctx, p.unrecorded, p.requeueAfter) }
 	return result, nil
 }
 
@@ -103,7 +103,7 @@ func (r *Reconciler) advance(ctx context.Context, rev *grants.Revocation, unread
 	}
 	if gone := without(rev.Lost, left); stuck && len(gone) > 0 {
 		after, unrecorded := v.endEarly(ctx, gone)
-		return progress{after: after, result: result, unrecorded: unrecorded}, nil
+		return progress{requeueAfter: after, result: result, unrecorded: unrecorded}, nil
 	}
 	return progress{result: result}, nil
 }
@@ -342,7 +342,7 @@ func (r pendingReconciler) advance(ctx context.Context, account *v1alpha1.AWSAcc
 			settled = append(settled, v)
 			continue
 		}
-		after = soonest(after, p.after)
+		after = soonest(after, p.requeueAfter)
 		left = append(left, item)
 	}
 	account.Status.PendingRevocations = left

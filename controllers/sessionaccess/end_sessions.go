@@ -40,9 +40,9 @@ type revocation struct {
 type progress struct {
 	// done: nothing is left to do.
 	done bool
-	// after is when to look again, where it is not done.
-	after  time.Duration
-	result reconcile.Result
+	// requeueAfter is when to look again, where it is not done.
+	requeueAfter time.Duration
+	result       reconcile.Result
 	// unrecorded are sessions that end once their ids are stored.
 	unrecorded []openSession
 }
@@ -75,34 +75,34 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 		if len(s.failures) > 0 {
 			result = unlisted(s.failures)
 		}
-		return progress{after: afterRecording, result: result, unrecorded: s.unrecorded}, nil
+		return progress{requeueAfter: afterRecording, result: result, unrecorded: s.unrecorded}, nil
 	}
 	waiting, err := v.pass(ctx, s.passes)
 	if err != nil || ctx.Err() != nil {
 		return progress{}, errors.Join(err, ctx.Err())
 	}
-	return v.after(record, s, waiting, now), nil
+	return v.nextStep(record, s, waiting, now), nil
 }
 
-// after decides on the next step of a revocation once the sessions that were found
+// nextStep decides on the next step of a revocation once the sessions that were found
 // have been sent their end.
-func (v revocation) after(record *v1alpha1.RevocationStatus, s search, waiting bool, now time.Time) progress {
+func (v revocation) nextStep(record *v1alpha1.RevocationStatus, s search, waiting bool, now time.Time) progress {
 	settled := record.PermissionGoneAt.Add(awsclient.ConsistencyWindow)
 	switch {
 	case s.held != nil && len(s.open) > 0:
-		return progress{after: sessionPoll, result: s.held.result}
+		return progress{requeueAfter: sessionPoll, result: s.held.result}
 	case s.held != nil:
 		return *s.held
 	case len(s.failures) > 0 && len(s.open) > 0:
-		return progress{after: sessionPoll, result: unlisted(s.failures)}
+		return progress{requeueAfter: sessionPoll, result: unlisted(s.failures)}
 	case len(s.failures) > 0:
-		return progress{after: unlistedRetry, result: unlisted(s.failures)}
+		return progress{requeueAfter: unlistedRetry, result: unlisted(s.failures)}
 	case len(s.open) > 0:
-		return progress{after: sessionPoll, result: endingSessions(len(s.open))}
+		return progress{requeueAfter: sessionPoll, result: endingSessions(len(s.open))}
 	case waiting:
-		return progress{after: afterRecording, result: endingSessions(0)}
+		return progress{requeueAfter: afterRecording, result: endingSessions(0)}
 	case s.seen.Before(settled):
-		return progress{after: settled.Sub(now), result: endingSessions(0)}
+		return progress{requeueAfter: settled.Sub(now), result: endingSessions(0)}
 	case s.unchecked:
 		return v.complete(record, v1alpha1.SessionsNotChecked, now)
 	default:

@@ -155,7 +155,7 @@ func (r *Reconciler) converge(ctx context.Context, s *frameScope, d decision) (r
 	if short != nil && d.problem == nil && (short.Phase == reconcile.Stalled || p.result.Reason == "") {
 		d.problem = short
 	}
-	after := soonest(p.after, r.endSuperseded(ctx, s.Object))
+	after := soonest(p.requeueAfter, r.endSuperseded(ctx, s.Object))
 	result, err := r.report(ctx, s, d, p)
 	if err != nil {
 		return reconcile.Result{}, err

@@ -161,7 +161,7 @@ func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *s
 				s.unchecked = true
 				continue
 			}
-			r := regionSearch{revocation: v, account: account, region: region, lost: lost, after: after}
+			r := regionSearch{revocation: v, account: account, region: region, lost: lost, readAfter: after}
 			r.slow, r.why = v.Sessions.isSlow(r.place())
 			regions = append(regions, r)
 		}

@@ -28,8 +28,8 @@ type regionSearch struct {
 	region  string
 	// lost are the grants in the account.
 	lost []v1alpha1.ResolvedGrant
-	// after is when what is read must have begun at the earliest.
-	after time.Time
+	// readAfter is when what is read must have begun at the earliest.
+	readAfter time.Time
 	// slow: the last answer of the region took long or was an error (why), or there is none.
 	slow bool
 	why  error
@@ -84,7 +84,7 @@ func (r regionSearch) unlisted(err error) failure {
 
 func (r regionSearch) list(ctx context.Context) (sessions []ssm.Session, at time.Time, err error) {
 	err = r.unread.once(r.place(), func() (err error) {
-		sessions, at, err = r.Sessions.list(ctx, r.account, r.region, r.after, r.Clock)
+		sessions, at, err = r.Sessions.list(ctx, r.account, r.region, r.readAfter, r.Clock)
 		return err
 	})
 	return sessions, at, err
@@ -92,7 +92,7 @@ func (r regionSearch) list(ctx context.Context) (sessions []ssm.Session, at time
 
 func (r regionSearch) readMembers(ctx context.Context) error {
 	return r.unread.once(place{accountID: r.account.AccountID}, func() error {
-		return r.Sessions.readMembers(ctx, r.account, r.after, r.Clock)
+		return r.Sessions.readMembers(ctx, r.account, r.readAfter, r.Clock)
 	})
 }
 
