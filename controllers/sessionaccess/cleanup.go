@@ -94,7 +94,7 @@ func (r *Reconciler) advance(ctx context.Context, rev *grants.Revocation, unread
 		r.Metrics.PermissionGone(rev.UID, rev.Lost[0].AccountID, r.Clock.Now())
 		return v.step(ctx)
 	}
-	result, stuck := r.held(rev, left)
+	result, stuck := r.blocker(rev, left)
 	if rev.CanBeTakenOver && !stuck {
 		var err error
 		if stuck, err = r.takenOver(ctx, left); err != nil {
@@ -123,9 +123,9 @@ func without(lost []v1alpha1.ResolvedGrant, left []grants.PrincipalKey) []v1alph
 	return out
 }
 
-// held reports what blocks the loss of a permission: the first principal with a problem,
+// blocker reports what blocks the loss of a permission: the first principal with a problem,
 // or else the revocation that is in progress. stuck is true for a problem.
-func (r *Reconciler) held(rev *grants.Revocation, left []grants.PrincipalKey) (result reconcile.Result, stuck bool) {
+func (r *Reconciler) blocker(rev *grants.Revocation, left []grants.PrincipalKey) (result reconcile.Result, stuck bool) {
 	for _, key := range left {
 		if _, ok := r.Accounts.Get(key.AccountID); !ok {
 			return reconcile.Reconcilingf(v1alpha1.ReasonAccountNotReady,

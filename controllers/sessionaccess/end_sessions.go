@@ -89,10 +89,10 @@ func (v revocation) step(ctx context.Context) (progress, error) {
 func (v revocation) nextStep(record *v1alpha1.RevocationStatus, s search, waiting bool, now time.Time) progress {
 	settled := record.PermissionGoneAt.Add(awsclient.ConsistencyWindow)
 	switch {
-	case s.held != nil && len(s.open) > 0:
-		return progress{requeueAfter: sessionPoll, result: s.held.result}
-	case s.held != nil:
-		return *s.held
+	case s.blocked != nil && len(s.open) > 0:
+		return progress{requeueAfter: sessionPoll, result: s.blocked.result}
+	case s.blocked != nil:
+		return *s.blocked
 	case len(s.failures) > 0 && len(s.open) > 0:
 		return progress{requeueAfter: sessionPoll, result: unlisted(s.failures)}
 	case len(s.failures) > 0:

@@ -42,13 +42,13 @@ type search struct {
 	postponed bool
 	// seen is when the first call to AWS was made.
 	seen time.Time
-	// held is why the sessions of some account cannot be ended now; nil otherwise.
-	held *progress
+	// blocked is why the sessions of some account cannot be ended now; nil otherwise.
+	blocked *progress
 }
 
 // covers reports whether the search covered everything: a session that it did not find is
 // gone.
-func (s *search) covers() bool { return s.held == nil && !s.postponed && len(s.failures) == 0 }
+func (s *search) covers() bool { return s.blocked == nil && !s.postponed && len(s.failures) == 0 }
 
 // endOpen looks for the open sessions that lost grants covered, region by region, and ends
 // what it finds in a region before it looks at the next, as far as isRecorded allows. The
@@ -145,12 +145,12 @@ func (v revocation) regions(ending []v1alpha1.ResolvedGrant, underWay bool, s *s
 		account, ok := v.Accounts.Get(id)
 		switch {
 		case !ok:
-			s.held = &progress{result: reconcile.AccountNotReady(v.AccountName)}
+			s.blocked = &progress{result: reconcile.AccountNotReady(v.AccountName)}
 			continue
 		case account.Mode == v1alpha1.ModeObserve && (underWay || v.WasGranted):
 			// The permission went under Enforce, and these sessions with it, or it went by
 			// a process that ended before it could record that.
-			s.held = &progress{result: observing(account)}
+			s.blocked = &progress{result: observing(account)}
 			continue
 		case account.Mode == v1alpha1.ModeObserve:
 			continue // Nothing was granted, so no access is lost.

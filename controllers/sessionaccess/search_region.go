@@ -119,7 +119,7 @@ func (r regionSearch) membershipDecides(ctx context.Context, open []ssm.Session)
 	if slices.ContainsFunc(r.lost, namesGroup) {
 		return true, nil
 	}
-	gone := heldAll(string(r.UID), asNamedNow(r.account, r.lost))
+	gone := assignments(string(r.UID), asNamedNow(r.account, r.lost))
 	if !slices.ContainsFunc(r.owned(r.account, r.region, open, gone), func(c candidate) bool { return c.owner.Kind == policy.User }) {
 		return false, nil
 	}
@@ -132,10 +132,10 @@ func (r regionSearch) membershipDecides(ctx context.Context, open []ssm.Session)
 	}), nil
 }
 
-func heldAll(id string, lost []v1alpha1.ResolvedGrant) []held {
-	gone := make([]held, len(lost))
+func assignments(id string, lost []v1alpha1.ResolvedGrant) []assignment {
+	gone := make([]assignment, len(lost))
 	for i := range lost {
-		gone[i] = heldOf(id, &lost[i])
+		gone[i] = assignmentOf(id, &lost[i])
 	}
 	return gone
 }
@@ -147,7 +147,7 @@ func (r regionSearch) choose(ctx context.Context, open []ssm.Session, f *found) 
 	if err != nil {
 		return err
 	}
-	candidates := r.owned(r.account, r.region, open, heldAll(string(r.UID), lost))
+	candidates := r.owned(r.account, r.region, open, assignments(string(r.UID), lost))
 	untagged := r.tag(ctx, candidates)
 	for _, c := range candidates {
 		known, err := r.onRecordFor(ctx, r.account.AccountID, c)
@@ -270,15 +270,15 @@ func replacing(lost []v1alpha1.ResolvedGrant, present []v1alpha1.HybridActivatio
 	return out
 }
 
-// held is a grant with the principals that it is given to, as the compiler
+// assignment is a grant with the principals that it is given to, as the compiler
 // knows them.
-type held struct {
+type assignment struct {
 	grant      policy.Grant
 	principals []policy.Principal
 }
 
-func heldOf(id string, g *v1alpha1.ResolvedGrant) held {
-	return held{grant: grants.Policy(id, g), principals: grants.Principals(g)}
+func assignmentOf(id string, g *v1alpha1.ResolvedGrant) assignment {
+	return assignment{grant: grants.Policy(id, g), principals: grants.Principals(g)}
 }
 
 // recordsOfPrincipal lists the records that name a principal: those of SessionAccesses, and

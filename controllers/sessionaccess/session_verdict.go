@@ -25,7 +25,7 @@ const clockSkew = 5 * time.Minute
 
 // recordedGrant is a grant on record, current or former.
 type recordedGrant struct {
-	held
+	assignment
 	resolved *v1alpha1.ResolvedGrant
 	// record has the grant.
 	record *grants.Record
@@ -34,14 +34,14 @@ type recordedGrant struct {
 }
 
 // coverage asks since when a grant covers the owner and the node of a session.
-func (c candidate) coverage(h held, g *v1alpha1.ResolvedGrant) (start time.Time, covers bool) {
-	return c.asks(h, g).Start(g)
+func (c candidate) coverage(a assignment, g *v1alpha1.ResolvedGrant) (start time.Time, covers bool) {
+	return c.asks(a, g).Start(g)
 }
 
-func (c candidate) asks(h held, g *v1alpha1.ResolvedGrant) grants.Coverage {
+func (c candidate) asks(a assignment, g *v1alpha1.ResolvedGrant) grants.Coverage {
 	ask := grants.Coverage{
 		Node: c.facts.Target, Region: c.facts.Region,
-		OnTarget: func(n int) bool { return c.onTarget(h.grant.Targets[n]) },
+		OnTarget: func(n int) bool { return c.onTarget(a.grant.Targets[n]) },
 	}
 	if c.federated {
 		ask.As = mayBeFederated(g)
@@ -87,11 +87,11 @@ func (v revocation) onRecordFor(ctx context.Context, accountID string, c candida
 	for _, record := range records {
 		for i := range record.Former {
 			g := &record.Former[i]
-			all = append(all, recordedGrant{held: heldOf(string(record.UID), g), resolved: g, record: record})
+			all = append(all, recordedGrant{assignment: assignmentOf(string(record.UID), g), resolved: g, record: record})
 		}
 		if g := record.Granted; g != nil {
-			h := heldOf(string(record.UID), g)
-			all = append(all, recordedGrant{held: h, resolved: g, record: record, live: v.inForce(record, h, accountID, c)})
+			a := assignmentOf(string(record.UID), g)
+			all = append(all, recordedGrant{assignment: a, resolved: g, record: record, live: v.inForce(record, a, accountID, c)})
 		}
 	}
 	return slices.DeleteFunc(all, func(r recordedGrant) bool { return r.resolved.AccountID != accountID }), nil
@@ -129,31 +129,31 @@ func keyOfPrincipal(accountID string, p policy.Principal) grants.PrincipalKey {
 
 // inForce reports whether the current grant of a record is effective now for the
 // principals of a session's owner. No grant lets federated tokens open sessions.
-func (v revocation) inForce(record *grants.Record, h held, accountID string, c candidate) bool {
-	if c.federated || record.Deleting || !h.grant.Active(v.Clock.Now()) {
+func (v revocation) inForce(record *grants.Record, a assignment, accountID string, c candidate) bool {
+	if c.federated || record.Deleting || !a.grant.Active(v.Clock.Now()) {
 		return false
 	}
 	return slices.ContainsFunc(c.present(), func(p policy.Principal) bool {
-		return slices.ContainsFunc(h.principals, func(q policy.Principal) bool { return policy.Key(p) == policy.Key(q) }) &&
+		return slices.ContainsFunc(a.principals, func(q policy.Principal) bool { return policy.Key(p) == policy.Key(q) }) &&
 			!isSuperseded(keyOfPrincipal(accountID, p), record.Serial, record.UID, v.Outcomes.Get) &&
-			!v.lacksNode(record, h, accountID, p, c)
+			!v.lacksNode(record, a, accountID, p, c)
 	})
 }
 
 // lacksNode reports whether a principal is known to have nothing of a grant on the
 // node of a session: it is ungranted, does not fit or cannot be written, and the policies
 // that IAM holds have no such node. While AWS merely fails, the grant counts.
-func (v revocation) lacksNode(record *grants.Record, h held, accountID string, p policy.Principal, c candidate) bool {
+func (v revocation) lacksNode(record *grants.Record, a assignment, accountID string, p policy.Principal, c candidate) bool {
 	account, verified := v.Accounts.Get(accountID)
 	o, _ := v.Outcomes.Get(keyOfPrincipal(accountID, p))
 	observed := o.Observed[record.UID]
 	refused := observed.Serial == record.Serial && (observed.State == v1alpha1.PrincipalRefused || observed.State == v1alpha1.PrincipalNotFound)
-	_, granted := c.coverage(h, record.Granted)
+	_, granted := c.coverage(a, record.Granted)
 	if !verified || granted && !refused {
 		return false
 	}
 	policies := policiesOf(account.IAM.Cache(), v1alpha1.Principal{Kind: v1alpha1.PrincipalKind(p.Kind), Name: p.Name})
-	return !slices.ContainsFunc(h.grant.Targets, func(t policy.Target) bool {
+	return !slices.ContainsFunc(a.grant.Targets, func(t policy.Target) bool {
 		id := ""
 		if len(t.InstanceIDs) > 0 {
 			id = c.Target
@@ -186,7 +186,7 @@ func decideSession(account policy.Account, c candidate, alreadyEnding bool, lost
 		}
 	}
 	nodeLost := slices.ContainsFunc(lost, func(g v1alpha1.ResolvedGrant) bool {
-		_, covers := c.coverage(heldOf("", &g), &g)
+		_, covers := c.coverage(assignmentOf("", &g), &g)
 		return covers
 	})
 	since, started := firstStart(c, lost, known)
@@ -197,7 +197,7 @@ func decideSession(account policy.Account, c candidate, alreadyEnding bool, lost
 	r := verdict{since: since}
 	if alreadyEnding || nodeLost && !foreign {
 		for _, k := range allowing {
-			if own, covers := c.coverage(k.held, k.resolved); !covers || begunBefore(c.Start, own) {
+			if own, covers := c.coverage(k.assignment, k.resolved); !covers || begunBefore(c.Start, own) {
 				r.to = append(r.to, k)
 			}
 		}
@@ -208,16 +208,16 @@ func decideSession(account policy.Account, c candidate, alreadyEnding bool, lost
 // firstStart is since when the first of grants covers the owner and the node of a
 // session; false where none does.
 func firstStart(c candidate, lost []v1alpha1.ResolvedGrant, known []recordedGrant) (first time.Time, found bool) {
-	note := func(h held, g *v1alpha1.ResolvedGrant) {
-		if start, covers := c.coverage(h, g); covers && (!found || start.Before(first)) {
+	note := func(a assignment, g *v1alpha1.ResolvedGrant) {
+		if start, covers := c.coverage(a, g); covers && (!found || start.Before(first)) {
 			first, found = start, true
 		}
 	}
 	for i := range lost {
-		note(heldOf("", &lost[i]), &lost[i])
+		note(assignmentOf("", &lost[i]), &lost[i])
 	}
 	for _, k := range known {
-		note(k.held, k.resolved)
+		note(k.assignment, k.resolved)
 	}
 	return first, found
 }
@@ -245,7 +245,7 @@ type candidate struct {
 // owned picks the sessions whose owner is, or belongs to, a principal of the
 // lost grants, and those of federated tokens where users have lost something. Sessions
 // that AWS approved just in time do not rest on any grant.
-func (v revocation) owned(account accounts.Entry, region string, open []ssm.Session, lost []held) []candidate {
+func (v revocation) owned(account accounts.Entry, region string, open []ssm.Session, lost []assignment) []candidate {
 	var candidates []candidate
 	for _, s := range open {
 		if s.JustInTime {
@@ -267,7 +267,7 @@ func (v revocation) owned(account accounts.Entry, region string, open []ssm.Sess
 			cache := account.IAM.Cache()
 			c.facts.OwnerGroups, c.left = cache.GroupsOf(owner.Principal.Name), cache.LeftGroups(owner.Principal.Name)
 		}
-		if slices.ContainsFunc(lost, func(h held) bool { return slices.ContainsFunc(h.principals, c.acts) }) {
+		if slices.ContainsFunc(lost, func(a assignment) bool { return slices.ContainsFunc(a.principals, c.acts) }) {
 			candidates = append(candidates, c)
 		}
 	}
@@ -276,8 +276,8 @@ func (v revocation) owned(account accounts.Entry, region string, open []ssm.Sess
 
 // toUsers reports whether a grant is given to users, by themselves or as members of a
 // group: federated tokens have their permissions.
-func toUsers(h held) bool {
-	return slices.ContainsFunc(h.principals, func(p policy.Principal) bool { return p.Kind == policy.User || p.Kind == policy.Group })
+func toUsers(a assignment) bool {
+	return slices.ContainsFunc(a.principals, func(p policy.Principal) bool { return p.Kind == policy.User || p.Kind == policy.Group })
 }
 
 // acts reports whether the session's owner acts as a principal, or did: is it, or is or was
@@ -321,7 +321,7 @@ type inheritedSession struct {
 func inheritedSessionsOf(c candidate, r verdict) []inheritedSession {
 	var passes []inheritedSession
 	for _, k := range r.to {
-		passes = append(passes, inheritedSession{to: k.record, owner: policy.Key(c.owner), node: c.Target, since: r.since, coverage: c.asks(k.held, k.resolved)})
+		passes = append(passes, inheritedSession{to: k.record, owner: policy.Key(c.owner), node: c.Target, since: r.since, coverage: c.asks(k.assignment, k.resolved)})
 	}
 	return passes
 }
