@@ -27,11 +27,11 @@ func (w *work) notices(ctx context.Context) map[types.UID]grants.Notices {
 	notices := map[types.UID]grants.Notices{}
 	endangered := w.endangered(ctx)
 	elsewhere := w.grantedElsewhere()
-	widened := w.widened(ctx)
+	broader := w.broaderAccess(ctx)
 	for _, g := range w.claims.grants {
 		uid := types.UID(g.ID)
 		notices[uid] = grants.Notices{
-			EffectiveAccessBroader: strings.Join(widened[uid], " "),
+			EffectiveAccessBroader: strings.Join(broader[uid], " "),
 			SessionPrefixOverlap:   cmp.Or(w.sessionPrefixOverlap(g), endangered),
 			GrantedElsewhere:       elsewhere,
 		}
@@ -129,32 +129,32 @@ const (
 	maxMembers = 50
 )
 
-// widening gathers the sentences on what IAM allows beyond the objects.
-type widening struct {
+// broaderAccess gathers the sentences on what IAM allows beyond the objects.
+type broaderAccess struct {
 	// names of the objects by UID, those of other principals too.
 	names     map[types.UID]types.NamespacedName
 	sentences map[types.UID][]string
 }
 
-// widened names to the objects of a pair what IAM allows beyond them: the grants
+// broaderAccess names to the objects of a pair what IAM allows beyond them: the grants
 // of the principal among one another, and a user's beside those of its groups.
 // The reconcile of the other principal informs that principal's objects.
-func (w *work) widened(ctx context.Context) map[types.UID][]string {
-	out := widening{names: maps.Clone(w.claims.origins), sentences: map[types.UID][]string{}}
-	out.add(w.key.String(), w.claims.grants, func(policy.Pair) bool { return true })
+func (w *work) broaderAccess(ctx context.Context) map[types.UID][]string {
+	out := broaderAccess{names: maps.Clone(w.claims.origins), sentences: map[types.UID][]string{}}
+	out.add(w.key.String(), w.claims.grants, func(policy.CrossedPair) bool { return true })
 	for _, beside := range w.beside(ctx, out.names) {
 		own := len(w.claims.grants)
 		all := slices.Concat(w.claims.grants, beside.grants)
 		ours := func(id string) bool {
 			return slices.ContainsFunc(all[:own], func(g policy.Grant) bool { return g.ID == id })
 		}
-		out.add(beside.who, all, func(p policy.Pair) bool { return ours(p.Nodes) != ours(p.Documents) })
+		out.add(beside.who, all, func(p policy.CrossedPair) bool { return ours(p.Nodes) != ours(p.Documents) })
 	}
 	return out.sentences
 }
 
-func (o widening) add(who string, all []policy.Grant, counts func(policy.Pair) bool) {
-	for _, pair := range policy.Widening(withinBound(all)) {
+func (o broaderAccess) add(who string, all []policy.Grant, counts func(policy.CrossedPair) bool) {
+	for _, pair := range policy.BroaderAccess(withinBound(all)) {
 		if !counts(pair) {
 			continue
 		}

@@ -71,14 +71,14 @@ func BenchmarkDiff1x300Unchanged(b *testing.B) {
 	benchmark(b, grants, held(b, grants))
 }
 
-func BenchmarkWidening10x10(b *testing.B) {
+func BenchmarkBroaderAccess10x10(b *testing.B) {
 	grants := tenGrants()
 	for i := range grants {
 		grants[i].Documents = []policy.Document{{Name: fmt.Sprint("doc-", i)}}
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if pairs := policy.Widening(grants); len(pairs) != 90 {
+		if pairs := policy.BroaderAccess(grants); len(pairs) != 90 {
 			b.Fatalf("%d pairs", len(pairs))
 		}
 	}

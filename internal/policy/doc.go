@@ -8,6 +8,6 @@
 // the fewest that the size quota allows, and says which writes lead there from
 // what IAM holds now, in an order that never leaves a gap.
 //
-// The other files answer questions about grants: [Widening], [SessionPrefixOverlaps],
+// The other files answer questions about grants: [BroaderAccess], [SessionPrefixOverlaps],
 // [Covers] and [OwnerOf].
 package policy

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// Pair is a widening: with nodes of one grant, IAM also allows documents that
-// only the other grant declares.
-type Pair struct {
+// CrossedPair names two grants that together allow more than they declare: with nodes of
+// one grant, IAM also allows documents that only the other grant declares.
+type CrossedPair struct {
 	// Nodes and Documents are the IDs of the two grants.
 	Nodes, Documents string
 	// Names are those documents, sorted.
 	Names []string
 }
 
-// Widening lists what IAM allows beyond the grants of one principal. IAM checks
+// BroaderAccess lists what IAM allows beyond the grants of one principal. IAM checks
 // the node and the document of a session separately, so it allows a node of
 // grant A with a document of grant B, although no grant declares the two
 // together. Pass the grants that are not expired; for a user, those of its
@@ -25,21 +25,21 @@ type Pair struct {
 // There is at most one pair for each two grants and direction, ordered by IDs.
 // Tags are compared by their text, so two tag targets that happen to select the
 // same nodes are reported. Grants whose times or regions never overlap are not.
-func Widening(grants []Grant) []Pair {
+func BroaderAccess(grants []Grant) []CrossedPair {
 	nodes := indexNodes(grants)
-	var pairs []Pair
+	var pairs []CrossedPair
 	for i := range grants {
 		for j := range grants {
 			a, b := &grants[i], &grants[j]
 			if i == j || !meet(a, b) {
 				continue
 			}
-			if names := nodes.widened(grants, a, b); len(names) > 0 {
-				pairs = append(pairs, Pair{a.ID, b.ID, names})
+			if names := nodes.crossed(grants, a, b); len(names) > 0 {
+				pairs = append(pairs, CrossedPair{a.ID, b.ID, names})
 			}
 		}
 	}
-	slices.SortFunc(pairs, func(x, y Pair) int {
+	slices.SortFunc(pairs, func(x, y CrossedPair) int {
 		return cmp.Or(strings.Compare(x.Nodes, y.Nodes), strings.Compare(x.Documents, y.Documents))
 	})
 	return pairs
@@ -77,13 +77,13 @@ func (t Target) nodes() []string {
 	return t.InstanceIDs
 }
 
-// widened returns the documents of b that IAM allows on some node of a although no
+// crossed returns the documents of b that IAM allows on some node of a although no
 // grant declares that.
-func (n nodeIndex) widened(grants []Grant, a, b *Grant) []string {
+func (n nodeIndex) crossed(grants []Grant, a, b *Grant) []string {
 	var names []string
 	for _, d := range b.Documents {
 		if !a.declares(d.Name) && slices.ContainsFunc(b.Regions, func(region string) bool {
-			return slices.Contains(a.Regions, region) && n.widens(grants, a, b, d.Name, region)
+			return slices.Contains(a.Regions, region) && n.crosses(grants, a, b, d.Name, region)
 		}) {
 			names = append(names, d.Name)
 		}
@@ -91,9 +91,9 @@ func (n nodeIndex) widened(grants []Grant, a, b *Grant) []string {
 	return sortedIDs(names)
 }
 
-// widens reports whether a has a node that no grant declares with the document
+// crosses reports whether a has a node that no grant declares with the document
 // in the region, whenever a and b both hold.
-func (n nodeIndex) widens(grants []Grant, a, b *Grant, document, region string) bool {
+func (n nodeIndex) crosses(grants []Grant, a, b *Grant, document, region string) bool {
 	declaring := make([]bool, len(grants))
 	for i := range grants {
 		g := &grants[i]

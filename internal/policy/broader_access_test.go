@@ -11,7 +11,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
+func TestBroaderAccessNamesWhatNoGrantDeclares(t *testing.T) {
 	const a, b = "i-051cac51072605f39", "i-0ee187d8794b12114"
 	grant := func(id, document string, target policy.Target, changes ...func(*policy.Grant)) policy.Grant {
 		g := policy.Grant{ID: id, Targets: []policy.Target{target}, Regions: []string{"ap-northeast-1"}, Documents: []policy.Document{{Name: document}}}
@@ -39,10 +39,10 @@ func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
 	without := func(values ...string) func(*policy.Grant) {
 		return func(g *policy.Grant) { g.Excluded = []policy.ExcludedTag{{Key: "Env", Values: values}} }
 	}
-	crossed := []policy.Pair{{Nodes: "1", Documents: "2", Names: []string{"doc-y"}}, {Nodes: "2", Documents: "1", Names: []string{"doc-x"}}}
+	crossed := []policy.CrossedPair{{Nodes: "1", Documents: "2", Names: []string{"doc-y"}}, {Nodes: "2", Documents: "1", Names: []string{"doc-x"}}}
 	for name, tc := range map[string]struct {
 		grants []policy.Grant
-		want   []policy.Pair
+		want   []policy.CrossedPair
 	}{
 		"one grant alone":                     {[]policy.Grant{grant("1", "doc-x", on(a))}, nil},
 		"two grants":                          {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b))}, crossed},
@@ -63,26 +63,26 @@ func TestWideningNamesWhatNoGrantDeclares(t *testing.T) {
 		"the same node, on which both exclude it":               {[]policy.Grant{grant("1", "doc-x", on(a), without("prod")), grant("2", "doc-y", on(a), without("prod"))}, nil},
 		"nodes with another value of a tag than is excluded":    {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", stg, without("prod"))}, nil},
 		"nodes with the very value that the other one excludes": {[]policy.Grant{grant("1", "doc-x", stg), grant("2", "doc-y", on(b), without("stg"))}, crossed},
-		"a third grant declares both":                           {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a))}, []policy.Pair{crossed[1]}},
+		"a third grant declares both":                           {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a))}, []policy.CrossedPair{crossed[1]}},
 		"a third grant, with MFA only":                          {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), mfa)}, crossed},
-		"a third grant, all with MFA":                           {[]policy.Grant{grant("1", "doc-x", on(a), mfa), grant("2", "doc-y", on(b), mfa), grant("3", "doc-y", on(a), mfa)}, []policy.Pair{crossed[1]}},
+		"a third grant, all with MFA":                           {[]policy.Grant{grant("1", "doc-x", on(a), mfa), grant("2", "doc-y", on(b), mfa), grant("3", "doc-y", on(a), mfa)}, []policy.CrossedPair{crossed[1]}},
 		"a third grant, from the office only":                   {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), office)}, crossed},
 		"a third grant that ends before them":                   {[]policy.Grant{grant("1", "doc-x", on(a)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))}, crossed},
 		"a third grant that holds while they do": {
 			[]policy.Grant{grant("1", "doc-x", on(a), until(1)), grant("2", "doc-y", on(b)), grant("3", "doc-y", on(a), until(1))},
-			[]policy.Pair{crossed[1]},
+			[]policy.CrossedPair{crossed[1]},
 		},
 	} {
-		if got := policy.Widening(tc.grants); !reflect.DeepEqual(got, tc.want) {
+		if got := policy.BroaderAccess(tc.grants); !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%s: got %+v, want %+v", name, got, tc.want)
 		}
 	}
 }
 
-// TestWideningIsWhatIAMAllowsBeyondTheGrants asks IAM about every node and
+// TestBroaderAccessIsWhatIAMAllowsBeyondTheGrants asks IAM about every node and
 // document: where IAM allows more than one grant by itself declares, there must
 // be a pair for it, and where there is no pair, IAM must not allow more.
-func TestWideningIsWhatIAMAllowsBeyondTheGrants(t *testing.T) {
+func TestBroaderAccessIsWhatIAMAllowsBeyondTheGrants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var grants []policy.Grant
 		for _, g := range drawGrants(t, 4) {
@@ -98,7 +98,7 @@ func TestWideningIsWhatIAMAllowsBeyondTheGrants(t *testing.T) {
 		}
 		j := newJudge(t, user01, shards(t, user01, grants))
 		c := circumstances{at: noon, source: "192.0.2.1"}
-		widened := map[string]bool{}
+		broader := map[string]bool{}
 		for _, region := range regionPool {
 			for _, id := range instancePool {
 				n := node{id: id, region: region}
@@ -107,19 +107,19 @@ func TestWideningIsWhatIAMAllowsBeyondTheGrants(t *testing.T) {
 					both := j.allowed("ssm:StartSession", n.arn(), c, n.context()) && j.allowed("ssm:StartSession", documentARN(region, name), c, check)
 					declared := slices.ContainsFunc(grants, func(g policy.Grant) bool { return n.targeted(g) && named(g, region, name) })
 					if both && !declared {
-						widened[name] = true
+						broader[name] = true
 					}
 				}
 			}
 		}
 		reported := map[string]bool{}
-		for _, p := range policy.Widening(grants) {
+		for _, p := range policy.BroaderAccess(grants) {
 			for _, name := range p.Names {
 				reported[name] = true
 			}
 		}
-		if !reflect.DeepEqual(widened, reported) {
-			t.Fatalf("IAM widens %v, reported are %v\n%+v", widened, reported, grants)
+		if !reflect.DeepEqual(broader, reported) {
+			t.Fatalf("IAM also allows %v, reported are %v\n%+v", broader, reported, grants)
 		}
 	})
 }
