@@ -42,9 +42,9 @@ func (r *Reconciler) removeOrphans(ctx context.Context, account *v1alpha1.AWSAcc
 	pinned := slices.DeleteFunc(slices.Clone(unrecorded), func(name string) bool { return !waiting[identity(name)] })
 	pinned = r.pins.keep(entry.AccountID, pinned, r.Clock.Now())
 	orphans := slices.DeleteFunc(unrecorded, func(name string) bool { return slices.Contains(pinned, name) })
-	held := holdRemovals(len(orphans), len(ours), account.Annotations[v1alpha1.AnnotationConfirmRemoval])
-	reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionOrphanCleanupBlocked, v1alpha1.ReasonTooManyRemovals, held)
-	if held != "" || len(orphans) == 0 || entry.Mode == v1alpha1.ModeObserve || awaited(account, len(orphans)) {
+	blockedMessage := holdRemovals(len(orphans), len(ours), account.Annotations[v1alpha1.AnnotationConfirmRemoval])
+	reconcile.SetConditionWhile(&account.Status.Conditions, account.Generation, v1alpha1.ConditionOrphanCleanupBlocked, v1alpha1.ReasonTooManyRemovals, blockedMessage)
+	if blockedMessage != "" || len(orphans) == 0 || entry.Mode == v1alpha1.ModeObserve || awaited(account, len(orphans)) {
 		return nil
 	}
 	ctx = awsclient.WithPriority(ctx, awsclient.Revocation)
