@@ -64,11 +64,11 @@ func (u usage) take(turn fair.Turn) {
 
 func (u usage) release(turn fair.Turn) {
 	account, tenant := shares(turn)
-	held := []share{account, tenant}
+	occupied := []share{account, tenant}
 	if !isRevocation(turn) {
-		held = append(held, ordinary)
+		occupied = append(occupied, ordinary)
 	}
-	for _, s := range held {
+	for _, s := range occupied {
 		if u[s]--; u[s] == 0 {
 			delete(u, s)
 		}
