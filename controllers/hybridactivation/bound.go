@@ -161,33 +161,33 @@ func closed(a ssm.Activation, now time.Time) bool { return !now.Before(settled(a
 // registered, with activations that exist or were deleted lately. certain is when the
 // list shows the machines of those that were deleted.
 func (d *plan) reserved(f observed, p places) (n int32, certain time.Time) {
-	held := map[string]int32{}
+	reserved := map[string]int32{}
 	for id, c := range f.seen.closing {
 		if f.now.Before(counted(c.at)) {
-			held[id] = c.limit
+			reserved[id] = c.limit
 			certain = later(certain, counted(c.at))
 		}
 	}
 	if restarted := counted(later(f.started, f.seen.first)); f.now.Before(restarted) && d.closedBefore(f) {
 		// Something may have deleted one a moment before this process listed any.
-		held[""] = maxLimit
+		reserved[""] = maxLimit
 		certain = later(certain, restarted)
 	}
 	for _, previous := range d.record.Previous {
 		if a, ok := f.seen.activations[previous.ID]; ok && !closed(a, f.now) {
-			held[a.ID] = a.Limit
+			reserved[a.ID] = a.Limit
 		}
 	}
 	for _, id := range d.remove {
 		if a, ok := f.seen.activations[id]; ok && !closed(a, f.now) {
-			held[id] = a.Limit
+			reserved[id] = a.Limit
 			certain = later(certain, counted(f.now))
 		}
 	}
 	if d.current != nil && !closed(*d.current, f.now) {
-		held[d.current.ID] = d.current.Limit
+		reserved[d.current.ID] = d.current.Limit
 	}
-	for id, limit := range held {
+	for id, limit := range reserved {
 		n += max(0, limit-p.nodes[id])
 	}
 	return n, certain
