@@ -70,17 +70,20 @@ func revocationBehind(grants, principals int) row {
 			if err := w.declareAccount(ctx); err != nil {
 				return err
 			}
-			victims := []*v1alpha1.SessionAccess{access(w.users[0], w.users[0], instanceIDs(0, 0, 1)), access(w.users[1], w.users[1], instanceIDs(1, 0, 1))}
-			if err := createAll(ctx, w, victims); err != nil {
+			deleted := make([]*v1alpha1.SessionAccess, victims)
+			for i := range deleted {
+				deleted[i] = access(w.users[i], w.users[i], instanceIDs(i, 0, 1))
+			}
+			if err := createAll(ctx, w, deleted); err != nil {
 				return err
 			}
-			if err := w.waitReady(ctx, len(victims)); err != nil {
+			if err := w.waitReady(ctx, victims); err != nil {
 				return err
 			}
 			queued := make([]*v1alpha1.SessionAccess, grants)
 			for i := range queued {
-				user := w.users[2+i%principals]
-				queued[i] = access(fmt.Sprintf("queued-%04d", i), user, instanceIDs(2+i, 0, 2))
+				user := w.users[victims+i%principals]
+				queued[i] = access(fmt.Sprintf("queued-%04d", i), user, instanceIDs(victims+i, 0, 2))
 			}
 			return createAll(ctx, w, queued)
 		},

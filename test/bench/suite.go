@@ -55,7 +55,7 @@ func quiet(n size) suite {
 	}
 	return suite{
 		name: "quiet", users: names("user", n.users), machines: l.machines(), flags: unlimited(),
-		rows: []row{onboarding(l), effects(l), restart(l), resync(l), change(), revocation()},
+		rows: []row{onboarding(l), effects(l), restart(l), resync(l), change(), revocation(), closing()},
 	}
 }
 
@@ -93,10 +93,13 @@ func others() suite {
 	}
 }
 
+// victims are the users of busy whose grants are deleted, one in each row.
+const victims = 3
+
 func busy(n size) suite {
 	return suite{
-		name: "busy", users: append(names("victim", 2), names("user", n.principals)...), machines: connected(2+n.grants, 2),
-		rows: []row{revocationBehind(n.grants, n.principals), revocationAfterRestart(n.grants)},
+		name: "busy", users: append(names("victim", victims), names("user", n.principals)...), machines: connected(victims+n.grants, 2),
+		rows: []row{revocationBehind(n.grants, n.principals), closingBehind(n.grants), revocationAfterRestart(n.grants)},
 	}
 }
 
