@@ -6,7 +6,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/ssm-access-operator/ssm-access-operator/api/v1alpha1"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
@@ -53,9 +52,13 @@ func newWorld(t *testing.T, change ...func(*v1alpha1.SessionAccess)) world {
 func (w world) later(d time.Duration) {
 	w.T.Helper()
 	w.Emulator.Advance(d)
-	before := w.account.DeepCopy()
-	w.account.Spec.AllowAbandon = !before.Spec.AllowAbandon
-	w.Must(w.Client.Patch(w.T.Context(), w.account, client.MergeFrom(before)))
+	scenario.Change(w.World, w.account, func(a *v1alpha1.AWSAccount) {
+		if a.Spec.ForceDeletion == v1alpha1.ForceDeletionForbidden {
+			a.Spec.ForceDeletion = v1alpha1.ForceDeletionAllowed
+		} else {
+			a.Spec.ForceDeletion = v1alpha1.ForceDeletionForbidden
+		}
+	})
 	w.AwaitAccount(w.account, v1alpha1.ReasonVerified)
 }
 
