@@ -15,7 +15,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/internal/policy"
 )
 
-// Installation is what the policies depend on besides the manifests.
+// Installation is what the policies depend on that manifests do not say.
 type Installation struct {
 	// OwnerID of the installation: 8 lower-case hex digits.
 	OwnerID string

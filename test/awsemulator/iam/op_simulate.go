@@ -58,7 +58,7 @@ func (a *Account) simulatePrincipalPolicy(r *service.Request, in *sdk.SimulatePr
 	return &sdk.SimulatePrincipalPolicyOutput{EvaluationResults: p.items, IsTruncated: p.truncated, Marker: p.marker}, nil
 }
 
-// simulateCustomPolicy judges policies that nobody has.
+// simulateCustomPolicy judges policies that are attached to no principal.
 func (a *Account) simulateCustomPolicy(_ *service.Request, in *sdk.SimulateCustomPolicyInput) (*sdk.SimulateCustomPolicyOutput, error) {
 	var policies authz.Policies
 	identity, err := inputPolicies("PolicyInputList", in.PolicyInputList)
