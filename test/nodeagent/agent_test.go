@@ -54,15 +54,15 @@ func TestShellOfANodeAnswersUntilItIsLeft(t *testing.T) {
 	w := newWorld(t, fixtures.S1())
 	a := w.start(w.register())
 	x := w.open(ssm.StartSessionInput{Target: aws.String(a.Node())})
-	x.types("id -un", "ssm-user")
+	x.Types("id -un", "ssm-user")
 	if err := x.Resize(132, 50); err != nil {
 		t.Fatal(err)
 	}
-	x.types("stty size", "50 132")
+	x.Types("stty size", "50 132")
 	if _, err := io.WriteString(x, "exit\r"); err != nil {
 		t.Fatal(err)
 	}
-	if reason := x.waitClosed(limit); reason != "" {
+	if reason := x.WaitClosed(limit); reason != "" {
 		t.Errorf("the session ends with %q", reason)
 	}
 	active, err := w.ssm().DescribeSessions(t.Context(), &ssm.DescribeSessionsInput{State: types.SessionStateActive})
@@ -75,16 +75,16 @@ func TestSessionOfANodeContinuesAfterACutAndEndsWhenItIsTerminated(t *testing.T)
 	w := newWorld(t, fixtures.S1())
 	a := w.start(w.register())
 	x := w.open(ssm.StartSessionInput{Target: aws.String(a.Node())})
-	x.types("echo before", "before")
-	if !w.CutSession(x.id) {
+	x.Types("echo before", "before")
+	if !w.CutSession(x.ID) {
 		t.Fatal("there is no connection to cut")
 	}
-	x.types("echo after", "after")
-	if _, err := w.ssm().TerminateSession(t.Context(), &ssm.TerminateSessionInput{SessionId: &x.id}); err != nil {
+	x.Types("echo after", "after")
+	if _, err := w.ssm().TerminateSession(t.Context(), &ssm.TerminateSessionInput{SessionId: &x.ID}); err != nil {
 		t.Fatal(err)
 	}
-	x.waitClosed(2 * time.Second)
-	w.open(ssm.StartSessionInput{Target: aws.String(a.Node())}).types("echo again", "again")
+	x.WaitClosed(2 * time.Second)
+	w.open(ssm.StartSessionInput{Target: aws.String(a.Node())}).Types("echo again", "again")
 }
 
 func TestCommandOfADocumentRunsOnANode(t *testing.T) {
@@ -96,14 +96,14 @@ func TestCommandOfADocumentRunsOnANode(t *testing.T) {
 	if out, _ := io.ReadAll(x); string(out) != "from a document\r\n" {
 		t.Errorf("the command prints %q", out)
 	}
-	x.waitClosed(limit)
+	x.WaitClosed(limit)
 }
 
 func TestSessionThatANodeCannotRunEndsWithItsReason(t *testing.T) {
 	w := newWorld(t, fixtures.S1())
 	a := w.start(w.register())
 	x := w.open(ssm.StartSessionInput{Target: aws.String(a.Node()), DocumentName: aws.String("AWS-StartSSHSession")})
-	if reason := x.waitClosed(limit); !strings.Contains(reason, "no sessions of type Port") {
+	if reason := x.WaitClosed(limit); !strings.Contains(reason, "no sessions of type Port") {
 		t.Errorf("the session ends with %q", reason)
 	}
 }

@@ -1,9 +1,6 @@
 package nodeagent_test
 
 import (
-	"bufio"
-	"io"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +15,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/shell"
 	"github.com/ssm-access-operator/ssm-access-operator/test/nodeagent"
 	"github.com/ssm-access-operator/ssm-access-operator/test/sessionclient"
+	"github.com/ssm-access-operator/ssm-access-operator/test/sessionclient/terminal"
 )
 
 const (
@@ -137,53 +135,11 @@ func (w *world) information(node string) types.InstanceInformation {
 	return out.InstanceInformationList[0]
 }
 
-// terminal is a session whose output is read line by line.
-type terminal struct {
-	*sessionclient.Session
-	id    string
-	t     testing.TB
-	lines *bufio.Reader
-}
-
-func (w *world) open(in ssm.StartSessionInput) *terminal {
+func (w *world) open(in ssm.StartSessionInput) *terminal.Terminal {
 	w.t.Helper()
 	o, err := sessionclient.Start(w.t.Context(), w.config(admin), &in)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s, err := sessionclient.Open(w.t.Context(), o)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() { _ = s.Close() })
-	return &terminal{s, o.SessionID, w.t, bufio.NewReader(s)}
-}
-
-// types sends a line and checks that the shell answers it with this one.
-func (x *terminal) types(line, want string) {
-	x.t.Helper()
-	if _, err := io.WriteString(x, line+"\r"); err != nil {
-		x.t.Fatal(err)
-	}
-	for _, want := range []string{"$ " + line, want} {
-		got, err := x.lines.ReadString('\n')
-		if got = strings.TrimRight(got, "\r\n"); err != nil || got != want {
-			x.t.Fatalf("%q is answered by %q (%v), want %q", line, got, err, want)
-		}
-	}
-}
-
-// waitClosed waits until the service has closed the session, and returns its reason.
-func (x *terminal) waitClosed(within time.Duration) string {
-	x.t.Helper()
-	select {
-	case <-x.Done():
-	case <-time.After(within):
-		x.t.Fatalf("the session is open after %v", within)
-	}
-	reason, closed := x.Closed()
-	if !closed {
-		x.t.Fatal("the session was lost, not closed")
-	}
-	return reason
+	return terminal.Open(w.t, o)
 }

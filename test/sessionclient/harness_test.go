@@ -1,9 +1,6 @@
 package sessionclient_test
 
 import (
-	"bufio"
-	"io"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +12,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fleet"
 	"github.com/ssm-access-operator/ssm-access-operator/test/sessionclient"
+	"github.com/ssm-access-operator/ssm-access-operator/test/sessionclient/terminal"
 )
 
 const (
@@ -71,50 +69,9 @@ func (w *world) options(in ssm.StartSessionInput) sessionclient.Options {
 	return o
 }
 
-// terminal is a session whose output is read line by line.
-type terminal struct {
-	*sessionclient.Session
-	t     testing.TB
-	lines *bufio.Reader
-}
-
-func (w *world) open(o sessionclient.Options) *terminal {
+func (w *world) open(o sessionclient.Options) *terminal.Terminal {
 	w.t.Helper()
-	s, err := sessionclient.Open(w.t.Context(), o)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	w.t.Cleanup(func() { _ = s.Close() })
-	return &terminal{s, w.t, bufio.NewReader(s)}
-}
-
-// types sends a line and checks that the shell answers it with this one.
-func (x *terminal) types(line, want string) {
-	x.t.Helper()
-	if _, err := io.WriteString(x, line+"\r"); err != nil {
-		x.t.Fatal(err)
-	}
-	for _, want := range []string{"$ " + line, want} {
-		got, err := x.lines.ReadString('\n')
-		if got = strings.TrimRight(got, "\r\n"); err != nil || got != want {
-			x.t.Fatalf("%q is answered by %q (%v), want %q", line, got, err, want)
-		}
-	}
-}
-
-// waitClosed waits until the service has closed the session, and returns its reason.
-func (x *terminal) waitClosed(within time.Duration) string {
-	x.t.Helper()
-	select {
-	case <-x.Done():
-	case <-time.After(within):
-		x.t.Fatalf("the session is open after %v", within)
-	}
-	reason, closed := x.Closed()
-	if !closed {
-		x.t.Fatal("the session was lost, not closed")
-	}
-	return reason
+	return terminal.Open(w.t, o)
 }
 
 // setAgent gives the node an agent of a version.

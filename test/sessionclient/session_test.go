@@ -24,9 +24,9 @@ import (
 func TestShellAnswersInASession(t *testing.T) {
 	w := newWorld(t, fixtures.S1())
 	x := w.open(w.options(ssm.StartSessionInput{}))
-	x.types("echo hello there", "hello there")
-	x.types("id -un", "ssm-user")
-	x.types("nonsense", "sh: nonsense: command not found")
+	x.Types("echo hello there", "hello there")
+	x.Types("id -un", "ssm-user")
+	x.Types("nonsense", "sh: nonsense: command not found")
 	if kind, err := x.Type(t.Context()); kind != "Standard_Stream" || err != nil {
 		t.Errorf("the session's type is %q (%v)", kind, err)
 	}
@@ -35,11 +35,11 @@ func TestShellAnswersInASession(t *testing.T) {
 func TestTerminalHasTheSizeOfTheClients(t *testing.T) {
 	w := newWorld(t, fixtures.S1())
 	x := w.open(w.options(ssm.StartSessionInput{}))
-	x.types("stty size", "24 80")
+	x.Types("stty size", "24 80")
 	if err := x.Resize(132, 50); err != nil {
 		t.Fatal(err)
 	}
-	x.types("stty size", "50 132")
+	x.Types("stty size", "50 132")
 }
 
 func TestExitEndsTheSessionInAWS(t *testing.T) {
@@ -49,7 +49,7 @@ func TestExitEndsTheSessionInAWS(t *testing.T) {
 	if _, err := io.WriteString(x, "exit\r"); err != nil {
 		t.Fatal(err)
 	}
-	if reason := x.waitClosed(limit); reason != "" {
+	if reason := x.WaitClosed(limit); reason != "" {
 		t.Errorf("the session ends with %q", reason)
 	}
 	if _, err := o.Resume(t.Context()); err == nil {
@@ -61,11 +61,11 @@ func TestTerminatedSessionClosesTheTerminal(t *testing.T) {
 	w := newWorld(t, fixtures.S1())
 	o := w.options(ssm.StartSessionInput{})
 	x := w.open(o)
-	x.types("echo hello", "hello")
+	x.Types("echo hello", "hello")
 	if _, err := w.ssm(admin).TerminateSession(t.Context(), &ssm.TerminateSessionInput{SessionId: &o.SessionID}); err != nil {
 		t.Fatal(err)
 	}
-	x.waitClosed(2 * time.Second)
+	x.WaitClosed(2 * time.Second)
 	if _, err := io.WriteString(x, "echo more\r"); err == nil {
 		t.Error("the session takes input after its end")
 	}
@@ -76,11 +76,11 @@ func TestSessionGoesOnAfterItsConnectionWasCut(t *testing.T) {
 	o := w.options(ssm.StartSessionInput{})
 	x := w.open(o)
 	for i := range 3 {
-		x.types("echo before "+strconv.Itoa(i), "before "+strconv.Itoa(i))
+		x.Types("echo before "+strconv.Itoa(i), "before "+strconv.Itoa(i))
 		if !w.CutSession(o.SessionID) {
 			t.Fatal("there is no connection to cut")
 		}
-		x.types("echo after "+strconv.Itoa(i), "after "+strconv.Itoa(i))
+		x.Types("echo after "+strconv.Itoa(i), "after "+strconv.Itoa(i))
 	}
 }
 
@@ -95,7 +95,7 @@ func TestSessionThatEndsWhileCutCannotBeResumed(t *testing.T) {
 		return resume(ctx)
 	}
 	x := w.open(o)
-	x.types("echo hello", "hello")
+	x.Types("echo hello", "hello")
 	w.CutSession(o.SessionID)
 	select {
 	case <-x.Done():
@@ -112,7 +112,7 @@ func TestTokenOpensAChannelOnce(t *testing.T) {
 	o := w.options(ssm.StartSessionInput{})
 	o.Resume = nil
 	x := w.open(o)
-	x.types("echo hello", "hello")
+	x.Types("echo hello", "hello")
 	wrong := o
 	wrong.Token = "no token"
 	for _, again := range []sessionclient.Options{o, wrong} {
@@ -121,7 +121,7 @@ func TestTokenOpensAChannelOnce(t *testing.T) {
 			t.Errorf("the token opens the channel again: %q", out)
 		}
 	}
-	x.types("echo still here", "still here")
+	x.Types("echo still here", "still here")
 }
 
 func TestRequestForTheChannelIsJudgedByIAM(t *testing.T) {
@@ -137,7 +137,7 @@ func TestRequestForTheChannelIsJudgedByIAM(t *testing.T) {
 			t.Errorf("%s gets %v", name, err)
 		}
 	}
-	w.open(o).types("echo hello", "hello")
+	w.open(o).Types("echo hello", "hello")
 	if n := w.Calls().ByAction["ssmmessages:OpenDataChannel"]; n != 3 {
 		t.Errorf("%d calls are counted", n)
 	}
@@ -147,7 +147,7 @@ func TestTokenAloneAuthenticatesOldClients(t *testing.T) {
 	w := newWorld(t, fixtures.S1())
 	o := w.options(ssm.StartSessionInput{})
 	o.Sign = nil
-	w.open(o).types("echo hello", "hello")
+	w.open(o).Types("echo hello", "hello")
 }
 
 func TestKeyOfTheDocumentEncryptsTheSession(t *testing.T) {
@@ -159,13 +159,13 @@ func TestKeyOfTheDocumentEncryptsTheSession(t *testing.T) {
 	}
 	o := w.options(ssm.StartSessionInput{Target: aws.String(fixtures.S7Node), DocumentName: aws.String("Encrypted")})
 	x := w.open(o)
-	x.types("echo hello", "hello")
+	x.Types("echo hello", "hello")
 	w.CutSession(o.SessionID)
-	x.types("echo again", "again")
+	x.Types("echo again", "again")
 
 	without := w.options(ssm.StartSessionInput{Target: aws.String(fixtures.S7Node), DocumentName: aws.String("Encrypted")})
 	without.DataKey = nil
-	if reason := w.open(without).waitClosed(limit); !strings.Contains(reason, "KMSEncryption failed") {
+	if reason := w.open(without).WaitClosed(limit); !strings.Contains(reason, "KMSEncryption failed") {
 		t.Errorf("a client without a key is sent away with %q", reason)
 	}
 }
@@ -179,7 +179,7 @@ func TestCommandOfADocumentRuns(t *testing.T) {
 	if string(out) != "from a document\r\n" {
 		t.Errorf("the command prints %q", out)
 	}
-	x.waitClosed(limit)
+	x.WaitClosed(limit)
 }
 
 // exchange sends data to a server that sends it back, and reads it.
@@ -229,7 +229,7 @@ func TestPortsCarryConnections(t *testing.T) {
 			if _, err := w.ssm(admin).TerminateSession(t.Context(), &ssm.TerminateSessionInput{SessionId: &o.SessionID}); err != nil {
 				t.Fatal(err)
 			}
-			x.waitClosed(2 * time.Second)
+			x.WaitClosed(2 * time.Second)
 		})
 	}
 }
