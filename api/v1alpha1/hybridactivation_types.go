@@ -137,7 +137,7 @@ type HybridActivationSpec struct {
 
 	// nodeDeletionPolicy defines what happens to the nodes when this object is deleted:
 	// Keep leaves them registered, Deregister deregisters them. The activation itself is
-	// always deleted, so that nobody registers with a code that no object declares.
+	// always deleted, so that no machine registers with a code that no object declares.
 	// Defaults to Keep.
 	// +optional
 	NodeDeletionPolicy NodeDeletionPolicy `json:"nodeDeletionPolicy,omitempty"`

@@ -46,7 +46,7 @@ func (s *stage) leave(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("wait for nothing to be left in the account: %w", err)
 	}
-	s.say("The SessionAccesses themselves stay for a minute more, while open sessions are looked for once more.")
+	s.say("The SessionAccesses themselves stay for a minute more, while open sessions are listed once more.")
 	return nil
 }
 

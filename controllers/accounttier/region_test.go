@@ -24,16 +24,16 @@ func TestWhatAWSAnswersIsTakenIntoTheRecord(t *testing.T) {
 		after  time.Duration
 		want   v1alpha1.RegionTier
 	}{
-		"a tier that is in force":                      {v1alpha1.RegionTier{}, advanced, 0, v1alpha1.RegionTier{Tier: up}},
-		"a tier that somebody changed":                 {v1alpha1.RegionTier{Tier: up}, standard, 0, v1alpha1.RegionTier{Tier: down}},
-		"somebody's change, of which nothing is known": {v1alpha1.RegionTier{}, pending, 0, v1alpha1.RegionTier{PendingSince: at(0)}},
-		"somebody's change of a known tier":            {v1alpha1.RegionTier{Tier: up}, pending, 0, v1alpha1.RegionTier{Tier: up, ChangingTo: down, PendingSince: at(0)}},
-		"our change, pending for an hour":              {sent, pending, time.Hour, sent},
-		"our change, done":                             {sent, advanced, time.Hour, v1alpha1.RegionTier{Tier: up}},
-		"our change, done at once":                     {sent, advanced, 0, v1alpha1.RegionTier{Tier: up}},
-		"our change, not shown yet":                    {sent, standard, 30 * time.Second, sent},
-		"our change, which came to nothing":            {sent, standard, 2 * time.Minute, v1alpha1.RegionTier{Tier: down}},
-		"somebody's change, over":                      {v1alpha1.RegionTier{PendingSince: at(0)}, standard, time.Second, v1alpha1.RegionTier{Tier: down}},
+		"a tier that is in force":                       {v1alpha1.RegionTier{}, advanced, 0, v1alpha1.RegionTier{Tier: up}},
+		"a tier that somebody changed":                  {v1alpha1.RegionTier{Tier: up}, standard, 0, v1alpha1.RegionTier{Tier: down}},
+		"somebody's change that nothing is known about": {v1alpha1.RegionTier{}, pending, 0, v1alpha1.RegionTier{PendingSince: at(0)}},
+		"somebody's change of a known tier":             {v1alpha1.RegionTier{Tier: up}, pending, 0, v1alpha1.RegionTier{Tier: up, ChangingTo: down, PendingSince: at(0)}},
+		"our change, pending for an hour":               {sent, pending, time.Hour, sent},
+		"our change, done":                              {sent, advanced, time.Hour, v1alpha1.RegionTier{Tier: up}},
+		"our change, done at once":                      {sent, advanced, 0, v1alpha1.RegionTier{Tier: up}},
+		"our change, not shown yet":                     {sent, standard, 30 * time.Second, sent},
+		"our change, which came to nothing":             {sent, standard, 2 * time.Minute, v1alpha1.RegionTier{Tier: down}},
+		"somebody's change, over":                       {v1alpha1.RegionTier{PendingSince: at(0)}, standard, time.Second, v1alpha1.RegionTier{Tier: down}},
 	} {
 		got := *c.record.DeepCopy()
 		observe(&got, c.answer, noon.Add(c.after))

@@ -104,9 +104,9 @@ func TestAGrantThatAnotherPolicyMakesVoidSaysSo(t *testing.T) {
 	w.awaitSimulation()
 
 	for _, c := range []struct {
-		reason    string
-		set, mend func() error
-		names     string
+		reason      string
+		set, repair func() error
+		names       string
 	}{
 		{
 			v1alpha1.ReasonDeniedByOrganization,
@@ -141,7 +141,7 @@ func TestAGrantThatAnotherPolicyMakesVoidSaysSo(t *testing.T) {
 			t.Errorf("%s: the status is %s", c.reason, found.Status)
 		}
 		w.ExpectSentence(found.Message, c.names, "user01", "ap-northeast-1")
-		w.Must(c.mend())
+		w.Must(c.repair())
 		w.later(time.Hour + scenario.ResyncAfter)
 		w.awaitEffective("")
 	}

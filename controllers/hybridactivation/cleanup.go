@@ -145,7 +145,7 @@ func (s *scope) disown(ctx context.Context) (leftOver, error) {
 
 func withdrawing() reconcile.Result {
 	return reconcile.Reconcilingf(v1alpha1.ReasonWithdrawing,
-		"The activation is deleted, and looked for once more when AWS shows for certain that none is left; that takes about a minute.")
+		"The activation is deleted, and the operator lists activations once more when AWS shows for certain that none is left; that takes about a minute.")
 }
 
 func lettingGo(a *v1alpha1.HybridActivation) reconcile.Result {

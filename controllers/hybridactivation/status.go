@@ -43,7 +43,7 @@ func creating(d plan) reconcile.Result {
 
 func settling() reconcile.Result {
 	return reconcile.Reconcilingf(v1alpha1.ReasonSettling,
-		"AWS gave no answer to a request for an activation, and it is looked for until it would show for certain; that takes about a minute, and then another is made.")
+		"AWS gave no answer to a request for an activation, and the operator lists activations until it would show for certain; that takes about a minute, and then another is made.")
 }
 
 func counting() reconcile.Result {

@@ -80,7 +80,7 @@ func (w world) holdsOne(obj *v1alpha1.HybridActivation) {
 	case a.Code != string(secret.Data[v1alpha1.SecretKeyCode]):
 		w.T.Errorf("the Secret holds another code than that of activation %s", id)
 	case obj.Status.ActivationID != id:
-		w.T.Errorf("the status tells of activation %q, and the Secret holds %s", obj.Status.ActivationID, id)
+		w.T.Errorf("the status names activation %q, and the Secret holds %s", obj.Status.ActivationID, id)
 	}
 }
 

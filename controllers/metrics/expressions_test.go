@@ -220,5 +220,5 @@ func TestWhatMayBeLeftOutOfTheRoleRaisesNoAlert(t *testing.T) {
 		}
 		return
 	}
-	t.Error("no alert tells of what AWS refuses")
+	t.Error("no alert reports what AWS refuses")
 }

@@ -28,10 +28,10 @@ func TestAStatusIsTrueWhereTheCacheIsBehindIt(t *testing.T) {
 	n.Create(seen)
 	n.AwaitAccess(seen, v1alpha1.ReasonGranted)
 	partition.Start("sessionaccesses")
-	mend := n.breaks(one, stack.InstanceStopped)
+	repair := n.breaks(one, stack.InstanceStopped)
 	n.resync()
 	n.reasonIs(one, reasons[stack.InstanceStopped])
-	mend()
+	repair()
 	// One round checks both nodes; it is complete once the result for the other one shows.
 	mendOther := n.breaks(other, stack.InstanceStopped)
 	n.resync()

@@ -88,11 +88,11 @@ func TestEachCauseIsToldFirstAndGoesWhenItIsMended(t *testing.T) {
 				t.Fatal("nothing says what is reported of this cause")
 			}
 			node := nodeOf(cause)
-			mend := n.breaks(node, cause)
+			repair := n.breaks(node, cause)
 			n.resync()
 			got := n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool { return c.Status == metav1.ConditionFalse })
 			n.expectReported(got, node, want, stack.EffectOf(cause))
-			mend()
+			repair()
 			n.resync()
 			back := n.connected(node)
 			n.allConnected() // Nodes share a role, so the others reported what it lacked too.
@@ -182,9 +182,9 @@ func TestWhatMayNotBeReadIsNotCheckedAndSaysSo(t *testing.T) {
 	for action, calls := range scenario.ReachabilityActions {
 		t.Run(strings.ReplaceAll(action, ":", " "), func(t *testing.T) {
 			n.T = t
-			mend := func() {}
+			repair := func() {}
 			if cause, ok := onlyWith[action]; ok {
-				mend = n.breaks(fixtures.S7Node, cause)
+				repair = n.breaks(fixtures.S7Node, cause)
 			}
 			fault, err := n.Emulator.Inject(faults.Fault{Kind: faults.AccessDenied, Action: calls})
 			n.Must(err)
@@ -194,10 +194,10 @@ func TestWhatMayNotBeReadIsNotCheckedAndSaysSo(t *testing.T) {
 				t.Errorf("Ready is %s: %s", ready.Status, ready.Message)
 			}
 			if c := scenario.Condition(got.Status.Conditions, v1alpha1.ConditionTargetsReachable); action == "ssm:GetConnectionStatus" && (c.Status != metav1.ConditionUnknown || got.Status.Targets.Unknown != 1) {
-				t.Errorf("a node of which nobody may ask is %s, %+v: %s", c.Status, got.Status.Targets, c.Message)
+				t.Errorf("a node that the operator may not ask about is %s, %+v: %s", c.Status, got.Status.Targets, c.Message)
 			}
 			n.Emulator.RemoveFault(fault)
-			mend()
+			repair()
 			n.resync()
 			for node := range n.access {
 				n.reachable(node, func(_ *v1alpha1.SessionAccess, c metav1.Condition) bool {

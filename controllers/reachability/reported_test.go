@@ -60,7 +60,7 @@ func (n nodes) with(name, node, document string) {
 func TestACallThatFailedTurnsNoVerdictAround(t *testing.T) {
 	n := newNodes(t)
 	n.allConnected()
-	mend := n.breaks(fixtures.S7Node, stack.LogGroupMissing)
+	repair := n.breaks(fixtures.S7Node, stack.LogGroupMissing)
 	n.resync()
 	n.reasonIs(fixtures.S7Node, check.LogGroupNotFound)
 	answer := n.strike(faults.ServerError, "logs:DescribeLogGroups")
@@ -77,7 +77,7 @@ func TestACallThatFailedTurnsNoVerdictAround(t *testing.T) {
 	n.reachable(fixtures.S7Node, func(a *v1alpha1.SessionAccess, c metav1.Condition) bool {
 		return c.Reason == string(check.LogGroupNotFound) && !older(a, c)
 	})
-	mend()
+	repair()
 	n.resync()
 	n.connected(fixtures.S7Node)
 	n.AwaitEvent(n.access[fixtures.S7Node], v1alpha1.ReasonTargetsConnected)

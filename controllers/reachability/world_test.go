@@ -47,7 +47,7 @@ func nodesOf(t *testing.T, w scenario.World, o testenv.ManagerOptions, change ..
 }
 
 // breaks brings a cause about and returns what mends it.
-func (n nodes) breaks(node string, cause stack.Cause) (mend func()) {
+func (n nodes) breaks(node string, cause stack.Cause) (repair func()) {
 	n.T.Helper()
 	undo, err := n.Emulator.Break(scenario.AccountID, scenario.Region, node, cause)
 	n.Must(err)

@@ -160,7 +160,7 @@ func revoked(record *v1alpha1.RevocationStatus) reconcile.Result {
 		v.Message = "Access was revoked; open sessions were left, as onRevoke or mode Observe says."
 	case v1alpha1.SessionsNotChecked:
 		v.Reason = v1alpha1.ReasonSessionsNotChecked
-		v.Message = "Access was revoked; open sessions could not be looked for, which AWSAccount.spec.sessionTermination: BestEffort allows."
+		v.Message = "Access was revoked; open sessions could not be listed, which AWSAccount.spec.sessionTermination: BestEffort allows."
 	}
 	return v
 }

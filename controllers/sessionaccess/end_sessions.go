@@ -298,7 +298,7 @@ func regionsOf(lost []v1alpha1.ResolvedGrant) []string {
 }
 
 func endingSessions(open int) reconcile.Result {
-	message := "The revoked permission is gone. Open sessions are looked for once more, for those that began while AWS was still taking it in."
+	message := "The revoked permission is gone. Open sessions are listed once more, for those that began while AWS was still taking it in."
 	if open > 0 {
 		message = fmt.Sprintf("The revoked permission is gone. Open sessions that it covered are being ended: %d.", open)
 	}

@@ -54,9 +54,9 @@ func TestGuardrailsRefuseWithTheirOwnSentence(t *testing.T) {
 		})
 	}
 	for name, c := range map[string]struct {
-		main *v1alpha1.AWSAccount
-		says string
-		mend func(*v1alpha1.SessionAccessSpec)
+		main   *v1alpha1.AWSAccount
+		says   string
+		repair func(*v1alpha1.SessionAccessSpec)
 	}{
 		"another principal": {rule(func(g *v1alpha1.Guardrail) {
 			g.Principals = []v1alpha1.PrincipalPattern{{Kind: v1alpha1.PrincipalUser, Name: "user02*"}}
@@ -92,7 +92,7 @@ func TestGuardrailsRefuseWithTheirOwnSentence(t *testing.T) {
 			if n := w.IAMWrites(); n != 0 {
 				t.Errorf("%d writes for what a guardrail forbids", n)
 			}
-			scenario.Change(w.World, grant, func(a *v1alpha1.SessionAccess) { c.mend(&a.Spec) })
+			scenario.Change(w.World, grant, func(a *v1alpha1.SessionAccess) { c.repair(&a.Spec) })
 			w.AwaitAccess(grant, v1alpha1.ReasonGranted)
 		})
 	}

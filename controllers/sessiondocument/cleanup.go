@@ -104,7 +104,7 @@ func (r *Reconciler) cleanUp(ctx context.Context, s *scope, at *v1alpha1.Documen
 func (r *Reconciler) absent(rs *regionScope) regionResult {
 	if wait := r.Memory.absenceCounts(rs.key()).Sub(r.Clock.Now()); wait > 0 && !rs.isObserving() {
 		return waits(v1alpha1.DocumentDeleting, wait, v1alpha1.ReasonCleaningUp,
-			fmt.Sprintf("AWS shows no document %q in %s; it is looked for once more within a minute, because one that was just made may not show yet.", rs.name, rs.region))
+			fmt.Sprintf("AWS shows no document %q in %s; the operator asks for it once more within a minute, because one that was just made may not show yet.", rs.name, rs.region))
 	}
 	r.Memory.forgetDocument(rs.key())
 	return gone()

@@ -1,4 +1,4 @@
-// Command permissions writes the operator's AWS permissions, of which the policy documents
+// Command permissions writes the operator's AWS permissions, whose policy documents
 // in config/iam are the only source, as a CloudFormation template and a Terraform module.
 package main
 

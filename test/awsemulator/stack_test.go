@@ -56,7 +56,7 @@ func TestEachCauseBreaksOneThingAndMends(t *testing.T) {
 				}
 				w, node, healthy = nat, fixtures.S7NATNode, healthyNAT
 			}
-			mend := must(w.Break(account, region, node, cause))(t)
+			repair := must(w.Break(account, region, node, cause))(t)
 			changed := differences(healthy, w.look(node))
 			want := slices.Concat(shows(cause), seenOfAgent(cause))
 			slices.Sort(want)
@@ -64,7 +64,7 @@ func TestEachCauseBreaksOneThingAndMends(t *testing.T) {
 				t.Errorf("these calls answer otherwise: %v, want %v", changed, want)
 			}
 			for range 2 {
-				if err := mend(); err != nil {
+				if err := repair(); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -96,17 +96,17 @@ func TestCausesAreMendedInAnyOrder(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var mends []func() error
 		for _, cause := range rapid.SliceOfNDistinct(rapid.SampledFrom(stack.Causes()), 2, 6, rapid.ID).Draw(rt, "causes") {
-			mend, err := w.Break(account, region, fixtures.S7Node, cause)
+			repair, err := w.Break(account, region, fixtures.S7Node, cause)
 			if errors.Is(err, stack.ErrNotHere) {
 				continue
 			}
 			if err != nil {
 				rt.Fatal(err)
 			}
-			mends = append(mends, mend)
+			mends = append(mends, repair)
 		}
-		for _, mend := range rapid.Permutation(mends).Draw(rt, "order") {
-			if err := mend(); err != nil {
+		for _, repair := range rapid.Permutation(mends).Draw(rt, "order") {
+			if err := repair(); err != nil {
 				rt.Fatal(err)
 			}
 		}
@@ -134,8 +134,8 @@ func TestNodeComesBackWithTheLastCauseOnly(t *testing.T) {
 	if _, err := w.Break(account, region, fixtures.S7Node, stack.GroupWithoutEgress); err == nil {
 		t.Fatal("a cause is brought about twice")
 	}
-	for i, mend := range []func() error{second, first} {
-		if err := mend(); err != nil {
+	for i, repair := range []func() error{second, first} {
+		if err := repair(); err != nil {
 			t.Fatal(err)
 		}
 		if got := status(); got != []string{"notconnected Online", "connected Online"}[i] {

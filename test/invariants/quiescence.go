@@ -85,7 +85,7 @@ const (
 func (h *Harness) inTime(took time.Duration) error {
 	h.slowest, h.longestWait = max(h.slowest, took), max(h.longestWait, h.waited)
 	if !h.Untimed && (h.waited > Waited || h.Within > 0 && took > h.Within) {
-		return fmt.Errorf("AWS was as declared after %s of its time, %s of which objects waited for by what they say; at most %s and %s are right",
+		return fmt.Errorf("AWS was as declared after %s of its time; for %s of that, objects waited by what they say; at most %s and %s are right",
 			took.Round(time.Second), h.waited, h.Within, Waited)
 	}
 	return nil

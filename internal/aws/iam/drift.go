@@ -45,7 +45,7 @@ type RefreshReport struct {
 	Pages int
 	// Drifts of the operator's policies, sorted by policy, kind and principal.
 	Drifts []Drift
-	// Resolved are the names, sorted, of the policies of which something was unknown before
+	// Resolved are the names, sorted, of the policies about which something was unknown before
 	// and no longer is.
 	Resolved []string
 	// Principals that appeared, vanished, or changed in groups, boundary or

@@ -13,7 +13,7 @@ import (
 // dropped, and sent again when they are overdue.
 const queued = 4 * window
 
-// passTime is how long a frame waits for room in the queue of a slow reader. Whoever sent
+// passTime is how long a frame waits for room in the queue of a slow reader. A client that sent
 // it sends it again.
 const passTime = time.Second
 
