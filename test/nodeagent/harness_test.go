@@ -15,7 +15,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/shell"
 	"github.com/ssm-access-operator/ssm-access-operator/test/nodeagent"
 	"github.com/ssm-access-operator/ssm-access-operator/test/sessionclient"
-	"github.com/ssm-access-operator/ssm-access-operator/test/sessionclient/terminal"
+	"github.com/ssm-access-operator/ssm-access-operator/test/terminal"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fixtures"
 	"github.com/ssm-access-operator/ssm-access-operator/test/awsemulator/fleet"
 	"github.com/ssm-access-operator/ssm-access-operator/test/sessionclient"
-	"github.com/ssm-access-operator/ssm-access-operator/test/sessionclient/terminal"
+	"github.com/ssm-access-operator/ssm-access-operator/test/terminal"
 )
 
 const (
