@@ -126,14 +126,20 @@ func (w *World) resolveAccess(access *v1alpha1.SessionAccess, keys admission.Doc
 	refs := admission.References{
 		Documents: map[string]*v1alpha1.SessionDocument{}, Activations: map[string]*v1alpha1.HybridActivation{}, Keys: keys,
 	}
-	for name, doc := range w.documents {
-		if name.Namespace == access.Namespace {
-			refs.Documents[name.Name] = doc
+	for _, d := range access.Spec.Documents {
+		if d.Ref == nil {
+			continue
+		}
+		if doc, ok := w.documents[types.NamespacedName{Namespace: access.Namespace, Name: d.Ref.Name}]; ok {
+			refs.Documents[d.Ref.Name] = doc
 		}
 	}
-	for name, activation := range w.activations {
-		if name.Namespace == access.Namespace {
-			refs.Activations[name.Name] = activation
+	for _, t := range access.Spec.Targets {
+		if t.ActivationRef == nil {
+			continue
+		}
+		if activation, ok := w.activations[types.NamespacedName{Namespace: access.Namespace, Name: t.ActivationRef.Name}]; ok {
+			refs.Activations[t.ActivationRef.Name] = activation
 		}
 	}
 	decision := admission.SessionAccess{AccountAccess: w.access(access.AccountName(), access.Namespace), References: refs, Object: access}.Decide()

@@ -76,9 +76,6 @@ func (s Schemas) add(text []byte) error {
 	return nil
 }
 
-// Has reports whether an object is of one of the operator's kinds.
-func (s Schemas) Has(o *Object) bool { return s[o.GroupVersionKind()] != nil }
-
 // Decode makes an object of a kind from one that was validated.
 func Decode[T any](o *Object) (*T, error) {
 	typed := new(T)

@@ -61,8 +61,8 @@ func (s Schemas) ValidateAll(ctx context.Context, content, old *Content, namespa
 	problems = append(slices.Clone(content.Problems), old.Problems...)
 	present := map[string]*Object{}
 	for _, o := range old.Objects {
-		if kind := s[o.GroupVersionKind()]; kind != nil && kind.namespaced && o.GetNamespace() == "" {
-			o.SetNamespace(namespace)
+		if kind := s[o.GroupVersionKind()]; kind != nil {
+			kind.place(o, namespace)
 		}
 		present[o.Identity()] = o
 	}
@@ -75,9 +75,7 @@ func (s Schemas) ValidateAll(ctx context.Context, content, old *Content, namespa
 		if kind == nil {
 			continue
 		}
-		if kind.namespaced && o.GetNamespace() == "" {
-			o.SetNamespace(namespace)
-		}
+		kind.place(o, namespace)
 		if found := s.Validate(ctx, o, present[o.Identity()]); len(found) > 0 {
 			problems = append(problems, found...)
 			continue
@@ -85,6 +83,13 @@ func (s Schemas) ValidateAll(ctx context.Context, content, old *Content, namespa
 		valid = append(valid, o)
 	}
 	return valid, problems
+}
+
+// place puts an object that needs a namespace and names none into the given one.
+func (k *kind) place(o *Object, namespace string) {
+	if k.namespaced && o.GetNamespace() == "" {
+		o.SetNamespace(namespace)
+	}
 }
 
 // decode does what an API server does before it validates. Metadata that cannot be decoded

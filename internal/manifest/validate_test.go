@@ -40,7 +40,7 @@ func samples(t *testing.T) []*manifest.Object {
 	if err != nil || len(content.Problems) > 0 {
 		t.Fatal(err, content.Problems)
 	}
-	objects := slices.DeleteFunc(content.Objects, func(o *manifest.Object) bool { return !schemas().Has(o) })
+	objects := slices.DeleteFunc(content.Objects, func(o *manifest.Object) bool { return schemas()[o.GroupVersionKind()] == nil })
 	for _, o := range objects {
 		if o.GetNamespace() != "" {
 			o.SetNamespace(scenario.Team)
